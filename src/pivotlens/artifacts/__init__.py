@@ -1,0 +1,24 @@
+"""Artifacts: schemas, manifests and the only reader and writer of files between stages."""
+
+from pivotlens.artifacts.files import atomic_path, write_bytes
+from pivotlens.artifacts.fingerprint import files_fingerprint, fingerprint, sha256_of_file
+from pivotlens.artifacts.manifest import Manifest, read_manifest
+from pivotlens.artifacts.result import StageResult
+from pivotlens.artifacts.stage import StageRun
+from pivotlens.artifacts.tables import SCHEMAS, schema_of
+from pivotlens.artifacts.upstream import upstream_inputs
+
+__all__ = [
+    "SCHEMAS",
+    "Manifest",
+    "StageResult",
+    "StageRun",
+    "atomic_path",
+    "files_fingerprint",
+    "fingerprint",
+    "read_manifest",
+    "schema_of",
+    "sha256_of_file",
+    "upstream_inputs",
+    "write_bytes",
+]

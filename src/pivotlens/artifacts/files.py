@@ -1,0 +1,68 @@
+"""Writing files so that a reader sees either the whole of one or nothing."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pivotlens.errors import ArtifactError
+
+
+def _as_artifact_error(error: OSError, path: Path) -> ArtifactError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ArtifactError(
+            f"no space left while writing {path}",
+            "Free some space or choose another folder, then run the same command again: finished parts are kept.",
+        )
+    return ArtifactError(
+        f"cannot write {path}: {error.strerror or error}",
+        "Check that the folder exists and that you may write to it, then run the same command again.",
+    )
+
+
+@contextmanager
+def writing_errors(path: Path) -> Iterator[None]:
+    """Turn an operating-system error while writing ``path`` into an `ArtifactError`."""
+    try:
+        yield
+    except OSError as error:
+        raise _as_artifact_error(error, path) from error
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` which takes its name when the block ends well.
+
+    Raises:
+        ArtifactError: The disk is full or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with writing_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder so that a kill in the middle leaves no half folder under its name."""
+    if path.exists():
+        with writing_errors(path):
+            trash = path.with_name(f".{path.name}.trash")
+            shutil.rmtree(trash, ignore_errors=True)
+            os.replace(path, trash)
+            shutil.rmtree(trash)

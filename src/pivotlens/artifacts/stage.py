@@ -1,0 +1,235 @@
+"""A stage's folder while it is being made: finished parts survive a kill, the result appears at once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pivotlens.artifacts.files import atomic_path, remove_tree, write_bytes, writing_errors
+from pivotlens.artifacts.fingerprint import fingerprint, sha256_of_file
+from pivotlens.artifacts.manifest import MANIFEST, RUN_RECORD, Manifest, Output, read_manifest
+from pivotlens.artifacts.tables import schema_of
+from pivotlens.errors import ArtifactError
+from pivotlens.settings import StageConfig
+
+Columns = Mapping[str, Sequence[Any]]
+
+
+def _as_table(stage: str, name: str, data: pa.Table | Columns) -> pa.Table:
+    schema = schema_of(stage, name)
+    if not isinstance(data, pa.Table):
+        extra = [key for key in data if key not in schema.names]
+        arrays = [pa.array(data[field.name], field.type) for field in schema] + [pa.array(data[key]) for key in extra]
+        return pa.table(arrays, names=[*schema.names, *extra])
+    extra = [key for key in data.column_names if key not in schema.names]
+    data = data.select([*schema.names, *extra])
+    return data.cast(pa.schema([*schema, *(data.schema.field(key) for key in extra)]))
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write a table as zstd-compressed Parquet, atomically and with the same bytes for equal tables."""
+    with atomic_path(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd", row_group_size=1 << 17)
+
+
+class StageRun:
+    """A stage about to run in a run folder.
+
+    Args:
+        run: The run folder.
+        config: The stage's settings.
+        version: The stage's algorithm version.
+        inputs: Fingerprint of each input by name.
+        passed: Where each setting that is not a default came from.
+
+    Use it as a context manager: it takes the stage's lock, keeps parts in ``RUN/.work`` and, after `finish`,
+    puts the whole result in place of the old one.
+    """
+
+    def __init__(
+        self,
+        run: Path | str,
+        config: StageConfig,
+        *,
+        version: int,
+        inputs: Mapping[str, str],
+        passed: Mapping[str, str] | None = None,
+    ) -> None:
+        self.run = Path(run)
+        self.config = config
+        self.stage = config.stage
+        self.version = version
+        self.inputs = dict(inputs)
+        self.passed = dict(passed or {})
+        self.fingerprint = fingerprint(self.stage, version, config.meaning(), self.inputs)
+        self.folder = self.run / self.stage
+        self._work = self.run / ".work" / f"{self.stage}-{self.fingerprint[:16]}"
+        self._parts = self._work / "parts"
+        self.staging = self._work / "result"
+        self._rows: dict[str, int] = {}
+        self._warnings: list[str] = []
+        self._lock: int | None = None
+        self._started = 0.0
+
+    # -- state
+
+    def reason_to_run(self) -> str | None:
+        """Return why the stage must run, or None where its result is there and fits."""
+        manifest = read_manifest(self.folder)
+        if manifest is None:
+            return "finished parts of an interrupted run go on" if self._parts.exists() else "no result yet"
+        if manifest.fingerprint != self.fingerprint:
+            return self._difference(manifest)
+        for name, output in manifest.outputs.items():
+            path = self.folder / name
+            if not path.is_file() or path.stat().st_size != output.bytes:
+                return f"{self.stage}/{name} is missing or was changed"
+        return None
+
+    def _difference(self, manifest: Manifest) -> str:
+        if manifest.algorithm_version != self.version:
+            return f"algorithm version {manifest.algorithm_version} → {self.version}"
+        meaning, old = self.config.meaning(), manifest.config
+        changed = [f"{key}: {old.get(key)!r} → {value!r}" for key, value in meaning.items() if old.get(key) != value]
+        changed += [
+            f"input {name} changed" for name, value in self.inputs.items() if manifest.inputs.get(name) != value
+        ]
+        changed += [f"input {name} is gone" for name in manifest.inputs if name not in self.inputs]
+        return "; ".join(changed) or "settings changed"
+
+    # -- lifetime
+
+    def __enter__(self) -> Self:
+        self._started = time.time()
+        with writing_errors(self.run):
+            self.run.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.run / f".{self.stage}.lock", os.O_CREAT | os.O_RDWR)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._lock)
+            raise ArtifactError(
+                f"another process is running {self.stage} in {self.run}",
+                "Wait for it to end, or choose another run folder.",
+            ) from error
+        with writing_errors(self._work):
+            for stale in self._work.parent.glob(f"{self.stage}-*"):
+                if stale != self._work:
+                    shutil.rmtree(stale)
+            self._parts.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(self.staging, ignore_errors=True)
+            self.staging.mkdir(parents=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            (self.run / f".{self.stage}.lock").unlink(missing_ok=True)
+
+    def warn(self, message: str) -> None:
+        """Record a warning: it stands in the manifest, the report and on the terminal."""
+        if message not in self._warnings:
+            self._warnings.append(message)
+
+    # -- parts
+
+    def has_part(self, key: str) -> bool:
+        """Tell whether the part was finished, now or before an interruption."""
+        return (self._parts / f"{key}.parquet").exists()
+
+    def write_part(self, key: str, table: pa.Table) -> None:
+        """Keep a finished part of the work."""
+        write_parquet(self._parts / f"{key}.parquet", table)
+
+    def read_part(self, key: str) -> pa.Table:
+        """Return a finished part."""
+        return pq.read_table(self._parts / f"{key}.parquet")
+
+    def parts_folder(self, key: str) -> Path:
+        """Return a folder for parts that are not Parquet tables; it survives an interruption."""
+        folder = self._parts / key
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    # -- result
+
+    def write_table(self, name: str, data: pa.Table | Columns) -> None:
+        """Write one of the stage's tables, cast to its schema; columns beyond the schema are kept."""
+        table = _as_table(self.stage, name, data)
+        write_parquet(self.staging / f"{name}.parquet", table)
+        self._rows[f"{name}.parquet"] = table.num_rows
+
+    def finish(self, details: Mapping[str, Any] | None = None) -> Manifest:
+        """Seal the result and put it in the run folder.
+
+        Args:
+            details: What else the reader must know (model revision, seeds, dtype, counts); no times, no machine.
+        """
+        outputs = {
+            path.relative_to(self.staging).as_posix(): Output(
+                bytes=path.stat().st_size,
+                sha256=sha256_of_file(path),
+                rows=self._rows.get(path.relative_to(self.staging).as_posix()),
+            )
+            for path in sorted(self.staging.rglob("*"))
+            if path.is_file()
+        }
+        manifest = Manifest(
+            stage=self.stage,
+            algorithm_version=self.version,
+            fingerprint=self.fingerprint,
+            config=self.config.model_dump(mode="json"),
+            passed=self.passed,
+            inputs=self.inputs,
+            outputs=outputs,
+            details=dict(details or {}),
+            warnings=self._warnings,
+        )
+        record = orjson.dumps(run_record(self._started), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        write_bytes(self.staging / RUN_RECORD, record)
+        write_bytes(self.staging / MANIFEST, manifest.to_bytes())
+        remove_tree(self.folder)
+        with writing_errors(self.folder):
+            os.replace(self.staging, self.folder)
+            shutil.rmtree(self._work)
+            if not any(self._work.parent.iterdir()):
+                self._work.parent.rmdir()
+        return manifest
+
+
+_PACKAGES = ("pivotlens", "numpy", "pyarrow", "torch", "transformers", "tokenizers", "datatrove", "scipy")
+
+
+def run_record(started: float) -> dict[str, Any]:
+    """Return what differs from run to run: times, host, package versions."""
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+        "seconds": round(time.time() - started, 3),
+        "host": platform.node(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "cpus": os.cpu_count(),
+        "command": sys.argv,
+        "packages": versions,
+    }

@@ -1,0 +1,133 @@
+"""The tables between the rooms: names and columns are the contract."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+_STR, _INT, _FLOAT, _BOOL = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+_WORDS = pa.list_(pa.string())
+
+
+def _schema(*groups: dict[str, pa.DataType]) -> pa.Schema:
+    return pa.schema([pa.field(name, kind) for group in groups for name, kind in group.items()])
+
+
+_DIRECTION = {"source_language": _STR, "target_language": _STR}
+_MODEL = {"model": _STR, "prompt": _STR}
+_TRACED = {**_MODEL, "shot_set": _INT, **_DIRECTION, "concept_id": _STR}
+_INTERVAL = {"ci_low": _FLOAT, "ci_high": _FLOAT}
+
+SCHEMAS: dict[str, pa.Schema] = {
+    # -- bench
+    "bench/items": _schema(
+        {"concept_id": _STR, "split": _STR, "calibration": _BOOL, "pos": _STR, "synset": _STR},
+        {"language": _STR, "word": _STR, "accepted": _WORDS, "flags": _WORDS},
+    ),
+    "bench/distractors": _schema({"concept_id": _STR, "distractor_id": _STR, "tier": _INT}),
+    "bench/links": _schema({"concept_id": _STR, "language": _STR, "word": _STR, "relation": _STR}),
+    # -- score
+    "score/answers": _schema(
+        {**_MODEL, **_DIRECTION, "concept_id": _STR, "choice_id": _STR, "shot_set": _INT},
+        {"n_tokens": _INT, "sum_logprob": _FLOAT, "n_tokens_line": _INT, "sum_logprob_line": _FLOAT},
+    ),
+    "score/concepts": _schema(
+        {**_MODEL, **_DIRECTION, "concept_id": _STR, "same_spelling": _BOOL},
+        {"p_source": _FLOAT, "p_distractors": _FLOAT, "score": _FLOAT, "share": _FLOAT, "share_line": _FLOAT},
+        {"margin": _FLOAT, "rank": _FLOAT, "accuracy_10way": _FLOAT, "generated": _STR, "correct": _BOOL},
+    ),
+    "score/summary": _schema(
+        {**_MODEL, **_DIRECTION, "items": _STR, "n": _INT, "score": _FLOAT, **_INTERVAL},
+        {"share": _FLOAT, "share_low": _FLOAT, "share_high": _FLOAT, "share_line": _FLOAT, "margin": _FLOAT},
+        {"accuracy_10way": _FLOAT, "accuracy_10way_low": _FLOAT, "accuracy_10way_high": _FLOAT},
+        {"accuracy_generated": _FLOAT, "accuracy_generated_low": _FLOAT, "accuracy_generated_high": _FLOAT},
+    ),
+    # -- trace
+    "trace/items": _schema(
+        _TRACED,
+        {"source_word": _STR, "target_word": _STR, "same_spelling": _BOOL, "ambiguous": _BOOL},
+        {"target_token_id": _INT, "target_token": _STR, "n_target_tokens": _INT, "n_space_tokens": _INT},
+        {"correct": _BOOL, "calibration": _BOOL},
+    ),
+    "trace/layers": _schema(
+        {**_TRACED, "layer": _INT, "entropy": _FLOAT, "kl_to_final": _FLOAT, "target_rank": _INT},
+        {"target_prob": _FLOAT, "mass_source": _FLOAT, "mass_target": _FLOAT, "mass_english": _FLOAT},
+        {"mass_pivots": _FLOAT, "mass_random": _FLOAT},
+    ),
+    "trace/tokens": _schema(
+        {**_TRACED, "layer": _INT, "rank": _INT, "token_id": _INT, "token": _STR, "prob": _FLOAT},
+        {"baseline": _FLOAT, "role": _STR, "relation": _STR},
+    ),
+    "trace/behaviours": _schema(
+        {**_TRACED, "rule": _STR, "behaviour": _STR, "layer": _INT, "token_id": _INT, "token": _STR},
+        {"prob": _FLOAT, "correct": _BOOL},
+    ),
+    "trace/summary": _schema(
+        {**_MODEL, **_DIRECTION, "rule": _STR, "behaviour": _STR, "items": _STR, "n": _INT},
+        {"share": _FLOAT, **_INTERVAL},
+    ),
+    "trace/sensitivity": _schema(
+        {**_MODEL, **_DIRECTION, "threshold": _FLOAT, "ratio": _FLOAT, "behaviour": _STR},
+        {"n": _INT, "share": _FLOAT},
+    ),
+    # -- count
+    "count/languages": _schema(
+        {"language": _STR, "documents": _INT, "units": _INT, "units_sampled": _INT, "tokens_sampled": _INT},
+        {"characters": _INT, "bytes": _INT},
+    ),
+    "count/words": _schema(
+        {"word_language": _STR, "word": _STR, "document_language": _STR, "df": _INT, "n_sampled": _INT}
+    ),
+    "count/tokens": _schema({"document_language": _STR, "token_id": _INT, "df": _INT, "n_sampled": _INT}),
+    "count/pairs": _schema(
+        {"concept_id": _STR, **_DIRECTION, "df_source": _INT, "df_target": _INT, "df_both": _INT}
+    ),
+    "count/word_tokens": _schema(
+        {"word_language": _STR, "word": _STR, "document_language": _STR},
+        {"token_id": _INT, "df": _INT, "n_sampled": _INT},
+    ),
+    "count/pair_tokens": _schema(
+        {"word_language": _STR, "word": _STR, "other_language": _STR, "other": _STR, "document_language": _STR},
+        {"token_id": _INT, "df": _INT},
+    ),
+    "count/token_texts": _schema({"token_id": _INT, "token": _STR}),
+    "count/problems": _schema({"file": _STR, "row": _INT, "problem": _STR}),
+    # -- attribute
+    "attribute/auc": _schema(
+        {**_DIRECTION, "rule": _STR, "items": _STR, "predictor": _STR, "auc": _FLOAT, **_INTERVAL},
+        {"n_cooccurrence": _INT, "n_pivot": _INT, "note": _STR},
+    ),
+    "attribute/predictors": _schema(
+        {"concept_id": _STR, **_DIRECTION, "df_source": _INT, "df_target": _INT, "df_both": _INT},
+        {"log_joint": _FLOAT, "log_target": _FLOAT, "npmi": _FLOAT, "llr": _FLOAT, "score": _FLOAT},
+        {"behaviour": _STR, "correct": _BOOL, "same_spelling": _BOOL, "n_target_tokens": _INT},
+    ),
+    "attribute/tests": _schema(
+        {**_DIRECTION, "test": _STR, "statistic": _FLOAT, "p_value": _FLOAT, "n": _INT, "note": _STR}
+    ),
+    # -- mine
+    "mine/pair_pivots": _schema(
+        {"concept_id": _STR, **_DIRECTION, "source_word": _STR, "target_word": _STR},
+        {"token_id": _INT, "token": _STR, "df_source": _INT, "df_target": _INT, "df_both": _INT},
+        {"npmi_source": _FLOAT, "npmi_target": _FLOAT, "llr_source": _FLOAT, "llr_target": _FLOAT},
+        {"q_value": _FLOAT, "strength": _FLOAT, "rank": _INT, "relation": _STR},
+    ),
+    "mine/pivots": _schema(
+        {"token_id": _INT, "token": _STR, "degree": _INT, "degree_shuffled": _FLOAT, "directions": _INT},
+        {"stability": _FLOAT, "score": _FLOAT},
+    ),
+    # -- select
+    "select/scores": _schema(
+        {"file": _STR, "row": _INT, "part": _INT, "language": _STR, "n_tokens": _INT, "n_pivots": _INT},
+        {"share": _FLOAT, "share_low": _FLOAT, "selected": _WORDS},
+    ),
+    "select/summary": _schema(
+        {"mode": _STR, "language": _STR, "units": _INT, "tokens": _INT, "budget": _INT, "available": _INT},
+        {"share": _FLOAT},
+    ),
+}
+"""Schema of each table by ``stage/table``."""
+
+
+def schema_of(stage: str, table: str) -> pa.Schema:
+    """Return the schema of a stage's table."""
+    return SCHEMAS[f"{stage}/{table}"]

@@ -1,0 +1,16 @@
+"""Settings of `pivotlens attribute`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pivotlens.settings import StageConfig, setting
+
+
+class AttributeConfig(StageConfig):
+    """Ask how well corpus counts predict direct against semantic-pivot behaviour."""
+
+    stage: ClassVar[str] = "attribute"
+    min_items: int = setting(20, "Fewest items of each class for an AUC.", ge=2)
+    bootstrap: int = setting(1000, "Bootstrap resamples of concepts for the intervals.", ge=100)
+    seed: int = setting(0, "Seed of the bootstrap.", ge=0)

@@ -1,0 +1,23 @@
+"""Settings of `pivotlens mine`."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pivotlens.settings import StageConfig, setting
+
+
+class MineConfig(StageConfig):
+    """Find the semantic pivots of word pairs, and of the corpus, in the counts alone."""
+
+    stage: ClassVar[str] = "mine"
+    directions: tuple[str, ...] = setting((), "Directions such as `fr-zh`; all pairs of the benchmark when empty.")
+    mode: Literal["npmi", "paper"] = setting(
+        "npmi", "Within-language NPMI with significance, or the paper's frequency minus background."
+    )
+    min_df: int = setting(5, "Fewest units a token shares with each word of the pair.", ge=1)
+    max_q: float = setting(0.05, "False discovery rate of the likelihood-ratio test.", gt=0, le=1)
+    top: int = setting(20, "Pivots kept a pair.", ge=1)
+    bootstrap: int = setting(200, "Bootstrap resamples for the lower bounds.", ge=50)
+    shuffles: int = setting(20, "Shuffled pairings for the empirical null of a token's degree.", ge=2)
+    seed: int = setting(0, "Seed of bootstrap and shuffles.", ge=0)

@@ -1,0 +1,27 @@
+"""Progress of long loops: silent in a library, a bar where the command line installs one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from typing import TypeVar
+
+T = TypeVar("T")
+Tracker = Callable[[Iterable[T], str, int | None], Iterator[T]]
+
+
+def _silent(items: Iterable[T], description: str, total: int | None) -> Iterator[T]:
+    return iter(items)
+
+
+_tracker: ContextVar[Tracker] = ContextVar("pivotlens_progress", default=_silent)  # type: ignore[type-arg]
+
+
+def install_tracker(tracker: Tracker) -> None:  # type: ignore[type-arg]
+    """Make ``track`` show its loops through ``tracker``."""
+    _tracker.set(tracker)
+
+
+def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    """Iterate over ``items``; whoever runs the program may see how far it is."""
+    return _tracker.get()(items, description, total)

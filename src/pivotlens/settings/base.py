@@ -1,0 +1,82 @@
+"""Settings of a stage: a frozen model whose field descriptions are the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from pivotlens.errors import ConfigError, did_you_mean
+
+
+def setting(default: Any, description: str, *, meaning: bool = True, **limits: Any) -> Any:
+    """Declare a setting.
+
+    Args:
+        default: Its default.
+        description: One sentence for ``--help``, the configuration file and the documentation.
+        meaning: False for what cannot change the result (workers, device): kept out of the fingerprint.
+        **limits: Pydantic's limits, such as ``ge=0``.
+    """
+    return Field(default, description=description, json_schema_extra={"meaning": meaning}, **limits)
+
+
+class StageConfig(BaseModel):
+    """Base of the stages' settings; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    stage: ClassVar[str]
+
+    def meaning(self) -> dict[str, Any]:
+        """Return the settings that change the result, for the fingerprint."""
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name, value in self.model_dump(mode="json").items()
+            if changes_meaning(fields[name])
+        }
+
+    @classmethod
+    def build(cls, layers: Mapping[str, Mapping[str, Any]] | None = None) -> Self:
+        """Build the settings from layers, later ones over earlier ones.
+
+        Args:
+            layers: Values by field, by the name of where they come from ("run.toml", "command line").
+
+        Raises:
+            ConfigError: An unknown key or an impossible value; names the value and its layer.
+        """
+        values: dict[str, Any] = {}
+        origin: dict[str, str] = {}
+        for source, layer in (layers or {}).items():
+            for key, value in layer.items():
+                if key not in cls.model_fields:
+                    raise ConfigError(
+                        f"unknown setting {key!r} in [{cls.stage}] ({source})",
+                        did_you_mean(key, cls.model_fields),
+                    )
+                values[key], origin[key] = value, source
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise config_error(cls.stage, error, origin) from error
+
+
+def changes_meaning(field: FieldInfo) -> bool:
+    """Tell whether a field is part of the fingerprint."""
+    extra = field.json_schema_extra
+    return not isinstance(extra, dict) or bool(extra.get("meaning", True))
+
+
+def config_error(stage: str, error: ValidationError, origin: Mapping[str, str]) -> ConfigError:
+    """Say in a sentence what pydantic found wrong first."""
+    problem = error.errors()[0]
+    key = str(problem["loc"][0]) if problem["loc"] else "?"
+    where = origin.get(key, "command line")
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return ConfigError(
+        f"[{stage}] {key} = {problem['input']!r} ({where}): {message}",
+        f"Give another value for {key!r}; `pivotlens {stage} --help` describes it.",
+    )

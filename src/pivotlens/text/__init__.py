@@ -1,0 +1,33 @@
+"""Text in every script: normalising, matching words, naming languages."""
+
+from pivotlens.text.languages import (
+    ENGLISH,
+    Direction,
+    english_name,
+    language_code,
+    native_name,
+    parse_direction,
+)
+from pivotlens.text.scripts import (
+    escape_controls,
+    fold,
+    has_spaces_between_words,
+    is_word,
+    normalise,
+    truncate_graphemes,
+)
+
+__all__ = [
+    "ENGLISH",
+    "Direction",
+    "english_name",
+    "escape_controls",
+    "fold",
+    "has_spaces_between_words",
+    "is_word",
+    "language_code",
+    "native_name",
+    "normalise",
+    "parse_direction",
+    "truncate_graphemes",
+]

@@ -1,0 +1,120 @@
+"""Languages: BCP 47 codes, their names, and directions between them."""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import langcodes
+
+from pivotlens.errors import ConfigError
+
+ENGLISH = "en"
+
+_ENGLISH_NAMES = {
+    "ar": "Arabic", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",
+    "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian",
+    "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch", "no": "Norwegian",
+    "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "sw": "Swahili",
+    "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
+    "zh-Hant": "Traditional Chinese",
+}  # fmt: skip
+"""English names of common languages; the shipped prompts must not change with a names package."""
+
+# What a speaker calls the languages, for the prompt in the target language.
+NATIVE_NAMES: dict[str, dict[str, str]] = {
+    "en": {"en": "English", "fr": "French", "de": "German", "es": "Spanish", "zh": "Chinese", "ja": "Japanese"},
+    "fr": {"en": "anglais", "fr": "français", "de": "allemand", "es": "espagnol", "zh": "chinois", "ja": "japonais"},
+    "de": {"en": "Englisch", "fr": "Französisch", "de": "Deutsch", "es": "Spanisch", "zh": "Chinesisch",
+           "ja": "Japanisch"},
+    "es": {"en": "inglés", "fr": "francés", "de": "alemán", "es": "español", "zh": "chino", "ja": "japonés"},
+    "zh": {"en": "英语", "fr": "法语", "de": "德语", "es": "西班牙语", "zh": "中文", "ja": "日语"},
+    "ja": {"en": "英語", "fr": "フランス語", "de": "ドイツ語", "es": "スペイン語", "zh": "中国語", "ja": "日本語"},
+}  # fmt: skip
+"""Names of the bundled languages in each of them."""
+
+
+class Direction(NamedTuple):
+    """A translation direction; prints as ``fr-zh``."""
+
+    source: str
+    target: str
+
+    def __str__(self) -> str:
+        mark = ":" if "-" in self.source + self.target else "-"
+        return f"{self.source}{mark}{self.target}"
+
+
+@functools.cache
+def language_code(code: str, where: str = "language") -> str:
+    """Return the short BCP 47 code of a language code (``zho_Hans`` and ``zh-CN`` give ``zh``).
+
+    Args:
+        code: A BCP 47, ISO 639 or corpus code such as ``eng_Latn``.
+        where: Where it came from, for the error.
+
+    Raises:
+        ConfigError: It is no language code.
+    """
+    try:
+        if not code.strip():
+            raise ValueError
+        language = langcodes.Language.get(langcodes.standardize_tag(code.replace("_", "-"), macro=True))
+        if not language.is_valid():
+            raise ValueError
+    except ValueError as error:
+        raise ConfigError(
+            f"unknown language {code!r} in {where}", "Use BCP 47 codes such as en, fr, zh, ja or pt."
+        ) from error
+    territory_script = {"zh-TW": "Hant", "zh-HK": "Hant"}.get(str(language))
+    script = territory_script or language.script
+    base = language.language or code
+    default = langcodes.Language.get(base).maximize().script
+    return base if script in (None, "Hani", default) else f"{base}-{script}"
+
+
+def english_name(code: str) -> str:
+    """Return the English name of a language, as the prompts write it.
+
+    Raises:
+        ConfigError: There is no name for it.
+    """
+    name = _ENGLISH_NAMES.get(code)
+    if name is None:
+        raise ConfigError(
+            f"no English name is known for language {code!r}", f"Known: {', '.join(sorted(_ENGLISH_NAMES))}."
+        )
+    return name
+
+
+def native_name(code: str, speaker: str) -> str:
+    """Return the name of language ``code`` in language ``speaker``.
+
+    Raises:
+        ConfigError: The bundled names do not have it.
+    """
+    try:
+        return NATIVE_NAMES[speaker][code]
+    except KeyError as error:
+        raise ConfigError(
+            f"no name of language {code!r} in language {speaker!r} is known",
+            f"Native prompts are available among {', '.join(NATIVE_NAMES)}; use prompt = 'english' otherwise.",
+        ) from error
+
+
+def parse_direction(text: str, where: str = "directions") -> Direction:
+    """Parse ``fr-zh``, ``fr→zh``, ``fr:zh`` or, with longer codes, ``fr:zh-Hant``.
+
+    Raises:
+        ConfigError: It is not two different languages.
+    """
+    for mark in ("→", ":", ">", "-"):
+        parts = text.split(mark)
+        if len(parts) == 2:
+            source, target = (language_code(part.strip(), where) for part in parts)
+            if source == target:
+                break
+            return Direction(source, target)
+        if len(parts) > 2:
+            break
+    raise ConfigError(f"{text!r} in {where} is not a translation direction", "Write two language codes as in fr-zh.")

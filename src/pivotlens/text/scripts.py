@@ -1,0 +1,56 @@
+"""Normalising text and telling what script it is written in."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import regex
+
+_UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo"})
+_CJK = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
+_LETTER = regex.compile(r"\p{L}")
+_WORD = regex.compile(r"[\p{L}\p{M}'’·ー-]+")
+_GRAPHEME = regex.compile(r"\X")
+
+
+def normalise(text: str) -> str:
+    """Return ``text`` in Unicode normal form C."""
+    return unicodedata.normalize("NFC", text)
+
+
+def fold(text: str) -> str:
+    """Return ``text`` as words are compared: case-folded and in normal form C."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def has_spaces_between_words(language: str) -> bool:
+    """Tell whether a language's usual script separates words by spaces."""
+    return language.split("-")[0] not in _UNSPACED
+
+
+def is_word(token: str) -> bool:
+    """Tell whether a token's text can be a word: at least three letters, or a CJK character.
+
+    The rule of METHOD §2: it keeps out stray letters, punctuation and byte fragments.
+    """
+    text = token.strip().lstrip("▁").strip()
+    if "�" in text or not _WORD.fullmatch(text):
+        return False
+    return bool(_CJK.search(text)) or len(_LETTER.findall(text)) >= 3
+
+
+def truncate_graphemes(text: str, length: int) -> str:
+    """Return at most ``length`` graphemes of ``text``, with an ellipsis where it was cut."""
+    graphemes = _GRAPHEME.findall(text)
+    return text if len(graphemes) <= length else "".join(graphemes[: length - 1]) + "…"
+
+
+def escape_controls(text: str) -> str:
+    """Return ``text`` with control and bidirectional formatting characters made visible.
+
+    A token or corpus text shown on a terminal must not move the cursor or reorder its surroundings.
+    """
+    return "".join(
+        f"\\u{ord(char):04x}" if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} and char != "\u200d" else char
+        for char in text
+    )
