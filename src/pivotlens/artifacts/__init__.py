@@ -1,5 +1,6 @@
 """Artifacts: schemas, manifests and the only reader and writer of files between stages."""
 
+from pivotlens.artifacts.benchmark import Benchmark, Concept
 from pivotlens.artifacts.files import atomic_path, write_bytes
 from pivotlens.artifacts.fingerprint import files_fingerprint, fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import Manifest, read_manifest
@@ -10,6 +11,8 @@ from pivotlens.artifacts.upstream import upstream_inputs
 
 __all__ = [
     "SCHEMAS",
+    "Benchmark",
+    "Concept",
     "Manifest",
     "StageResult",
     "StageRun",

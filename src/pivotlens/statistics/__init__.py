@@ -1,1 +1,1 @@
-"""statistics."""
+"""Statistics: bootstrap intervals, AUC, association measures."""

@@ -1,0 +1,101 @@
+"""The benchmark as every other room reads it."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pivotlens.artifacts.result import StageResult
+from pivotlens.errors import ConfigError
+from pivotlens.text import Direction, parse_direction
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A concept with its words.
+
+    Attributes:
+        words: Displayed word by language.
+        accepted: All accepted words by language, the displayed one first.
+        distractors: Concept ids whose source words stand in for a wrong source word.
+        links: Words related by a dictionary or WordNet: ``(language, word, relation)``.
+    """
+
+    concept_id: str
+    split: str
+    calibration: bool
+    pos: str
+    words: dict[str, str]
+    accepted: dict[str, tuple[str, ...]]
+    distractors: tuple[str, ...]
+    links: tuple[tuple[str, str, str], ...]
+
+    def same_spelling(self, direction: Direction) -> bool:
+        """Tell whether the displayed words of both languages are written alike: copying is not translating."""
+        return self.words[direction.source].casefold() == self.words[direction.target].casefold()
+
+
+@dataclass(frozen=True)
+class Benchmark(StageResult):
+    """Concepts of a word-translation benchmark."""
+
+    stage: ClassVar[str] = "bench"
+
+    @functools.cached_property
+    def concepts(self) -> dict[str, Concept]:
+        """Every concept by id, shots included, in the order of the list."""
+        distractors: dict[str, list[str]] = {}
+        for row in self.rows("distractors"):
+            distractors.setdefault(row["concept_id"], []).append(row["distractor_id"])
+        links: dict[str, list[tuple[str, str, str]]] = {}
+        for row in self.rows("links"):
+            links.setdefault(row["concept_id"], []).append((row["language"], row["word"], row["relation"]))
+        items: dict[str, list[dict[str, object]]] = {}
+        for row in self.rows("items"):
+            items.setdefault(row["concept_id"], []).append(row)
+        return {
+            key: Concept(
+                concept_id=key,
+                split=str(rows[0]["split"]),
+                calibration=bool(rows[0]["calibration"]),
+                pos=str(rows[0]["pos"]),
+                words={str(row["language"]): str(row["word"]) for row in rows},
+                accepted={str(row["language"]): tuple(row["accepted"]) for row in rows},  # type: ignore[arg-type]
+                distractors=tuple(distractors.get(key, ())),
+                links=tuple(links.get(key, ())),
+            )
+            for key, rows in items.items()
+        }
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Languages of the benchmark, in the order of the list."""
+        return tuple(next(iter(self.concepts.values())).words)
+
+    def test_concepts(self, limit: int | None = None) -> list[Concept]:
+        """Return the test concepts; with ``limit``, the first ones and the distractors are taken among all."""
+        tests = [concept for concept in self.concepts.values() if concept.split == "test"]
+        return tests[:limit]
+
+    def shot_concepts(self) -> list[Concept]:
+        """Return the concepts put apart for shots."""
+        return [concept for concept in self.concepts.values() if concept.split == "shot"]
+
+    def directions(self, wanted: tuple[str, ...], where: str = "directions") -> list[Direction]:
+        """Return the wanted directions, or all ordered pairs where none is named.
+
+        Raises:
+            ConfigError: A language is not in the benchmark.
+        """
+        if not wanted:
+            return [Direction(a, b) for a in self.languages for b in self.languages if a != b]
+        directions = list(dict.fromkeys(parse_direction(text, where) for text in wanted))
+        for direction in directions:
+            for code in direction:
+                if code not in self.languages:
+                    raise ConfigError(
+                        f"language {code!r} of {direction} ({where}) is not in the benchmark",
+                        f"It has {', '.join(self.languages)}; make another with `pivotlens bench --words FILE`.",
+                    )
+        return directions
