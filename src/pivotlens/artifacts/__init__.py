@@ -5,17 +5,25 @@ from pivotlens.artifacts.files import atomic_path, write_bytes
 from pivotlens.artifacts.fingerprint import files_fingerprint, fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import Manifest, read_manifest
 from pivotlens.artifacts.result import StageResult
+from pivotlens.artifacts.results import Attribution, Counts, Pivots, Report, Scores, Selection, Trace
 from pivotlens.artifacts.stage import StageRun
 from pivotlens.artifacts.tables import SCHEMAS, schema_of
 from pivotlens.artifacts.upstream import upstream_inputs
 
 __all__ = [
     "SCHEMAS",
+    "Attribution",
     "Benchmark",
     "Concept",
+    "Counts",
     "Manifest",
+    "Pivots",
+    "Report",
+    "Scores",
+    "Selection",
     "StageResult",
     "StageRun",
+    "Trace",
     "atomic_path",
     "files_fingerprint",
     "fingerprint",

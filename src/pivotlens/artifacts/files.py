@@ -47,7 +47,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
             yield temporary
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
+            temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -64,5 +64,5 @@ def remove_tree(path: Path) -> None:
         with writing_errors(path):
             trash = path.with_name(f".{path.name}.trash")
             shutil.rmtree(trash, ignore_errors=True)
-            os.replace(path, trash)
+            path.replace(trash)
             shutil.rmtree(trash)

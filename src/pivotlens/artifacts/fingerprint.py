@@ -15,9 +15,7 @@ def canonical_json(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY)
 
 
-def fingerprint(
-    stage: str, algorithm_version: int, meaning: Mapping[str, Any], inputs: Mapping[str, str]
-) -> str:
+def fingerprint(stage: str, algorithm_version: int, meaning: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
     """Return the fingerprint of a stage's result (64 hexadecimal digits).
 
     Args:

@@ -57,7 +57,9 @@ def read_manifest(folder: Path) -> Manifest | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ArtifactError(f"cannot read {path}: {error.strerror}", "Check the permissions of the run folder.") from error
+        raise ArtifactError(
+            f"cannot read {path}: {error.strerror}", "Check the permissions of the run folder."
+        ) from error
     try:
         return Manifest.model_validate_json(content)
     except ValidationError as error:

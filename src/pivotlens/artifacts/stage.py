@@ -205,7 +205,7 @@ class StageRun:
         write_bytes(self.staging / MANIFEST, manifest.to_bytes())
         remove_tree(self.folder)
         with writing_errors(self.folder):
-            os.replace(self.staging, self.folder)
+            self.staging.replace(self.folder)
             shutil.rmtree(self._work)
             if not any(self._work.parent.iterdir()):
                 self._work.parent.rmdir()

@@ -78,9 +78,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         {"word_language": _STR, "word": _STR, "document_language": _STR, "df": _INT, "n_sampled": _INT}
     ),
     "count/tokens": _schema({"document_language": _STR, "token_id": _INT, "df": _INT, "n_sampled": _INT}),
-    "count/pairs": _schema(
-        {"concept_id": _STR, **_DIRECTION, "df_source": _INT, "df_target": _INT, "df_both": _INT}
-    ),
+    "count/pairs": _schema({"concept_id": _STR, **_DIRECTION, "df_source": _INT, "df_target": _INT, "df_both": _INT}),
     "count/word_tokens": _schema(
         {"word_language": _STR, "word": _STR, "document_language": _STR},
         {"token_id": _INT, "df": _INT, "n_sampled": _INT},

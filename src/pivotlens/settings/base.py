@@ -32,11 +32,7 @@ class StageConfig(BaseModel):
     def meaning(self) -> dict[str, Any]:
         """Return the settings that change the result, for the fingerprint."""
         fields = type(self).model_fields
-        return {
-            name: value
-            for name, value in self.model_dump(mode="json").items()
-            if changes_meaning(fields[name])
-        }
+        return {name: value for name, value in self.model_dump(mode="json").items() if changes_meaning(fields[name])}
 
     @classmethod
     def build(cls, layers: Mapping[str, Mapping[str, Any]] | None = None) -> Self:

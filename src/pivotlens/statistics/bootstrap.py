@@ -60,7 +60,8 @@ def bootstrap_mean(values: Floats, resamples: int, seed: int) -> Interval:
         kept = ~np.isnan(means)
         sums = np.where(kept, means, 0.0).sum(axis=-1)
         n_kept = kept.sum(axis=-1)
-        return np.divide(sums, n_kept, out=np.full(sums.shape, np.nan), where=n_kept > 0)
+        means_of_means: Floats = np.divide(sums, n_kept, out=np.full(sums.shape, np.nan), where=n_kept > 0)
+        return means_of_means
 
     indices = resample_indices(flat.shape[0], resamples, seed)
     weights = np.zeros(indices.shape, dtype=np.float64)
