@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import TypeVar
@@ -25,3 +26,17 @@ def install_tracker(tracker: Tracker) -> None:  # type: ignore[type-arg]
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
     """Iterate over ``items``; whoever runs the program may see how far it is."""
     return _tracker.get()(items, description, total)
+
+
+Announcer = Callable[[str], None]
+_announcer: ContextVar[Announcer] = ContextVar("pivotlens_announcer", default=logging.getLogger("pivotlens").warning)
+
+
+def install_announcer(announcer: Announcer) -> None:
+    """Make ``announce`` hand its messages to ``announcer``."""
+    _announcer.set(announcer)
+
+
+def announce(message: str) -> None:
+    """Tell whoever runs the program something that must not pass unseen, such as a licence or a download."""
+    _announcer.get()(message)

@@ -69,7 +69,7 @@ def load_tokenizer(spec: str) -> TextTokenizer:
         )
     try:
         tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # noqa: BLE001 - the library raises bare Exception
+    except Exception as error:
         raise ModelError(f"{path} is not a readable tokenizer: {error}", "Fetch or convert the model again.") from error
     vocabulary = tokenizer.get_vocab(with_added_tokens=True)
     return TextTokenizer(tokenizer, sha256_of_file(path), max(vocabulary.values()) + 1)

@@ -39,32 +39,39 @@ def percentile_interval(samples: Floats, level: float = 0.95) -> tuple[float, fl
 
 
 def bootstrap_mean(values: Floats, resamples: int, seed: int) -> Interval:
-    """Return the mean of ``values`` with its bootstrap interval.
+    """Return the mean of ``values`` with its bootstrap interval (METHOD §1).
 
     Args:
-        values: Shape ``(clusters, …)``; clusters are resampled, and every further axis of a cluster goes with it.
-            NaN marks what is absent. The estimate is the mean over the further axes of the means over clusters,
-            so that a direction with fewer items weighs as much as another (METHOD §1).
+        values: Shape ``(concepts, directions, shot_sets)``; NaN marks an absent item. The estimate is the mean over
+            directions of the means over concepts and shot sets. Concepts are resampled jointly over all directions,
+            and shot sets are resampled too.
         resamples: Number of bootstrap resamples.
         seed: Seed of the resampling.
     """
-    if values.shape[0] == 0:
+    concepts, _, sets = values.shape
+    if concepts == 0:
         return Interval(float("nan"), float("nan"), float("nan"))
-    flat = values.reshape(values.shape[0], -1)
-    present = ~np.isnan(flat)
-    filled = np.where(present, flat, 0.0)
+    present: npt.NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=2))
+    filled = np.where(present[..., None], values, 0.0)
 
-    def mean_of(weights: Floats) -> Floats:
-        total, count = weights @ filled, weights @ present
+    def mean_of(concept_weights: Floats, set_weights: Floats) -> Floats:
+        total = np.einsum("rc,cds,rs->rd", concept_weights, filled, set_weights, optimize=True)
+        count = concept_weights @ present * set_weights.sum(axis=1, keepdims=True)
         means = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
         kept = ~np.isnan(means)
-        sums = np.where(kept, means, 0.0).sum(axis=-1)
-        n_kept = kept.sum(axis=-1)
-        means_of_means: Floats = np.divide(sums, n_kept, out=np.full(sums.shape, np.nan), where=n_kept > 0)
-        return means_of_means
+        sums, n_kept = np.where(kept, means, 0.0).sum(axis=1), kept.sum(axis=1)
+        overall: Floats = np.divide(sums, n_kept, out=np.full(sums.shape, np.nan), where=n_kept > 0)
+        return overall
 
-    indices = resample_indices(flat.shape[0], resamples, seed)
-    weights = np.zeros(indices.shape, dtype=np.float64)
-    np.add.at(weights, (np.arange(resamples)[:, None], indices), 1.0)
-    estimate = float(mean_of(np.ones((1, flat.shape[0])))[0])
-    return Interval(estimate, *percentile_interval(mean_of(weights)))
+    estimate = float(mean_of(np.ones((1, concepts)), np.ones((1, sets)))[0])
+    drawn = mean_of(
+        _draw_counts(resample_indices(concepts, resamples, seed)),
+        _draw_counts(resample_indices(sets, resamples, seed + 1)),
+    )
+    return Interval(estimate, *percentile_interval(drawn))
+
+
+def _draw_counts(indices: Integers) -> Floats:
+    counts = np.zeros(indices.shape, dtype=np.float64)
+    np.add.at(counts, (np.arange(len(indices))[:, None], indices), 1.0)
+    return counts

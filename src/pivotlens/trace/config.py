@@ -27,9 +27,7 @@ class TraceConfig(StageConfig):
     device: str = setting("auto", "Where the model runs: auto, cpu, cuda, cuda:1 or mps.", meaning=False)
     batch_tokens: int = setting(8192, "Tokens held in the cache at once; bounds memory.", ge=256)
     top_k: int = setting(20, "Tokens kept a layer.", ge=1, le=200)
-    threshold: float = setting(
-        0.05, "Least probability of a token under `calibrated` and `onset`.", gt=0, lt=1
-    )
+    threshold: float = setting(0.05, "Least probability of a token under `calibrated` and `onset`.", gt=0, lt=1)
     ratio: float = setting(3.0, "How many times its mean over other concepts a token must reach to be specific.", ge=1)
     token_sets: Literal["first", "prefixes"] = setting(
         "first", "Tokens of a word: its first content piece, or every vocabulary token that is a prefix of it."

@@ -1,0 +1,82 @@
+"""From prompt and answer texts to token ids; the boundary is found by character offset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pivotlens.errors import ModelError
+from pivotlens.models.tokenizer import token_text
+
+Ids = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class EncodedAnswer:
+    """A prompt with its answer, as one tokenisation cut in two.
+
+    Attributes:
+        context: Token ids before the answer, with whatever the tokenizer puts at the beginning by default.
+        answer: Token ids of the answer; a token that spans the boundary belongs to it.
+    """
+
+    context: Ids
+    answer: Ids
+
+
+def encode_answers(tokenizer: Any, prompts: Sequence[str], answers: Sequence[str]) -> list[EncodedAnswer]:
+    """Tokenise each prompt with its answer once and cut at the character where the answer begins.
+
+    Args:
+        tokenizer: A fast transformers tokenizer.
+        prompts: The prompts.
+        answers: What follows each.
+
+    Raises:
+        ModelError: An answer has no token of its own.
+    """
+    if not prompts:
+        return []
+    encoded = tokenizer(
+        [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)],
+        return_offsets_mapping=True,
+        return_special_tokens_mask=True,
+        return_attention_mask=False,
+    )
+    result = []
+    for prompt, answer, ids, offsets, special in zip(
+        prompts, answers, encoded["input_ids"], encoded["offset_mapping"], encoded["special_tokens_mask"], strict=True
+    ):
+        end = len(ids)
+        while end and special[end - 1]:
+            end -= 1  # a closing special token is the tokenizer's, not the answer's
+        begin = next((i for i in range(end) if not special[i] and offsets[i][1] > len(prompt)), end)
+        if begin == end or begin == 0:
+            raise ModelError(
+                f"the tokenizer gives no token for {answer!r} after its prompt",
+                "The word cannot be scored with this model; take it out of the benchmark.",
+            )
+        result.append(EncodedAnswer(tuple(ids[:begin]), tuple(ids[begin:end])))
+    return result
+
+
+class TokenTexts:
+    """What each token writes, with its leading space; remembers what it was asked."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._backend = tokenizer.backend_tokenizer
+        self._texts: dict[int, str] = {}
+
+    def __getitem__(self, token_id: int) -> str:
+        if token_id not in self._texts:
+            self._texts[token_id] = token_text(self._backend, token_id)
+        return self._texts[token_id]
+
+
+def leading_space_tokens(answer: Ids, texts: TokenTexts) -> int:
+    """Return how many bare space pieces an answer begins with, as zh and ja answers often do."""
+    count = 0
+    while count < len(answer) - 1 and texts[answer[count]].strip() == "":
+        count += 1
+    return count

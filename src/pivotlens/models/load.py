@@ -1,0 +1,110 @@
+"""Load a causal language model with its fast tokenizer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from pivotlens.errors import ConfigError, ModelError
+from pivotlens.models.quiet import quiet_transformers
+from pivotlens.models.resolve import ResolvedModel, resolve_model
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A causal language model ready to read.
+
+    Attributes:
+        model: In evaluation mode, on its device.
+        tokenizer: Fast, so that it gives character offsets.
+        resolved: Where it came from.
+        device: Where its inputs go.
+        dtype: Of its weights.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    resolved: ResolvedModel
+    device: torch.device
+    dtype: torch.dtype
+
+    def details(self) -> dict[str, Any]:
+        """Return what a manifest records of the model."""
+        return {
+            "model": self.resolved.spec,
+            "revision": self.resolved.revision,
+            "model_fingerprint": self.resolved.fingerprint,
+            "architecture": type(self.model).__name__,
+            "dtype": str(self.dtype).removeprefix("torch."),
+        }
+
+
+def pick_device(device: str) -> torch.device:
+    """Return the device; ``auto`` is CUDA where there is one, then MPS, then the CPU.
+
+    Raises:
+        ConfigError: There is no such device here.
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(1, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"device {device!r} cannot be used here", "Use cpu, cuda, cuda:N, mps or auto.") from error
+    return chosen
+
+
+def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> LoadedModel:
+    """Load a model for reading.
+
+    Args:
+        spec: A hub id, a folder, a ``.gguf`` file or a demo model.
+        dtype: ``float32``, ``bfloat16`` or ``float16``.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Raises:
+        ModelError: It is no causal language model, has no fast tokenizer, or cannot be read.
+        PrerequisiteError: It cannot be fetched.
+    """
+    resolved = resolve_model(spec)
+    number_type: torch.dtype = getattr(torch, dtype)
+    place = pick_device(device)
+    quiet_transformers()
+    try:
+        config = AutoConfig.from_pretrained(resolved.folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"{spec!r} has no readable config: {error}", "Check the model, or update transformers."
+        ) from error
+    if getattr(config, "is_encoder_decoder", False):
+        raise ModelError(
+            f"{spec!r} is an encoder-decoder model ({config.model_type})",
+            "pivotlens reads decoder-only language models.",
+        )
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(resolved.folder)
+    except Exception as error:  # the library raises whatever its parts raise
+        raise ModelError(f"the tokenizer of {spec!r} cannot be loaded: {error}", "Check the model folder.") from error
+    if not getattr(tokenizer, "is_fast", False):
+        raise ModelError(
+            f"model {spec!r} has no fast tokenizer, so answers cannot be told from prompts by character",
+            "Convert it with transformers: AutoTokenizer.from_pretrained(…, use_fast=True).save_pretrained(…).",
+        )
+    try:
+        model = AutoModelForCausalLM.from_pretrained(resolved.folder, dtype=number_type, use_safetensors=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"{spec!r} cannot be loaded as a causal language model: {error}", "Check the model."
+        ) from error
+    if model.get_output_embeddings() is None:  # type: ignore[no-untyped-call]
+        raise ModelError(f"{spec!r} has no output head", "pivotlens reads causal language models.")
+    model.to(place)  # type: ignore[arg-type]
+    model.train(False)
+    model.requires_grad_(False)
+    return LoadedModel(model, tokenizer, resolved, place, number_type)

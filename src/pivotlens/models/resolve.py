@@ -1,0 +1,178 @@
+"""From a model spec to a folder of safetensors; no torch unless something must be converted."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from pivotlens.artifacts.fingerprint import canonical_json, sha256_of_file
+from pivotlens.errors import ConfigError, ModelError, PrerequisiteError, did_you_mean
+from pivotlens.models.demo import DEMO_MODELS, fetch_demo_model
+
+_CONVERTED = "pivotlens.json"
+# Everything a model needs except pickles and remote code.
+_HUB_FILES = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
+
+
+@dataclass(frozen=True)
+class ResolvedModel:
+    """A model on this disk.
+
+    Attributes:
+        spec: What the user wrote.
+        folder: Folder with config, tokenizer and safetensors.
+        fingerprint: sha256 that stands for the model's content.
+        revision: Hub commit, or sha256 of the file it was converted from; empty for a folder.
+    """
+
+    spec: str
+    folder: Path
+    fingerprint: str
+    revision: str
+
+
+def cache_folder() -> Path:
+    """Return where downloads and conversions are kept: ``PIVOTLENS_CACHE`` or the user's cache folder."""
+    if configured := os.environ.get("PIVOTLENS_CACHE"):
+        return Path(configured).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "pivotlens"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pivotlens"
+
+
+def _check(spec: str) -> None:
+    if not spec:
+        raise ConfigError("no model given", "Pass --model, or set `model` in the configuration file.")
+    if spec.startswith("demo:") and spec[5:] not in DEMO_MODELS:
+        raise ConfigError(f"unknown demo model {spec!r}", did_you_mean(spec[5:], DEMO_MODELS))
+
+
+@functools.lru_cache(maxsize=16)
+def resolve_model(spec: str, tokenizer_only: bool = False) -> ResolvedModel:
+    """Find or fetch a model.
+
+    Args:
+        spec: A hub id ``org/name@revision``, a folder, a ``.gguf`` file or ``demo:NAME``.
+        tokenizer_only: Do not fetch weights from a hub.
+
+    Raises:
+        ConfigError: The spec is empty or names an unknown demo model.
+        PrerequisiteError: It must be downloaded and cannot be.
+        ModelError: The folder or file is no usable model.
+    """
+    _check(spec)
+    if spec.startswith("demo:"):
+        model = DEMO_MODELS[spec[5:]]
+        folder = cache_folder() / "models" / f"{model.name}-{model.sha256[:12]}"
+        if not _is_converted(folder):
+            _convert(fetch_demo_model(model, cache_folder()), folder, model.sha256)
+        return ResolvedModel(spec, folder, model.sha256, model.sha256)
+    path = Path(spec).expanduser()
+    if spec.endswith(".gguf"):
+        if not path.is_file():
+            raise ModelError(f"there is no file {spec!r}", "Give the path of a .gguf file.")
+        sha256 = sha256_of_file(path)
+        folder = cache_folder() / "models" / f"{path.stem}-{sha256[:12]}"
+        if not _is_converted(folder):
+            _convert(path, folder, sha256)
+        return ResolvedModel(spec, folder, sha256, sha256)
+    if path.is_dir():
+        return ResolvedModel(spec, path, _folder_fingerprint(path), "")
+    return _from_hub(spec, tokenizer_only)
+
+
+def model_fingerprint(spec: str) -> str:
+    """Return what stands for the model in a fingerprint; fetches at most a hub model's small files."""
+    _check(spec)
+    if spec.startswith("demo:"):
+        return DEMO_MODELS[spec[5:]].sha256
+    return resolve_model(spec, tokenizer_only=True).fingerprint
+
+
+def tokenizer_fingerprint(spec: str) -> str:
+    """Return what stands for the model's tokenizer in a fingerprint."""
+    return model_fingerprint(spec)
+
+
+def _folder_fingerprint(folder: Path) -> str:
+    if not (folder / "config.json").is_file():
+        raise ModelError(
+            f"{folder} is no model folder: it has no config.json", "Give a folder written by transformers."
+        )
+    content: list[object] = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".json", ".model", ".txt", ".jinja"):
+            content.append([path.name, sha256_of_file(path)])
+        elif path.suffix == ".safetensors":
+            status = path.stat()
+            content.append([path.name, status.st_size, status.st_mtime_ns])
+    return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
+def _is_converted(folder: Path) -> bool:
+    try:
+        files = orjson.loads((folder / _CONVERTED).read_bytes())["files"]
+        return all((folder / name).stat().st_size == size for name, size in files.items())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _convert(gguf: Path, folder: Path, sha256: str) -> None:
+    try:
+        from pivotlens.models.convert import convert_gguf
+    except ImportError as error:
+        raise PrerequisiteError(
+            f"converting {gguf.name} needs {error.name}, which is not installed",
+            "Install the models extra: `pip install 'pivotlens[models]'`.",
+        ) from error
+    convert_gguf(gguf, folder, _CONVERTED, sha256)
+
+
+def _from_hub(spec: str, tokenizer_only: bool) -> ResolvedModel:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    name, _, revision = spec.partition("@")
+    patterns = [pattern for pattern in _HUB_FILES if not (tokenizer_only and "safetensors" in pattern)]
+    try:
+        folder = Path(snapshot_download(name, revision=revision or None, local_files_only=True))
+    except HFValidationError as error:
+        raise ModelError(
+            f"model {spec!r} is no folder, no .gguf file and no hub id",
+            "Write a path that exists, org/name, or demo:gemma-3-270m.",
+        ) from error
+    except LocalEntryNotFoundError:
+        folder = None
+    if folder is None or not (tokenizer_only or any(folder.glob("*.safetensors"))):
+        try:
+            folder = Path(snapshot_download(name, revision=revision or None, allow_patterns=patterns))
+        except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+            raise ModelError(
+                f"the hub has no model {spec!r}, or you may not see it",
+                "Check the name and the revision; for a gated model log in with `hf auth login`.",
+            ) from error
+        except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+            raise PrerequisiteError(
+                f"model {spec!r} is not in the cache and the hub cannot be reached",
+                "Connect to the network, give a folder or .gguf file, or use demo:gemma-3-270m.",
+            ) from error
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{spec!r} has no config.json", "It is no transformers model.")
+    if not (tokenizer_only or any(folder.glob("*.safetensors"))):
+        raise ModelError(
+            f"{spec!r} has no safetensors weights",
+            "Pickled weights are never opened; convert the model to safetensors first.",
+        )
+    return ResolvedModel(spec, folder, f"{name}@{folder.name}", folder.name)

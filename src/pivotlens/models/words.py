@@ -1,0 +1,75 @@
+"""Word-translation items of one direction as token ids: what the scorer and the lens both read."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pivotlens.models.encoding import EncodedAnswer, Ids, TokenTexts, encode_answers
+from pivotlens.models.load import LoadedModel
+from pivotlens.models.prompts import PromptStyle, answer_text, prompt_text
+from pivotlens.models.scorer import AnswerScorer
+from pivotlens.text import Direction, fold
+
+
+@dataclass(frozen=True)
+class WordPrompts:
+    """The prompts of one direction and one shot set.
+
+    Args:
+        loaded: The model.
+        direction: Source and target language.
+        examples: Pairs of source and target word.
+        style: Wording.
+    """
+
+    loaded: LoadedModel
+    direction: Direction
+    examples: Sequence[tuple[str, str]]
+    style: PromptStyle
+
+    def encode(self, pairs: Sequence[tuple[str, str]], *, line: bool = False) -> list[EncodedAnswer]:
+        """Tokenise pairs of a source word and the target word that is to be scored after it."""
+        prompts = [prompt_text(self.direction, self.examples, word, self.style) for word, _ in pairs]
+        return encode_answers(self.loaded.tokenizer, prompts, [answer_text(answer, line=line) for _, answer in pairs])
+
+
+def greedy_answers(
+    scorer: AnswerScorer, contexts: Sequence[Ids], texts: TokenTexts, accepted: Sequence[Sequence[str]]
+) -> list[str]:
+    """Let the model answer each context greedily, to the end of the line.
+
+    Args:
+        scorer: Of the model.
+        contexts: Prompts up to where the answer begins.
+        texts: Of the model's tokenizer.
+        accepted: Accepted answers of each context; they bound how many tokens are generated.
+
+    Returns:
+        What the model writes, without surrounding space.
+    """
+    tokenizer = scorer.loaded.tokenizer
+    longest = max(
+        len(ids)
+        for words in accepted
+        for ids in tokenizer([answer_text(word) for word in words], add_special_tokens=False)["input_ids"]
+    )
+    special = frozenset(tokenizer.all_special_ids)
+    answers = scorer.generate(contexts, longest + 2, lambda token: token in special or "\n" in texts[token])
+    return [str(tokenizer.decode(list(ids))).strip() for ids in answers]
+
+
+def is_accepted(generated: str, accepted: Sequence[str]) -> bool:
+    """Tell whether a generated line is one of the accepted words, but for case and closing punctuation."""
+    answer = fold(generated).strip()
+    while answer and unicodedata.category(answer[-1]).startswith(("P", "Z")):
+        answer = answer[:-1]
+    return answer in {fold(word) for word in accepted}
+
+
+def shot_examples(
+    words: Mapping[str, Mapping[str, str]], shot_set: Sequence[str], direction: Direction
+) -> list[tuple[str, str]]:
+    """Return the examples of a shot set in a direction; ``words`` holds each concept's word by language."""
+    return [(words[concept][direction.source], words[concept][direction.target]) for concept in shot_set]

@@ -1,0 +1,256 @@
+"""Finding the words of a list in text: whole words where scripts have spaces, leftmost-longest where not."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import daachorse
+import numpy as np
+import numpy.typing as npt
+import regex
+
+from pivotlens.errors import DataError
+from pivotlens.text.scripts import fold, has_spaces_between_words
+
+Integers = npt.NDArray[np.int64]
+_Bytes = npt.NDArray[np.uint8]
+_Flags = npt.NDArray[np.bool_]
+
+_WORD_CHARACTERS = regex.compile(r"[\p{L}\p{M}\p{N}_]+")
+_UNSPACED = regex.compile(
+    r"[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}"
+    r"\p{scx=Tibetan}]+"
+)
+_MARKS = regex.compile(r"\p{M}+")
+_SPACED_BIT, _MARK_BIT = 1, 2
+_SEPARATOR = "\0"
+
+
+@functools.cache
+def _character_flags() -> _Bytes:
+    """Return, by code point, whether a character joins into words between spaces, and whether it is a mark."""
+    everything = "".join(map(chr, range(0x110000)))
+    spaced = np.zeros(0x110000, dtype=np.uint8)
+    for run in _WORD_CHARACTERS.finditer(everything):
+        spaced[run.start() : run.end()] = _SPACED_BIT
+    for run in _UNSPACED.finditer(everything):
+        spaced[run.start() : run.end()] = 0
+    for run in _MARKS.finditer(everything):
+        spaced[run.start() : run.end()] |= _MARK_BIT
+    return spaced
+
+
+def joins_words(character: str) -> bool:
+    """Tell whether a character is part of words written between spaces: letter, mark, digit or underscore.
+
+    Characters of scripts without spaces are not: beside one of them a Latin word ends.
+    """
+    return bool(_character_flags()[ord(character)] & _SPACED_BIT)
+
+
+def matching_form(text: str) -> str:
+    """Return text as words are matched: folded, with plain apostrophes, line ends and no-break spaces as spaces."""
+    return fold(text).replace("’", "'").replace("\n", " ").replace("\u00a0", " ")
+
+
+def ragged_take(offsets: Integers, values: Integers, rows: Integers) -> tuple[Integers, Integers]:
+    """Take whole rows of a ragged array.
+
+    Args:
+        offsets: Where each row begins in ``values``, and the end of the last, shape ``(n_rows + 1,)``.
+        values: All rows one after another.
+        rows: Rows to take, shape ``(taken,)``, in any order, repeats allowed.
+
+    Returns:
+        The position in ``rows`` that each value comes from, and the values; both shape ``(total,)``.
+    """
+    lengths = offsets[rows + 1] - offsets[rows]
+    origins = np.repeat(np.arange(rows.size, dtype=np.int64), lengths)
+    ends = np.cumsum(lengths)
+    within = np.arange(origins.size, dtype=np.int64) - np.repeat(ends - lengths, lengths)
+    return origins, values[np.repeat(offsets[rows], lengths) + within]
+
+
+def ragged(rows: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
+    """Return rows of different lengths as offsets and values, for `ragged_take`."""
+    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum([len(row) for row in rows], out=offsets[1:])
+    return offsets, np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=int(offsets[-1]))
+
+
+def sorted_distinct(values: Integers) -> Integers:
+    """Return distinct values in order; for whole numbers several times faster than `numpy.unique`, which hashes."""
+    values = np.sort(values)
+    first = np.ones(values.size, dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=first[1:])
+    return values[first]
+
+
+@dataclass(frozen=True)
+class _Automaton:
+    """Patterns of one kind; a hit of a pattern stands for entries, each with its length in bytes."""
+
+    automaton: daachorse.DoubleArrayAhoCorasick
+    leftmost: bool
+    offsets: Integers
+    entries: Integers
+    lengths: Integers
+
+    def hits(self, content: bytes) -> tuple[Integers, Integers, Integers]:
+        """Return start, end and entry of every hit, before boundaries are looked at."""
+        find = self.automaton.find if self.leftmost else self.automaton.find_overlapping_no_suffix
+        found = find(content)
+        flat = np.fromiter(chain.from_iterable(found), dtype=np.int64, count=3 * len(found)).reshape(-1, 3)
+        origins, entries = ragged_take(self.offsets, self.entries, flat[:, 2])
+        _, lengths = ragged_take(self.offsets, self.lengths, flat[:, 2])
+        ends = flat[origins, 1]
+        return ends - lengths, ends, entries
+
+
+class WordMatcher:
+    """Finds words of several languages in text.
+
+    In scripts with spaces a hit is a whole word or several (hits may overlap: *ice* in *ice cream*). In Chinese,
+    Japanese, Thai and the like hits are leftmost-longest among the language's words and its lexicon, so that 登山
+    does not count as 山. No hit begins or ends between two characters of spaced words, or before a combining mark.
+
+    Args:
+        words: Words by language; a word may stand in several languages.
+        unspaced_lexicon: Further words of languages without spaces, which only take the place of shorter ones.
+
+    Raises:
+        DataError: A word is empty, or has nothing in it once it is folded.
+    """
+
+    def __init__(
+        self, words: Mapping[str, Sequence[str]], unspaced_lexicon: Mapping[str, Iterable[str]] | None = None
+    ) -> None:
+        self.entries: tuple[tuple[str, str], ...] = tuple(
+            (language, word) for language, listed in words.items() for word in listed
+        )
+        self._languages = np.array([language for language, _ in self.entries], dtype=np.str_)
+        by_language: dict[str, dict[str, list[int]]] = {}
+        for index, (language, word) in enumerate(self.entries):
+            kind = "" if has_spaces_between_words(language) else language
+            by_language.setdefault(kind, {}).setdefault(_pattern(word, language), []).append(index)
+        self._automata = []
+        for kind, forms in by_language.items():
+            further = {_pattern(word, kind) for word in (unspaced_lexicon or {}).get(kind, ())} if kind else set()
+            self._automata.append(_leftmost(forms, further) if kind else _overlapping(forms))
+
+    def match(self, text: str, language: str | None = None) -> Integers:
+        """Return the indices (into ``entries``) of the words in a text, sorted, each once.
+
+        Args:
+            text: Any text.
+            language: Look for the words of this language only; None looks for all.
+        """
+        _, words = self.match_batch([text])
+        return words if language is None else words[self._languages[words] == language]
+
+    def match_batch(self, texts: Sequence[str]) -> tuple[Integers, Integers]:
+        """Return which words are in which texts.
+
+        Returns:
+            Indices of texts and of words, both shape ``(pairs,)``, sorted by text and word, each pair once.
+        """
+        forms = [matching_form(text).encode("utf-8", "surrogatepass") for text in texts]
+        # The separator keeps every hit inside one text; it is no part of a word.
+        content = b"\0" + b"\0".join(forms) + b"\0"
+        starts_of_texts = np.cumsum([1, *(len(form) + 1 for form in forms)], dtype=np.int64)[:-1]
+        characters = np.frombuffer(content, dtype=np.uint8)
+        keys = []
+        for automaton in self._automata:
+            starts, ends, entries = automaton.hits(content)
+            kept = _begin_words(characters, starts)
+            starts, ends, entries = starts[kept], ends[kept], entries[kept]
+            kept = _end_words(characters, ends)
+            texts_of_hits = np.searchsorted(starts_of_texts, starts[kept], side="right") - 1
+            keys.append(texts_of_hits * len(self.entries) + entries[kept])
+        pairs = sorted_distinct(np.concatenate([np.zeros(0, dtype=np.int64), *keys]))
+        found_texts, found_words = np.divmod(pairs, max(len(self.entries), 1))
+        return found_texts, found_words
+
+
+def _pattern(word: str, language: str) -> str:
+    pattern = " ".join(matching_form(word).split())
+    if not pattern or _SEPARATOR in pattern:
+        raise DataError(f"{word!r} is no word to look for (language {language})", "Remove it from the list of words.")
+    return pattern
+
+
+def _overlapping(forms: Mapping[str, Sequence[int]]) -> _Automaton:
+    # Of the patterns that end at one place the search reports the longest alone. A shorter one can be a whole word
+    # there only if it begins at a boundary within the longer one, so the longer one stands for it as well.
+    patterns = list(forms)
+    rows: list[list[int]] = []
+    lengths: list[list[int]] = []
+    for pattern in patterns:
+        inside = [cut for cut in range(1, len(pattern)) if not _glued(pattern[cut - 1], pattern[cut])]
+        ending_here = [pattern, *(pattern[cut:] for cut in inside if pattern[cut:] in forms)]
+        rows.append([index for form in ending_here for index in forms[form]])
+        lengths.append([len(form.encode("utf-8", "surrogatepass")) for form in ending_here for _ in forms[form]])
+    return _automaton(patterns, rows, lengths, leftmost=False)
+
+
+def _leftmost(forms: Mapping[str, Sequence[int]], further: Iterable[str]) -> _Automaton:
+    patterns = [*forms, *sorted(set(further) - set(forms))]
+    rows = [forms.get(pattern, ()) for pattern in patterns]
+    lengths = [
+        [len(pattern.encode("utf-8", "surrogatepass"))] * len(row) for pattern, row in zip(patterns, rows, strict=True)
+    ]
+    return _automaton(patterns, rows, lengths, leftmost=True)
+
+
+def _automaton(
+    patterns: Sequence[str], rows: Sequence[Sequence[int]], lengths: Sequence[Sequence[int]], *, leftmost: bool
+) -> _Automaton:
+    kind = daachorse.MATCH_KIND_LEFTMOST_LONGEST if leftmost else daachorse.MATCH_KIND_STANDARD
+    encoded = [pattern.encode("utf-8", "surrogatepass") for pattern in patterns]
+    offsets, entries = ragged(rows)
+    return _Automaton(
+        daachorse.DoubleArrayAhoCorasick(encoded, match_kind=kind), leftmost, offsets, entries, ragged(lengths)[1]
+    )
+
+
+def _glued(before: str, after: str) -> bool:
+    flags = _character_flags()
+    both = flags[ord(before)] & flags[ord(after)] & _SPACED_BIT
+    return bool(both) or bool(flags[ord(after)] & _MARK_BIT)
+
+
+def _begin_words(content: _Bytes, starts: Integers) -> _Flags:
+    flags = _character_flags()
+    before, first = flags[_character_before(content, starts)], flags[_character_at(content, starts)]
+    free: _Flags = (before & first & _SPACED_BIT) == 0
+    return free
+
+
+def _end_words(content: _Bytes, ends: Integers) -> _Flags:
+    flags = _character_flags()
+    last, after = flags[_character_before(content, ends)], flags[_character_at(content, ends)]
+    free: _Flags = ((last & after & _SPACED_BIT) | (after & _MARK_BIT)) == 0
+    return free
+
+
+def _character_at(content: _Bytes, at: Integers) -> Integers:
+    """Decode the UTF-8 character that begins at each place."""
+    lead = content[at].astype(np.int64)
+    length = 1 + (lead >= 0xC0) + (lead >= 0xE0) + (lead >= 0xF0)
+    points = np.where(length == 1, lead, lead & (0x7F >> length))
+    for step in (1, 2, 3):
+        longer = length > step
+        following = content[np.where(longer, at + step, at)]
+        points = np.where(longer, points << 6 | (following & 0x3F), points)
+    return points
+
+
+def _character_before(content: _Bytes, at: Integers) -> Integers:
+    """Decode the UTF-8 character that ends before each place."""
+    start = at - 1
+    for _ in range(3):
+        start = start - ((content[start] & 0xC0) == 0x80)
+    return _character_at(content, start)

@@ -1,0 +1,155 @@
+"""Telling direct from semantic-pivot behaviour: the rules of METHOD §2, each by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+DIRECT, COPY, SOURCE_OR_ENGLISH = "direct", "copy", "source_or_english"
+SEMANTIC_PIVOT, OTHER, NONE, DROPPED = "semantic_pivot", "other", "none", "dropped"
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """An item's kept tokens as the rules read them; every array has shape ``(layers, top_k)``.
+
+    Layer 0 is the embeddings, the last layer the model's answer.
+
+    Attributes:
+        token_ids: Most probable tokens, best first.
+        probs: Their probabilities.
+        baseline: Their mean probability over other concepts.
+        target: Whether a token is of the target's set.
+        source: Whether it is of the source's set.
+        linked: Whether it is linked with the concept.
+        word: Whether it can be a word.
+        shares_token: Whether source and target share a token.
+        source_is_english: Whether the source language is English.
+    """
+
+    token_ids: npt.NDArray[np.int64]
+    probs: Floats
+    baseline: Floats
+    target: npt.NDArray[np.bool_]
+    source: npt.NDArray[np.bool_]
+    linked: npt.NDArray[np.bool_]
+    word: npt.NDArray[np.bool_]
+    shares_token: bool
+    source_is_english: bool
+
+    @property
+    def answer(self) -> int:
+        """The last layer's most probable token."""
+        return int(self.token_ids[-1, 0])
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What a rule says of an item; layer, rank and probability of the token that decided, or -1 and NaN."""
+
+    label: str
+    layer: int = -1
+    rank: int = -1
+    prob: float = float("nan")
+
+
+def _decided(view: ItemView, label: str, layer: int, rank: int = 0) -> Behaviour:
+    return Behaviour(label, layer, rank, float(view.probs[layer, rank]))
+
+
+def peak(view: ItemView) -> Behaviour:
+    """Apply the paper's text to the raw lens: the most probable token over all blocks.
+
+    The embedding layer is no block: with tied embeddings it only echoes the prompt.
+    """
+    layer = int(view.probs[1:, 0].argmax()) + 1
+    if view.token_ids[layer, 0] == view.answer:
+        return _decided(view, DIRECT, layer)
+    if view.source[layer, 0]:
+        return _decided(view, SOURCE_OR_ENGLISH if view.source_is_english else COPY, layer)
+    return _decided(view, DIRECT if view.target[layer, 0] else SEMANTIC_PIVOT, layer)
+
+
+def authors_peak(view: ItemView) -> Behaviour:
+    """Apply the released script's first rule: ties to the later layer, everything but pivots is direct."""
+    if view.shares_token:
+        return Behaviour(DROPPED)
+    column = view.probs[1:, 0]
+    layer = len(column) - int(column[::-1].argmax())
+    if view.token_ids[layer, 0] == view.answer or view.source[layer, 0]:
+        return _decided(view, DIRECT, layer)
+    return _decided(view, SEMANTIC_PIVOT, layer)
+
+
+def authors_threshold(view: ItemView) -> Behaviour:
+    """Apply the released script's second rule: any layer whose best token has p ≥ 0.1 and is neither side's."""
+    foreign = (view.probs[1:, 0] >= 0.1) & ~view.source[1:, 0] & ~view.target[1:, 0]
+    if foreign.any():
+        layer = int(np.where(foreign, view.probs[1:, 0], -1.0).argmax()) + 1
+        return _decided(view, SEMANTIC_PIVOT, layer)
+    return _decided(view, DIRECT, len(view.probs) - 1)
+
+
+def specific(view: ItemView, ratio: float, threshold: float) -> npt.NDArray[np.bool_]:
+    """Tell which kept tokens are specific to the item: probable enough, and more than over other concepts.
+
+    Tokens of the item's own source and target sets count whatever their length: their specificity makes them no
+    junk, and the first piece of a word may be short. All others must be words.
+    """
+    counts = view.word | view.source | view.target
+    # Without any other calibration item nothing can be told specific.
+    above = view.probs >= ratio * np.where(np.isnan(view.baseline), np.inf, view.baseline)
+    return counts & above & (view.probs >= threshold)
+
+
+def calibrated(view: ItemView, ratio: float, threshold: float) -> Behaviour:
+    """Apply the default rule: the most probable *specific* token before the last layer decides."""
+    kept = np.where(specific(view, ratio, threshold), view.probs, -1.0)[1:-1]
+    if kept.size == 0 or kept.max() < 0:
+        return Behaviour(NONE)
+    row, rank = divmod(int(kept.argmax()), kept.shape[1])
+    layer = row + 1
+    if view.target[layer, rank] or view.token_ids[layer, rank] == view.answer:
+        label = DIRECT
+    elif view.source[layer, rank]:
+        label = SOURCE_OR_ENGLISH if view.source_is_english else COPY
+    else:
+        label = SEMANTIC_PIVOT if view.linked[layer, rank] else OTHER
+    return _decided(view, label, layer, rank)
+
+
+def onset(view: ItemView, ratio: float, threshold: float) -> Behaviour:
+    """Apply the rule that does not favour late targets: which comes first, a linked token or the target?
+
+    A specific, linked token that is neither side's, at two layers or more before the target's first specific layer,
+    makes a semantic pivot.
+    """
+    found = specific(view, ratio, threshold)
+    at_target = (found & view.target)[1:].any(axis=1)
+    first = int(at_target.argmax()) + 1 if at_target.any() else len(view.probs)
+    pivot = found & view.linked & ~view.target & ~view.source & (view.token_ids != view.answer)
+    before = pivot[1:first].any(axis=1)
+    if before.sum() >= 2:
+        kept = np.where(pivot, view.probs, -1.0)[1:first]
+        row, rank = divmod(int(kept.argmax()), kept.shape[1])
+        return _decided(view, SEMANTIC_PIVOT, row + 1, rank)
+    if at_target.any():
+        rank = int(np.where(found[first] & view.target[first], view.probs[first], -1.0).argmax())
+        return _decided(view, DIRECT, first, rank)
+    return Behaviour(NONE)
+
+
+def rules(ratio: float, threshold: float) -> dict[str, Callable[[ItemView], Behaviour]]:
+    """Return every rule by name, the default one first."""
+    return {
+        "calibrated": lambda view: calibrated(view, ratio, threshold),
+        "onset": lambda view: onset(view, ratio, threshold),
+        "peak": peak,
+        "authors_peak": authors_peak,
+        "authors_threshold": authors_threshold,
+    }

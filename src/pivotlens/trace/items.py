@@ -1,0 +1,138 @@
+"""From concepts to the items that are read: contexts, positions and token sets."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pivotlens.artifacts import Concept
+from pivotlens.models.encoding import leading_space_tokens
+from pivotlens.models.scorer import AnswerScorer
+from pivotlens.models.words import WordPrompts, greedy_answers, is_accepted
+from pivotlens.text import ENGLISH, is_word
+from pivotlens.trace.behaviours import ItemView
+from pivotlens.trace.comparison import MinedPivots
+from pivotlens.trace.reading import LayerReadings, ReadItem
+from pivotlens.trace.token_sets import TokenSets, WordTokens, token_sets
+
+
+@dataclass(frozen=True)
+class TracedItem:
+    """An item of a direction, ready to be read.
+
+    Attributes:
+        concept: Its concept.
+        read: Where to read and what to look for.
+        n_target_tokens: Tokens of the target word, bare space pieces among them.
+        n_space_tokens: Bare space pieces that the answer begins with: the position read is after them.
+        generated: What the model answers by itself.
+        correct: Whether that is an accepted word.
+    """
+
+    concept: Concept
+    read: ReadItem
+    n_target_tokens: int
+    n_space_tokens: int
+    generated: str
+    correct: bool
+
+
+def prepare_items(
+    scorer: AnswerScorer,
+    prompts: WordPrompts,
+    concepts: Sequence[Concept],
+    words: WordTokens,
+    mined: MinedPivots | None,
+) -> list[TracedItem]:
+    """Prepare the items of one direction and shot set.
+
+    Args:
+        scorer: Of the model; it also answers each prompt by itself.
+        prompts: Direction, examples and wording.
+        concepts: The concepts to trace.
+        words: Tokens of words.
+        mined: Mined pivots, where there are any.
+    """
+    direction = prompts.direction
+    encoded = prompts.encode(
+        [(concept.words[direction.source], concept.words[direction.target]) for concept in concepts]
+    )
+    accepted = [concept.accepted[direction.target] for concept in concepts]
+    generated = greedy_answers(scorer, [answer.context for answer in encoded], words.texts, accepted)
+    items = []
+    for concept, answer, text in zip(concepts, encoded, generated, strict=True):
+        spaces = leading_space_tokens(answer.answer, words.texts)
+        key = (concept.concept_id, direction.source, direction.target)
+        sets = token_sets(
+            words,
+            concept,
+            direction,
+            mined.tokens.get(key, ()) if mined else (),
+            mined.random.get(key, ()) if mined else (),
+        )
+        first = answer.answer[spaces]
+        read = ReadItem(answer.context + answer.answer[:spaces], first, _with_target(sets, first), concept.calibration)
+        items.append(
+            TracedItem(
+                concept, read, len(answer.answer), spaces, text, is_accepted(text, concept.accepted[direction.target])
+            )
+        )
+    return items
+
+
+def _with_target(sets: TokenSets, first: int) -> TokenSets:
+    # The answer's own first piece in this prompt may differ from every spelling tokenised alone.
+    return TokenSets(
+        target=sets.target | {first},
+        source=sets.source - {first},
+        english=sets.english - {first},
+        pivots=sets.pivots - {first},
+        random=sets.random - {first},
+        linked={token: relation for token, relation in sets.linked.items() if token != first},
+        ambiguous=sets.ambiguous or first in sets.source,
+    )
+
+
+def item_views(items: Sequence[TracedItem], readings: LayerReadings, words: WordTokens, source: str) -> list[ItemView]:
+    """Return each item as the rules read it."""
+    views = []
+    for number, item in enumerate(items):
+        ids = readings.token_ids[number]
+        sets = item.read.sets
+        unique, inverse = np.unique(ids, return_inverse=True)
+        inverse = inverse.reshape(ids.shape)
+        views.append(
+            ItemView(
+                token_ids=ids,
+                probs=readings.probs[number],
+                baseline=readings.baseline[number],
+                target=_member(unique, sets.target)[inverse],
+                source=_member(unique, sets.source)[inverse],
+                linked=_member(unique, sets.linked)[inverse],
+                word=np.array([is_word(words.texts[int(token)]) for token in unique])[inverse],
+                shares_token=sets.ambiguous,
+                source_is_english=source == ENGLISH,
+            )
+        )
+    return views
+
+
+def _member(token_ids: npt.NDArray[np.int64], tokens: Container[int]) -> npt.NDArray[np.bool_]:
+    return np.array([int(token) in tokens for token in token_ids], dtype=np.bool_)
+
+
+def role_of(sets: TokenSets, token_id: int) -> tuple[str, str]:
+    """Return what a token is to an item, and how it is linked with the concept."""
+    relation = sets.linked.get(token_id, "")
+    if token_id in sets.target:
+        return "target", ""
+    if token_id in sets.source:
+        return "source", ""
+    if token_id in sets.english:
+        return "english", relation
+    if relation or token_id in sets.pivots:
+        return "pivot", relation or "mined"
+    return "", ""
