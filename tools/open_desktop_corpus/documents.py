@@ -18,11 +18,17 @@ _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
 
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text, for constants that read better in a row."""
+    return frozenset(text.split())
+
+
 _STOP_WORDS = {
-    "en": frozenset("the of and to is in that for it with this be on are as by".split()),
-    "fr": frozenset("le la les de des et est une un dans que pour du en pas par".split()),
-    "de": frozenset("der die das und ist nicht ein eine mit von zu den auf im wird".split()),
-    "es": frozenset("el la los las de y es una un en que para con por se del".split()),
+    "en": word_set("the of and to is in that for it with this be on are as by"),
+    "fr": word_set("le la les de des et est une un dans que pour du en pas par"),
+    "de": word_set("der die das und ist nicht ein eine mit von zu den auf im wird"),
+    "es": word_set("el la los las de y es una un en que para con por se del"),
 }
 
 
@@ -68,6 +74,11 @@ def join_lines(lines: Iterable[str]) -> str:
         tight = joined and line and _CJK.match(joined[-1]) and _CJK.match(line[0])
         joined += line if tight or not joined else f" {line}"
     return joined
+
+
+def has_cjk(text: str) -> bool:
+    """Tell whether text holds a Chinese or Japanese character."""
+    return _CJK.search(text) is not None
 
 
 def is_in_language(text: str, language: str) -> bool:

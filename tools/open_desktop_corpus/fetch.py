@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 
 # pip asks an sdist's own setup.py for its name; this stands in for it, so that no code of
 # the archive ever runs.
-_INERT_BACKEND = '''\
+_INERT_BACKEND = """\
 import pathlib
 
 
@@ -33,7 +33,7 @@ class _Backend:
 
 
 __legacy__ = _Backend()
-'''
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +81,19 @@ def fetch_debian(name: str, cache: Path) -> Download | None:
             return download
         _LOG.warning("cached %s is damaged; fetching it again", filename)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".partial-") as folder:
-        result = subprocess.run(
-            ["apt-get", "download", "-q", name], cwd=folder, capture_output=True, text=True
-        )
+        result = subprocess.run(["apt-get", "download", "-q", name], cwd=folder, capture_output=True, text=True)
         fetched = Path(folder, filename)
         if result.returncode != 0 or not fetched.exists():
             _LOG.warning("apt-get download %s failed: %s", name, result.stderr.strip()[-300:])
             return None
-        os.replace(fetched, path)
+        fetched.replace(path)
     return _describe(name, path)
 
 
 def _offer(name: str) -> tuple[str, str | None] | None:
     """Ask apt for the file name and digest it would download."""
     try:
-        result = subprocess.run(
-            ["apt-get", "download", "--print-uris", "-q", name], capture_output=True, text=True
-        )
+        result = subprocess.run(["apt-get", "download", "--print-uris", "-q", name], capture_output=True, text=True)
     except FileNotFoundError:
         return None
     fields = next((line.split() for line in result.stdout.splitlines() if line[:1] == "'"), None)
@@ -123,7 +119,7 @@ def fetch_pypi(file: PypiFile, cache: Path) -> Download:
     if not path.exists():
         with tempfile.TemporaryDirectory(dir=cache, prefix=".partial-") as folder:
             _pip_download(file, name, version, Path(folder))
-            os.replace(Path(folder, file.filename), path)
+            Path(folder, file.filename).replace(path)
     digest = file_digest(path)
     if digest != file.sha256:
         raise FetchError(f"{path} has sha256 {digest}, expected {file.sha256}: delete it")

@@ -73,6 +73,13 @@ def _named(stem: str, endings: str) -> tuple[str, ...]:
     return tuple(f"{stem}{ending}" for ending in endings.split())
 
 
+def _manual_pages(license_expression: str, *packages: str) -> PageSet:
+    pattern = re.compile(r"usr/share/man/(?:(?P<locale>[^/]+)/)?man\d/(?P<page>[^/]+)\.gz$")
+    return PageSet("manpages", packages, pattern, "roff", license_expression)
+
+
+# LicenseRef-debian-copyright: the package holds works under several licences, listed in its
+# debian/copyright or in the files themselves.
 PAGE_SETS = (
     PageSet(
         "libreoffice-help",
@@ -81,16 +88,10 @@ PAGE_SETS = (
         "html",
         "MPL-2.0",
     ),
-    PageSet(
-        "manpages",
-        (
-            *("manpages", "manpages-dev"),
-            *_named("manpages-", "de de-dev es es-dev fr fr-dev ja ja-dev ru ru-dev zh"),
-        ),
-        re.compile(r"usr/share/man/(?:(?P<locale>[^/]+)/)?man\d/(?P<page>[^/]+)\.gz$"),
-        "roff",
-        "GPL-3.0-or-later AND Linux-man-pages-copyleft AND LicenseRef-debian-copyright",
-    ),
+    _manual_pages("GPL-2.0-or-later AND LicenseRef-debian-copyright", "manpages", "manpages-dev"),
+    _manual_pages("GPL-3.0-or-later", *_named("manpages-", "de de-dev es es-dev fr fr-dev ru ru-dev")),
+    _manual_pages("LicenseRef-debian-copyright", "manpages-ja", "manpages-ja-dev"),
+    _manual_pages("GFDL-1.2-or-later AND LicenseRef-debian-copyright", "manpages-zh"),
     PageSet(
         "debian-reference",
         _named("debian-reference-", "de en es fr ja zh-cn"),
@@ -103,7 +104,7 @@ PAGE_SETS = (
         ("debian-faq", *_named("debian-faq-", "de fr ja ru zh-cn")),
         re.compile(r"usr/share/doc/debian/FAQ/(?:[\w-]+/)?(?P<page>[\w-]+)\.(?P<locale>[\w-]+)\.html$"),
         "html",
-        "GPL-2.0-or-later",
+        "LicenseRef-debian-faq",
     ),
     PageSet(
         "aptitude-doc",
@@ -134,20 +135,18 @@ PAGE_SETS = (
 )
 
 CATALOG_SETS = (
-    CatalogSet("evolution", ("evolution-common",), "LGPL-2.1-only OR LGPL-3.0-only"),
+    CatalogSet("evolution", ("evolution-common",), "LGPL-2.0-only OR LGPL-3.0-only"),
     CatalogSet("freeciv", ("freeciv-data",), "GPL-2.0-or-later"),
-    CatalogSet("gimp", ("gimp-data",), "GPL-3.0-or-later"),
+    CatalogSet("gimp", ("gimp-data",), "GPL-3.0-or-later AND LicenseRef-debian-copyright"),
     CatalogSet("gnucash", ("gnucash-common",), "GPL-2.0-or-later"),
     CatalogSet("gramps", ("gramps",), "GPL-2.0-or-later"),
     CatalogSet("homebank", ("homebank-data",), "GPL-2.0-or-later"),
     CatalogSet("iso-codes", ("iso-codes",), "LGPL-2.1-or-later"),
     CatalogSet("kgeography", ("kgeography-data",), "GPL-2.0-or-later"),
     CatalogSet("kmymoney", ("kmymoney-common",), "GPL-2.0-or-later"),
-    CatalogSet("krita", ("krita-l10n",), "GPL-3.0-only"),
+    CatalogSet("krita", ("krita-l10n",), "LicenseRef-debian-copyright"),
     CatalogSet("kstars", ("kstars-data",), "GPL-2.0-or-later"),
-    CatalogSet(
-        "libreoffice", _named("libreoffice-l10n-", "de es fr ja ru zh-cn"), "MPL-2.0"
-    ),
+    CatalogSet("libreoffice", _named("libreoffice-l10n-", "de es fr ja ru zh-cn"), "MPL-2.0"),
     CatalogSet("lyx", ("lyx-common",), "GPL-2.0-or-later"),
     CatalogSet("minetest", ("minetest-data",), "LGPL-2.1-or-later"),
     CatalogSet("tuxpaint", ("tuxpaint-data",), "GPL-2.0-or-later"),

@@ -174,6 +174,20 @@ class StageRun:
         write_parquet(self.staging / f"{name}.parquet", table)
         self._rows[f"{name}.parquet"] = table.num_rows
 
+    def staged(self, name: str, rows: int | None = None) -> Path:
+        """Return where a further file of the result is to be written, such as documents; `finish` seals it.
+
+        Args:
+            name: Path within the stage's folder, with ``/``.
+            rows: Rows it holds, for the manifest, once they are known.
+        """
+        path = self.staging / name
+        with writing_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        if rows is not None:
+            self._rows[name] = rows
+        return path
+
     def finish(self, details: Mapping[str, Any] | None = None) -> Manifest:
         """Seal the result and put it in the run folder.
 

@@ -102,9 +102,12 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
         raise ModelError(
             f"{spec!r} cannot be loaded as a causal language model: {error}", "Check the model."
         ) from error
-    if model.get_output_embeddings() is None:  # type: ignore[no-untyped-call]
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    if head is None:
         raise ModelError(f"{spec!r} has no output head", "pivotlens reads causal language models.")
     model.to(place)  # type: ignore[arg-type]
     model.train(False)
     model.requires_grad_(False)
+    # A sliced input would make torch multiply row by row, reading the whole vocabulary matrix for each.
+    head.register_forward_pre_hook(lambda module, inputs: (inputs[0].contiguous(), *inputs[1:]))
     return LoadedModel(model, tokenizer, resolved, place, number_type)

@@ -99,15 +99,20 @@ class _Automaton:
     entries: Integers
     lengths: Integers
 
-    def hits(self, content: bytes) -> tuple[Integers, Integers, Integers]:
-        """Return start, end and entry of every hit, before boundaries are looked at."""
+    def hits(self, content: bytes) -> tuple[Integers, Integers]:
+        """Return start and entry of every hit that begins and ends where words may."""
         find = self.automaton.find if self.leftmost else self.automaton.find_overlapping_no_suffix
         found = find(content)
-        flat = np.fromiter(chain.from_iterable(found), dtype=np.int64, count=3 * len(found)).reshape(-1, 3)
-        origins, entries = ragged_take(self.offsets, self.entries, flat[:, 2])
-        _, lengths = ragged_take(self.offsets, self.lengths, flat[:, 2])
-        ends = flat[origins, 1]
-        return ends - lengths, ends, entries
+        flat = np.fromiter(chain.from_iterable(found), dtype=np.int64, count=3 * len(found))
+        ends, patterns = flat[1::3], flat[2::3]
+        characters = np.frombuffer(content, dtype=np.uint8)
+        # Whatever a pattern stands for ends where it does: most hits fall away here, before anything else is done.
+        kept = _end_words(characters, ends)
+        ends, patterns = ends[kept], patterns[kept]
+        origins, places = ragged_take(self.offsets, np.arange(self.entries.size), patterns)
+        starts = ends[origins] - self.lengths[places]
+        kept = _begin_words(characters, starts)
+        return starts[kept], self.entries[places[kept]]
 
 
 class WordMatcher:
@@ -161,16 +166,12 @@ class WordMatcher:
         # The separator keeps every hit inside one text; it is no part of a word.
         content = b"\0" + b"\0".join(forms) + b"\0"
         starts_of_texts = np.cumsum([1, *(len(form) + 1 for form in forms)], dtype=np.int64)[:-1]
-        characters = np.frombuffer(content, dtype=np.uint8)
-        keys = []
+        keys = [np.zeros(0, dtype=np.int64)]
         for automaton in self._automata:
-            starts, ends, entries = automaton.hits(content)
-            kept = _begin_words(characters, starts)
-            starts, ends, entries = starts[kept], ends[kept], entries[kept]
-            kept = _end_words(characters, ends)
-            texts_of_hits = np.searchsorted(starts_of_texts, starts[kept], side="right") - 1
-            keys.append(texts_of_hits * len(self.entries) + entries[kept])
-        pairs = sorted_distinct(np.concatenate([np.zeros(0, dtype=np.int64), *keys]))
+            starts, entries = automaton.hits(content)
+            texts_of_hits = np.searchsorted(starts_of_texts, starts, side="right") - 1
+            keys.append(texts_of_hits * len(self.entries) + entries)
+        pairs = sorted_distinct(np.concatenate(keys))
         found_texts, found_words = np.divmod(pairs, max(len(self.entries), 1))
         return found_texts, found_words
 
@@ -238,19 +239,23 @@ def _end_words(content: _Bytes, ends: Integers) -> _Flags:
 
 def _character_at(content: _Bytes, at: Integers) -> Integers:
     """Decode the UTF-8 character that begins at each place."""
-    lead = content[at].astype(np.int64)
-    length = 1 + (lead >= 0xC0) + (lead >= 0xE0) + (lead >= 0xF0)
-    points = np.where(length == 1, lead, lead & (0x7F >> length))
+    points = content[at].astype(np.int64)
+    longer = np.flatnonzero(points >= 0x80)
+    at, lead = at[longer], points[longer]
+    length = 2 + (lead >= 0xE0) + (lead >= 0xF0)
+    decoded = lead & (0x7F >> length)
     for step in (1, 2, 3):
-        longer = length > step
-        following = content[np.where(longer, at + step, at)]
-        points = np.where(longer, points << 6 | (following & 0x3F), points)
+        within = length > step
+        following = content[np.where(within, at + step, at)]
+        decoded = np.where(within, decoded << 6 | (following & 0x3F), decoded)
+    points[longer] = decoded
     return points
 
 
 def _character_before(content: _Bytes, at: Integers) -> Integers:
     """Decode the UTF-8 character that ends before each place."""
     start = at - 1
+    inside = np.flatnonzero(content[start] >= 0x80)
     for _ in range(3):
-        start = start - ((content[start] & 0xC0) == 0x80)
+        start[inside] -= (content[start[inside]] & 0xC0) == 0x80
     return _character_at(content, start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,7 +91,7 @@ def _with_target(sets: TokenSets, first: int) -> TokenSets:
         english=sets.english - {first},
         pivots=sets.pivots - {first},
         random=sets.random - {first},
-        linked={token: relation for token, relation in sets.linked.items() if token != first},
+        links=sets.links,
         ambiguous=sets.ambiguous or first in sets.source,
     )
 
@@ -101,7 +101,6 @@ def item_views(items: Sequence[TracedItem], readings: LayerReadings, words: Word
     views = []
     for number, item in enumerate(items):
         ids = readings.token_ids[number]
-        sets = item.read.sets
         unique, inverse = np.unique(ids, return_inverse=True)
         inverse = inverse.reshape(ids.shape)
         views.append(
@@ -109,28 +108,32 @@ def item_views(items: Sequence[TracedItem], readings: LayerReadings, words: Word
                 token_ids=ids,
                 probs=readings.probs[number],
                 baseline=readings.baseline[number],
-                target=_member(unique, sets.target)[inverse],
-                source=_member(unique, sets.source)[inverse],
-                linked=_member(unique, sets.linked)[inverse],
+                target=_flags(unique, item.read.sets.is_target)[inverse],
+                source=_flags(unique, item.read.sets.is_source)[inverse],
+                linked=_flags(unique, _is_linked(item.read.sets))[inverse],
                 word=np.array([is_word(words.texts[int(token)]) for token in unique])[inverse],
-                shares_token=sets.ambiguous,
+                shares_token=item.read.sets.ambiguous,
                 source_is_english=source == ENGLISH,
             )
         )
     return views
 
 
-def _member(token_ids: npt.NDArray[np.int64], tokens: Container[int]) -> npt.NDArray[np.bool_]:
-    return np.array([int(token) in tokens for token in token_ids], dtype=np.bool_)
+def _is_linked(sets: TokenSets) -> Callable[[int], bool]:
+    return lambda token: bool(sets.relation(token))
+
+
+def _flags(token_ids: npt.NDArray[np.int64], test: Callable[[int], bool]) -> npt.NDArray[np.bool_]:
+    return np.array([test(int(token)) for token in token_ids], dtype=np.bool_)
 
 
 def role_of(sets: TokenSets, token_id: int) -> tuple[str, str]:
-    """Return what a token is to an item, and how it is linked with the concept."""
-    relation = sets.linked.get(token_id, "")
-    if token_id in sets.target:
+    """Return what a token is to an item (target, source, english, pivot or nothing), and how it is linked."""
+    if sets.is_target(token_id):
         return "target", ""
-    if token_id in sets.source:
+    if sets.is_source(token_id):
         return "source", ""
+    relation = sets.relation(token_id)
     if token_id in sets.english:
         return "english", relation
     if relation or token_id in sets.pivots:

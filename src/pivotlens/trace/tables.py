@@ -90,11 +90,11 @@ def tokens_table(
     """Return the ``trace/tokens`` rows; rank 1 is the most probable token."""
     _, layers, top_k = readings.token_ids.shape
     flat = readings.token_ids.ravel().tolist()
-    roles = [
-        role_of(item.read.sets, token)
-        for number, item in enumerate(items)
-        for token in readings.token_ids[number].ravel().tolist()
-    ]
+    roles: list[tuple[str, str]] = []
+    for number, item in enumerate(items):
+        own = readings.token_ids[number]
+        known = {token: role_of(item.read.sets, token) for token in np.unique(own).tolist()}
+        roles += [known[token] for token in own.ravel().tolist()]
     return pa.table(
         _repeat(config, direction, shot_set, _ids(items, layers * top_k))
         | {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,60 @@ from pivotlens.models.encoding import TokenTexts, leading_space_tokens
 from pivotlens.text import ENGLISH, Direction, fold, is_word
 
 Policy = Literal["first", "prefixes"]
+
+
+# Endings that make another form of the same word in the Latin-script languages of the benchmark.
+_ENDINGS = ("s", "es", "x", "e", "n", "en", "er", "ed", "ing", "ers")
+_SHORTEST_STEM = 4
+
+
+def base_form(text: str, words: Container[str]) -> str | None:
+    """Return the word that a token writes, but for case and a common ending; None where it writes none.
+
+    Args:
+        text: What the token writes.
+        words: Folded words.
+    """
+    folded = fold(text).strip()
+    if folded in words:
+        return folded
+    for ending in _ENDINGS:
+        stem = folded.removesuffix(ending)
+        if stem != folded and len(stem) >= _SHORTEST_STEM and stem in words:
+            return stem
+    return None
+
+
+@dataclass(frozen=True)
+class Links:
+    """What a token is to a concept, by its text.
+
+    Attributes:
+        texts: Of the tokenizer.
+        related: Relation (``translation:en``, ``hypernym``, …) by folded word.
+        pieces: Relation of first pieces of related words, by token id.
+        target: Folded accepted words of the target language.
+        source: Folded accepted words of the source language.
+    """
+
+    texts: TokenTexts
+    related: dict[str, str]
+    pieces: dict[int, str]
+    target: frozenset[str]
+    source: frozenset[str]
+
+    def relation(self, token_id: int) -> str:
+        """Return how a token is linked with the concept, or an empty text."""
+        text = self.texts[token_id]
+        base = base_form(text, self.related) if is_word(text) else None
+        if base is None:
+            return self.pieces.get(token_id, "")
+        return self.related[base] + ("" if base == fold(text).strip() else " (form)")
+
+    def writes(self, token_id: int, side: frozenset[str]) -> bool:
+        """Tell whether a token writes a form of one of the words of a side."""
+        text = self.texts[token_id]
+        return is_word(text) and base_form(text, side) is not None
 
 
 @dataclass(frozen=True)
@@ -23,7 +77,7 @@ class TokenSets:
         english: Of the English accepted words, where neither side is English.
         pivots: Mined pivots of the item.
         random: As many tokens of like frequency, for comparison with the pivots.
-        linked: How a token is linked with the concept (``translation:en``, ``hypernym``, …), for every linked token.
+        links: How any token is linked with the concept, or a form of its words.
         ambiguous: Whether source and target begin with the same piece.
     """
 
@@ -32,8 +86,24 @@ class TokenSets:
     english: frozenset[int]
     pivots: frozenset[int]
     random: frozenset[int]
-    linked: dict[int, str]
+    links: Links
     ambiguous: bool
+
+    def is_target(self, token_id: int) -> bool:
+        """Tell whether a token is of the target's set or writes a form of a target word."""
+        return token_id in self.target or self.links.writes(token_id, self.links.target)
+
+    def is_source(self, token_id: int) -> bool:
+        """Tell whether a token is of the source's set or writes a form of a source word, and is not the target's."""
+        return not self.is_target(token_id) and (
+            token_id in self.source or self.links.writes(token_id, self.links.source)
+        )
+
+    def relation(self, token_id: int) -> str:
+        """Return how a token that is neither side's is linked with the concept, or an empty text."""
+        if self.is_target(token_id) or self.is_source(token_id):
+            return ""
+        return self.links.relation(token_id)
 
 
 class WordTokens:
@@ -108,12 +178,12 @@ def token_sets(
         english=english,
         pivots=frozenset(pivots) - taken,
         random=frozenset(random) - taken - frozenset(pivots),
-        linked=_linked_tokens(words, concept, direction, taken),
+        links=_links(words, concept, direction, taken),
         ambiguous=bool(raw_target & raw_source),
     )
 
 
-def _linked_tokens(words: WordTokens, concept: Concept, direction: Direction, taken: frozenset[int]) -> dict[int, str]:
+def _links(words: WordTokens, concept: Concept, direction: Direction, taken: frozenset[int]) -> Links:
     related = [
         (form, f"translation:{language}")
         for language, forms in concept.accepted.items()
@@ -121,12 +191,18 @@ def _linked_tokens(words: WordTokens, concept: Concept, direction: Direction, ta
         for form in forms
     ]
     related += [(word, relation) for _, word, relation in concept.links]
-    linked: dict[int, str] = {}
+    by_text: dict[str, str] = {}
+    pieces: dict[int, str] = {}
     for word, relation in related:
+        by_text.setdefault(fold(word), relation)
         for token_id in sorted(words.of([word]) - taken):
-            text = words.texts[token_id]
             # A piece of a word is linked only where it is long enough to be told from other words.
-            if token_id not in linked and is_word(text):
-                whole = fold(text).strip() == fold(word)
-                linked[token_id] = relation if whole else f"{relation} (piece)"
-    return linked
+            if is_word(words.texts[token_id]):
+                pieces.setdefault(token_id, f"{relation} (piece)")
+    return Links(
+        texts=words.texts,
+        related=by_text,
+        pieces=pieces,
+        target=frozenset(fold(word) for word in concept.accepted[direction.target]),
+        source=frozenset(fold(word) for word in concept.accepted[direction.source]),
+    )

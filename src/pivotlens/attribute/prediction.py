@@ -1,0 +1,190 @@
+"""How well counts predict `direct` against `semantic_pivot` behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pivotlens.attribute.items import Items
+from pivotlens.attribute.predictors import PREDICTORS
+from pivotlens.statistics.auc import auc, cluster_weights, weighted_auc
+from pivotlens.statistics.bootstrap import percentile_interval
+from pivotlens.statistics.regression import Tested, added_predictor_test, spearman
+
+Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
+
+DIRECT, PIVOT = "direct", "semantic_pivot"
+ITEM_SETS = ("correct", "all")
+"""Correctly answered items, the primary set, and all; neither has words spelled alike."""
+ALL = "all"
+TESTED_RULE = "calibrated"
+
+
+@dataclass(frozen=True)
+class Auc:
+    """AUC of a predictor in a direction; None where there is none, and the note says why."""
+
+    source_language: str
+    target_language: str
+    rule: str
+    items: str
+    predictor: str
+    auc: float | None
+    ci_low: float | None
+    ci_high: float | None
+    n_cooccurrence: int
+    n_pivot: int
+    note: str
+
+
+@dataclass(frozen=True)
+class DirectionTest:
+    """A test in a direction; None where it cannot be computed, and the note says why."""
+
+    source_language: str
+    target_language: str
+    test: str
+    items: str
+    statistic: float | None
+    p_value: float | None
+    n: int
+    note: str
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def direction_auc(
+    values: Floats, direct: Booleans, weights: Floats, min_items: int
+) -> tuple[float | None, Floats | None, str]:
+    """Return the AUC that larger values mean `direct`, its bootstrap samples, and a note where there is none.
+
+    Args:
+        values: The predictor, shape ``(items,)``.
+        direct: Whether each item is `direct`, else `semantic_pivot`.
+        weights: How often each item is in each resample, shape ``(resamples, items)``.
+        min_items: Fewest items of each class.
+    """
+    notes = []
+    n_direct, n_pivot = int(direct.sum()), int((~direct).sum())
+    if min(n_direct, n_pivot) < min_items:
+        notes.append(f"fewer than {min_items} items of a class")
+    if values.size and np.ptp(values) == 0:
+        notes.append("predictor constant")
+    if notes:
+        return None, None, "; ".join(notes)
+    return auc(values, direct), weighted_auc(values, direct, weights), ""
+
+
+def predict_behaviour(items: Items, min_items: int, resamples: int, seed: int) -> list[Auc]:
+    """Compute the AUC of every predictor, rule, item set and direction, and its mean over the directions.
+
+    Concepts are resampled jointly: an item counts as often as its concept is drawn, in every direction alike. The
+    row of direction ``all`` is the mean of the AUCs within directions that exist, so that differences between
+    directions cannot pass for prediction (METHOD §4).
+
+    Args:
+        items: Traced and counted items.
+        min_items: Fewest items of each class for an AUC.
+        resamples: Bootstrap resamples.
+        seed: Seed of the bootstrap.
+    """
+    drawn = cluster_weights(items.concepts, resamples, seed)
+    rows = []
+    for rule, behaviour in items.behaviours.items():
+        for name in ITEM_SETS:
+            usable = items.chosen(name) & ((behaviour == DIRECT) | (behaviour == PIVOT))
+            for predictor in PREDICTORS:
+                rows += _over_directions(items, rule, name, predictor, usable, drawn, min_items)
+    return rows
+
+
+def _over_directions(
+    items: Items, rule: str, name: str, predictor: str, usable: Booleans, drawn: Floats, min_items: int
+) -> list[Auc]:
+    values, is_direct = items.predictors.named(predictor), items.behaviours[rule] == DIRECT
+    rows: list[Auc] = []
+    estimates, samples, n_direct, n_pivot, constant = [], [], 0, 0, 0
+    for place, direction in enumerate(items.directions):
+        there = np.flatnonzero(usable & (items.direction == place))
+        direct = is_direct[there]
+        estimate, sample, note = direction_auc(values[there], direct, drawn[:, items.concept[there]], min_items)
+        counts = int(direct.sum()), int((~direct).sum())
+        ends = (float("nan"), float("nan"))
+        if estimate is not None and sample is not None:
+            estimates.append(estimate)
+            samples.append(sample)
+            n_direct, n_pivot = n_direct + counts[0], n_pivot + counts[1]
+            ends = percentile_interval(sample)
+        constant += "predictor constant" in note
+        rows.append(Auc(*direction, rule, name, predictor, estimate, _number(ends[0]), _number(ends[1]), *counts, note))
+    note = f"mean of {len(estimates)} of {len(items.directions)} directions"
+    if not estimates:
+        note = "predictor constant in every direction" if constant == len(rows) and rows else "no direction has an AUC"
+        return [*rows, Auc(ALL, ALL, rule, name, predictor, None, None, None, 0, 0, note)]
+    low, high = percentile_interval(_mean_of_numbers(np.stack(samples)))
+    mean = float(np.mean(estimates))
+    pooled = Auc(ALL, ALL, rule, name, predictor, mean, _number(low), _number(high), n_direct, n_pivot, note)
+    return [*rows, pooled]
+
+
+def _mean_of_numbers(values: Floats) -> Floats:
+    """Return the mean over the first axis without NaN; NaN where nothing is left."""
+    there = ~np.isnan(values)
+    total, count = np.where(there, values, 0.0).sum(axis=0), there.sum(axis=0)
+    means: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return means
+
+
+def joint_beyond_marginals(items: Items, min_items: int) -> list[DirectionTest]:
+    """Test whether joint frequency says more than the words' own frequencies and the target's number of tokens.
+
+    A likelihood-ratio test of logistic regressions of `direct` against `semantic_pivot`, rule `calibrated`.
+
+    Args:
+        items: Traced and counted items.
+        min_items: Fewest items of each class.
+    """
+    behaviour = items.behaviours.get(TESTED_RULE)
+    found = items.predictors
+    others = np.column_stack([found.log_source, found.log_target, items.n_target_tokens.astype(np.float64)])
+    rows = []
+    for name in ITEM_SETS:
+        for place, direction in enumerate(items.directions):
+            if behaviour is None:
+                result = Tested(None, None, 0, f"the trace has no rule {TESTED_RULE!r}")
+            else:
+                usable = items.chosen(name) & ((behaviour == DIRECT) | (behaviour == PIVOT))
+                there = np.flatnonzero(usable & (items.direction == place))
+                direct = behaviour[there] == DIRECT
+                if min(int(direct.sum()), int((~direct).sum())) < min_items:
+                    result = Tested(None, None, there.size, f"fewer than {min_items} items of a class")
+                else:
+                    result = added_predictor_test(found.log_joint[there], others[there], direct)
+            rows.append(
+                DirectionTest(
+                    *direction, "joint_beyond_marginals", name, result.statistic, result.p_value, result.n, result.note
+                )
+            )
+    return rows
+
+
+def joint_and_score(items: Items) -> list[DirectionTest]:
+    """Correlate log joint frequency with the word-translation score, by Spearman's rank correlation.
+
+    Args:
+        items: Traced and counted items; those spelled alike and those without a score are left out.
+    """
+    rows = []
+    for place, direction in enumerate(items.directions):
+        there = np.flatnonzero(items.chosen("all") & (items.direction == place) & ~np.isnan(items.score))
+        result = spearman(items.predictors.log_joint[there], items.score[there])
+        note = result.note if there.size else "no item has a score"
+        rows.append(
+            DirectionTest(*direction, "spearman_joint_score", "all", result.statistic, result.p_value, result.n, note)
+        )
+    return rows

@@ -1,0 +1,105 @@
+"""The two passes over one file: find the words, then cut the sampled units into tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pivotlens.corpus import BadRow, CorpusFile, UnitBatch, UnitPlan, part_path, unit_batches, unit_hashes
+from pivotlens.corpus.packing import Arrays, pack_arrays, pack_strings, unpack_arrays, unpack_strings
+from pivotlens.count.contexts import ContextCounter
+from pivotlens.count.occurrences import CooccurrenceCounter
+from pivotlens.count.sampling import Hashes, is_among
+from pivotlens.count.vocabulary import CountedWords
+from pivotlens.models.tokenizer import load_tokenizer
+
+
+def _hashes(file: CorpusFile, batch: UnitBatch, seed: int) -> Hashes:
+    return unit_hashes(file.name, batch.rows, batch.parts, seed, "count")
+
+
+@dataclass(frozen=True)
+class OccurrencePass:
+    """Finds the words in a file's units; its part is a counter as arrays, with the bad rows."""
+
+    words: CountedWords
+    plan: UnitPlan
+    sample: int
+    background: int
+    seed: int
+
+    def __call__(self, file: CorpusFile) -> bytes:
+        """Return the part of a file."""
+        counter = CooccurrenceCounter(self.words, self.sample, self.background)
+        bad: list[BadRow] = []
+        for batch in unit_batches(file, self.plan):
+            counter.documents.update(batch.documents)
+            bad += batch.bad
+            counter.add(batch.texts, batch.languages, _hashes(file, batch, self.seed))
+        arrays = counter.to_arrays()
+        arrays["bad_rows"] = np.array([row.row for row in bad], dtype=np.int64)
+        arrays["bad_problems"] = pack_strings([row.problem.replace("\0", "\\0") for row in bad])
+        return pack_arrays(arrays)
+
+
+def bad_rows(file: CorpusFile, arrays: Arrays) -> list[BadRow]:
+    """Return the bad rows that an `OccurrencePass` met."""
+    problems = unpack_strings(arrays["bad_problems"])
+    return [BadRow(file.name, row, problem) for row, problem in zip(arrays["bad_rows"].tolist(), problems, strict=True)]
+
+
+@dataclass(frozen=True)
+class ContextPass:
+    """Cuts the sampled units of a file into tokens and counts them.
+
+    Attributes:
+        occurrences: Folder of the parts of `OccurrencePass`.
+        thresholds: Largest hash of each word's sample over all files, shape ``(words,)``.
+        backgrounds: Language and largest hash of its background sample.
+        tokenizer: Spec of the tokenizer.
+    """
+
+    words: CountedWords
+    plan: UnitPlan
+    sample: int
+    seed: int
+    occurrences: Path
+    thresholds: Hashes
+    backgrounds: dict[str, np.uint64]
+    tokenizer: str
+
+    def __call__(self, file: CorpusFile) -> bytes:
+        """Return the part of a file."""
+        tokenizer = load_tokenizer(self.tokenizer)
+        counter = ContextCounter(
+            self.words, self.thresholds, self.backgrounds, tokenizer.encode_batch, tokenizer.vocab_size
+        )
+        wanted = self._wanted(file)
+        for batch in unit_batches(file, self.plan):
+            hashes = _hashes(file, batch, self.seed)
+            chosen = np.flatnonzero(self._is_sampled(batch, hashes, wanted))
+            counter.add(
+                [batch.texts[unit] for unit in chosen], [batch.languages[unit] for unit in chosen], hashes[chosen]
+            )
+        counter.flush()
+        keys, counts = counter.counts.total()
+        return pack_arrays(
+            {"keys": keys, "counts": counts, "units": counter.units, "background_tokens": counter.background_tokens}
+        )
+
+    def _wanted(self, file: CorpusFile) -> Hashes | None:
+        if self.sample == 0:
+            return None
+        arrays = unpack_arrays(part_path(self.occurrences, file))
+        words, hashes = arrays["sample_words"].astype(np.int64), arrays["sample_hashes"].astype(np.uint64)
+        return np.sort(hashes[hashes <= self.thresholds[words]])
+
+    def _is_sampled(self, batch: UnitBatch, hashes: Hashes, wanted: Hashes | None) -> npt.NDArray[np.bool_]:
+        if wanted is None:
+            return np.ones(hashes.size, dtype=bool)
+        limits = np.array([self.backgrounds[language] for language in batch.languages], dtype=np.uint64)
+        sampled: npt.NDArray[np.bool_] = is_among(hashes, wanted) | (hashes <= limits)
+        return sampled

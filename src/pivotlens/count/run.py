@@ -1,0 +1,186 @@
+"""Count a corpus: reads ``bench`` and the corpus, writes ``count``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pivotlens.artifacts import Benchmark, Counts, StageRun, atomic_path, schema_of, upstream_inputs
+from pivotlens.corpus import (
+    BadRow,
+    CorpusFile,
+    check_bad_share,
+    corpus_fingerprint,
+    list_corpus,
+    run_over_files,
+    unit_plan,
+)
+from pivotlens.corpus.packing import unpack_arrays
+from pivotlens.count import tables
+from pivotlens.count.config import CountConfig
+from pivotlens.count.occurrences import CooccurrenceCounter
+from pivotlens.count.sparse import SparseCounts
+from pivotlens.count.vocabulary import CountedWords
+from pivotlens.errors import ConfigError
+
+VERSION = 1
+
+
+def stage_run(
+    config: CountConfig,
+    run: Path | str,
+    *,
+    planned: Mapping[str, str] | None = None,
+    passed: Mapping[str, str] | None = None,
+) -> StageRun:
+    """Return the stage as it would run, with the fingerprints of all it reads; writes nothing.
+
+    Raises:
+        ConfigError: No tokenizer is given.
+        PrerequisiteError: ``bench`` has not run, or the tokenizer or corpus is not there.
+        DataError: The corpus holds no file.
+    """
+    from pivotlens.models.resolve import tokenizer_fingerprint
+
+    inputs = upstream_inputs(run, ["bench"], planned=planned, reader="count")
+    if not config.tokenizer:
+        raise ConfigError(
+            "count has no tokenizer to cut the text with",
+            "Pass --tokenizer with the model whose tokens are wanted, or set `tokenizer` in [count].",
+        )
+    unit_plan(config)
+    inputs["corpus"] = corpus_fingerprint(config.corpus)
+    inputs["tokenizer"] = tokenizer_fingerprint(config.tokenizer)
+    return StageRun(run, config, version=VERSION, inputs=inputs, passed=passed)
+
+
+def count_corpus(
+    config: CountConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+) -> Counts:
+    """Count words, pairs and tokens in a corpus (METHOD §3), or return the counts that are there and fit.
+
+    Args:
+        config: The settings; defaults where None.
+        run: The run folder.
+        passed: Where each setting that is not a default came from, for the record.
+
+    Raises:
+        DataError: The corpus is empty, damaged, lacks a column or has too many unreadable rows.
+        PivotLensError: As `stage_run`.
+    """
+    config = config or CountConfig()
+    stage = stage_run(config, run, passed=passed)
+    if stage.reason_to_run() is not None:
+        with stage:
+            _count(stage, config)
+    return Counts.load(run)
+
+
+def _count(stage: StageRun, config: CountConfig) -> None:
+    from pivotlens.count.passes import ContextPass, OccurrencePass
+    from pivotlens.models.tokenizer import load_tokenizer
+
+    benchmark = Benchmark.load(stage.run)
+    words = CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values())
+    tokenizer = load_tokenizer(config.tokenizer)
+    files, plan = list_corpus(config.corpus), unit_plan(config)
+
+    find = OccurrencePass(words, plan, config.sample, config.background, config.seed)
+    found = stage.parts_folder("occurrences")
+    parts = run_over_files(found, files, find, config.workers, "Finding words")
+    counter, bad = _merged_occurrences(words, config, files, parts)
+    check_bad_share(bad, sum(counter.documents.values()), config.max_bad_share, config.corpus)
+    _warn(stage, config, counter, bad)
+
+    backgrounds = {code: threshold for code, (_, threshold) in counter.backgrounds().items()}
+    _, _, thresholds = counter.samples()
+    cut = ContextPass(words, plan, config.sample, config.seed, found, thresholds, backgrounds, config.tokenizer)
+    parts = run_over_files(stage.parts_folder("contexts"), files, cut, config.workers, "Counting tokens")
+    contexts = _merged_contexts(parts, tuple(backgrounds), tokenizer.vocab_size)
+
+    _write(stage, words, counter, contexts)
+    tokens = np.flatnonzero(np.bincount(contexts.keys % contexts.vocabulary)).tolist()
+    stage.write_table("token_texts", {"token_id": tokens, "token": [tokenizer.text(token) for token in tokens]})
+    stage.write_table(
+        "problems",
+        {
+            "file": [row.file for row in bad],
+            "row": [row.row for row in bad],
+            "problem": [row.problem for row in bad],
+        },
+    )
+    stage.finish(
+        {
+            "corpus_files": len(files),
+            "corpus_bytes": sum(file.size for file in files),
+            "documents": sum(counter.documents.values()),
+            "units": sum(row.units for row in counter.languages.values()),
+            "bad_rows": len(bad),
+            "words": len(words.words),
+            "concepts": len(words.concepts),
+            "tokenizer": tokenizer.fingerprint,
+            "seed": config.seed,
+        }
+    )
+
+
+def _merged_occurrences(
+    words: CountedWords, config: CountConfig, files: Sequence[CorpusFile], parts: Sequence[Path]
+) -> tuple[CooccurrenceCounter, list[BadRow]]:
+    from pivotlens.count.passes import bad_rows
+
+    counter = CooccurrenceCounter(words, config.sample, config.background)
+    bad: list[BadRow] = []
+    for file, part in zip(files, parts, strict=True):
+        arrays = unpack_arrays(part)
+        counter.merge_arrays(arrays)
+        bad += bad_rows(file, arrays)
+    return counter, bad
+
+
+def _merged_contexts(parts: Sequence[Path], languages: tuple[str, ...], vocabulary: int) -> tables.ContextCounts:
+    counts = SparseCounts()
+    units = background_tokens = np.zeros(1, dtype=np.int64)
+    for part in parts:
+        arrays = unpack_arrays(part)
+        counts.add(arrays["keys"].astype(np.int64), arrays["counts"].astype(np.int64))
+        units = units + arrays["units"].astype(np.int64)
+        background_tokens = background_tokens + arrays["background_tokens"].astype(np.int64)
+    keys, values = counts.total()
+    return tables.ContextCounts(keys, values, units, background_tokens, languages, vocabulary)
+
+
+def _warn(stage: StageRun, config: CountConfig, counter: CooccurrenceCounter, bad: Sequence[BadRow]) -> None:
+    if config.limit is not None:
+        stage.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
+    if bad:
+        stage.warn(f"{len(bad):,} rows of the corpus could not be read; the table `problems` names them")
+    absent = [code for code in counter.words.languages if code not in counter.languages]
+    if absent:
+        stage.warn(f"the corpus holds no document in {', '.join(absent)}")
+
+
+def _write(stage: StageRun, words: CountedWords, counter: CooccurrenceCounter, contexts: tables.ContextCounts) -> None:
+    stage.write_table("languages", tables.languages_table(counter, contexts))
+    stage.write_table("words", tables.words_table(counter, contexts))
+    stage.write_table("pairs", tables.pairs_table(counter))
+    stage.write_table("tokens", tables.tokens_table(contexts))
+    _write_blocks(stage, "word_tokens", tables.word_tokens_blocks(words, contexts))
+    _write_blocks(stage, "pair_tokens", tables.pair_tokens_blocks(words, contexts))
+
+
+def _write_blocks(stage: StageRun, name: str, blocks: Iterable[pa.Table]) -> None:
+    import pyarrow.parquet as pq
+
+    rows = 0
+    with (
+        atomic_path(stage.staged(f"{name}.parquet")) as temporary,
+        pq.ParquetWriter(temporary, schema_of("count", name), compression="zstd") as writer,
+    ):
+        for block in blocks:
+            writer.write_table(block, row_group_size=1 << 17)
+            rows += block.num_rows
+    stage.staged(f"{name}.parquet", rows)

@@ -1,0 +1,139 @@
+"""From merged counts to the tables of the stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from pivotlens.artifacts import schema_of
+from pivotlens.count.occurrences import CooccurrenceCounter
+from pivotlens.count.vocabulary import CountedWords
+from pivotlens.text.matching import Integers
+
+_BLOCK = 1 << 21
+
+
+@dataclass(frozen=True)
+class ContextCounts:
+    """Merged counts of `ContextCounter`.
+
+    Attributes:
+        keys: ``row * vocabulary + token``, sorted.
+        counts: Units by key.
+        units: Sampled units of each row.
+        background_tokens: Tokens of each language's background sample.
+        languages: Languages of documents, in the order of the last rows.
+        vocabulary: One more than the largest token.
+    """
+
+    keys: Integers
+    counts: Integers
+    units: Integers
+    background_tokens: Integers
+    languages: tuple[str, ...]
+    vocabulary: int
+
+    def rows(self, first: int, end: int) -> tuple[Integers, Integers, Integers]:
+        """Return row (from 0 at ``first``), token and count of the cells of rows ``first..end``."""
+        low, high = np.searchsorted(self.keys, [first * self.vocabulary, end * self.vocabulary])
+        rows, tokens = np.divmod(self.keys[low:high], self.vocabulary)
+        return rows - first, tokens, self.counts[low:high]
+
+
+def languages_table(counter: CooccurrenceCounter, contexts: ContextCounts) -> dict[str, list[object]]:
+    """Return the columns of ``languages``."""
+    first = contexts.units.size - len(contexts.languages)
+    sampled = dict(zip(contexts.languages, contexts.units[first:].tolist(), strict=True))
+    tokens = dict(zip(contexts.languages, contexts.background_tokens.tolist(), strict=True))
+    rows = counter.languages
+    return {
+        "language": list(rows),
+        "documents": [row.documents for row in rows.values()],
+        "units": [row.units for row in rows.values()],
+        "units_sampled": [sampled.get(code, 0) for code in rows],
+        "tokens_sampled": [tokens.get(code, 0) for code in rows],
+        "characters": [row.characters for row in rows.values()],
+        "bytes": [row.bytes for row in rows.values()],
+    }
+
+
+def words_table(counter: CooccurrenceCounter, contexts: ContextCounts) -> dict[str, list[object]]:
+    """Return the columns of ``words``: where a word occurs, and its own language even where it does not."""
+    words = counter.words.words
+    languages, found, counts = counter.word_counts()
+    df = {
+        (word, language): count
+        for language, word, count in zip(languages.tolist(), found.tolist(), counts.tolist(), strict=True)
+    }
+    cells = sorted({*df, *((number, language) for number, (language, _) in enumerate(words))})
+    return {
+        "word_language": [words[number][0] for number, _ in cells],
+        "word": [words[number][1] for number, _ in cells],
+        "document_language": [language for _, language in cells],
+        "df": [df.get(cell, 0) for cell in cells],
+        "n_sampled": [int(contexts.units[number]) if language == words[number][0] else 0 for number, language in cells],
+    }
+
+
+def pairs_table(counter: CooccurrenceCounter) -> dict[str, list[object]]:
+    """Return the columns of ``pairs``: units over all languages of documents, for every direction of a concept."""
+    words = counter.words
+    _, found, counts = counter.word_counts()
+    df = np.zeros(len(words.words), dtype=np.int64)
+    np.add.at(df, found, counts)
+    index = {language: number for number, language in enumerate(words.languages)}
+    joint = {
+        (concept, first, second): count
+        for concept, first, second, count in zip(*(array.tolist() for array in counter.pair_counts()), strict=True)
+    }
+    columns: dict[str, list[object]] = {name: [] for name in schema_of("count", "pairs").names}
+    for number, (concept_id, members) in enumerate(zip(words.concepts, words.members, strict=True)):
+        for source in members:
+            for target in members:
+                if source == target:
+                    continue
+                languages = words.words[source][0], words.words[target][0]
+                low, high = sorted((index[languages[0]], index[languages[1]]))
+                row = (concept_id, *languages, int(df[source]), int(df[target]), joint.get((number, low, high), 0))
+                for column, value in zip(columns.values(), row, strict=True):
+                    column.append(value)
+    return columns
+
+
+def tokens_table(contexts: ContextCounts) -> pa.Table:
+    """Return the table ``tokens``."""
+    first = contexts.units.size - len(contexts.languages)
+    rows, tokens, counts = contexts.rows(first, contexts.units.size)
+    columns = [_taken(contexts.languages, rows), tokens, counts, contexts.units[first:][rows]]
+    return pa.table(columns, schema=schema_of("count", "tokens"))
+
+
+def word_tokens_blocks(words: CountedWords, contexts: ContextCounts) -> Iterator[pa.Table]:
+    """Yield the table ``word_tokens`` in blocks: it can be larger than everything else together."""
+    rows, tokens, counts = contexts.rows(0, len(words.words))
+    languages, names = [language for language, _ in words.words], [word for _, word in words.words]
+    for low in range(0, rows.size, _BLOCK):
+        block = slice(low, low + _BLOCK)
+        language = _taken(languages, rows[block])
+        columns = [language, _taken(names, rows[block]), language, tokens[block], counts[block]]
+        yield pa.table([*columns, contexts.units[rows[block]]], schema=schema_of("count", "word_tokens"))
+
+
+def pair_tokens_blocks(words: CountedWords, contexts: ContextCounts) -> Iterator[pa.Table]:
+    """Yield the table ``pair_tokens`` in blocks."""
+    n_words = len(words.words)
+    rows, tokens, counts = contexts.rows(n_words, n_words + len(words.translations))
+    languages, names = [language for language, _ in words.words], [word for _, word in words.words]
+    for low in range(0, rows.size, _BLOCK):
+        block = slice(low, low + _BLOCK)
+        first, second = words.translations[rows[block]].T
+        language = _taken(languages, first)
+        columns = [language, _taken(names, first), _taken(languages, second), _taken(names, second), language]
+        yield pa.table([*columns, tokens[block], counts[block]], schema=schema_of("count", "pair_tokens"))
+
+
+def _taken(names: Sequence[str], indices: Integers) -> pa.Array:
+    return pa.array(names, pa.string()).take(pa.array(indices))

@@ -1,0 +1,141 @@
+"""Mining pivots from counts alone: pairs, shuffled pairs, corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pivotlens.artifacts import Concept
+from pivotlens.mine.associations import Associations, WordUnits, associate
+from pivotlens.mine.config import MineConfig
+from pivotlens.mine.corpus_counts import CorpusCounts, Word
+from pivotlens.mine.corpus_pivots import (
+    CorpusPivots,
+    LanguagePair,
+    MeasuredWord,
+    Shuffled,
+    corpus_pivots,
+    shuffled_degrees,
+    shuffled_partners,
+)
+from pivotlens.mine.pair_pivots import Candidates, PairPivots, pair_candidates, significant
+from pivotlens.progress import track
+
+
+@dataclass(frozen=True)
+class MinedPair:
+    """A concept in two languages, and its pivots; the first side of the pivots is the first language."""
+
+    concept: Concept
+    languages: LanguagePair
+    pivots: PairPivots
+
+
+@dataclass(frozen=True)
+class Mined:
+    """Everything mined.
+
+    Attributes:
+        pairs: Pairs of which both words occur in the corpus.
+        absent: Pairs of which a word does not.
+        tested: Candidates tested over all pairs.
+        corpus: Corpus pivots.
+        shuffled: What shuffled pairs give.
+    """
+
+    pairs: tuple[MinedPair, ...]
+    absent: int
+    tested: int
+    corpus: CorpusPivots
+    shuffled: Shuffled
+
+    @property
+    def with_pivots(self) -> int:
+        """Pairs with at least one pivot."""
+        return sum(pair.pivots.strength.size > 0 for pair in self.pairs)
+
+    @property
+    def share_with_pivots(self) -> float | None:
+        """Their share of the pairs mined; None where there are none."""
+        return self.with_pivots / len(self.pairs) if self.pairs else None
+
+
+def mine_corpus(
+    counts: CorpusCounts, concepts: Sequence[Concept], pairs: Sequence[LanguagePair], config: MineConfig
+) -> Mined:
+    """Mine the pivots of every concept in every language pair, and of the corpus (METHOD §5).
+
+    Args:
+        counts: The corpus.
+        concepts: Concepts with words in all languages of the pairs.
+        pairs: Unordered language pairs.
+        config: Thresholds, mode and seed.
+    """
+    miner = _Miner(counts, config)
+    wanted = [(concept, languages) for concept in concepts for languages in pairs]
+    present = [item for item in wanted if all(counts.has((code, item[0].words[code])) for code in item[1])]
+    candidates = [
+        miner.candidates(concept, languages) for concept, languages in track(present, "Mining pairs", len(present))
+    ]
+    paper = config.mode == "paper"
+    pivots, largest_p = significant(candidates, None if paper else config.max_q, config.top, paper)
+    languages_used = dict.fromkeys(code for languages in pairs for code in languages)
+    measured = {code: [miner.measured(concept, code, largest_p) for concept in concepts] for code in languages_used}
+    shuffled = shuffled_degrees(
+        measured,
+        pairs,
+        list(shuffled_partners(len(concepts), config.shuffles, config.seed)),
+        len(counts.tokens.texts),
+        config.top,
+    )
+    return Mined(
+        pairs=tuple(MinedPair(*item, found) for item, found in zip(present, pivots, strict=True)),
+        absent=len(wanted) - len(present),
+        tested=sum(pair.tested for pair in candidates),
+        corpus=corpus_pivots(
+            [(languages, found) for (_, languages), found in zip(present, pivots, strict=True)], shuffled.degree
+        ),
+        shuffled=shuffled,
+    )
+
+
+class _Miner:
+    """Associations and forms of words, each computed once."""
+
+    def __init__(self, counts: CorpusCounts, config: MineConfig) -> None:
+        self.counts = counts
+        self.config = config
+        self._complete: dict[Word, Associations] = {}
+
+    def _associate(self, language: str, units: WordUnits) -> Associations:
+        return associate(units, self.counts.backgrounds[language], self.config.min_df)
+
+    def complete(self, word: Word) -> Associations:
+        """Return the associations of a word in all of its units."""
+        if word not in self._complete:
+            self._complete[word] = self._associate(word[0], self.counts.word_units(word))
+        return self._complete[word]
+
+    def without(self, word: Word, other: Word) -> Associations:
+        """Return the associations of a word in its units without another word."""
+        if (word, other) not in self.counts.shared:
+            return self.complete(word)
+        return self._associate(word[0], self.counts.units_without(word, other))
+
+    def candidates(self, concept: Concept, languages: LanguagePair) -> Candidates:
+        """Return the candidates of a concept's pair."""
+        first, second = ((code, concept.words[code]) for code in languages)
+        tokens = self.counts.tokens
+        forms = np.union1d(*(tokens.forms(concept.accepted[code], code) for code in languages))
+        max_p = 1.0 if self.config.mode == "paper" else self.config.max_q
+        return pair_candidates(self.without(first, second), self.without(second, first), forms, max_p)
+
+    def measured(self, concept: Concept, language: str, max_p: float) -> MeasuredWord | None:
+        """Return a word as the shuffled pairs need it, or None where it does not occur."""
+        word = (language, concept.words[language])
+        if not self.counts.has(word):
+            return None
+        forms = self.counts.tokens.forms(concept.accepted[language], language)
+        return MeasuredWord.of(self.complete(word), forms, max_p, self.config.mode == "paper")

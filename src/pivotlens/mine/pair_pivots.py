@@ -1,0 +1,120 @@
+"""The pivots of word pairs: tokens associated with both words, apart from units that hold both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pivotlens.mine.associations import Associations
+from pivotlens.statistics.multiple_testing import benjamini_hochberg
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Token words that go with both words of a pair; entries of both sides belong together.
+
+    Attributes:
+        first: Associations with the first word.
+        second: Associations with the second word.
+        tested: Token words that both words share often enough, whatever the sign of their association.
+    """
+
+    first: Associations
+    second: Associations
+    tested: int
+
+    @property
+    def p_value(self) -> Floats:
+        """The worse of the two p-values, shape ``(token words,)``."""
+        return np.maximum(self.first.p_value, self.second.p_value)
+
+    def at(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Candidates:
+        """Return the same with only some of the token words."""
+        return Candidates(self.first.at(places), self.second.at(places), self.tested)
+
+
+@dataclass(frozen=True)
+class PairPivots:
+    """The pivots of one pair, best first; arrays are of shape ``(pivots,)``.
+
+    Attributes:
+        candidates: Their associations.
+        strength: The smaller of the two lower bounds (``npmi``) or of the two differences of shares (``paper``).
+        q_value: False discovery rate among all candidates of the run.
+        stability: Share of parametric bootstrap resamples of the pair in which both NPMIs are positive.
+    """
+
+    candidates: Candidates
+    strength: Floats
+    q_value: Floats
+    stability: Floats
+
+
+def pair_candidates(first: Associations, second: Associations, forms: Integers, max_p: float) -> Candidates:
+    """Return the token words positively associated with both words.
+
+    Args:
+        first: The first word's associations, in units without the second.
+        second: The second word's, in units without the first.
+        forms: Token words that are forms of either, upwards: never candidates.
+        max_p: Candidates with a worse p-value are counted as tested and left out; a q-value is never below its p.
+    """
+    _, left, right = np.intersect1d(first.tokens, second.tokens, assume_unique=True, return_indices=True)
+    free = ~np.isin(first.tokens[left], forms)
+    left, right = left[free], right[free]
+    positive = (first.npmi[left] > 0) & (second.npmi[right] > 0)
+    small = np.maximum(first.p_value[left], second.p_value[right]) <= max_p
+    kept = positive & small
+    return Candidates(first.at(left[kept]), second.at(right[kept]), int(left.size))
+
+
+def strengths(candidates: Candidates, paper: bool) -> Floats:
+    """Return the strength of each candidate: the weaker of its two sides."""
+    first, second = candidates.first, candidates.second
+    if paper:
+        return np.minimum(first.excess(), second.excess())
+    return np.minimum(first.lower_bounds(), second.lower_bounds())
+
+
+def strongest(tokens: Integers, strength: Floats, top: int) -> Integers:
+    """Return the places of the strongest, best first; equal ones in the order of their text."""
+    return np.lexsort((tokens, -strength))[:top].astype(np.int64)
+
+
+def significant(
+    candidates: list[Candidates], max_q: float | None, top: int, paper: bool
+) -> tuple[list[PairPivots], float]:
+    """Keep the pivots of every pair.
+
+    Args:
+        candidates: Of each pair of the run.
+        max_q: False discovery rate over all candidates of the run; None keeps all.
+        top: Pivots kept a pair.
+        paper: Rank by the paper's measure.
+
+    Returns:
+        The pivots of each pair, and the largest p-value among the discoveries: 1 where nothing is filtered, −1 where
+        nothing was discovered.
+    """
+    tested = sum(pair.tested for pair in candidates)
+    sizes = [pair.p_value.size for pair in candidates]
+    p_values = np.concatenate([np.zeros(0), *(pair.p_value for pair in candidates)])
+    q_values = benjamini_hochberg(p_values, tested)
+    found = np.ones(q_values.size, dtype=bool) if max_q is None else q_values <= max_q
+    largest = 1.0 if max_q is None else float(p_values[found].max(initial=-1.0))
+    kept = []
+    ends = np.cumsum(sizes, dtype=np.int64)
+    for pair, end, size in zip(candidates, ends, sizes, strict=True):
+        mask = found[end - size : end]
+        chosen, q = pair.at(mask), q_values[end - size : end][mask]
+        strength = strengths(chosen, paper)
+        order = strongest(chosen.first.tokens, strength, top)
+        best = chosen.at(order)
+        stability = best.first.positive_shares() * best.second.positive_shares()
+        kept.append(PairPivots(best, strength[order], q[order], stability))
+    return kept, largest

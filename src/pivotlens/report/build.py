@@ -1,0 +1,125 @@
+"""From the tables of a run to the sections of the page."""
+
+from __future__ import annotations
+
+from pivotlens.artifacts import StageResult
+from pivotlens.report.config import ReportConfig
+from pivotlens.report.page import Page
+from pivotlens.report.run_tables import Row, RunTables
+from pivotlens.report.sections.attribution import attribution
+from pivotlens.report.sections.behaviours import Behaviours, behaviours
+from pivotlens.report.sections.corpus import corpus
+from pivotlens.report.sections.findings import findings
+from pivotlens.report.sections.header import header
+from pivotlens.report.sections.items import (
+    ItemKey,
+    TellingItem,
+    TraceTables,
+    fair_keys,
+    item_key,
+    read_items,
+    telling_keys,
+)
+from pivotlens.report.sections.layers import layer_profiles
+from pivotlens.report.sections.pivots import MinedPivots, mined_pivots
+from pivotlens.report.sections.provenance import details, provenance
+from pivotlens.report.sections.scores import score_table
+from pivotlens.report.sections.selection import arms
+
+TELLING = 10
+TOP = 5
+"""Tokens a layer on the page."""
+
+
+def build_page(config: ReportConfig, tables: RunTables) -> Page:
+    """Build every section that has data.
+
+    Raises:
+        ArtifactError: A table of a stage is damaged.
+    """
+    items: tuple[TellingItem, ...] = ()
+    telling: tuple[TellingItem, ...] = ()
+    n_items = 0
+    traced = trace_tables(tables)
+    if traced is not None:
+        keys = fair_keys(traced.items, config.items)
+        best = telling_keys(traced.labels, TELLING)
+        # The telling ones are on the page even where not every item is.
+        shown = [*keys, *(key for key in best if key not in set(keys))]
+        found = dict(zip(shown, read_items(traced, shown, TOP), strict=True))
+        items, telling = tuple(found.values()), tuple(found[key] for key in best)
+        first = min((row["shot_set"] for row in traced.items), default=0)
+        n_items = sum(row["shot_set"] == first for row in traced.items)
+    scores = score_table(tables.score.rows("summary")) if tables.score else None
+    labelled = _behaviours(tables)
+    attributed = (
+        attribution(rows(tables.attribute, "auc"), rows(tables.attribute, "tests")) if tables.attribute else None
+    )
+    pivots = _pivots(config, tables, [(item.direction, item.concept_id) for item in items])
+    selected = arms(rows(tables.select, "summary"))
+    return Page(
+        title=config.title,
+        header=header(tables),
+        provenance=provenance(tables.stages()),
+        findings=findings(scores, labelled, telling, attributed, pivots, selected),
+        scores=scores,
+        n_distractors=tables.bench.manifest.config.get("distractors") if tables.bench else None,
+        layers=tuple(layer_profiles(tables.trace.table("layers"))) if tables.trace else (),
+        behaviours=labelled,
+        items=items,
+        telling=telling,
+        n_items=n_items,
+        corpus=corpus(rows(tables.count, "languages"), rows(tables.count, "pairs"), len(rows(tables.count, "problems")))
+        if tables.count
+        else None,
+        attribution=attributed,
+        pivots=pivots,
+        pivot_details=tuple(details(tables.mine.manifest.details)) if tables.mine else (),
+        arms=selected,
+    )
+
+
+def rows(stage: StageResult | None, table: str) -> list[Row]:
+    """Return a table's rows; none where the stage or the table is absent."""
+    if stage is None or f"{table}.parquet" not in stage.manifest.outputs:
+        return []
+    return stage.rows(table)
+
+
+def trace_tables(tables: RunTables) -> TraceTables | None:
+    """Return what the items are read from, or None where nothing was traced."""
+    if tables.trace is None:
+        return None
+    config = tables.trace.manifest.config
+    generated = {
+        item_key(row): row["generated"] for row in rows(tables.score, "concepts") if row["generated"] is not None
+    }
+    return TraceTables(
+        items=tables.trace.rows("items"),
+        labels=tables.trace.rows("behaviours"),
+        tokens=tables.trace.table("tokens"),
+        generated=generated,
+        threshold=float(config["threshold"]),
+        ratio=float(config["ratio"]),
+    )
+
+
+def _behaviours(tables: RunTables) -> Behaviours | None:
+    if tables.trace is None:
+        return None
+    made = behaviours(
+        tables.trace.rows("behaviours"),
+        rows(tables.trace, "summary"),
+        rows(tables.trace, "sensitivity"),
+        float(tables.trace.manifest.config["ratio"]),
+        tables.trace.manifest.details.get("agreement_between_shot_sets"),
+    )
+    return made if made.rules else None
+
+
+def _pivots(config: ReportConfig, tables: RunTables, shown: list[ItemKey]) -> MinedPivots | None:
+    if tables.mine is None:
+        return None
+    return mined_pivots(
+        rows(tables.mine, "pair_pivots"), rows(tables.mine, "pivots"), tables.mine.manifest.details, shown, config.items
+    )

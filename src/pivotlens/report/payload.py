@@ -1,0 +1,127 @@
+"""The data that the page's script reads, as compact JSON that no token can break out of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from markupsafe import Markup
+
+from pivotlens.report.sections.items import LensToken, TellingItem
+from pivotlens.report.sections.layers import CURVE_NAMES, LayerProfile
+from pivotlens.report.sections.pivots import MinedPivot, PairPivots
+from pivotlens.report.wording import BEHAVIOUR_NAMES, RULE_NOTES, direction_name, p_value, visible
+from pivotlens.text import Direction
+
+FIXED_ROLES = ("", "source", "target", "english")
+"""Roles by code; from 4 on the code is a pivot's relation."""
+
+
+class _Numbering:
+    """Numbers values in the order they are first met."""
+
+    def __init__(self) -> None:
+        self.codes: dict[Any, int] = {}
+
+    def __call__(self, value: Any) -> int:
+        return self.codes.setdefault(value, len(self.codes))
+
+    def values(self) -> list[Any]:
+        return list(self.codes)
+
+
+def payload(
+    items: Sequence[TellingItem],
+    mined: Mapping[tuple[Direction, str], tuple[MinedPivot, ...]],
+    pairs: Sequence[PairPivots],
+    profiles: Sequence[LayerProfile],
+) -> dict[str, Any]:
+    """Return what the script needs.
+
+    A token at a layer is three integers: its text, its probability in thousandths, and its role times two plus one
+    where it is specific to the item.
+    """
+    texts, relations, directions = _Numbering(), _Numbering(), _Numbering()
+
+    def token(each: LensToken) -> tuple[int, int, int]:
+        role = FIXED_ROLES.index(each.role) if each.role in FIXED_ROLES else len(FIXED_ROLES) + relations(each.relation)
+        return texts(visible(each.token)), round(1000 * each.prob), 2 * role + each.specific
+
+    rules = [rule for rule in RULE_NOTES if any(rule in item.labels for item in items)]
+    labels = {label for item in items for label in item.labels.values()}
+    behaviours = [*BEHAVIOUR_NAMES, *sorted(labels - set(BEHAVIOUR_NAMES))]
+    rows = [
+        {
+            "d": directions(item.direction),
+            "c": visible(item.concept_id),
+            "s": visible(item.source_word),
+            "t": visible(item.target_word),
+            "g": None if item.generated is None else visible(item.generated),
+            "ok": int(item.correct),
+            "am": int(item.ambiguous),
+            "b": [behaviours.index(item.labels.get(rule, "none")) for rule in rules],
+            "l": item.peak_layer,
+            "k": None if item.peak_token is None else texts(visible(item.peak_token)),
+            "p": None if item.peak_prob is None else round(1000 * item.peak_prob),
+            "m": [
+                [texts(visible(pivot.token)), round(1000 * pivot.strength)]
+                for pivot in mined.get((item.direction, item.concept_id), ())
+            ],
+            "n": [reading.layer for reading in item.layers],
+            "r": [[part for each in reading.tokens for part in token(each)] for reading in item.layers],
+        }
+        for item in items
+    ]
+    pair_rows = [_pair(pair, directions(pair.direction), texts) for pair in pairs]
+    return {
+        "items": rows,
+        "pairs": pair_rows,
+        "profiles": [_profile(profile) for profile in profiles],
+        "tokens": texts.values(),
+        "relations": relations.values(),
+        "directions": [[*direction, direction_name(direction)] for direction in directions.values()],
+        "behaviours": [[name, BEHAVIOUR_NAMES.get(name, name)] for name in behaviours],
+        "rules": rules,
+        "curves": CURVE_NAMES,
+    }
+
+
+def _pair(pair: PairPivots, direction: int, texts: _Numbering) -> dict[str, Any]:
+    pivots = [
+        [
+            texts(visible(pivot.token)),
+            pivot.df_source,
+            pivot.df_target,
+            round(1000 * pivot.npmi_source),
+            round(1000 * pivot.npmi_target),
+            p_value(pivot.q_value),
+            round(1000 * pivot.strength),
+            visible(pivot.relation) if pivot.relation else "",
+        ]
+        for pivot in pair.pivots
+    ]
+    words = {"s": visible(pair.source_word), "t": visible(pair.target_word)}
+    return {"d": direction, **words, "f": pair.found, "v": pivots}
+
+
+def _profile(profile: LayerProfile) -> dict[str, Any]:
+    def rounded(values: Any) -> list[float | None]:
+        return [None if value != value else round(float(value), 4) for value in values]
+
+    return {
+        "layers": list(profile.layers),
+        "entropy": rounded(profile.entropy),
+        "curves": {curve.name: rounded(curve.mean) for curve in profile.curves},
+    }
+
+
+_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def embedded_json(value: Any) -> Markup:
+    """Return JSON that is inert inside a ``script`` element: no ``<``, ``>``, ``&``, U+2028 or U+2029 is left."""
+    text = orjson.dumps(value).decode()
+    for char, escaped in _UNSAFE.items():
+        text = text.replace(char, escaped)
+    return Markup(text)

@@ -1,0 +1,90 @@
+"""The finished stages of a run folder, each if it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pivotlens.artifacts import (
+    Attribution,
+    Benchmark,
+    Counts,
+    Pivots,
+    Scores,
+    Selection,
+    StageResult,
+    Trace,
+)
+from pivotlens.statistics.bootstrap import Interval
+from pivotlens.text import Direction
+
+Row = dict[str, Any]
+STAGES = ("bench", "score", "trace", "count", "attribute", "mine", "select")
+"""Stages that the page reads, in the order of the method."""
+
+DEMO_CORPUS = "demo:tatoeba"
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """Results of the stages; None where a stage has not run."""
+
+    bench: Benchmark | None
+    score: Scores | None
+    trace: Trace | None
+    count: Counts | None
+    attribute: Attribution | None
+    mine: Pivots | None
+    select: Selection | None
+
+    @classmethod
+    def load(cls, run: Path | str) -> Self:
+        """Load what is there."""
+        kinds: tuple[type[StageResult], ...] = (Benchmark, Scores, Trace, Counts, Attribution, Pivots, Selection)
+        return cls(*(kind.load_if_there(run) for kind in kinds))  # type: ignore[arg-type]
+
+    def stages(self) -> Iterator[StageResult]:
+        """Yield the stages that are there, in the order of the method."""
+        for name in STAGES:
+            result: StageResult | None = getattr(self, name)
+            if result is not None:
+                yield result
+
+    @property
+    def model(self) -> str:
+        """The model as it was asked for, or nothing."""
+        return next((str(stage.manifest.config["model"]) for stage in (self.trace, self.score) if stage), "")
+
+    @property
+    def corpus(self) -> str:
+        """The corpus as it was named, or nothing."""
+        if self.count is not None:
+            return str(self.count.manifest.details.get("corpus") or self.count.manifest.config.get("corpus") or "")
+        return str(self.select.manifest.config.get("corpus", "")) if self.select else ""
+
+
+def direction_of(row: Row) -> Direction:
+    """Return a row's direction."""
+    return Direction(row["source_language"], row["target_language"])
+
+
+def is_pooled(row: Row) -> bool:
+    """Tell whether a row is the mean over directions."""
+    return bool(row["source_language"] == "all" or row["target_language"] == "all")
+
+
+def interval_of(row: Row, value: str, low: str = "ci_low", high: str = "ci_high") -> Interval | None:
+    """Return a figure with its interval from three columns, or None where the figure is absent."""
+    if row[value] is None or row[value] != row[value]:
+        return None
+    nan = float("nan")
+    ends = (nan if row[name] is None else float(row[name]) for name in (low, high))
+    return Interval(float(row[value]), *ends)
+
+
+def first_shot_set(rows: list[Row]) -> list[Row]:
+    """Keep the rows of the first shot set: labels are of that one."""
+    first = min((row["shot_set"] for row in rows), default=0)
+    return [row for row in rows if row["shot_set"] == first]

@@ -1,0 +1,185 @@
+"""The findings in a few sentences: only what was measured, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pivotlens.report.sections.attribution import Attribution
+from pivotlens.report.sections.behaviours import BehaviourRow, Behaviours
+from pivotlens.report.sections.items import TellingItem
+from pivotlens.report.sections.pivots import MinedPivots
+from pivotlens.report.sections.scores import ScoreRow, ScoreTable
+from pivotlens.report.sections.selection import Arm
+from pivotlens.report.wording import direction_name, interval_text, is_missing, number, percent, plural, visible, whole
+from pivotlens.statistics.bootstrap import Interval
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a sentence: ``plain``, ``strong`` (a figure) or ``word`` (of ``language``, if known)."""
+
+    text: str
+    kind: str = "plain"
+    language: str = ""
+
+
+Sentence = tuple[Part, ...]
+
+
+def findings(
+    scores: ScoreTable | None,
+    behaviours: Behaviours | None,
+    telling: Sequence[TellingItem],
+    attribution: Attribution | None,
+    pivots: MinedPivots | None,
+    arms: Sequence[Arm],
+) -> tuple[Sentence, ...]:
+    """Return the sentences, in the order of the method; what was not measured is not mentioned."""
+    sentences = (
+        _score(scores) if scores else (),
+        _behaviour(behaviours) if behaviours else (),
+        _examples(telling),
+        _attribution(attribution) if attribution else (),
+        _mined(pivots) if pivots else (),
+        _arms(arms),
+    )
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def _strong(text: str) -> Part:
+    return Part(text, "strong")
+
+
+def _with_interval(interval: Interval, *, share: bool = False) -> tuple[Part, Part]:
+    ends = interval_text(interval, share=share)
+    return _strong((percent if share else number)(interval.value)), Part(f" {ends}" if ends else "")
+
+
+def _score(table: ScoreTable) -> Sentence:
+    rows = [row for row in table.by_direction if row.score is not None]
+    if not rows:
+        return ()
+    best, worst = max(rows, key=_score_value), min(rows, key=_score_value)
+    parts: list[Part] = []
+    pooled = table.pooled
+    if pooled is not None and pooled.score is not None:
+        parts += [Part("The translation score is "), *_with_interval(pooled.score)]
+        parts += [Part(f" over {plural(len(rows), 'direction')}")]
+        if pooled.accuracy_generated is not None:
+            parts += [Part("; the generated answer is an accepted one for ")]
+            parts += [*_with_interval(pooled.accuracy_generated, share=True), Part(" of items")]
+        parts += [Part(". ")]
+    if len(rows) == 1:
+        return (*parts, Part(f"{_name(best)} scores "), *_with_interval(_interval(best)), Part("."))
+    parts += [Part(f"It is highest for {_name(best)}, "), *_with_interval(_interval(best))]
+    parts += [Part(f", and lowest for {_name(worst)}, "), *_with_interval(_interval(worst)), Part(".")]
+    return tuple(parts)
+
+
+def _interval(row: ScoreRow) -> Interval:
+    assert row.score is not None
+    return row.score
+
+
+def _score_value(row: ScoreRow) -> float:
+    return _interval(row).value
+
+
+def _name(row: ScoreRow | BehaviourRow) -> str:
+    assert row.direction is not None
+    return direction_name(row.direction)
+
+
+def _behaviour(behaviours: Behaviours) -> Sentence:
+    rule = behaviours.rule("calibrated")
+    if rule is None:
+        return ()
+    free = [row for row in rule.rows if not row.has_english]
+    rows = free or list(rule.rows)
+    rows = [row for row in rows if row.pivot_all is not None and not is_missing(row.pivot_all.value)]
+    if not rows:
+        return ()
+    among = "between languages other than English" if free else "here, where every direction has English on a side"
+    total, pivots = sum(row.n for row in rows), sum(row.counts["semantic_pivot"] for row in rows)
+    parts = [Part("Under the calibrated rule "), _strong(percent(pivots / total))]
+    parts += [Part(f" of {plural(total, 'item')} {among} go through a semantic pivot")]
+    best, worst = max(rows, key=_pivot_share), min(rows, key=_pivot_share)
+    assert best.pivot_all is not None
+    assert worst.pivot_all is not None
+    if len(rows) > 1:
+        parts += [Part(f": from {_name(worst)}, "), *_with_interval(worst.pivot_all, share=True)]
+        parts += [Part(f", to {_name(best)}, "), *_with_interval(best.pivot_all, share=True)]
+    else:
+        parts += [Part(f" ({_name(best)}, 95% interval {interval_text(best.pivot_all, share=True)})")]
+    return (*parts, Part("."))
+
+
+def _pivot_share(row: BehaviourRow) -> float:
+    assert row.pivot_all is not None
+    return row.pivot_all.value
+
+
+def _examples(telling: Sequence[TellingItem]) -> Sentence:
+    shown = [item for item in telling if item.shows_pivot and item.correct and item.peak_token][:3]
+    if not shown:
+        return ()
+    parts = [Part("The clearest: " if len(shown) > 1 else "The clearest is ")]
+    for index, item in enumerate(shown):
+        parts += [Part("; ")] if index else []
+        parts += [Part(item.source_word, "word", item.direction.source), Part(" → ")]
+        parts += [Part(visible((item.peak_token or "").strip()), "pivot"), Part(" → ")]
+        parts += [Part(item.target_word, "word", item.direction.target)]
+        parts += [Part(f" (layer {item.peak_layer}, p = {number(item.peak_prob, 2)})")]
+    return (*parts, Part("."))
+
+
+def _attribution(section: Attribution) -> Sentence:
+    table = section.tables[0] if section.tables else None
+    if table is None or "log_joint" not in table.predictors:
+        return ()
+    column = table.predictors.index("log_joint")
+    rows = ([table.pooled] if table.pooled else []) + [row for row in table.rows if row.direction is not None]
+    row = next((row for row in rows if row.aucs[column] is not None), None)
+    what = "how often both words share a unit of the corpus"
+    if row is None:
+        notes = list(dict.fromkeys(note for each in table.rows for note in each.notes))
+        return (Part(f"Whether {what} predicts the behaviour cannot be said: {'; '.join(notes) or 'no AUC'}."),)
+    auc = row.aucs[column]
+    assert auc is not None
+    where = f"in {direction_name(row.direction)}" if row.direction else "within directions, on average"
+    reading = "no better than chance" if auc.low <= 0.5 <= auc.high else "associated with it"
+    return (
+        Part(f"As a predictor of direct against semantic-pivot behaviour, {what} has an AUC of "),
+        *_with_interval(auc),
+        Part(f" {where}: {reading}."),
+    )
+
+
+def _mined(section: MinedPivots) -> Sentence:
+    if not section.n_pivots:
+        return (Part("The corpus alone yields no pivot for any pair."),)
+    parts = [Part("The corpus alone yields "), _strong(plural(section.n_pivots, "pivot"))]
+    parts += [Part(f" for {plural(section.n_pairs, 'pair')}, {whole(section.linked)} of them linked to the concept")]
+    parts += [Part(" in a dictionary or WordNet")]
+    if section.share is not None and section.share_shuffled is not None:
+        parts += [Part("; "), _strong(percent(section.share)), Part(" of the pairs have one, against ")]
+        parts += [_strong(percent(section.share_shuffled)), Part(" of shuffled pairs")]
+    for index, pivot in enumerate(section.corpus[:3]):
+        parts += [Part("; the most widespread are " if index == 0 else ", ")]
+        parts += [Part(visible(pivot.token.strip()), "pivot")]
+    return (*parts, Part("."))
+
+
+def _arms(arms: Sequence[Arm]) -> Sentence:
+    by_mode = {arm.mode: arm for arm in arms}
+    top, control = by_mode.get("top"), by_mode.get("random")
+    if top is None or control is None or not control.share:
+        return ()
+    return (
+        Part("In the rebuilt corpus "),
+        _strong(percent(top.share)),
+        Part(" of the tokens are pivots, against "),
+        _strong(percent(control.share)),
+        Part(" in a random choice at the same budget."),
+    )

@@ -1,0 +1,188 @@
+"""Traced items, each with what stands at every layer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pivotlens.report.run_tables import Row, direction_of, first_shot_set
+from pivotlens.text import Direction
+
+ItemKey = tuple[Direction, str]
+"""Direction and concept id."""
+
+RULE = "calibrated"
+PIVOT = "semantic_pivot"
+
+
+@dataclass(frozen=True)
+class LensToken:
+    """A token at a layer.
+
+    Attributes:
+        role: source, target, english, pivot or nothing.
+        relation: How a linked token is linked to the concept.
+        specific: Likelier here than for other concepts, by the thresholds of the trace.
+    """
+
+    token: str
+    prob: float
+    role: str
+    relation: str
+    specific: bool
+
+
+@dataclass(frozen=True)
+class LayerReading:
+    """The most probable tokens of a layer, best first."""
+
+    layer: int
+    tokens: tuple[LensToken, ...]
+
+
+@dataclass(frozen=True)
+class TellingItem:
+    """An item of a direction, layer by layer; labels by rule, the peak is that of `calibrated`."""
+
+    direction: Direction
+    concept_id: str
+    source_word: str
+    target_word: str
+    generated: str | None
+    correct: bool
+    ambiguous: bool
+    labels: Mapping[str, str]
+    peak_layer: int | None
+    peak_token: str | None
+    peak_prob: float | None
+    layers: tuple[LayerReading, ...]
+
+    @property
+    def behaviour(self) -> str:
+        """The calibrated behaviour."""
+        return self.labels.get(RULE, "none")
+
+    @property
+    def shows_pivot(self) -> bool:
+        """Tell whether the calibrated rule found a semantic pivot."""
+        return self.behaviour == PIVOT
+
+
+@dataclass(frozen=True)
+class TraceTables:
+    """What is read from the trace and, for the generated answers, from the score."""
+
+    items: Sequence[Row]
+    labels: Sequence[Row]
+    tokens: pa.Table
+    generated: Mapping[ItemKey, str]
+    threshold: float
+    ratio: float
+
+
+def item_key(row: Row) -> ItemKey:
+    """Return a row's direction and concept."""
+    return direction_of(row), row["concept_id"]
+
+
+def telling_keys(labels: Sequence[Row], count: int) -> list[ItemKey]:
+    """Return the most telling items: semantic pivots answered correctly, by the pivot's probability.
+
+    One item a concept; directions alternate, the one with the strongest pivot first. Where there are too few, semantic
+    pivots of wrong answers follow, then items of other behaviours, so that a model without pivots is shown too.
+    """
+    rows = [row for row in first_shot_set(list(labels)) if row["rule"] == RULE and row["behaviour"] != "none"]
+
+    def tier(row: Row) -> int:
+        return 2 * int(row["behaviour"] != PIVOT) + int(not row["correct"])
+
+    chosen: list[ItemKey] = []
+    used: set[str] = set()
+    for wanted in range(4):
+        queues: dict[Direction, list[Row]] = defaultdict(list)
+        members = [row for row in rows if tier(row) == wanted]
+        for row in sorted(members, key=lambda row: (-(row["prob"] or 0.0), row["concept_id"], direction_of(row))):
+            queues[direction_of(row)].append(row)
+        while queues and len(chosen) < count:
+            for direction in list(queues):
+                free = [row for row in queues[direction] if row["concept_id"] not in used]
+                if not free or len(chosen) >= count:
+                    del queues[direction]
+                    continue
+                queues[direction] = free
+                used.add(free[0]["concept_id"])
+                chosen.append(item_key(free[0]))
+    return chosen
+
+
+def fair_keys(items: Sequence[Row], count: int) -> list[ItemKey]:
+    """Return at most ``count`` items, as many of each direction as there are, in the order of the benchmark."""
+    queues: dict[Direction, list[ItemKey]] = defaultdict(list)
+    for row in first_shot_set(list(items)):
+        queues[direction_of(row)].append(item_key(row))
+    longest = max((len(queue) for queue in queues.values()), default=0)
+    in_turn = [queue[i] for i in range(longest) for queue in queues.values() if i < len(queue)]
+    kept = set(in_turn[:count])
+    return [key for queue in queues.values() for key in queue if key in kept]
+
+
+def read_items(tables: TraceTables, keys: Sequence[ItemKey], top: int) -> list[TellingItem]:
+    """Return these items with the ``top`` most probable tokens of every layer."""
+    wanted = set(keys)
+    items = {item_key(row): row for row in first_shot_set(list(tables.items)) if item_key(row) in wanted}
+    labels: dict[ItemKey, dict[str, Row]] = defaultdict(dict)
+    for row in first_shot_set(list(tables.labels)):
+        if item_key(row) in wanted:
+            labels[item_key(row)][row["rule"]] = row
+    readings = _readings(tables, wanted, top)
+    return [_item(items[key], labels[key], tables.generated.get(key), readings.get(key, ())) for key in keys]
+
+
+def _item(row: Row, labels: Mapping[str, Row], generated: str | None, layers: tuple[LayerReading, ...]) -> TellingItem:
+    peak = labels.get(RULE, {})
+    if peak.get("behaviour") == "none":
+        peak = {}
+    return TellingItem(
+        direction=direction_of(row),
+        concept_id=row["concept_id"],
+        source_word=row["source_word"],
+        target_word=row["target_word"],
+        generated=generated,
+        correct=bool(row["correct"]),
+        ambiguous=bool(row["ambiguous"]),
+        labels={rule: label["behaviour"] for rule, label in labels.items()},
+        peak_layer=peak.get("layer"),
+        peak_token=peak.get("token"),
+        peak_prob=peak.get("prob"),
+        layers=layers,
+    )
+
+
+def _readings(tables: TraceTables, wanted: Iterable[ItemKey], top: int) -> dict[ItemKey, tuple[LayerReading, ...]]:
+    table = tables.tokens
+    if table.num_rows == 0:
+        return {}
+    # Ranks may count from 0 or 1: the smallest one is the best.
+    first = pc.min(table["rank"])
+    mask = pc.and_(pc.equal(table["shot_set"], pc.min(table["shot_set"])), pc.less(table["rank"], pc.add(first, top)))
+    joined = pc.binary_join_element_wise(
+        table["source_language"], table["target_language"], table["concept_id"], "\x1f"
+    )
+    names = pa.array(sorted("\x1f".join((*direction, concept)) for direction, concept in wanted), pa.string())
+    table = table.filter(pc.and_(mask, pc.is_in(joined, names)))
+    table = table.sort_by([("source_language", "ascending"), ("target_language", "ascending"),
+                           ("concept_id", "ascending"), ("layer", "ascending"), ("rank", "ascending")])  # fmt: skip
+    layers: dict[ItemKey, dict[int, list[LensToken]]] = defaultdict(lambda: defaultdict(list))
+    for row in table.to_pylist():
+        prob, baseline = float(row["prob"]), row["baseline"]
+        specific = baseline is not None and prob >= max(tables.threshold, tables.ratio * baseline)
+        token = LensToken(row["token"], prob, row["role"] or "", row["relation"] or "", specific)
+        layers[item_key(row)][row["layer"]].append(token)
+    return {
+        key: tuple(LayerReading(layer, tuple(tokens)) for layer, tokens in found.items())
+        for key, found in layers.items()
+    }

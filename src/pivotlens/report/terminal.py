@@ -1,0 +1,169 @@
+"""The run on a terminal: its most telling items layer by layer, and its headline as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pivotlens.artifacts import Scores, Trace
+from pivotlens.errors import PrerequisiteError
+from pivotlens.report.build import rows, trace_tables
+from pivotlens.report.run_tables import Row, RunTables
+from pivotlens.report.sections.behaviours import DEFAULT_RULE, BehaviourRow, behaviours
+from pivotlens.report.sections.items import LayerReading, LensToken, TellingItem, read_items, telling_keys
+from pivotlens.report.sections.scores import ScoreRow, ScoreTable, score_table
+from pivotlens.report.wording import (
+    BEHAVIOUR_NAMES,
+    MISSING,
+    direction_name,
+    interval_text,
+    number,
+    percent,
+    probability,
+    visible,
+    whole,
+)
+from pivotlens.statistics.bootstrap import Interval
+from pivotlens.text import Direction, truncate_graphemes
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+SHOWN_TOKENS = 3
+_WORD_CELLS = 14
+_BAR_CELLS = 16
+_STYLES = {"source": "yellow", "target": "bold cyan", "english": "bold magenta", "pivot": "magenta"}
+
+
+def most_telling_items(run: Path | str, count: int = 5) -> list[TellingItem]:
+    """Return the items that show most, each with the three most probable tokens of every layer.
+
+    First come semantic pivots (calibrated rule) of right answers, by the pivot's probability; one item a concept, the
+    directions in turn.
+
+    Raises:
+        PrerequisiteError: Nothing was traced in the folder.
+    """
+    Trace.load(run)
+    tables = trace_tables(RunTables.load(run))
+    assert tables is not None
+    return read_items(tables, telling_keys(tables.labels, count), SHOWN_TOKENS)
+
+
+def render_items(items: Sequence[TellingItem]) -> list[RenderableType]:
+    """Return what a rich console prints for these items: one table each."""
+    return [_item_table(item) for item in items]
+
+
+def _item_table(item: TellingItem) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    title = Text.assemble(
+        (direction_name(item.direction), "dim"),
+        "  ",
+        (visible(item.source_word), "bold yellow"),
+        " → ",
+        (visible(item.target_word), "bold cyan"),
+        (f"  {BEHAVIOUR_NAMES.get(item.behaviour, item.behaviour)}", "dim"),
+        ("" if item.correct else "  (the answer is wrong)", "dim"),
+    )
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1), pad_edge=False, header_style="dim")
+    table.add_column("layer", justify="right", style="dim")
+    table.add_column("most probable token", no_wrap=True)
+    table.add_column("p", justify="right")
+    table.add_column("", no_wrap=True)
+    table.add_column("then", no_wrap=True, overflow="ellipsis")
+    for reading in item.layers:
+        if reading.tokens:
+            at_peak = reading.layer == item.peak_layer
+            layer = Text(f"▸ {reading.layer}" if at_peak else str(reading.layer), "bold" if at_peak else "")
+            table.add_row(layer, *_cells(reading))
+    return table
+
+
+def _cells(reading: LayerReading) -> tuple[Text, Text, Text, Text]:
+    from rich.text import Text
+
+    first, *others = reading.tokens
+    style = _style(first)
+    then = Text("  ").join(
+        Text.assemble((_short(token), _style(token)), (f" {probability(token.prob)}", "dim")) for token in others
+    )
+    bar = "━" * max(1, round(_BAR_CELLS * min(first.prob, 1.0)))
+    return Text(_short(first), style), Text(probability(first.prob), style), Text(bar, style), then
+
+
+def _short(token: LensToken) -> str:
+    from rich.cells import set_cell_size
+
+    text = truncate_graphemes(visible(token.token).lstrip("␣") or "␣", _WORD_CELLS)
+    # Wide characters take two cells: the columns line up only if cells are counted.
+    return set_cell_size(text, _WORD_CELLS)
+
+
+def _style(token: LensToken) -> str:
+    return _STYLES.get(token.role, "" if token.specific else "dim")
+
+
+def render_summary(run: Path | str) -> Table:
+    """Return the headline of a run as a table: one row a direction.
+
+    Raises:
+        PrerequisiteError: Neither a score nor a trace is in the folder.
+    """
+    from rich.table import Table
+
+    score, trace = Scores.load_if_there(run), Trace.load_if_there(run)
+    if score is None and trace is None:
+        raise PrerequisiteError(
+            f"{run} has neither a finished 'score' nor a finished 'trace' stage",
+            f"Run `pivotlens score --run {run}` or `pivotlens trace --run {run}` first.",
+        )
+    scored = score_table(score.rows("summary")) if score else ScoreTable((), 0.0, 1.0)
+    labelled = _pivot_rows(trace) if trace else {}
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("direction")
+    if score:
+        for name in ("score", "share", "10-way", "generated"):
+            table.add_column(name, justify="right", no_wrap=True)
+    if trace:
+        table.add_column("semantic pivot", justify="right", no_wrap=True)
+    table.add_column("items", justify="right")
+    by_direction = {row.direction: row for row in scored.rows}
+    for direction in dict.fromkeys([*by_direction, *labelled]):
+        found, label = by_direction.get(direction), labelled.get(direction) if direction else None
+        cells = ["mean" if direction is None else str(direction)]
+        if score:
+            cells += _score_cells(found)
+        if trace:
+            cells.append(_figure(label.pivot_all if label else None, share=True))
+        count = found.n if found else label.n if label else None
+        table.add_row(*cells, whole(count), style="bold" if direction is None else "")
+    return table
+
+
+def _pivot_rows(trace: Trace) -> dict[Direction, BehaviourRow]:
+    def chosen(name: str) -> list[Row]:
+        return [row for row in rows(trace, name) if row["rule"] == DEFAULT_RULE]
+
+    result = behaviours(chosen("behaviours"), chosen("summary"), (), float(trace.manifest.config["ratio"])).rule(
+        DEFAULT_RULE
+    )
+    return {row.direction: row for row in result.rows} if result else {}
+
+
+def _score_cells(row: ScoreRow | None) -> list[str]:
+    if row is None:
+        return [MISSING] * 4
+    values = [each.value if each else None for each in (row.share, row.accuracy_10way, row.accuracy_generated)]
+    return [_figure(row.score), number(values[0]), percent(values[1]), percent(values[2])]
+
+
+def _figure(interval: Interval | None, *, share: bool = False) -> str:
+    if interval is None:
+        return MISSING
+    return f"{(percent if share else number)(interval.value)} {interval_text(interval, share=share)}".rstrip()

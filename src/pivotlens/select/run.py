@@ -1,0 +1,298 @@
+"""Select documents: reads ``mine`` and the corpus, writes ``select``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pivotlens.artifacts import Pivots, Selection, StageRun, atomic_path, schema_of, upstream_inputs, write_bytes
+from pivotlens.corpus import (
+    BadRow,
+    CorpusFile,
+    check_bad_share,
+    corpus_fingerprint,
+    list_corpus,
+    part_path,
+    run_over_files,
+    unit_plan,
+)
+from pivotlens.corpus.packing import pack_arrays, unpack_arrays, unpack_strings
+from pivotlens.errors import ConfigError, DataError
+from pivotlens.select.card import data_card
+from pivotlens.select.choosing import choose
+from pivotlens.select.config import SelectConfig
+from pivotlens.select.scoring import Integers, is_duplicate
+from pivotlens.statistics.proportion import wilson_lower
+
+if TYPE_CHECKING:
+    from pivotlens.models.tokenizer import TextTokenizer
+
+VERSION = 1
+_COMPRESSION_LEVEL = 10
+
+
+def stage_run(
+    config: SelectConfig,
+    run: Path | str,
+    *,
+    planned: Mapping[str, str] | None = None,
+    passed: Mapping[str, str] | None = None,
+) -> StageRun:
+    """Return the stage as it would run, with the fingerprints of all it reads; writes nothing.
+
+    Raises:
+        ConfigError: No tokenizer is given.
+        PrerequisiteError: ``mine`` has not run, or the tokenizer or corpus is not there.
+        DataError: The corpus holds no file.
+    """
+    from pivotlens.models.resolve import tokenizer_fingerprint
+
+    inputs = upstream_inputs(run, ["mine"], planned=planned, reader="select")
+    if not config.tokenizer:
+        raise ConfigError(
+            "select has no tokenizer to cut the text with",
+            "Pass --tokenizer with the model that `pivotlens count` was given, or set `tokenizer` in [select].",
+        )
+    unit_plan(config)
+    inputs["corpus"] = corpus_fingerprint(config.corpus)
+    inputs["tokenizer"] = tokenizer_fingerprint(config.tokenizer)
+    return StageRun(run, config, version=VERSION, inputs=inputs, passed=passed)
+
+
+def select_documents(
+    config: SelectConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+) -> Selection:
+    """Rebuild the corpus from its pivot-rich units (METHOD §6), or return the selection that is there and fits.
+
+    Args:
+        config: The settings; defaults where None.
+        run: The run folder.
+        passed: Where each setting that is not a default came from, for the record.
+
+    Raises:
+        DataError: There are no pivots, or the corpus is empty, damaged or has too many unreadable rows.
+        PivotLensError: As `stage_run`.
+    """
+    config = config or SelectConfig()
+    stage = stage_run(config, run, passed=passed)
+    if stage.reason_to_run() is not None:
+        with stage:
+            _select(stage, config)
+    return Selection.load(run)
+
+
+@dataclass(frozen=True)
+class _Units:
+    """All units of the corpus, in its order; arrays have the shape ``(units,)``, ``digest`` ``(units, 4)``."""
+
+    sizes: tuple[int, ...]
+    file: Integers
+    language: Integers
+    languages: tuple[str, ...]
+    columns: dict[str, npt.NDArray[np.generic]]
+    documents: int
+    bad: list[BadRow]
+
+    def integers(self, name: str) -> Integers:
+        return self.columns[name].astype(np.int64)
+
+
+def _select(stage: StageRun, config: SelectConfig) -> None:
+    from pivotlens.models.tokenizer import load_tokenizer
+    from pivotlens.select.passes import ScorePass, WritePass
+
+    pivots = _pivots(Pivots.load(stage.run), config, load_tokenizer(config.tokenizer))
+    files, plan = list_corpus(config.corpus), unit_plan(config)
+    scores = stage.parts_folder("scores")
+    score = ScorePass(plan, config.tokenizer, pivots, config.seed)
+    units = _merged(files, run_over_files(scores, files, score, config.workers, "Scoring units"))
+    check_bad_share(units.bad, units.documents, config.max_bad_share, config.corpus)
+
+    n_tokens, n_pivots = units.integers("n_tokens"), units.integers("n_pivots")
+    share = np.divide(n_pivots, n_tokens, out=np.zeros(n_tokens.size), where=n_tokens > 0)
+    share_low = wilson_lower(n_pivots, n_tokens)
+    duplicate = is_duplicate(units.columns["digest"].astype(np.uint64))
+    eligible = ~duplicate & (n_tokens >= config.min_tokens)
+    modes = tuple(dict.fromkeys(config.modes))
+    chosen = np.stack(
+        [
+            choose(
+                mode, units.language, n_tokens, share_low, units.columns[f"hash_{mode}"].astype(np.uint64), eligible,
+                config.budget_tokens,
+            )
+            for mode in modes
+        ]
+    )  # fmt: skip
+
+    choices = stage.parts_folder("chosen")
+    ends = np.cumsum(units.sizes)
+    for file, end, size in zip(files, ends.tolist(), units.sizes, strict=True):
+        of_file = slice(end - size, end)
+        part = {"chosen": chosen[:, of_file], "share": share[of_file], "share_low": share_low[of_file]}
+        write_bytes(part_path(choices, file), pack_arrays(part))
+    write = WritePass(plan, choices, scores)
+    texts = run_over_files(stage.parts_folder("documents"), files, write, config.workers, "Writing documents")
+
+    _write_scores(stage, files, units, share, share_low, duplicate, modes, chosen)
+    summary = _summary(modes, units, n_tokens, n_pivots, eligible, chosen, config.budget_tokens)
+    stage.write_table("summary", pa.Table.from_pylist(summary, schema=schema_of("select", "summary")))
+    for arm, mode in enumerate(modes):
+        _write_documents(stage, mode, arm, texts, int(chosen[arm].sum()))
+        card = data_card(mode, config.model_dump(), [row for row in summary if row["mode"] == mode], len(pivots))
+        write_bytes(stage.staged(f"{mode}/README.md"), card.encode())
+    _warn(stage, config, units, summary, len(pivots))
+    stage.finish(
+        {
+            "corpus_files": len(files),
+            "documents": units.documents,
+            "units": int(n_tokens.size),
+            "tokens": int(n_tokens.sum()),
+            "bad_rows": len(units.bad),
+            "duplicates": int(duplicate.sum()),
+            "short": int((~duplicate & (n_tokens < config.min_tokens)).sum()),
+            "pivots": len(pivots),
+            "tokenizer": load_tokenizer(config.tokenizer).fingerprint,
+            "seed": config.seed,
+        }
+    )
+
+
+def _pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tuple[int, ...]:
+    rows = sorted(mined.rows("pivots"), key=lambda row: (-row["score"], row["token_id"]))[: config.pivots]
+    if not rows:
+        raise DataError(
+            f"the stage `mine` in {mined.folder.parent} found no pivots to select by",
+            "Pivots live in documents that mix languages: count a corpus with some, or lower --min-df of mine.",
+        )
+    for row in rows:
+        if row["token_id"] >= tokenizer.vocab_size or tokenizer.text(row["token_id"]) != row["token"]:
+            raise ConfigError(
+                f"token {row['token_id']} is {row['token']!r} in the mined pivots but not in the tokenizer of "
+                f"{config.tokenizer!r}",
+                "Give --tokenizer the model that `pivotlens count` was given.",
+            )
+    return tuple(row["token_id"] for row in rows)
+
+
+def _merged(files: Sequence[CorpusFile], parts: Sequence[Path]) -> _Units:
+    from pivotlens.select.passes import bad_rows
+
+    contents = [unpack_arrays(part) for part in parts]
+    of_files = [unpack_strings(content.pop("languages")) for content in contents]
+    languages = sorted({code for codes in of_files for code in codes})
+    index = {code: number for number, code in enumerate(languages)}
+    numbered = [
+        np.array([index[code] for code in codes], dtype=np.int64)[content["language"].astype(np.int64)]
+        for codes, content in zip(of_files, contents, strict=True)
+    ]
+    sizes = tuple(numbers.size for numbers in numbered)
+    names = ("row", "part", "n_tokens", "n_pivots", "digest", "hash_top", "hash_random")
+    return _Units(
+        sizes=sizes,
+        file=np.repeat(np.arange(len(files), dtype=np.int64), sizes),
+        language=np.concatenate(numbered),
+        languages=tuple(languages),
+        columns={name: np.concatenate([content[name] for content in contents]) for name in names},
+        documents=sum(int(content["documents"]) for content in contents),
+        bad=[row for file, content in zip(files, contents, strict=True) for row in bad_rows(file, content)],
+    )
+
+
+def _write_scores(
+    stage: StageRun,
+    files: Sequence[CorpusFile],
+    units: _Units,
+    share: npt.NDArray[np.float64],
+    share_low: npt.NDArray[np.float64],
+    duplicate: npt.NDArray[np.bool_],
+    modes: Sequence[str],
+    chosen: npt.NDArray[np.bool_],
+) -> None:
+    arms_of_unit, arms = np.nonzero(chosen.T)
+    offsets = np.searchsorted(arms_of_unit, np.arange(chosen.shape[1] + 1)).astype(np.int32)
+    selected = pa.ListArray.from_arrays(pa.array(offsets), pa.array(list(modes), pa.string()).take(pa.array(arms)))
+    columns = {
+        "file": pa.array([file.name for file in files], pa.string()).take(pa.array(units.file)),
+        "row": units.integers("row"),
+        "part": units.integers("part"),
+        "language": pa.array(units.languages, pa.string()).take(pa.array(units.language)),
+        "n_tokens": units.integers("n_tokens"),
+        "n_pivots": units.integers("n_pivots"),
+        "share": share,
+        "share_low": share_low,
+        "selected": selected,
+        "duplicate": duplicate,
+    }
+    stage.write_table("scores", pa.table(columns))
+
+
+def _summary(
+    modes: Sequence[str],
+    units: _Units,
+    n_tokens: Integers,
+    n_pivots: Integers,
+    eligible: npt.NDArray[np.bool_],
+    chosen: npt.NDArray[np.bool_],
+    budget: int,
+) -> list[dict[str, Any]]:
+    rows = []
+    for arm, mode in enumerate(modes):
+        for number, language in enumerate(units.languages):
+            of_language = units.language == number
+            taken = chosen[arm] & of_language
+            tokens = int(n_tokens[taken].sum())
+            rows.append(
+                {
+                    "mode": mode,
+                    "language": language,
+                    "units": int(taken.sum()),
+                    "tokens": tokens,
+                    "budget": budget,
+                    "available": int(n_tokens[eligible & of_language].sum()),
+                    "share": int(n_pivots[taken].sum()) / tokens if tokens else None,
+                }
+            )
+    return rows
+
+
+def _write_documents(stage: StageRun, mode: str, arm: int, parts: Sequence[Path], rows: int) -> None:
+    import zstandard
+
+    name = f"{mode}/documents-00000.jsonl.zst"
+    compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True)
+    with atomic_path(stage.staged(name, rows)) as temporary, temporary.open("wb") as file:
+        with compressor.stream_writer(file, closefd=False) as writer:
+            for part in parts:
+                writer.write(unpack_arrays(part)[f"arm{arm}"].tobytes())
+        file.flush()
+
+
+def _warn(
+    stage: StageRun, config: SelectConfig, units: _Units, summary: Sequence[Mapping[str, Any]], n_pivots: int
+) -> None:
+    if config.limit is not None:
+        stage.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
+    if units.bad:
+        first = units.bad[0]
+        stage.warn(
+            f"{len(units.bad):,} rows of the corpus could not be read, the first {first.file}, line {first.row}: "
+            f"{first.problem}"
+        )
+    if n_pivots < config.pivots:
+        stage.warn(f"{n_pivots:,} pivots were mined, fewer than the {config.pivots:,} asked for; all of them count")
+    empty = [row for row in summary if row["units"] == 0]
+    for row in empty:
+        why = "no unit is long enough" if row["available"] == 0 else f"its first unit exceeds {config.budget_tokens:,}"
+        stage.warn(f"arm {row['mode']} holds nothing in {row['language']}: {why}")
+    exhausted = sorted({row["language"] for row in summary if 0 < row["available"] <= row["budget"]})
+    if exhausted:
+        stage.warn(
+            f"the budget of {config.budget_tokens:,} tokens takes everything there is in {', '.join(exhausted)}: "
+            f"the arms do not differ there"
+        )

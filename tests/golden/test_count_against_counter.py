@@ -1,0 +1,94 @@
+"""The counts of random corpora against a plain loop over units with `collections.Counter`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from itertools import permutations
+from pathlib import Path
+
+import orjson
+import pytest
+import regex
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+from corpus_fixture import SHOTS, WORDS, write_bench, write_corpus, write_tokenizer
+
+from pivotlens.corpus import split_units
+from pivotlens.count import CountConfig, count_corpus
+from pivotlens.models.tokenizer import load_tokenizer
+from pivotlens.text import fold
+
+_ZH = sorted((form for c in (WORDS, SHOTS) for by in c.values() for form in by["zh"]), key=len, reverse=True)
+
+
+def _found(language: str, forms: tuple[str, ...], text: str) -> bool:
+    text = fold(text).replace("\n", " ")
+    if language == "zh":
+        return any(match in forms for match in regex.findall("|".join(map(regex.escape, _ZH)), text))
+    edge = r"[[\p{L}\p{M}\p{N}_]--[\p{Han}]]"
+    return any(regex.search(rf"(?V1)(?<!{edge}){regex.escape(form)}(?!{edge})", text) for form in forms)
+
+
+def _units(corpus: Path, length: int) -> list[tuple[str, str]]:
+    units = []
+    for path in sorted(corpus.glob("*.jsonl")):
+        for line in path.read_bytes().splitlines():
+            row = orjson.loads(line)
+            units += [(row["language"][:2], unit) for unit in split_units(row["text"], "characters", length)]
+    return units
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
+    corpus = write_corpus(tmp_path / "corpus", seed=seed)
+    spec = str(write_tokenizer(tmp_path / "model"))
+    write_bench(tmp_path / "run")
+    config = CountConfig(corpus=str(corpus), tokenizer=spec, unit_characters=100, sample=0, background=0)
+    counts = count_corpus(config, tmp_path / "run")
+    tokenizer = load_tokenizer(spec)
+
+    word_df, pair_df, tokens, word_tokens, pair_tokens = Counter(), Counter(), Counter(), Counter(), Counter()
+    units_of = Counter()
+    for language, unit in _units(corpus, 100):
+        ids = set(tokenizer.encode_batch([unit])[0].tolist())
+        units_of[language] += 1
+        tokens.update((language, token) for token in ids)
+        there = {(c, code): by[code][0] for c, by in WORDS.items() for code in by if _found(code, by[code], unit)}
+        for (_, code), word in there.items():
+            word_df[code, word, language] += 1
+            if code == language:
+                word_tokens.update((code, word, token) for token in ids)
+        for (concept, a), (other, b) in permutations(there, 2):
+            if concept == other:
+                pair_df[concept, a, b] += 1
+                if a == language:
+                    pair = (a, WORDS[concept][a][0], b, WORDS[concept][b][0])
+                    pair_tokens.update((*pair, token) for token in ids)
+
+    def table(name: str, *keys: str) -> dict[tuple, int]:
+        rows = counts.rows(name)
+        found = {tuple(row[key] for key in keys): row["df"] for row in rows if row["df"]}
+        assert len(found) == sum(row["df"] > 0 for row in rows)
+        return found
+
+    assert table("words", "word_language", "word", "document_language") == dict(word_df)
+    assert table("tokens", "document_language", "token_id") == dict(tokens)
+    assert table("word_tokens", "word_language", "word", "token_id") == dict(word_tokens)
+    keys = ("word_language", "word", "other_language", "other", "token_id")
+    assert table("pair_tokens", *keys) == dict(pair_tokens)
+    for row in counts.rows("pairs"):
+        source, target = row["source_language"], row["target_language"]
+        assert row["df_both"] == pair_df[row["concept_id"], source, target]
+        by = WORDS[row["concept_id"]]
+        assert row["df_source"] == sum(n for key, n in word_df.items() if key[:2] == (source, by[source][0]))
+        assert row["df_target"] == sum(n for key, n in word_df.items() if key[:2] == (target, by[target][0]))
+    assert len(counts.rows("pairs")) == len(WORDS) * 6
+    assert {row["language"]: row["units"] for row in counts.rows("languages")} == dict(units_of)
+    for row in counts.rows("words"):
+        own = row["document_language"] == row["word_language"]
+        assert row["n_sampled"] == (row["df"] if own else 0)
+    assert all(row["n_sampled"] == units_of[row["document_language"]] for row in counts.rows("tokens"))
+    assert {row["token_id"] for row in counts.rows("token_texts")} == {token for _, token in tokens}
+    assert sum(pair_df.values()) > 20
+    assert sum(pair_tokens.values()) > 100

@@ -1,0 +1,147 @@
+"""Counts are sums, samples are smallest hashes: how the corpus is cut up must not matter."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+from corpus_fixture import SHOTS, WORDS, random_text
+
+from pivotlens.artifacts import Concept
+from pivotlens.count.contexts import ContextCounter
+from pivotlens.count.occurrences import CooccurrenceCounter
+from pivotlens.count.sampling import BottomK
+from pivotlens.count.sparse import SparseCounts, count_keys, joint_counts
+from pivotlens.count.vocabulary import CountedWords
+from pivotlens.text.matching import ragged
+
+
+def _concepts(words: dict) -> list[Concept]:
+    return [
+        Concept(key, "test", False, "noun", {code: forms[0] for code, forms in by.items()}, by, (), ())
+        for key, by in words.items()
+    ]
+
+
+COUNTED = CountedWords.of(_concepts(WORDS), _concepts(SHOTS))
+
+
+def _units(seed: int, n: int) -> list[tuple[str, str, int]]:
+    rng = random.Random(seed)
+    return [
+        (random_text(rng, rng.randint(0, 12)), rng.choice(["en", "fr", "zh", "de"]), rng.getrandbits(64))
+        for _ in range(n)
+    ]
+
+
+def _counter(units: list[tuple[str, str, int]], sample: int = 4, background: int = 6) -> CooccurrenceCounter:
+    counter = CooccurrenceCounter(COUNTED, sample, background)
+    for low in range(0, len(units), 7):
+        texts, languages, hashes = zip(*units[low : low + 7], strict=True)
+        counter.documents.update(languages)
+        counter.add(texts, languages, np.array(hashes, dtype=np.uint64))
+    return counter
+
+
+def _comparable(counter: CooccurrenceCounter) -> dict:
+    languages, words, counts = counter.word_counts()
+    return {
+        "languages": counter.languages,
+        "words": sorted(zip(languages.tolist(), words.tolist(), counts.tolist(), strict=True)),
+        "pairs": [column.tolist() for column in counter.pair_counts()],
+        "samples": [column.tolist() for column in counter.samples()],
+        "backgrounds": {code: (a.tolist(), int(b)) for code, (a, b) in counter.backgrounds().items()},
+    }
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 99), st.lists(st.integers(0, 40), max_size=4), st.integers(0, 5), st.data())
+def test_merging_is_associative_and_commutative(seed: int, cuts: list[int], sample: int, data: st.DataObject) -> None:
+    units = _units(seed, 40)
+    edges = sorted({0, 40, *cuts})
+    shards = [units[low:high] for low, high in pairwise(edges)]
+    whole = _counter(units, sample)
+    merged = CooccurrenceCounter(COUNTED, sample, 6)
+    shuffled = data.draw(st.permutations(shards))
+    split = data.draw(st.integers(0, len(shuffled)))
+    for group in (shuffled[:split], shuffled[split:]):
+        partial = CooccurrenceCounter(COUNTED, sample, 6)
+        for shard in group:
+            partial.merge_arrays(_counter(shard, sample).to_arrays())
+        merged.merge_arrays(partial.to_arrays())
+    assert _comparable(merged) == _comparable(whole)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 99), st.integers(1, 39))
+def test_contexts_add_up(seed: int, cut: int) -> None:
+    units = _units(seed, 40)
+    counter = _counter(units)
+    _, _, thresholds = counter.samples()
+    backgrounds = {code: threshold for code, (_, threshold) in counter.backgrounds().items()}
+
+    def contexts(part: list[tuple[str, str, int]]) -> ContextCounter:
+        counted = ContextCounter(COUNTED, thresholds, backgrounds, _characters, 0x3000)
+        for low in range(0, len(part), 5):
+            texts, languages, hashes = zip(*part[low : low + 5], strict=True)
+            counted.add(texts, languages, np.array(hashes, dtype=np.uint64))
+        counted.flush()
+        return counted
+
+    whole, first, second = contexts(units), contexts(units[:cut]), contexts(units[cut:])
+    summed = SparseCounts()
+    for part in (second, first):
+        summed.add(*part.counts.total())
+    assert [column.tolist() for column in summed.total()] == [column.tolist() for column in whole.counts.total()]
+    assert (first.units + second.units == whole.units).all()
+    assert (first.background_tokens + second.background_tokens == whole.background_tokens).all()
+
+
+def _characters(texts: list[str]) -> list[np.ndarray]:
+    return [np.array([ord(character) % 0x3000 for character in text], dtype=np.int64) for text in texts]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2**64 - 1)), unique=True), st.integers(1, 4), st.data())
+def test_bottom_k_keeps_the_smallest(items: list[tuple[int, int]], k: int, data: st.DataObject) -> None:
+    kept = BottomK(4, k)
+    for key, value in data.draw(st.permutations(items)):
+        kept.add(np.array([key]), np.array([value], dtype=np.uint64))
+        if data.draw(st.booleans()):
+            kept.result()
+    keys, hashes = kept.result()
+    expected = [(key, value) for key in range(4) for value in sorted(v for other, v in items if other == key)[:k]]
+    assert list(zip(keys.tolist(), hashes.tolist(), strict=True)) == expected
+    for key, value in items:
+        assert (value <= int(kept.thresholds[key])) == ((key, value) in expected)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(0, 20))))
+def test_sparse_counts_equal_a_counter(batches: list[list[int]]) -> None:
+    counts = SparseCounts()
+    for batch in batches:
+        counts.add(*count_keys(np.array(batch, dtype=np.int64)))
+    expected = Counter(value for batch in batches for value in batch)
+    keys, values = counts.total()
+    assert list(zip(keys.tolist(), values.tolist(), strict=True)) == sorted(expected.items())
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sets(st.integers(0, 6)), st.sets(st.integers(0, 30))), max_size=12))
+def test_joint_counts_equal_a_counter(units: list[tuple[set[int], set[int]]]) -> None:
+    offsets, tokens = ragged([sorted(held) for _, held in units])
+    pairs = [(row, unit) for unit, (rows, _) in enumerate(units) for row in rows]
+    rows, numbers = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    expected = Counter((row, token) for rows_of, held in units for row in rows_of for token in held)
+    keys, counts = joint_counts(rows, numbers, offsets, tokens, 31).total()
+    found = [(*divmod(key, 31), count) for key, count in zip(keys.tolist(), counts.tolist(), strict=True)]
+    assert found == [(*cell, count) for cell, count in sorted(expected.items())]

@@ -1,0 +1,72 @@
+"""Small corpora, benchmarks and tokenizers for the tests of count and select."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import orjson
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from pivotlens.artifacts import StageRun, schema_of
+from pivotlens.bench.config import BenchConfig
+
+WORDS = {
+    "water": {"en": ("water",), "fr": ("eau", "eaux"), "zh": ("水",)},
+    "book": {"en": ("book",), "fr": ("livre",), "zh": ("书", "书本")},
+    "impossible": {"en": ("impossible",), "fr": ("impossible",), "zh": ("不可能",)},
+    "mountain": {"en": ("mountain", "mount top"), "fr": ("montagne",), "zh": ("山",)},
+}
+SHOTS = {"climb": {"en": ("climb",), "fr": ("grimper",), "zh": ("登山",)}}
+FILLERS = ["the", "le", "Livre", "WATER", "water-book", "mount", "top", "watery", "的", "登山", "书本", "wet", "x1"]
+
+
+def write_bench(run: Path, words: dict = WORDS, shots: dict = SHOTS) -> None:
+    """Write a benchmark artifact by hand."""
+    items: dict[str, list] = {name: [] for name in schema_of("bench", "items").names}
+    for split, concepts in (("test", words), ("shot", shots)):
+        for concept, by_language in concepts.items():
+            for language, accepted in by_language.items():
+                row = (concept, split, False, "noun", "", language, accepted[0], list(accepted), [])
+                for column, value in zip(items.values(), row, strict=True):
+                    column.append(value)
+    with StageRun(run, BenchConfig(), version=1, inputs={}) as stage:
+        stage.write_table("items", items)
+        stage.write_table("distractors", {"concept_id": [], "distractor_id": [], "tier": []})
+        stage.write_table("links", {"concept_id": [], "language": [], "word": [], "relation": []})
+        stage.finish()
+
+
+def random_text(rng: random.Random, length: int) -> str:
+    """Return text of words, look-alikes and line ends."""
+    forms = [form for by_language in WORDS.values() for accepted in by_language.values() for form in accepted]
+    return "".join(rng.choice(forms + FILLERS) + rng.choice([" ", " ", " ", "\n", ", ", ""]) for _ in range(length))
+
+
+def write_corpus(folder: Path, files: int = 3, documents: int = 20, seed: int = 0) -> Path:
+    """Write JSONL files of random text in three languages."""
+    rng = random.Random(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(files):
+        lines = [
+            orjson.dumps({"text": random_text(rng, rng.randint(0, 60)), "language": rng.choice(["en", "fr", "zh_CN"])})
+            for _ in range(documents)
+        ]
+        (folder / f"part-{number}.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+    return folder
+
+
+def write_tokenizer(folder: Path) -> Path:
+    """Write a model folder that has nothing but a tokenizer: a token a character, and one for each known word."""
+    folder.mkdir(parents=True, exist_ok=True)
+    forms = sorted({form for by_language in WORDS.values() for accepted in by_language.values() for form in accepted})
+    known = [*forms, *(filler for filler in FILLERS if filler not in forms)]
+    characters = sorted({character for form in known for character in form} - set(known))
+    vocabulary = {piece: number for number, piece in enumerate(["<unk>", *known, *characters])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation(behavior="removed")]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "config.json").write_text("{}")
+    return folder

@@ -1,0 +1,244 @@
+"""A small, complete and hostile run folder for the tests of the report, written through `StageRun`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from report_trace import TracedItems
+from report_words import CONCEPTS, HOSTILE, LANGUAGES
+
+from pivotlens.artifacts import SCHEMAS, StageRun, upstream_inputs
+from pivotlens.attribute.config import AttributeConfig
+from pivotlens.bench.config import BenchConfig
+from pivotlens.count.config import CountConfig
+from pivotlens.mine.config import MineConfig
+from pivotlens.score.config import ScoreConfig
+from pivotlens.select.config import SelectConfig
+from pivotlens.settings import StageConfig
+from pivotlens.text import Direction, parse_direction
+from pivotlens.trace.config import TraceConfig
+
+DIRECTIONS = ("fr-zh", "zh-fr", "en-fr", "fr-en", "ja-fr", "fr-ar")
+ALL_STAGES = ("bench", "score", "trace", "count", "attribute", "mine", "select")
+Rows = list[dict[str, Any]]
+
+
+def columns(name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Rows as the columns of a table of the contract."""
+    return {key: [row.get(key) for row in rows] for key in SCHEMAS[name].names}
+
+
+def write_stage(
+    run: Path,
+    config: StageConfig,
+    tables: Mapping[str, Rows],
+    details: Mapping[str, Any] | None = None,
+    warnings: Sequence[str] = (),
+    passed: Mapping[str, str] | None = None,
+) -> None:
+    """Write a finished stage with these tables."""
+    inputs = upstream_inputs(run, (), [stage for stage in ALL_STAGES if stage != config.stage])
+    stage = StageRun(run, config, version=1, inputs=inputs, passed=passed)
+    with stage:
+        for message in warnings:
+            stage.warn(message)
+        for name, rows in tables.items():
+            stage.write_table(name, columns(f"{config.stage}/{name}", rows))
+        stage.finish(details or {})
+
+
+def build_run(
+    run: Path,
+    stages: Sequence[str] = ALL_STAGES,
+    directions: Sequence[str] = DIRECTIONS,
+    concepts: int = 16,
+    layers: int = 19,
+) -> Path:
+    """Write a run folder with these stages and return it."""
+    pairs = [parse_direction(text) for text in directions]
+    words = dict(list(CONCEPTS.items())[:concepts])
+    rng = np.random.default_rng(7)
+    trace = TracedItems(words, pairs, layers, rng)
+    writers = {
+        "bench": lambda: _bench(run, words),
+        "score": lambda: _score(run, words, pairs, rng, trace),
+        "trace": lambda: _trace(run, trace, directions),
+        "count": lambda: _count(run, words, pairs, rng),
+        "attribute": lambda: _attribute(run, pairs, rng),
+        "mine": lambda: _mine(run, words, pairs, rng),
+        "select": lambda: _select(run, rng),
+    }
+    for stage in stages:
+        writers[stage]()
+    return run
+
+
+def _bench(run: Path, words: Mapping[str, Mapping[str, str]]) -> None:
+    items = [
+        {"concept_id": key, "split": "test", "calibration": True, "pos": "noun", "synset": "", "language": language}
+        | {"word": word, "accepted": [word], "flags": []}
+        for key, row in words.items()
+        for language, word in row.items()
+    ]
+    write_stage(run, BenchConfig(limit=len(words)), {"items": items, "distractors": [], "links": []})
+
+
+def _score(
+    run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Direction], rng: Any, trace: TracedItems
+) -> None:
+    concepts: Rows = []
+    summary: Rows = []
+    for index, pair in enumerate((None, *pairs)):
+        names = ("all", "all") if pair is None else tuple(pair)
+        for items in ("all", "different_spelling"):
+            value = 0.31 - 0.03 * index - 0.01 * (items != "all")
+            summary.append(
+                _languages(names)
+                | {"model": "demo:gemma-3-270m", "prompt": "english", "items": items, "n": 16}
+                | {"score": value, "ci_low": value - 0.035, "ci_high": value + 0.04, "share": value + 0.3}
+                | {"share_low": value + 0.22, "share_high": value + 0.36, "share_line": value + 0.28, "margin": 2.5}
+                | {"accuracy_10way": value + 0.45, "accuracy_10way_low": value + 0.4}
+                | {"accuracy_10way_high": value + 0.5, "accuracy_generated": value + 0.2}
+                | {"accuracy_generated_low": value + 0.12, "accuracy_generated_high": value + 0.28}
+            )
+        if pair is None:
+            continue
+        for number, (key, row) in enumerate(words.items()):
+            correct = trace.correct[pair, key]
+            generated = row[pair.target] if correct else HOSTILE[number % len(HOSTILE)]
+            concepts.append(
+                _languages(pair)
+                | {"model": "demo:gemma-3-270m", "prompt": "english", "concept_id": key}
+                | {"same_spelling": False, "p_source": 0.4, "p_distractors": 0.1, "score": 0.3, "share": 0.5}
+                | {"share_line": 0.5, "margin": 1.0, "rank": 1.0, "accuracy_10way": 1.0}
+                | {"generated": generated, "correct": correct}
+            )
+    write_stage(
+        run,
+        ScoreConfig(model="demo:gemma-3-270m", directions=tuple(str(pair) for pair in pairs)),
+        {"answers": [], "concepts": concepts, "summary": summary},
+        details={"model": {"revision": "f00d", "dtype": "float32"}, "concepts": len(words)},
+        passed={"model": "command line"},
+    )
+
+
+def _trace(run: Path, trace: TracedItems, directions: Sequence[str]) -> None:
+    config = TraceConfig(model="demo:gemma-3-270m", directions=tuple(directions), limit=len(trace.words))
+    write_stage(
+        run,
+        config,
+        trace.tables(),
+        details={
+            "early_exit_oracle": "passed",
+            "calibration_concepts": len(trace.words),
+            "agreement_between_shot_sets": 0.91,
+        },
+        warnings=["calibration set has 16 concepts, fewer than 100: `calibrated` labels are rough <b>here</b>"],
+        passed={"model": "command line", "limit": "run.toml"},
+    )
+
+
+def _count(run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Direction], rng: Any) -> None:
+    languages = [
+        {"language": language, "documents": 4000 - 700 * i, "units": 4200 - 700 * i, "units_sampled": 2000}
+        | {"tokens_sampled": 60_000, "characters": 900_000 - i * 90_000, "bytes": 1_000_000 - i * 90_000}
+        for i, language in enumerate(LANGUAGES)
+    ]
+    frequency = {(key, language): int(rng.integers(2, 400)) for key in words for language in LANGUAGES}
+    rows = [
+        _languages(pair)
+        | {"concept_id": key, "df_source": frequency[key, pair.source]}
+        | {"df_target": frequency[key, pair.target], "df_both": int(max(0, rng.integers(-6, 9)))}
+        for pair in pairs
+        for key in words
+    ]
+    word_rows = [
+        {"word_language": language, "word": words[key][language], "document_language": language, "df": df}
+        | {"n_sampled": df}
+        for (key, language), df in frequency.items()
+    ]
+    problems = [{"file": "shard-0001.jsonl.zst", "row": 17, "problem": "not JSON"}]
+    empty: dict[str, Rows] = {name: [] for name in ("tokens", "word_tokens", "pair_tokens", "token_texts")}
+    write_stage(
+        run,
+        CountConfig(tokenizer="demo:gemma-3-270m"),
+        {"languages": languages, "words": word_rows, "pairs": rows, "problems": problems, **empty},
+        details={"corpus": "demo:tatoeba", "files": 5, "rows_read": 14_000},
+        warnings=["1 of 14,000 rows could not be read"],
+    )
+
+
+def _attribute(run: Path, pairs: Sequence[Direction], rng: Any) -> None:
+    auc: Rows = []
+    tests: Rows = []
+    for rule in ("calibrated", "onset"):
+        for items in ("correct", "all"):
+            for predictor in ("log_joint", "log_target", "npmi", "llr"):
+                for index, pair in enumerate((*pairs, ("all", "all"))):
+                    enough = index % 3 != 2
+                    value = float(rng.uniform(0.45, 0.75)) if enough else None
+                    auc.append(
+                        _languages(pair)
+                        | {"rule": rule, "items": items, "predictor": predictor, "auc": value}
+                        | {"ci_low": value and value - 0.1, "ci_high": value and value + 0.1}
+                        | {"n_cooccurrence": 30 if enough else 4, "n_pivot": 24}
+                        | {"note": "" if enough else "fewer than 20 items in a class"}
+                    )
+    for index, pair in enumerate(pairs):
+        tests.append(
+            _languages(pair)
+            | {"test": "joint_beyond_frequency", "statistic": 3.2, "p_value": 0.0735 / (index + 1)}
+            | {"n": 54, "note": ""}
+        )
+    tests.append(_languages(pairs[0]) | {"test": "spearman_score", "n": 2, "note": "predictor constant"})
+    write_stage(run, AttributeConfig(), {"auc": auc, "predictors": [], "tests": tests}, details={"association": True})
+
+
+def _mine(run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Direction], rng: Any) -> None:
+    rows: Rows = []
+    for pair in pairs:
+        for number, (key, row) in enumerate(words.items()):
+            candidates = [f" {key}", f" {key.capitalize()}s", HOSTILE[number % len(HOSTILE)], " thing"]
+            for rank in range(int(rng.integers(0, 5))):
+                strength = 0.7 / (rank + 1)
+                rows.append(
+                    _languages(pair)
+                    | {"concept_id": key, "source_word": row[pair.source], "rank": rank}
+                    | {"target_word": row[pair.target], "token_id": 100 + rank, "token": candidates[rank]}
+                    | {"df_source": 40 - rank, "df_target": 22 + rank, "df_both": 0, "npmi_source": strength + 0.05}
+                    | {"npmi_target": strength + 0.02, "llr_source": 90.0, "llr_target": 61.5, "q_value": 1e-9}
+                    | {"strength": strength, "relation": "translation" if rank == 0 else ""}
+                )
+    pivots = [
+        {"token_id": i, "token": token, "degree": 40 - 2 * i, "degree_shuffled": 1.5 + i / 4, "directions": 5}
+        | {"stability": 1 - i / 40, "score": (38.5 - 2 * i) * (1 - i / 40)}
+        for i, token in enumerate([*(f" {key}" for key in words), *HOSTILE[:3]])
+    ]
+    write_stage(
+        run,
+        MineConfig(),
+        {"pair_pivots": rows, "pivots": pivots},
+        details={
+            "corpus": "demo:tatoeba",
+            "shuffled_share_with_pivots": 0.04,
+            "share_with_pivots": 0.85,
+            "mode": "npmi",
+        },
+    )
+
+
+def _select(run: Path, rng: Any) -> None:
+    summary = [
+        {"mode": mode, "language": language, "units": 600 - 80 * i - 40 * (mode == "top"), "tokens": 99_950 - 7 * i}
+        | {"budget": 100_000, "available": 240_000 - 30_000 * i, "share": (0.14 if mode == "top" else 0.06) - i / 100}
+        for mode in ("top", "random")
+        for i, language in enumerate(LANGUAGES)
+    ]
+    write_stage(run, SelectConfig(budget_tokens=100_000), {"scores": [], "summary": summary}, passed={"pivots": "flag"})
+
+
+def _languages(pair: Sequence[str]) -> dict[str, str]:
+    return {"source_language": pair[0], "target_language": pair[1]}

@@ -1,0 +1,214 @@
+"""Attribution against plain loops over the items."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from pivotlens.artifacts import StageRun
+from pivotlens.attribute import AttributeConfig, attribute_behaviour
+from pivotlens.attribute.predictors import pair_predictors
+from pivotlens.attribute.run import stage_run
+from pivotlens.count.config import CountConfig
+from pivotlens.errors import ArtifactError, PrerequisiteError
+from pivotlens.score.config import ScoreConfig
+from pivotlens.trace.config import TraceConfig
+
+CONFIG = AttributeConfig(min_items=5, bootstrap=200)
+UNITS = 5000
+DIRECTIONS = (("fr", "zh"), ("zh", "fr"), ("fr", "en"))
+
+
+def items(seed=0, concepts=60, joint=True):
+    """Items whose behaviour follows their joint frequency."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for concept in range(concepts):
+        both = {pair: int(rng.integers(0, 30)) * joint for pair in ("fr-zh", "en-fr")}
+        df = {code: int(rng.integers(30, 300)) for code in ("en", "fr", "zh")}
+        for source, target in DIRECTIONS:
+            shared = both["-".join(sorted((source, target)))]
+            direct = rng.random() < 1 / (1 + np.exp(-(shared - 12) / 8))
+            other = rng.random() < 0.1
+            rows.append(
+                {
+                    "concept_id": f"c{concept}", "source_language": source, "target_language": target,
+                    "df_source": df[source], "df_target": df[target], "df_both": shared,
+                    "behaviour": "other" if other else "direct" if direct else "semantic_pivot",
+                    "correct": bool(rng.random() < 0.7), "same_spelling": bool(rng.random() < 0.1),
+                    "n_target_tokens": int(rng.integers(1, 4)), "score": float(shared + rng.normal()),
+                }
+            )  # fmt: skip
+    return rows
+
+
+def columns(rows, names):
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def write(run, rows, *, pairs=None, rules=("calibrated", "peak"), score_model="m", units=UNITS, benches=("b", "b")):
+    rows = [{"model": "m", "prompt": "english", "shot_set": 0, **row} for row in rows]
+    # Items of other shot sets must not be read.
+    rows += [{**row, "shot_set": 1, "behaviour": "none", "same_spelling": False} for row in rows[:10]]
+    with StageRun(run, TraceConfig(), version=1, inputs={"bench": benches[0]}) as stage:
+        names = stage_columns("trace/items")
+        stage.write_table("items", columns(rows, names))
+        behaviours = [{**row, "rule": rule, "layer": 1, "token_id": 1, "token": "x", "prob": 0.5}
+                      for row in rows for rule in rules]  # fmt: skip
+        stage.write_table("behaviours", columns(behaviours, stage_columns("trace/behaviours")))
+        stage.finish()
+    with StageRun(run, CountConfig(), version=1, inputs={"bench": benches[1]}) as stage:
+        languages = [{"language": "fr", "units": units - 1000}, {"language": "zh", "units": 1000}]
+        stage.write_table("languages", columns(languages, stage_columns("count/languages")))
+        counted = rows if pairs is None else pairs
+        stage.write_table("pairs", columns(counted, stage_columns("count/pairs")))
+        stage.finish()
+    if score_model:
+        with StageRun(run, ScoreConfig(), version=1, inputs={}) as stage:
+            scored = [{**row, "model": score_model} for row in rows if row["shot_set"] == 0]
+            stage.write_table("concepts", columns(scored, stage_columns("score/concepts")))
+            stage.finish()
+
+
+def stage_columns(name):
+    from pivotlens.artifacts import SCHEMAS
+
+    return SCHEMAS[name].names
+
+
+def slow_auc(rows, predictor):
+    pairs = [
+        (predictor(a), predictor(b))
+        for a in rows if a["behaviour"] == "direct"
+        for b in rows if b["behaviour"] == "semantic_pivot"
+    ]  # fmt: skip
+    return sum(1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs) / len(pairs)
+
+
+def test_auc_equals_counting_pairs_of_items(tmp_path):
+    rows = items()
+    write(tmp_path, rows)
+    found = attribute_behaviour(CONFIG, tmp_path)
+    by = {
+        (r["source_language"], r["target_language"], r["rule"], r["items"], r["predictor"]): r
+        for r in found.rows("auc")
+    }
+    for chosen in ("correct", "all"):
+        usable = [row for row in rows if not row["same_spelling"] and (row["correct"] or chosen == "all")]
+        means = []
+        for source, target in DIRECTIONS:
+            there = [row for row in usable if (row["source_language"], row["target_language"]) == (source, target)]
+            row = by[source, target, "calibrated", chosen, "log_joint"]
+            assert row["auc"] == pytest.approx(slow_auc(there, lambda item: item["df_both"]))
+            assert row["ci_low"] < row["auc"] < row["ci_high"]
+            assert row["n_cooccurrence"] == sum(item["behaviour"] == "direct" for item in there)
+            assert row["n_pivot"] == sum(item["behaviour"] == "semantic_pivot" for item in there)
+            target_row = by[source, target, "calibrated", chosen, "log_target"]
+            assert target_row["auc"] == pytest.approx(slow_auc(there, lambda item: item["df_target"]))
+            means.append(row["auc"])
+        pooled = by["all", "all", "calibrated", chosen, "log_joint"]
+        assert pooled["auc"] == pytest.approx(np.mean(means))
+        assert pooled["note"] == "mean of 3 of 3 directions"
+        assert pooled["ci_low"] < pooled["auc"] < pooled["ci_high"]
+        narrowest = min(by[*d, "calibrated", chosen, "log_joint"]["ci_high"]
+                        - by[*d, "calibrated", chosen, "log_joint"]["ci_low"] for d in DIRECTIONS)  # fmt: skip
+        assert pooled["ci_high"] - pooled["ci_low"] < narrowest
+    assert by["all", "all", "peak", "all", "npmi"]["auc"] > 0.6
+
+
+def test_tests_and_predictors(tmp_path):
+    rows = items()
+    write(tmp_path, rows)
+    found = attribute_behaviour(CONFIG, tmp_path)
+    tests = found.rows("tests")
+    for row in tests:
+        assert row["note"] == ""
+        if row["test"] == "joint_beyond_marginals":
+            assert row["p_value"] == pytest.approx(scipy.stats.chi2.sf(row["statistic"], 1))
+        else:
+            there = [r for r in rows if (r["source_language"], r["target_language"])
+                     == (row["source_language"], row["target_language"]) and not r["same_spelling"]]  # fmt: skip
+            expected = scipy.stats.spearmanr([r["df_both"] for r in there], [r["score"] for r in there])
+            assert row["statistic"] == pytest.approx(expected.statistic)
+            assert row["n"] == len(there)
+    assert min(row["p_value"] for row in tests if row["test"] == "joint_beyond_marginals") < 0.05
+    predictors = found.rows("predictors")
+    assert len(predictors) == len(rows)
+    for row, item in zip(predictors, rows, strict=True):
+        assert {name: row[name] for name in item} == item
+        assert row["log_joint"] == pytest.approx(np.log(1 + item["df_both"]))
+    assert any("association" in warning for warning in found.manifest.warnings)
+    assert found.manifest.details["units"] == UNITS
+    assert stage_run(CONFIG, tmp_path).reason_to_run() is None
+    assert attribute_behaviour(CONFIG, tmp_path).manifest == found.manifest
+
+
+def test_no_joint_occurrence_at_all(tmp_path):
+    write(tmp_path, items(joint=False))
+    found = attribute_behaviour(CONFIG, tmp_path)
+    joint = [row for row in found.rows("auc") if row["predictor"] in ("log_joint", "npmi")]
+    assert all(row["auc"] is None and row["ci_low"] is None for row in joint)
+    assert {row["note"] for row in joint if row["source_language"] != "all"} == {"predictor constant"}
+    assert {row["note"] for row in joint if row["source_language"] == "all"} == {
+        "predictor constant in every direction"
+    }
+    assert {row["note"] for row in found.rows("tests")} == {"predictor constant"}
+    assert {row["npmi"] for row in found.rows("predictors")} == {-1.0}
+    assert any("joint frequency is constant" in warning for warning in found.manifest.warnings)
+
+
+def test_too_few_items_give_null_and_a_note(tmp_path):
+    write(tmp_path, items(concepts=8), score_model="")
+    found = attribute_behaviour(AttributeConfig(), tmp_path)
+    assert {row["auc"] for row in found.rows("auc")} == {None}
+    assert {row["note"] for row in found.rows("auc")} == {"fewer than 20 items of a class", "no direction has an AUC"}
+    assert {row["note"] for row in found.rows("tests")} == {"fewer than 20 items of a class", "no item has a score"}
+    assert any("there is no AUC" in warning for warning in found.manifest.warnings)
+    assert {row["score"] for row in found.rows("predictors")} == {None}
+
+
+def test_what_does_not_fit_is_said(tmp_path):
+    rows = items()
+    mirrored = [
+        {**row, "source_language": row["target_language"], "target_language": row["source_language"],
+         "df_source": row["df_target"], "df_target": row["df_source"]}
+        for row in rows
+        if row["concept_id"] != "c0"
+    ]  # fmt: skip
+    write(tmp_path, rows, pairs=mirrored, rules=("peak",), score_model="another", benches=("a", "b"))
+    found = attribute_behaviour(CONFIG, tmp_path)
+    text = " ".join(found.manifest.warnings)
+    assert "3 of 180 traced items have no counted pair" in text
+    assert "another model or prompt" in text
+    assert "one benchmark" in text
+    assert {row["note"] for row in found.rows("tests")} == {"the trace has no rule 'calibrated'", "no item has a score"}
+    assert {row["behaviour"] for row in found.rows("predictors")} == {None}
+    kept = [row for row in rows if row["concept_id"] != "c0"]
+    names = ("concept_id", "source_language", "df_source", "df_target", "df_both")
+    assert [[row[n] for n in names] for row in found.rows("predictors")] == [[row[n] for n in names] for row in kept]
+
+
+def test_an_empty_trace(tmp_path):
+    write(tmp_path, [])
+    found = attribute_behaviour(CONFIG, tmp_path)
+    assert found.table("auc").num_rows == 0
+    assert found.table("predictors").num_rows == 0
+
+
+def test_errors(tmp_path):
+    with pytest.raises(PrerequisiteError, match="trace"):
+        attribute_behaviour(CONFIG, tmp_path)
+    write(tmp_path, items(), units=1100)
+    contradiction = [{**row, "df_both": 9999} for row in items()]
+    write(tmp_path / "other", items(), pairs=contradiction)
+    with pytest.raises(ArtifactError, match="contradict"):
+        attribute_behaviour(CONFIG, tmp_path / "other")
+
+
+def test_predictors_are_finite_whatever_the_counts():
+    df = np.array([0, 0, 5, 5, 10])
+    found = pair_predictors(df, np.array([0, 7, 0, 5, 10]), np.array([0, 0, 0, 5, 10]), 10)
+    for name in ("log_joint", "log_target", "npmi", "llr"):
+        assert np.isfinite(found.named(name)).all()
+    np.testing.assert_allclose(found.npmi, [-1, -1, -1, 1, 0])

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from corpus_fixture import write_bench, write_corpus, write_tokenizer
+
+from pivotlens.artifacts import Counts
+from pivotlens.corpus import executor
+from pivotlens.count import CountConfig, count_corpus
+from pivotlens.count.run import stage_run
+from pivotlens.errors import ConfigError, DataError, PrerequisiteError
+
+RUN_RECORD = "run.json"
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("count")
+    write_corpus(folder / "corpus", files=4, documents=25)
+    write_tokenizer(folder / "model")
+    write_bench(folder / "run")
+    return folder
+
+
+def _config(here: Path, **settings: object) -> CountConfig:
+    values = {"corpus": str(here / "corpus"), "tokenizer": str(here / "model"), "unit_characters": 64}
+    return CountConfig(**{**values, "sample": 9, "background": 30, **settings})
+
+
+def _count(here: Path, run: Path, **settings: object) -> Counts:
+    if not run.exists():
+        shutil.copytree(here / "run" / "bench", run / "bench")
+    return count_corpus(_config(here, **settings), run)
+
+
+def _content(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (run / "count").iterdir() if path.name != RUN_RECORD}
+
+
+def test_interrupted_and_resumed_is_the_same_as_fresh(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _count(here, tmp_path / "fresh")
+    made: list[str] = []
+    limit = [0]
+    work_on = executor.work_on
+
+    def failing(folder: Path, file: executor.CorpusFile, task: executor.FileTask) -> None:
+        if len(made) == limit[0]:
+            raise KeyboardInterrupt
+        made.append(f"{folder.name}/{file.name}")
+        work_on(folder, file, task)
+
+    monkeypatch.setattr(executor, "work_on", failing)
+    for fail_after in (2, 5, 7):
+        limit[0] = fail_after
+        with pytest.raises(KeyboardInterrupt):
+            _count(here, tmp_path / "broken")
+    assert "finished parts" in (stage_run(_config(here), tmp_path / "broken").reason_to_run() or "")
+    limit[0] = 100
+    _count(here, tmp_path / "broken")
+    assert len(made) == len(set(made)) == 8
+    assert _content(tmp_path / "broken") == _content(tmp_path / "fresh")
+    assert not (tmp_path / "broken" / ".work").exists()
+
+
+def test_workers_do_not_matter(here: Path, tmp_path: Path) -> None:
+    _count(here, tmp_path / "one")
+    _count(here, tmp_path / "two", workers=2)
+    one, two = _content(tmp_path / "one"), _content(tmp_path / "two")
+    assert one.keys() == two.keys()
+    assert {name for name in one if one[name] != two[name]} == {"manifest.json"}  # it records the workers
+    assert stage_run(_config(here, workers=2), tmp_path / "one").reason_to_run() is None
+
+
+def test_samples_are_of_the_asked_size_and_are_scaled_by_their_own(here: Path, tmp_path: Path) -> None:
+    counts = _count(here, tmp_path / "run")
+    words = {(row["word_language"], row["word"], row["document_language"]): row for row in counts.rows("words")}
+    assert {row["n_sampled"] for row in words.values()} == {0, 9}
+    for (language, _, document_language), row in words.items():
+        assert row["n_sampled"] == (min(row["df"], 9) if language == document_language else 0)
+    for row in counts.rows("word_tokens"):
+        word = words[row["word_language"], row["word"], row["document_language"]]
+        assert 0 < row["df"] <= row["n_sampled"] == word["n_sampled"]
+    languages = {row["language"]: row for row in counts.rows("languages")}
+    assert {row["units_sampled"] for row in languages.values()} == {30}
+    assert all(row["tokens_sampled"] > 0 for row in languages.values())
+    pairs = counts.rows("pair_tokens")
+    assert pairs
+    for row in pairs:
+        assert row["document_language"] == row["word_language"]
+        assert row["df"] <= words[row["word_language"], row["word"], row["word_language"]]["n_sampled"]
+
+
+def test_manifest_details_and_reuse(here: Path, tmp_path: Path) -> None:
+    counts = _count(here, tmp_path / "run", limit=3)
+    assert counts.manifest.details["corpus_files"] == 4
+    assert counts.manifest.details["documents"] == 12
+    assert counts.manifest.outputs["word_tokens.parquet"].rows == counts.table("word_tokens").num_rows
+    assert "first 3 documents of each file" in counts.manifest.warnings[0]
+    before = (tmp_path / "run/count/run.json").read_bytes()
+    _count(here, tmp_path / "run", limit=3)
+    assert (tmp_path / "run/count/run.json").read_bytes() == before
+    assert "unit" in (stage_run(_config(here, limit=3, unit="document"), tmp_path / "run").reason_to_run() or "")
+
+
+def test_bad_rows_are_reported_or_refused(here: Path, tmp_path: Path) -> None:
+    shutil.copytree(here / "corpus", tmp_path / "corpus")
+    shutil.copytree(here / "model", tmp_path / "model")
+    with (tmp_path / "corpus/part-1.jsonl").open("ab") as file:
+        file.write(b'{"text": "\xff"}\n')
+    shutil.copytree(here / "run" / "bench", tmp_path / "run" / "bench")
+    with pytest.raises(DataError, match=r"1 of 101 rows .* \(part-1\.jsonl, line 26: invalid UTF-8"):
+        count_corpus(_config(tmp_path), tmp_path / "run")
+    counts = count_corpus(_config(tmp_path, max_bad_share=0.01), tmp_path / "run")
+    assert counts.rows("problems") == [
+        {"file": "part-1.jsonl", "row": 26, "problem": "invalid UTF-8 at byte 11 of the line"}
+    ]
+    assert counts.manifest.details["bad_rows"] == 1
+    assert "`problems`" in counts.manifest.warnings[0]
+
+
+def test_a_corpus_in_other_languages_is_counted_with_a_warning(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/a.jsonl").write_text('{"text": "", "language": "de"}\n{"text": "water", "language": "de"}\n')
+    shutil.copytree(here / "run" / "bench", tmp_path / "run" / "bench")
+    counts = count_corpus(_config(here, corpus=str(tmp_path / "corpus")), tmp_path / "run")
+    assert counts.manifest.warnings == ["the corpus holds no document in en, fr, zh"]
+    assert [(row["documents"], row["units"]) for row in counts.rows("languages")] == [(2, 1)]
+    assert [row for row in counts.rows("words") if row["df"]] == [
+        {"word_language": "en", "word": "water", "document_language": "de", "df": 1, "n_sampled": 0}
+    ]
+    assert counts.table("word_tokens").num_rows == 0
+    assert counts.table("tokens").num_rows == 1
+
+
+def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
+    with pytest.raises(PrerequisiteError, match="'bench'"):
+        count_corpus(_config(here), tmp_path)
+    with pytest.raises(ConfigError, match="tokenizer") as caught:
+        count_corpus(_config(here, tokenizer=""), here / "run")
+    assert "--tokenizer" in caught.value.hint
+    with pytest.raises(ConfigError, match="klingonese"):
+        count_corpus(_config(here, language="klingonese"), here / "run")
+    (tmp_path / "empty.jsonl").write_text("\n")
+    with pytest.raises(DataError, match="holds no document"):
+        count_corpus(_config(here, corpus=str(tmp_path / "empty.jsonl")), here / "run")
+    planned = stage_run(_config(here), tmp_path / "nowhere", planned={"bench": "f" * 64})
+    assert planned.inputs.keys() == {"bench", "corpus", "tokenizer"}
+    assert not (tmp_path / "nowhere").exists()

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pivotlens.errors import DataError
+from pivotlens.text import has_spaces_between_words
+from pivotlens.text.matching import WordMatcher, joins_words, matching_form, ragged, ragged_take, sorted_distinct
+
+WORDS = {
+    "en": ("eau", "ice", "ice cream", "co-op", "op", "Straße", "be", "cream", "İzmir"),
+    "fr": ("eau", "l'eau", "aujourd’hui", "e\u0301te\u0301", "eau de vie", "vie"),
+    "zh": ("山", "水", "OK", "山水", "卡拉OK"),
+    "ja": ("山", "カレー", "カレーライス"),
+    "th": ("แม", "แม่น้ำ"),
+    "ko": ("물",),
+}
+LEXICON = {"zh": ("登山", "山人"), "th": ("แมว",)}
+EXAMPLES = [
+    ("l’EAU", [("en", "eau"), ("fr", "eau"), ("fr", "l'eau")]),
+    ("eaux beau eau_ eau2", []),
+    ("AUJOURD'HUI", [("fr", "aujourd’hui")]),
+    ("Été STRASSE", [("en", "Straße"), ("fr", "e\u0301te\u0301")]),
+    ("ice\ncream", [("en", "ice"), ("en", "ice cream"), ("en", "cream")]),
+    ("xice cream", [("en", "cream")]),
+    ("xco-op", [("en", "op")]),
+    ("登山 山人", [("ja", "山")]),
+    ("山eau水", [("en", "eau"), ("fr", "eau"), ("zh", "山"), ("zh", "水"), ("ja", "山")]),
+    ("山水", [("zh", "山水"), ("ja", "山")]),
+    ("卡拉OK! OKAY ok", [("zh", "OK"), ("zh", "卡拉OK")]),
+    ("カレーライス", [("ja", "カレーライス")]),
+    ("แม่น้ำ แมว", [("th", "แม่น้ำ")]),
+    ("แม่", []),
+    ("물을", []),
+    ("eau\u0301", []),
+    ("", []),
+]
+
+
+def _edges_allow(text: str, start: int, end: int) -> bool:
+    if start > 0 and joins_words(text[start - 1]) and joins_words(text[start]):
+        return False
+    if end < len(text):
+        if joins_words(text[end - 1]) and joins_words(text[end]):
+            return False
+        if regex.match(r"\p{M}", text[end]):
+            return False
+    return True
+
+
+def slow_match(text: str) -> list[tuple[str, str]]:
+    """Look for one word after another, in an obvious way."""
+    text = matching_form(text)
+    found = []
+    for language, words in WORDS.items():
+        forms = {word: matching_form(word) for word in words}
+        if has_spaces_between_words(language):
+            for word, form in forms.items():
+                spans = [match.span() for match in regex.finditer(regex.escape(form), text, overlapped=True)]
+                if any(_edges_allow(text, *span) for span in spans):
+                    found.append((language, word))
+            continue
+        everything = sorted({*forms.values(), *map(matching_form, LEXICON.get(language, ()))}, key=len, reverse=True)
+        taken = regex.finditer("|".join(map(regex.escape, everything)), text)
+        there = {match.group() for match in taken if _edges_allow(text, *match.span())}
+        found += [(language, word) for word, form in forms.items() if form in there]
+    return found
+
+
+@pytest.fixture(scope="module")
+def matcher() -> WordMatcher:
+    return WordMatcher(WORDS, LEXICON)
+
+
+@pytest.mark.parametrize(("text", "expected"), EXAMPLES)
+def test_examples(matcher: WordMatcher, text: str, expected: list[tuple[str, str]]) -> None:
+    assert [matcher.entries[word] for word in matcher.match(text)] == expected
+    assert slow_match(text) == expected
+
+
+_PIECES = [word for words in (*WORDS.values(), *LEXICON.values()) for word in words]
+_PIECES += [
+    "l",
+    "’",
+    "'",
+    "-",
+    " ",
+    "\n",
+    "\u00a0",
+    "\u0301",
+    "x",
+    "_",
+    "1",
+    "登",
+    "人",
+    "ー",
+    "\u0e48",
+    "。",
+    "\0",
+    "𠮷",
+]
+_TEXTS = st.lists(st.sampled_from(_PIECES), max_size=12).map("".join)
+
+
+@settings(deadline=None)
+@given(st.lists(_TEXTS, max_size=5))
+def test_agrees_with_the_slow_search(texts: list[str]) -> None:
+    matcher = _shared()
+    found_texts, words = matcher.match_batch(texts)
+    pairs = list(zip(found_texts.tolist(), [matcher.entries[word] for word in words], strict=True))
+    assert pairs == [(number, entry) for number, text in enumerate(texts) for entry in slow_match(text)]
+
+
+def _shared(matchers: list[WordMatcher] = []) -> WordMatcher:  # noqa: B006 - made once for all examples
+    if not matchers:
+        matchers.append(WordMatcher(WORDS, LEXICON))
+    return matchers[0]
+
+
+def test_one_language_only(matcher: WordMatcher) -> None:
+    assert [matcher.entries[word] for word in matcher.match("eau 山", "fr")] == [("fr", "eau")]
+
+
+def test_no_words_and_impossible_words() -> None:
+    assert WordMatcher({}).match("eau").size == 0
+    assert WordMatcher({"fr": ()}).match("eau").size == 0
+    for word in ("", " \n", "a\0b"):
+        with pytest.raises(DataError, match="no word to look for"):
+            WordMatcher({"fr": (word,)})
+
+
+def test_what_joins_words() -> None:
+    assert all(joins_words(character) for character in "aé1_я물\u0301٣")
+    assert not any(joins_words(character) for character in "山あカーก -'、〇")
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(0, 9), max_size=4), min_size=1, max_size=6), st.data())
+def test_ragged_rows(rows: list[list[int]], data: st.DataObject) -> None:
+    taken = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=8))
+    origins, values = ragged_take(*ragged(rows), np.array(taken, dtype=np.int64))
+    assert list(zip(origins, values, strict=True)) == [
+        (number, value) for number, row in enumerate(taken) for value in rows[row]
+    ]
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-5, 5)))
+def test_sorted_distinct(values: list[int]) -> None:
+    assert sorted_distinct(np.array(values, dtype=np.int64)).tolist() == sorted(set(values))

@@ -1,0 +1,320 @@
+"""Mining against a slow twin that looks at every unit of a small corpus."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from pivotlens.artifacts import Pivots, StageRun
+from pivotlens.bench.config import BenchConfig
+from pivotlens.count.config import CountConfig
+from pivotlens.errors import ConfigError, PrerequisiteError
+from pivotlens.mine import MineConfig, mine_pivots
+from pivotlens.mine.run import stage_run
+from pivotlens.statistics.association import signed_llr
+
+CONCEPTS = {
+    "water": {"en": "water", "fr": "eau", "zh": "水"},
+    "winter": {"en": "winter", "fr": "hiver", "zh": "冬"},
+    "freedom": {"en": "freedom", "fr": "liberté", "zh": "自由"},
+    "house": {"en": "house", "fr": "maison", "zh": "家"},
+    "bridge": {"en": "bridge", "fr": "pont", "zh": "桥"},
+    "iron": {"en": "iron", "fr": "fer", "zh": "铁"},
+}
+TOKENS = [
+    ".", " the", " The", " water", " Water", "water", " winter", " freedom", " house", " bridge", " iron", " liquid",
+    " libert", "水", " 水", " maisons", " a", " data", "ing", " hivers", "河", " stone", " tree", " cloud", " metal",
+]  # fmt: skip
+ID = {token: 10 + place for place, token in enumerate(TOKENS)}
+TEXT = {token_id: token for token, token_id in ID.items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+    language: str
+    words: frozenset[tuple[str, str]]
+    tokens: frozenset[int]
+
+
+def corpus(seed=0, mixed=True, size=900):
+    """Units in French and Chinese; English tokens of a concept come with its words where languages are mixed."""
+    rng = np.random.default_rng(seed)
+    units = []
+    for number in range(size):
+        language = ("fr", "zh")[number % 2]
+        concept = str(rng.choice(list(CONCEPTS)))
+        words = {(language, CONCEPTS[concept][language])} if rng.random() < 0.8 else set()
+        tokens = {ID["."]} | {ID[t] for t in (" the", " data", "ing", " stone", " tree") if rng.random() < 0.3}
+        if words and mixed and rng.random() < 0.6:
+            tokens.add(ID[f" {concept}"])
+            if concept == "water":
+                tokens |= {ID[t] for t in (" Water", "water", " liquid") if rng.random() < 0.5}
+        if words and rng.random() < 0.15:
+            words.add(({"fr": "zh", "zh": "fr"}[language], CONCEPTS[concept][{"fr": "zh", "zh": "fr"}[language]]))
+            tokens.add(ID[" cloud"])
+        if words and concept == "freedom":
+            tokens.add(ID[" libert"])
+        if words and concept == "house" and language == "fr":
+            tokens.add(ID[" maisons"])
+        if words and concept == "water":
+            tokens.add(ID["水"])
+        tokens |= {ID[f" {other}"] for other in CONCEPTS if mixed and rng.random() < 0.04}
+        if not mixed:
+            tokens = {t for t in tokens if TEXT[t] == "." or (t % 2 == 0) == (language == "fr")}
+        units.append(Unit(language, frozenset(words), frozenset(tokens)))
+    return units
+
+
+def write_bench(run, links=(("water", "en", "liquid", "hypernym"),)):
+    rows = [(concept, code, word) for concept, words in CONCEPTS.items() for code, word in words.items()]
+    with StageRun(run, BenchConfig(), version=1, inputs={}) as stage:
+        stage.write_table(
+            "items",
+            {
+                "concept_id": [row[0] for row in rows],
+                "split": ["test"] * len(rows),
+                "calibration": [True] * len(rows),
+                "pos": ["n"] * len(rows),
+                "synset": [None] * len(rows),
+                "language": [row[1] for row in rows],
+                "word": [row[2] for row in rows],
+                "accepted": [[row[2]] for row in rows],
+                "flags": [[] for _ in rows],
+            },
+        )
+        stage.write_table("distractors", {"concept_id": [], "distractor_id": [], "tier": []})
+        names = ("concept_id", "language", "word", "relation")
+        stage.write_table("links", {name: [link[place] for link in links] for place, name in enumerate(names)})
+        return stage.finish()
+
+
+def table(names, rows):
+    return {name: [row[place] for row in rows] for place, name in enumerate(names.split())}
+
+
+def write_counts(run, units, bench="?"):
+    languages = sorted({unit.language for unit in units})
+    by_language = {code: [unit for unit in units if unit.language == code] for code in languages}
+    words, word_tokens, pair_tokens, pairs = [], [], [], []
+    for concept, named in CONCEPTS.items():
+        for code, word in named.items():
+            mine = [unit for unit in by_language.get(code, []) if (code, word) in unit.words]
+            if mine:
+                words.append((code, word, code, len(mine), len(mine)))
+            for token in TEXT:
+                if df := sum(token in unit.tokens for unit in mine):
+                    word_tokens.append((code, word, code, token, df, len(mine)))
+            for other_code, other in named.items():
+                if other_code == code:
+                    continue
+                shared = [unit for unit in mine if (other_code, other) in unit.words]
+                both = sum({(code, word), (other_code, other)} <= unit.words for unit in units)
+                pairs.append((concept, code, other_code, len(mine), 0, both))
+                for token in TEXT:
+                    if df := sum(token in unit.tokens for unit in shared):
+                        pair_tokens.append((code, word, other_code, other, code, token, df))
+    tokens = [
+        (code, token, df, len(found))
+        for code, found in by_language.items()
+        for token in TEXT
+        if (df := sum(token in unit.tokens for unit in found))
+    ]
+    with StageRun(run, CountConfig(), version=1, inputs={"bench": bench}) as stage:
+        stage.write_table(
+            "languages",
+            table(
+                "language documents units units_sampled tokens_sampled characters bytes",
+                [(code, 1, len(found), len(found), 1, 1, 1) for code, found in by_language.items()],
+            ),
+        )
+        stage.write_table("words", table("word_language word document_language df n_sampled", words))
+        stage.write_table("tokens", table("document_language token_id df n_sampled", tokens))
+        # The order of rows must not matter.
+        stage.write_table(
+            "word_tokens", table("word_language word document_language token_id df n_sampled", word_tokens[::-1])
+        )
+        stage.write_table(
+            "pair_tokens",
+            table("word_language word other_language other document_language token_id df", pair_tokens[::-1]),
+        )
+        stage.write_table(
+            "pairs", table("concept_id source_language target_language df_source df_target df_both", pairs)
+        )
+        stage.write_table("token_texts", table("token_id token", list(TEXT.items())))
+        return stage.finish()
+
+
+@pytest.fixture
+def run(tmp_path):
+    bench = write_bench(tmp_path)
+    write_counts(tmp_path, corpus(), bench.fingerprint)
+    return tmp_path
+
+
+# -- the slow twin
+
+GROUPS = [(" water", " Water"), (" the", " The"), ("水", " 水")]
+WHOLE = [t for t in TOKENS if t not in (".", "water", "ing", " a", " Water", " The", " 水")]
+
+
+def variants(token):
+    return next((group for group in GROUPS if token in group), (token,))
+
+
+def slow_form(token, words):
+    text = token.strip()
+    for language, word in words:
+        if text == word or word.startswith(text) or (language == "zh" and text in word):
+            return True
+        if len(word) >= 4 and text.startswith(word) and len(text) <= len(word) + 2:
+            return True
+    return False
+
+
+def slow_side(units, word, other, token):
+    language = word[0]
+    everything = [unit for unit in units if unit.language == language]
+    with_word = [unit for unit in everything if word in unit.words and other not in unit.words]
+    k = max(sum(ID[v] in unit.tokens for unit in with_word) for v in variants(token))
+    b = max(sum(ID[v] in unit.tokens for unit in everything) for v in variants(token))
+    n, total = len(with_word), len(everything)
+    if not k:
+        return {"k": 0}
+    value = math.log(k * total / (n * b)) / -math.log(k / total)
+    llr = float(signed_llr(k, n - k, max(b - k, 0), total - n - max(b - k, 0)))
+    rng = np.random.default_rng(0)
+    drawn = rng.binomial(n, k / n, size=20_000)
+    safe = np.maximum(drawn, 1)
+    npmis = np.where(drawn > 0, np.log(safe * total / (n * b)) / -np.log(safe / total), -1)
+    return {"k": k, "n": n, "npmi": value, "llr": llr, "p": scipy.stats.chi2.sf(llr, 1) if value > 0 else 1.0,
+            "low": float(np.quantile(npmis, 0.025, method="inverted_cdf")), "positive": float(np.mean(npmis > 0)),
+            "excess": k / n - b / total}  # fmt: skip
+
+
+def slow_mining(units, config):
+    candidates = []
+    for concept, words in CONCEPTS.items():
+        fr, zh = ("fr", words["fr"]), ("zh", words["zh"])
+        for token in WHOLE:
+            first, second = slow_side(units, fr, zh, token), slow_side(units, zh, fr, token)
+            if min(first["k"], second["k"]) >= config.min_df and not slow_form(token, [fr, zh]):
+                candidates.append((concept, token, first, second))
+    p_values = np.array([max(first["p"], second["p"]) for *_, first, second in candidates])
+    q_values = scipy.stats.false_discovery_control(p_values)
+    kept = {}
+    for (concept, token, first, second), q in zip(candidates, q_values, strict=True):
+        if min(first["npmi"], second["npmi"]) > 0 and (config.mode == "paper" or q <= config.max_q):
+            kept[concept, token] = (first, second, q)
+    return kept, len(candidates)
+
+
+@pytest.mark.parametrize("mode", ["npmi", "paper"])
+def test_mining_equals_looking_at_every_unit(run, mode):
+    config = MineConfig(directions=("fr-zh", "zh-fr"), mode=mode)
+    pivots = mine_pivots(config, run)
+    expected, tested = slow_mining(corpus(), config)
+    rows = pivots.rows("pair_pivots")
+    for direction in ("fr", "zh"):
+        found = {(r["concept_id"], r["token"]): r for r in rows if r["source_language"] == direction}
+        assert set(found) == set(expected)
+        for key, (first, second, q) in expected.items():
+            source, target = (first, second) if direction == "fr" else (second, first)
+            row = found[key]
+            assert (row["df_source"], row["n_source"]) == (source["k"], source["n"])
+            assert (row["df_target"], row["n_target"]) == (target["k"], target["n"])
+            assert row["npmi_source"] == pytest.approx(source["npmi"])
+            assert row["llr_target"] == pytest.approx(target["llr"])
+            assert row["q_value"] == pytest.approx(q, rel=1e-6)
+            name = "excess" if mode == "paper" else "low"
+            assert row["strength"] == pytest.approx(min(first[name], second[name]), abs=0.02 if name == "low" else 1e-9)
+            assert row["stability"] == pytest.approx(first["positive"] * second["positive"], abs=0.02)
+    assert pivots.manifest.details["candidates_tested"] == tested
+    degree = {row["token"]: row["degree"] for row in pivots.rows("pivots")}
+    for token in {token for _, token in expected}:
+        assert degree[token] == sum(other == token for _, other in expected)
+
+
+def test_the_planted_pivots_are_found_and_the_rest_is_not(run):
+    pivots = mine_pivots(MineConfig(directions=("fr-zh",)), run)
+    rows = pivots.rows("pair_pivots")
+    first = {row["concept_id"]: row for row in rows if row["rank"] == 1}
+    assert {concept: row["token"] for concept, row in first.items()} == {name: f" {name}" for name in CONCEPTS}
+    assert all(row["relation"] == "translation:en" for row in first.values())
+    tokens = {(row["concept_id"], row["token"]) for row in rows}
+    assert ("water", " liquid") in tokens
+    assert next(row for row in rows if row["token"] == " liquid")["relation"] == "hypernym"
+    # Forms and first pieces of the words themselves, a token of the shared units alone, and stop words.
+    assert not {" libert", "水", " maisons", " cloud", " the", " Water", "ing", "."} & {token for _, token in tokens}
+    water = next(row for row in pivots.rows("pivots") if row["token"] == " water")
+    assert water["variant_ids"] == [ID[" water"], ID[" Water"]]
+    assert water["score"] == pytest.approx(max(water["degree"] - water["degree_shuffled"], 0) * water["stability"])
+    details = pivots.manifest.details
+    assert details["share_with_pivots"] == 1.0
+    assert details["shuffled_share_with_pivots"] < 0.2
+    assert details["pairs_with_an_absent_word"] == 0
+    ranks = [(row["concept_id"], row["rank"]) for row in rows]
+    assert len(set(ranks)) == len(ranks)
+    both = sum({("fr", "eau"), ("zh", "水")} <= unit.words for unit in corpus())
+    assert first["water"]["df_both"] == both
+
+
+def test_an_uncounted_language_is_absent_and_a_top_of_one_keeps_the_best(run):
+    pivots = mine_pivots(MineConfig(top=1), run)
+    assert pivots.manifest.details["pairs_with_an_absent_word"] == 2 * len(CONCEPTS)
+    assert {row["rank"] for row in pivots.rows("pair_pivots")} == {1}
+    assert {row["directions"] for row in pivots.rows("pivots")} == {1}
+
+
+def test_monolingual_text_mines_nothing_and_says_why(tmp_path):
+    write_bench(tmp_path)
+    write_counts(tmp_path, corpus(mixed=False))
+    pivots = mine_pivots(MineConfig(directions=("fr-zh",)), tmp_path)
+    assert pivots.rows("pair_pivots") == []
+    assert pivots.rows("pivots") == []
+    assert any("one language alone mines nothing" in warning for warning in pivots.manifest.warnings)
+    assert any("another benchmark" in warning for warning in pivots.manifest.warnings)
+
+
+def test_a_corpus_without_the_words_says_so(tmp_path):
+    write_counts(tmp_path, corpus(size=3), write_bench(tmp_path).fingerprint)
+    pivots = mine_pivots(MineConfig(directions=("en-fr",)), tmp_path)
+    assert "none has both words in the corpus (languages there: fr, zh)" in pivots.manifest.warnings[0]
+    assert pivots.manifest.details["shuffled_share_with_pivots"] is None
+
+
+def test_nothing_significant_says_so(run):
+    pivots = mine_pivots(MineConfig(directions=("fr-zh",), max_q=1e-300), run)
+    assert "false discovery rate" in pivots.manifest.warnings[0]
+    assert pivots.table("pivots").num_rows == 0
+
+
+def test_the_same_bytes_again_and_reuse(run, tmp_path_factory):
+    first = mine_pivots(MineConfig(), run)
+    assert stage_run(MineConfig(), run).reason_to_run() is None
+    assert mine_pivots(MineConfig(), run).manifest == first.manifest
+    other = tmp_path_factory.mktemp("other")
+    bench = write_bench(other)
+    write_counts(other, corpus(), bench.fingerprint)
+    assert mine_pivots(MineConfig(), other).manifest.outputs == first.manifest.outputs
+    assert isinstance(first, Pivots)
+
+
+def test_another_seed_changes_the_null_only(run):
+    first = mine_pivots(MineConfig(shuffles=3), run).table("pair_pivots")
+    second = mine_pivots(MineConfig(shuffles=3, seed=9), run)
+    assert second.table("pair_pivots") == first
+
+
+def test_errors(tmp_path):
+    with pytest.raises(PrerequisiteError, match="bench"):
+        mine_pivots(MineConfig(), tmp_path)
+    bench = write_bench(tmp_path)
+    write_counts(tmp_path, corpus(size=4), bench.fingerprint)
+    with pytest.raises(ConfigError, match="'de'"):
+        mine_pivots(MineConfig(directions=("fr-de",)), tmp_path)
+    planned = stage_run(MineConfig(), tmp_path / "none", planned={"bench": "b", "count": "c"})
+    assert planned.inputs == {"bench": "b", "count": "c"}

@@ -1,0 +1,341 @@
+"""The sections' pure functions against hand-worked numbers and slow twins."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from report_fixture import columns
+from report_words import HOSTILE
+
+from pivotlens.artifacts import SCHEMAS
+from pivotlens.report import wording
+from pivotlens.report.charts import axis_end, shown_layers
+from pivotlens.report.sections.attribution import attribution
+from pivotlens.report.sections.behaviours import behaviours, junk_sentence
+from pivotlens.report.sections.corpus import corpus
+from pivotlens.report.sections.findings import findings
+from pivotlens.report.sections.items import LayerReading, TellingItem, fair_keys, telling_keys
+from pivotlens.report.sections.layers import layer_profiles, mean_band
+from pivotlens.report.sections.pivots import mined_pivots
+from pivotlens.report.sections.provenance import details, plain
+from pivotlens.report.sections.scores import score_table
+from pivotlens.report.sections.selection import arms
+from pivotlens.report.svg import band_path, line_path, nice_ticks, node
+from pivotlens.statistics.bootstrap import resample_indices
+from pivotlens.text import Direction
+
+FR_ZH, ZH_FR, EN_FR = Direction("fr", "zh"), Direction("zh", "fr"), Direction("en", "fr")
+
+
+def label(
+    direction: Direction, concept: str, behaviour: str, prob: float, correct: bool = True, **more: object
+) -> dict:
+    row = {"source_language": direction.source, "target_language": direction.target, "concept_id": concept}
+    row |= {"shot_set": 0, "rule": "calibrated", "behaviour": behaviour, "layer": 9, "token": f" {concept}"}
+    return row | {"prob": prob, "correct": correct} | more
+
+
+def pair(direction: Direction, concept: str, strength: float = 0.5, **more: object) -> dict:
+    row = {"source_language": direction.source, "target_language": direction.target, "concept_id": concept}
+    row |= {"source_word": "a", "target_word": "b", "token_id": 1, "token": " x", "df_source": 5, "df_target": 6}
+    row |= {"df_both": 0, "npmi_source": 0.5, "npmi_target": 0.6, "q_value": 0.01, "strength": strength}
+    return row | {"relation": ""} | more
+
+
+# -- wording and drawing
+
+
+def test_numbers() -> None:
+    assert wording.number(-0.1234) == "−0.123"
+    assert wording.number(-0.0001) == "0.000"
+    assert wording.number(None) == wording.number(math.nan) == "–"
+    assert [wording.percent(x) for x in (0.0, 0.004, 0.0994, 0.0996, 0.5, 1.0)] == [
+        "0%", "0.4%", "9.9%", "10%", "50%", "100%",
+    ]  # fmt: skip
+    assert wording.whole(1234567) == "1\u202f234\u202f567"
+    assert [wording.probability(x) for x in (0.0, 0.001, 0.254, 0.999)] == [".00", "<.01", ".25", "1.0"]
+    assert wording.p_value(0.0002) == "<0.001"
+    assert wording.plural(1, "item") == "1 item"
+
+
+@pytest.mark.parametrize("token", HOSTILE)
+def test_visible_text_is_one_line_without_controls(token: str) -> None:
+    shown = wording.visible(token)
+    assert shown
+    assert not set(shown) & set("\n\t\r\x00\x07\x1b\u202e\u2028\u2029")
+
+
+def test_visible() -> None:
+    assert wording.visible(" water") == wording.visible("▁water") == "␣water"
+    assert wording.visible("\n") == "↵"
+    assert wording.visible("") == "∅"
+    assert wording.visible("\u0301") == "◌\u0301"
+    assert wording.visible("a b") == "a b"
+
+
+def test_svg() -> None:
+    assert (
+        str(node("text", "<b>", class_="a", font_size=2.50, x=None))
+        == '<text class="a" font-size="2.5">&lt;b&gt;</text>'
+    )
+    assert str(node("a", title='"><img>')) == '<a title="&#34;&gt;&lt;img&gt;"></a>'
+    assert line_path([0, 1, 2, 3], [1, math.nan, 2, 3]) == "M0.0,1.0M2.0,2.0L3.0,3.0"
+    assert band_path([0, 1], [1, math.nan], [2, 3]) == "M0.0,2.0L0.0,1.0Z"
+    assert band_path([0], [math.nan], [1]) == ""
+
+
+@pytest.mark.parametrize("high", [0.003, 0.05, 0.1, 0.31, 0.99, 1.0, 7.3])
+def test_ticks(high: float) -> None:
+    ticks = nice_ticks(high)
+    assert ticks[0] == 0
+    assert ticks[-2] < high <= ticks[-1] + 1e-9
+    assert 2 <= len(ticks) <= 6
+    assert axis_end(high) == ticks[-1]
+
+
+# -- layers
+
+
+def test_band_is_the_bootstrap_of_each_layer() -> None:
+    values = np.random.default_rng(1).random((7, 3))
+    values[2, 1] = np.nan
+    curve = mean_band("target", values)
+    for layer in range(3):
+        means = [np.nanmean(values[index, layer]) for index in resample_indices(7, 400, 0)]
+        assert curve.mean[layer] == pytest.approx(np.nanmean(values[:, layer]))
+        low, high = np.quantile(means, [0.025, 0.975])
+        assert (curve.low[layer], curve.high[layer]) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_layer_profiles() -> None:
+    rows = [
+        {"shot_set": shots, "source_language": d.source, "target_language": d.target, "concept_id": c, "layer": layer}
+        | {"entropy": 2.0 + layer, "mass_target": (layer + 1) / 10 * (1 + (c == "b")), "mass_source": 0.1}
+        | {"mass_english": None if d == EN_FR else 0.3, "mass_pivots": 0.5 if c == "a" else None}
+        for shots in (0, 1)
+        for d in (EN_FR, FR_ZH)
+        for c in ("a", "b")
+        for layer in range(3)
+    ]
+    schema = SCHEMAS["trace/layers"]
+    table = pa.table(columns("trace/layers", rows), schema=schema)
+    english, chinese = layer_profiles(table)
+    assert (english.direction, english.n, english.layers) == (EN_FR, 2, (0, 1, 2))
+    assert english.curve("english") is None
+    assert chinese.curve("random") is None
+    target, mined = chinese.curve("target"), chinese.curve("mined")
+    assert target is not None and mined is not None  # noqa: PT018
+    np.testing.assert_allclose(target.mean, [0.15, 0.3, 0.45])
+    assert target.peak == 2
+    np.testing.assert_allclose(mined.mean, 0.5)
+    np.testing.assert_allclose(chinese.entropy, [2, 3, 4])
+    assert layer_profiles(table.slice(0, 0)) == []
+
+
+# -- items
+
+
+def test_telling_items_alternate_directions_and_use_a_concept_once() -> None:
+    rows = [
+        label(FR_ZH, "water", "semantic_pivot", 0.9),
+        label(FR_ZH, "dog", "semantic_pivot", 0.8),
+        label(FR_ZH, "key", "semantic_pivot", 0.7),
+        label(ZH_FR, "water", "semantic_pivot", 0.85),
+        label(ZH_FR, "moon", "semantic_pivot", 0.2),
+        label(ZH_FR, "bank", "semantic_pivot", 0.99, correct=False),
+        label(ZH_FR, "tree", "direct", 0.95),
+        label(ZH_FR, "none", "none", 0.0),
+        label(FR_ZH, "other", "semantic_pivot", 1.0, rule="peak"),
+        label(FR_ZH, "later", "semantic_pivot", 1.0, shot_set=1),
+    ]
+    chosen = telling_keys(rows, 10)
+    assert chosen == [
+        (FR_ZH, "water"), (ZH_FR, "moon"), (FR_ZH, "dog"), (FR_ZH, "key"), (ZH_FR, "bank"), (ZH_FR, "tree"),
+    ]  # fmt: skip
+    assert telling_keys(rows, 2) == chosen[:2]
+    assert telling_keys([], 3) == []
+
+
+def test_fair_keys_take_as_many_of_each_direction() -> None:
+    rows = [label(FR_ZH, str(i), "", 0) for i in range(9)] + [label(ZH_FR, str(i), "", 0) for i in range(2)]
+    assert fair_keys(rows, 5) == [(FR_ZH, "0"), (FR_ZH, "1"), (FR_ZH, "2"), (ZH_FR, "0"), (ZH_FR, "1")]
+    assert len(fair_keys(rows, 100)) == 11
+
+
+def test_deep_models_show_spread_layers_with_peak_and_last() -> None:
+    readings = tuple(LayerReading(i, ()) for i in range(81))
+    item = TellingItem(FR_ZH, "c", "a", "b", None, True, False, {}, 43, "t", 0.5, readings)
+    shown = [reading.layer for reading in shown_layers(item)]
+    assert len(shown) <= 27
+    assert {0, 43, 80} <= set(shown)
+    assert shown == sorted(shown)
+
+
+# -- behaviours
+
+
+def test_behaviours_count_and_find_junk() -> None:
+    found = ["direct", "copy", "none", "semantic_pivot"]
+    labels = [label(FR_ZH, c, b, 0.5, correct=c != "d") for c, b in zip("abcd", found, strict=True)]
+    labels += [label(FR_ZH, c, "semantic_pivot", 1.0, rule="peak", token="s", layer=1) for c in "abcd"]
+    summary = [
+        {"source_language": "fr", "target_language": "zh", "rule": "calibrated", "behaviour": "semantic_pivot"}
+        | {"items": items, "n": 3, "share": share, "ci_low": 0.1, "ci_high": 0.6}
+        for items, share in (("all", 0.25), ("correct", None))
+    ]
+    section = behaviours(labels, summary, [], 3.0)
+    assert [result.rule for result in section.rules] == ["calibrated", "peak"]
+    (row,) = section.rules[0].rows
+    assert {name: count for name, count in row.counts.items() if count} == {
+        "direct": 1, "copy": 1, "semantic_pivot": 1, "none": 1,
+    }  # fmt: skip
+    assert (row.n, row.n_correct, row.has_english, row.pivot_correct) == (4, 3, False, None)
+    assert row.pivot_all == (0.25, 0.1, 0.6)
+    assert section.rules[1].pivot_share == 1.0
+    (junk,) = section.rules[1].pivots
+    assert (junk.token, junk.count, junk.concepts, junk.layer, junk.prob) == ("s", 4, 4, 1, 1.0)
+    assert "“s”, at layer 1, with a mean probability of 1.0; it comes first in 4 items, of 4 concepts" in section.junk
+    assert section.sensitivity is None
+
+
+def test_junk_sentence_claims_only_what_is_there() -> None:
+    assert junk_sentence([], 3.0) == ""
+    assert "whatever the word" not in junk_sentence([label(FR_ZH, "a", "direct", 0.5)], 3.0)
+
+
+def test_sensitivity() -> None:
+    rows = [
+        {
+            "source_language": "fr",
+            "target_language": "zh",
+            "threshold": t,
+            "ratio": 3.0,
+            "behaviour": b,
+            "n": 9,
+            "share": t,
+        }
+        for t in (0.1, 0.05)
+        for b in ("semantic_pivot", "direct")
+    ]
+    found = behaviours([], [], rows, 3.0).sensitivity
+    assert found is not None
+    assert found.settings == ((0.05, 3.0), (0.1, 3.0))
+    assert found.rows[0].shares == (0.05, 0.1)
+
+
+# -- corpus, attribution, mining, selection
+
+
+def test_corpus() -> None:
+    languages = [
+        {"language": code, "documents": 3, "units": units, "characters": 9}
+        for code, units in (("zh", 5), ("fr", 8), ("de", 1))
+    ]
+    pairs = [
+        {
+            "source_language": "fr",
+            "target_language": "zh",
+            "concept_id": c,
+            "df_source": s,
+            "df_target": t,
+            "df_both": b,
+        }
+        for c, s, t, b in (("a", 20, 3, 0), ("b", 19, 40, 0), ("c", 99, 20, 4), ("d", 1, 1, 1))
+    ]
+    section = corpus(languages, pairs, 2)
+    assert [(row.language, row.enough, row.concepts) for row in section.languages] == [
+        ("fr", 2, 4), ("zh", 2, 4), ("de", None, None),
+    ]  # fmt: skip
+    (row,) = section.pairs
+    assert (row.pairs, row.never, row.median, row.largest) == (4, 2, 0.5, 4)
+    assert (section.most_units, section.problems) == (8, 2)
+
+
+def test_attribution_puts_the_primary_analysis_and_the_mean_first() -> None:
+    rows = [
+        {"source_language": s, "target_language": t, "rule": rule, "items": items, "predictor": name, "auc": value}
+        | {"ci_low": 0.4, "ci_high": 0.8, "n_cooccurrence": 25, "n_pivot": 30, "note": "" if value else "too few"}
+        for rule in ("onset", "calibrated")
+        for items in ("all", "correct")
+        for s, t, value in (("fr", "zh", None), ("all", "all", 0.6))
+        for name in ("npmi", "log_joint")
+    ]
+    section = attribution(rows, [])
+    first = section.tables[0]
+    assert (first.rule, first.items, first.predictors) == ("calibrated", "correct", ("log_joint", "npmi"))
+    assert [row.direction for row in first.rows] == [None, FR_ZH]
+    assert first.pooled is not None
+    assert first.pooled.aucs[0] == (0.6, 0.4, 0.8)
+    assert first.rows[1].aucs == (None, None)
+    assert first.rows[1].notes == ("too few",)
+    (sentence,) = findings(None, None, (), section, None, ())
+    said = "".join(part.text for part in sentence)
+    assert said.endswith("0.600 [0.400, 0.800] within directions, on average: no better than chance.")
+
+
+def test_no_auc_says_why() -> None:
+    rows = [
+        {"source_language": "fr", "target_language": "zh", "rule": "calibrated", "items": "correct", "auc": None}
+        | {
+            "predictor": "log_joint",
+            "ci_low": None,
+            "ci_high": None,
+            "n_cooccurrence": 2,
+            "n_pivot": 3,
+            "note": "predictor constant",
+        }
+    ]
+    (sentence,) = findings(None, None, (), attribution(rows, []), None, ())
+    assert "cannot be said: predictor constant." in sentence[0].text
+
+
+def test_a_pair_mined_both_ways_counts_once() -> None:
+    rows = [pair(FR_ZH, "a", 0.3), pair(FR_ZH, "a", 0.4, token=" y", relation="hypernym"), pair(ZH_FR, "a", 0.4)]
+    rows += [pair(EN_FR, "b", 0.9), pair(EN_FR, "c", 0.1)]
+    section = mined_pivots(rows, [], {"share_with_pivots": 0.5}, [(ZH_FR, "a")], 2)
+    assert (section.n_pairs, section.n_pivots, section.linked, section.share, section.share_shuffled) == (
+        3,
+        4,
+        1,
+        0.5,
+        None,
+    )
+    assert [(each.direction, each.concept_id) for each in section.pairs] == [(EN_FR, "b"), (FR_ZH, "a")]
+    assert [pivot.token for pivot in section.by_item()[ZH_FR, "a"]] == [" y", " x"]
+
+
+def test_arms_are_weighted_by_tokens() -> None:
+    rows = [
+        {"mode": "top", "language": code, "units": 2, "tokens": tokens, "budget": 9, "available": 99, "share": share}
+        for code, tokens, share in (("fr", 300, 0.1), ("zh", 100, 0.5))
+    ]
+    (arm,) = arms(rows)
+    assert (arm.units, arm.tokens, arm.share) == (4, 400, pytest.approx(0.2))
+
+
+def test_scores_pair_the_two_sets_of_items() -> None:
+    base = {"score": 0.3, "ci_low": 0.2, "ci_high": 0.4, "share": 0.5, "share_low": 0.4, "share_high": 0.6}
+    for name in ("accuracy_10way", "accuracy_generated"):
+        base |= {name: 0.5, f"{name}_low": 0.4, f"{name}_high": 0.6}
+    rows = [
+        {"source_language": s, "target_language": t, "items": items, "n": 9 - (items != "all")} | base
+        for s, t in (("fr", "zh"), ("all", "all"))
+        for items in ("all", "different_spelling")
+    ]
+    table = score_table(rows)
+    assert [row.direction for row in table.rows] == [None, FR_ZH]
+    assert (table.rows[1].n, table.rows[1].n_distinct) == (9, 8)
+    assert (table.low, table.high) == (0.0, 0.4)
+    assert findings(score_table([]), None, (), None, None, ()) == ()
+
+
+def test_details_are_flattened_and_cut() -> None:
+    found = dict(details({"b": {"c_d": True, "e": [1, 2.5]}, "a": None, "long": "x" * 500}))
+    assert found["b c d"] == "yes"
+    assert found["b e"] == "1, 2.5"
+    assert found["a"] == "none"
+    assert len(found["long"]) == 160
+    assert plain(0.30000000000000004) == "0.3"

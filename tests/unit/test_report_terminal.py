@@ -1,0 +1,82 @@
+"""The run on a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from report_fixture import DIRECTIONS, build_run
+from rich.cells import cell_len
+from rich.console import Console
+
+from pivotlens.errors import PrerequisiteError
+from pivotlens.report import most_telling_items, render_items, render_summary
+
+
+def printed(*renderables: object, width: int = 100) -> str:
+    console = Console(width=width, record=True, file=None, quiet=False, color_system=None)
+    with console.capture() as capture:
+        for each in renderables:
+            console.print(each)
+    return capture.get()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_run(tmp_path_factory.mktemp("run"))
+
+
+def test_most_telling_items(run: Path) -> None:
+    items = most_telling_items(run, 5)
+    assert len(items) == 5
+    assert len({item.concept_id for item in items}) == 5
+    assert all(item.shows_pivot and item.correct for item in items)
+    assert items[0].direction != items[1].direction
+    assert items[0].peak_prob == max(item.peak_prob or 0 for item in items)
+    assert [reading.layer for reading in items[0].layers] == list(range(19))
+    for reading in items[0].layers:
+        probs = [token.prob for token in reading.tokens]
+        assert len(probs) == 3
+        assert probs == sorted(probs, reverse=True)
+
+
+def test_items_print_every_layer_in_line(run: Path) -> None:
+    items = most_telling_items(run, 6)
+    for item, table in zip(items, render_items(items), strict=True):
+        text = printed(table)
+        assert item.source_word in text
+        assert item.target_word in text
+        assert f"▸ {item.peak_layer}" in text
+        lines = [line for line in text.splitlines() if line.strip()]
+        assert len(lines) == 2 + 19
+        # Wide characters take two cells: the lines are equally long in cells, whatever is in them.
+        assert len({cell_len(line) for line in lines}) == 1
+
+
+def test_nothing_printed_moves_the_cursor(run: Path) -> None:
+    text = printed(*render_items(most_telling_items(run, 16)))
+    assert not set(text) & set("\x1b\x07\x00\u202e\u2028\u2029\r")
+
+
+def test_summary(run: Path) -> None:
+    text = printed(render_summary(run), width=80)
+    lines = text.splitlines()
+    assert len(lines) == 2 + len(DIRECTIONS)
+    assert "0.310 [0.275, 0.350]" in lines[1]
+    assert lines[2].split()[0] == "fr-zh"
+    assert lines[2].split()[-1] == "16"
+
+
+@pytest.mark.parametrize("stage", ["score", "trace"])
+def test_summary_of_one_stage(tmp_path: Path, stage: str) -> None:
+    build_run(tmp_path, [stage], directions=["fr-zh"], concepts=3, layers=3)
+    text = printed(render_summary(tmp_path))
+    assert ("semantic pivot" in text) == (stage == "trace")
+    assert ("10-way" in text) == (stage == "score")
+
+
+def test_missing_stages(tmp_path: Path) -> None:
+    with pytest.raises(PrerequisiteError):
+        most_telling_items(tmp_path, 3)
+    with pytest.raises(PrerequisiteError, match="neither"):
+        render_summary(tmp_path)

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import orjson
+import pytest
+import zstandard
+from corpus_fixture import write_corpus, write_tokenizer
+
+from pivotlens.artifacts import Selection, StageRun
+from pivotlens.corpus import executor
+from pivotlens.errors import ConfigError, DataError, PrerequisiteError
+from pivotlens.mine.config import MineConfig
+from pivotlens.models.tokenizer import load_tokenizer
+from pivotlens.select import SelectConfig, select_documents
+from pivotlens.select.run import stage_run
+from pivotlens.statistics.proportion import wilson_lower
+
+PIVOTS = ("water", "book", "livre")
+
+
+def _write_mine(run: Path, tokenizer: str, pivots: tuple[str, ...] = PIVOTS) -> None:
+    loaded = load_tokenizer(tokenizer)
+    ids = [loaded.tokenizer.token_to_id(pivot) for pivot in pivots]
+    n = len(ids)
+    columns = {"token_id": ids, "token": list(pivots), "degree": [3] * n, "degree_shuffled": [0.5] * n}
+    columns |= {"directions": [2] * n, "stability": [1.0] * n, "score": [float(n - place) for place in range(n)]}
+    with StageRun(run, MineConfig(), version=1, inputs={}) as stage:
+        stage.write_table("pivots", columns)
+        stage.finish()
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("select")
+    corpus = write_corpus(folder / "corpus", files=3, documents=30)
+    first = (corpus / "part-0.jsonl").read_bytes().splitlines(keepends=True)
+    (corpus / "part-2.jsonl").write_bytes(b"".join(first[:5]).upper().replace(b"TEXT", b"text").replace(
+        b"LANGUAGE", b"language").replace(b"\\N", b"\\n"))  # fmt: skip
+    _write_mine(folder / "run", str(write_tokenizer(folder / "model")))
+    return folder
+
+
+def _config(here: Path, **settings: object) -> SelectConfig:
+    values = {"corpus": str(here / "corpus"), "tokenizer": str(here / "model"), "unit_characters": 100}
+    return SelectConfig(**{**values, "min_tokens": 5, "budget_tokens": 150, "pivots": 2, **settings})
+
+
+def _select(here: Path, run: Path, **settings: object) -> Selection:
+    if not run.exists():
+        shutil.copytree(here / "run" / "mine", run / "mine")
+    return select_documents(_config(here, **settings), run)
+
+
+def _documents(run: Path, mode: str) -> list[dict]:
+    raw = (run / "select" / mode / "documents-00000.jsonl.zst").read_bytes()
+    return [orjson.loads(line) for line in zstandard.ZstdDecompressor().decompressobj().decompress(raw).splitlines()]
+
+
+def _content(run: Path) -> dict[str, bytes]:
+    paths = [path for path in (run / "select").rglob("*") if path.is_file() and path.name != "run.json"]
+    return {path.relative_to(run).as_posix(): path.read_bytes() for path in paths}
+
+
+def test_scores_documents_and_summary_agree(here: Path, tmp_path: Path) -> None:
+    selection = _select(here, tmp_path / "run")
+    scores = selection.rows("scores")
+    tokenizer = load_tokenizer(str(here / "model"))
+    pivots = {tokenizer.tokenizer.token_to_id(pivot) for pivot in PIVOTS[:2]}
+    assert scores == sorted(scores, key=lambda row: (row["file"], row["row"], row["part"]))
+    for mode in ("top", "random"):
+        documents = _documents(tmp_path / "run", mode)
+        chosen = [row for row in scores if mode in row["selected"]]
+        assert [row["id"] for row in documents] == [f"{row['file']}:{row['row']}:{row['part']}" for row in chosen]
+        assert selection.manifest.outputs[f"{mode}/documents-00000.jsonl.zst"].rows == len(chosen) > 5
+        for document, row in zip(documents, chosen, strict=True):
+            ids = tokenizer.encode_batch([document["text"]])[0].tolist()
+            assert (document["n_tokens"], document["n_pivots"]) == (len(ids), sum(token in pivots for token in ids))
+            assert {**document, **row} == document | {key: row[key] for key in ("selected", "duplicate")}
+            assert row["share"] == row["n_pivots"] / row["n_tokens"]
+            assert row["share_low"] == wilson_lower(row["n_pivots"], row["n_tokens"])
+            assert row["n_tokens"] >= 5
+            assert not row["duplicate"]
+        for row in selection.rows("summary"):
+            of_language = [unit for unit in chosen if unit["language"] == row["language"]]
+            if row["mode"] == mode:
+                tokens = sum(unit["n_tokens"] for unit in of_language)
+                assert (row["units"], row["tokens"]) == (len(of_language), tokens)
+                assert tokens <= row["budget"] == 150
+                assert row["share"] == sum(unit["n_pivots"] for unit in of_language) / tokens
+    duplicates = [row for row in scores if row["duplicate"]]
+    assert {row["file"] for row in duplicates if row["n_tokens"] > 5} == {"part-2.jsonl"}
+    assert selection.manifest.details["duplicates"] == len(duplicates) > 3
+    top, random = (
+        {row["language"]: row["share"] for row in selection.rows("summary") if row["mode"] == mode}
+        for mode in ("top", "random")
+    )
+    assert all(top[language] > random[language] for language in top)
+
+
+def test_card_says_what_it_is(here: Path, tmp_path: Path) -> None:
+    selection = _select(here, tmp_path / "run")
+    card = (tmp_path / "run/select/random/README.md").read_text()
+    assert "the control for the arm `top`" in card
+    assert "keep the licences of the corpus" in card
+    assert "the best 2 tokens" in card
+    for row in selection.rows("summary"):
+        if row["mode"] == "random":
+            assert f"| {row['language']} | {row['units']:,} | {row['tokens']:,} | 150 |" in card
+
+
+def test_interrupted_workers_and_reuse(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _select(here, tmp_path / "fresh")
+    work_on, made, limit = executor.work_on, [], [0]
+
+    def failing(folder: Path, file: executor.CorpusFile, task: executor.FileTask) -> None:
+        if len(made) == limit[0]:
+            raise KeyboardInterrupt
+        made.append((folder.name, file.name))
+        work_on(folder, file, task)
+
+    monkeypatch.setattr(executor, "work_on", failing)
+    for fail_after in (1, 4):
+        limit[0] = fail_after
+        with pytest.raises(KeyboardInterrupt):
+            _select(here, tmp_path / "broken")
+    limit[0] = 100
+    _select(here, tmp_path / "broken")
+    assert len(made) == len(set(made)) == 6
+    assert _content(tmp_path / "broken") == _content(tmp_path / "fresh")
+    before = (tmp_path / "fresh/select/run.json").read_bytes()
+    _select(here, tmp_path / "fresh", workers=2)
+    assert (tmp_path / "fresh/select/run.json").read_bytes() == before
+
+
+def test_budget_below_the_first_unit_leaves_a_stated_empty_arm(here: Path, tmp_path: Path) -> None:
+    selection = _select(here, tmp_path / "run", budget_tokens=1, modes=("top",))
+    assert _documents(tmp_path / "run", "top") == []
+    assert "arm top holds nothing in fr: its first unit exceeds 1" in "\n".join(selection.manifest.warnings)
+    assert not (tmp_path / "run/select/random").exists()
+    assert "| fr | 0 | 0 | 1 |" in (tmp_path / "run/select/top/README.md").read_text()
+
+
+def test_warnings(here: Path, tmp_path: Path) -> None:
+    selection = _select(here, tmp_path / "run", budget_tokens=10**6, limit=4, pivots=50)
+    text = "\n".join(selection.manifest.warnings)
+    assert "only the first 4 documents of each file" in text
+    assert "takes everything there is in" in text
+    assert "3 pivots were mined, fewer than the 50 asked for" in text
+    selection = _select(here, tmp_path / "run", min_tokens=10**6)
+    assert "arm random holds nothing in zh: no unit is long enough" in selection.manifest.warnings
+
+
+def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
+    with pytest.raises(PrerequisiteError, match="'mine'"):
+        select_documents(_config(here), tmp_path)
+    with pytest.raises(ConfigError, match="no tokenizer"):
+        select_documents(_config(here, tokenizer=""), here / "run")
+    _write_mine(tmp_path / "none", str(here / "model"), ())
+    with pytest.raises(DataError, match="found no pivots"):
+        select_documents(_config(here), tmp_path / "none")
+    shutil.copytree(here / "model", tmp_path / "other")
+    path = tmp_path / "other/tokenizer.json"
+    path.write_text(path.read_text().replace('"water"', '"w4ter"'))
+    with pytest.raises(ConfigError, match="'water' in the mined pivots") as caught:
+        select_documents(_config(here, tokenizer=str(tmp_path / "other")), here / "run")
+    assert "pivotlens count" in caught.value.hint
+    planned = stage_run(_config(here), tmp_path / "nowhere", planned={"mine": "f" * 64})
+    assert planned.inputs.keys() == {"mine", "corpus", "tokenizer"}

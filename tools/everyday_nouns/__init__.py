@@ -1,0 +1,1 @@
+"""Checks and derived files of the bundled word-translation benchmark."""

@@ -1,0 +1,159 @@
+"""The dictionaries, reduced to normalised words."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import string
+import tarfile
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tools.everyday_nouns.sources import FREEDICT_PAIRS
+from tools.everyday_nouns.table import LANGUAGES
+
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_JMDICT_LANGUAGES = {"eng": "en", "fre": "fr", "ger": "de", "spa": "es"}
+_ISO3 = {"eng": "en", "fra": "fr", "deu": "de", "spa": "es"}
+_ARTICLE = re.compile(
+    r"(?:(?:a|an|the|to|le|la|les|un|une|des|der|die|das|ein|eine|el|los|las|una|unos|unas)\s+|l'|l’)+(?=\w)"
+)
+_BRACKETS = str.maketrans("[{<（", "((((") | str.maketrans("]}>）", "))))")
+
+
+def heads(gloss: str) -> set[str]:
+    """Take the bare words or phrases of a gloss, without brackets, articles and case.
+
+    Brackets nest, and hold commas, so they go before the gloss is split.
+    """
+    kept = []
+    depth = 0
+    for char in unicodedata.normalize("NFC", gloss).translate(_BRACKETS):
+        if char == "(":
+            depth += 1
+        elif char == ")":
+            depth = max(0, depth - 1)
+        elif depth == 0:
+            kept.append(char)
+    parts = (" ".join(part.split()) for part in re.split(r"[,;/]", "".join(kept).casefold()))
+    stripped = (part.strip(" .!?:…") for part in parts)
+    return {_ARTICLE.sub("", part, count=1) if _ARTICLE.match(part) else part for part in stripped} - {""}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One dictionary entry: its words by language."""
+
+    words: dict[str, frozenset[str]]
+
+
+class Dictionary:
+    """Entries of one dictionary, found by any of their words."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        """Index the entries."""
+        self._by_word: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
+        for entry in entries:
+            for language, words in entry.words.items():
+                for word in words:
+                    self._by_word[language, word].append(entry)
+
+    def entries(self, language: str, words: frozenset[str]) -> list[Entry]:
+        """Entries that hold one of the (case-folded) words in this language."""
+        return [entry for word in sorted(words) for entry in self._by_word.get((language, word), ())]
+
+    def attests(self, language: str, word: str, english: frozenset[str]) -> bool:
+        """Whether one entry holds both the word and one of the English words."""
+        entries = self.entries(language, frozenset({word.casefold()}))
+        return any(entry.words.get("en", frozenset()) & english for entry in entries)
+
+
+def read_jmdict(path: Path) -> Dictionary:
+    """Read JMdict: Japanese spellings with English, French, German and Spanish glosses."""
+    entries = []
+    with gzip.open(path, "rb") as stream:
+        for _, element in ElementTree.iterparse(stream):
+            if element.tag != "entry":
+                continue
+            words: defaultdict[str, set[str]] = defaultdict(set)
+            words["ja"] = {form.text or "" for form in (*element.iter("keb"), *element.iter("reb"))}
+            for gloss in element.iter("gloss"):
+                language = _JMDICT_LANGUAGES.get(gloss.get(_XML_LANG, "eng"))
+                if language:
+                    words[language] |= heads(gloss.text or "")
+            entries.append(Entry({language: frozenset(found) for language, found in words.items()}))
+            element.clear()  # keeps a 100 MB file from becoming a 1 GB tree
+    return Dictionary(entries)
+
+
+def read_cedict(path: Path) -> Dictionary:
+    """Read CC-CEDICT: simplified headwords with English glosses."""
+    entries = []
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        for line in stream:
+            match = re.match(r"\S+ (\S+) \[[^]]*\] /(.*)/", line)
+            if match:
+                english = frozenset(head for gloss in match[2].split("/") for head in heads(gloss))
+                entries.append(Entry({"zh": frozenset({match[1].casefold()}), "en": english}))
+    return Dictionary(entries)
+
+
+def read_cldr(path: Path) -> Dictionary:
+    """Read the CLDR names of emoji: one entry an emoji, in all six languages."""
+    names: defaultdict[str, dict[str, frozenset[str]]] = defaultdict(dict)
+    with tarfile.open(path) as tar:
+        for language in LANGUAGES:
+            member = tar.extractfile(f"package/annotations/{language}/annotations.json")
+            if member is None:
+                raise ValueError(f"{path.name} has no names for {language}")
+            annotations = json.load(member)["annotations"]["annotations"]
+            for emoji, annotation in annotations.items():
+                names[emoji][language] = frozenset(name.casefold() for name in annotation.get("tts", ()))
+    return Dictionary(Entry(words) for words in names.values())
+
+
+class FreeDict:
+    """Say yes or no: a FreeDict article of one word holds the other word."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read the dictd files of the six directions."""
+        self._articles: dict[tuple[str, str], tuple[dict[str, list[tuple[int, int]]], bytes]] = {}
+        for pair in FREEDICT_PAIRS:
+            index: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+            for line in (folder / f"freedict-{pair}.index").read_text(encoding="utf-8").splitlines():
+                headword, offset, length = line.split("\t")[:3]
+                index[headword.casefold()].append((_number(offset), _number(length)))
+            source, target = (_ISO3[code] for code in pair.split("-"))
+            text = gzip.decompress((folder / f"freedict-{pair}.dict.dz").read_bytes())
+            self._articles[source, target] = (index, text)
+
+    def attests(self, language: str, word: str, english: frozenset[str]) -> bool:
+        """Whether the word stands in an article of an English word, or the other way round."""
+        if language not in _ISO3.values() or language == "en":
+            return False
+        return any(
+            self._holds("en", language, one, word.casefold()) or self._holds(language, "en", word.casefold(), one)
+            for one in english
+        )
+
+    def _holds(self, source: str, target: str, headword: str, word: str) -> bool:
+        index, text = self._articles[source, target]
+        for offset, length in index.get(headword, ()):
+            article = text[offset : offset + length].decode("utf-8").casefold()
+            if re.search(rf"\b{re.escape(word)}\b", article):
+                return True
+        return False
+
+
+def _number(digits: str) -> int:
+    """Read a number in dictd's base 64, which is big-endian and not padded."""
+    alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    value = 0
+    for digit in digits:
+        value = value * 64 + alphabet.index(digit)
+    return value
