@@ -1,0 +1,102 @@
+"""Checks of a run folder, each with a stable code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pivotlens.artifacts.fingerprint import sha256_of_file
+from pivotlens.artifacts.manifest import MANIFEST, RUN_RECORD, Manifest, read_manifest
+from pivotlens.artifacts.tables import SCHEMAS
+from pivotlens.errors import ArtifactError
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with a run folder.
+
+    Attributes:
+        code: V1 damaged manifest, V2 file missing, V3 file changed, V4 file unknown, V5 schema broken,
+            V6 stage out of date with what it read.
+    """
+
+    code: str
+    path: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Outcome of checking a run folder."""
+
+    stages: list[str]
+    files: int
+    problems: list[Problem]
+
+
+def verify_run(run: Path, stages: Sequence[str]) -> Verification:
+    """Check every stage of a run folder.
+
+    Raises:
+        ArtifactError: There is nothing to check.
+    """
+    problems: list[Problem] = []
+    manifests: dict[str, Manifest] = {}
+    for stage in stages:
+        try:
+            manifest = read_manifest(run / stage)
+        except ArtifactError as error:
+            problems.append(Problem("V1", f"{stage}/{MANIFEST}", error.message))
+            continue
+        if manifest is not None:
+            manifests[stage] = manifest
+    if not manifests and not problems:
+        raise ArtifactError(f"{run} holds no finished stage", "Give a run folder, such as runs/demo.")
+    files = 0
+    for stage, manifest in manifests.items():
+        files += len(manifest.outputs)
+        problems += _file_problems(run, stage, manifest)
+        for name, value in manifest.inputs.items():
+            if name in manifests and manifests[name].fingerprint != value:
+                problems.append(Problem("V6", stage, f"it was made from another result of {name}; run it again"))
+    return Verification(list(manifests), files, problems)
+
+
+def _file_problems(run: Path, stage: str, manifest: Manifest) -> list[Problem]:
+    problems = []
+    folder = run / stage
+    for name, output in manifest.outputs.items():
+        path, shown = folder / name, f"{stage}/{name}"
+        if not path.is_file():
+            problems.append(Problem("V2", shown, "missing"))
+        elif sha256_of_file(path) != output.sha256:
+            problems.append(Problem("V3", shown, "its content is not what was written"))
+        elif f"{stage}/{path.stem}" in SCHEMAS and path.suffix == ".parquet" and path.parent == folder:
+            problems += _schema_problems(path, f"{stage}/{path.stem}", output.rows)
+    known = {*manifest.outputs, MANIFEST, RUN_RECORD}
+    problems += [
+        Problem("V4", f"{stage}/{path.relative_to(folder).as_posix()}", "not in the manifest")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.relative_to(folder).as_posix() not in known
+    ]
+    return problems
+
+
+def _schema_problems(path: Path, table: str, rows: int | None) -> list[Problem]:
+    try:
+        found = pq.read_metadata(path)
+        schema = found.schema.to_arrow_schema()
+    except (OSError, pa.ArrowException) as error:
+        return [Problem("V5", f"{table}.parquet", f"no readable Parquet: {error}")]
+    problems = [
+        Problem("V5", f"{table}.parquet", f"column {field.name!r} is missing or of another type than {field.type}")
+        for field in SCHEMAS[table]
+        if field.name not in schema.names or schema.field(field.name).type != field.type
+    ]
+    if rows is not None and found.num_rows != rows:
+        problems.append(Problem("V5", f"{table}.parquet", f"{found.num_rows} rows instead of {rows}"))
+    return problems

@@ -1,0 +1,76 @@
+"""Entry point: parse, run, and turn errors into a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+
+from cyclopts import App, CycloptsError
+from pydantic import ValidationError
+from rich.console import Console
+from rich.text import Text
+
+from pivotlens.cli.verbs import add_stage_verbs
+from pivotlens.errors import ConfigError, PivotLensError
+
+_EPILOGUE = "Documentation: README.md and docs/ of the repository. Exit codes: 0 done, 2 settings, 3 something missing, 4 input data, 5 model, 6 run folder, 130 interrupted."  # noqa: E501
+
+
+def build_app() -> App:
+    """Return the command line application."""
+    from pivotlens.cli import demo, doctor, init, run, show, verify
+
+    app = App(
+        name="pivotlens",
+        help="How language models carry meaning across languages: measure, trace, count, mine and select.",
+        help_epilogue=_EPILOGUE,
+        version=_version,
+        help_format="plaintext",
+        result_action="return_value",
+    )
+    add_stage_verbs(app)
+    for module in (run, init, show, verify, doctor, demo):
+        module.add(app)
+    return app
+
+
+def _version() -> str:
+    return metadata.version("pivotlens")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    console = Console(stderr=True, highlight=False)
+    try:
+        build_app()(arguments, exit_on_error=False, print_error=False, error_console=console)
+    except PivotLensError as error:
+        return _report(console, error)
+    except CycloptsError as error:
+        return _report(console, _parse_error(error))
+    except KeyboardInterrupt:
+        console.print("Interrupted; finished parts are kept, the same command goes on from there.")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def _parse_error(error: CycloptsError) -> ConfigError:
+    cause = error.__cause__
+    if isinstance(cause, ValidationError):
+        problem = cause.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        return ConfigError(f"{where} = {problem['input']!r} (command line): {problem['msg']}", "See --help.")
+    return ConfigError(str(error).strip(), "Run the command with --help to see what it takes.")
+
+
+def _report(console: Console, error: PivotLensError) -> int:
+    # Text, not markup: messages quote what comes from files.
+    console.print(Text.assemble(("Error: ", "bold red"), error.message), soft_wrap=True)
+    if error.hint:
+        console.print(Text(f"  → {error.hint}"), soft_wrap=True)
+    return error.exit_code

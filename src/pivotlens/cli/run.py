@@ -1,0 +1,83 @@
+"""`pivotlens run`: the whole chain, resumable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from pivotlens.cli.verbs import DryRun, Json, describe, help_text
+
+_EXAMPLES = (
+    "pivotlens run --config pivotlens.toml",
+    "pivotlens run --config pivotlens.toml --run runs/second --dry-run",
+)
+
+
+def add(app: App) -> None:
+    """Add the verb."""
+    summary = "Run the whole chain from one configuration file; what is finished and fits is reused."
+    app.command(run, name="run", help=help_text(summary, _EXAMPLES))
+
+
+def run(
+    *,
+    config: Annotated[Path, Parameter(name="--config", help="TOML file; `pivotlens init` writes one.")],
+    run: Annotated[Path | None, Parameter(name="--run", help="Run folder; else `run` of the file.")] = None,
+    model: Annotated[str | None, Parameter(help="Model spec for every stage.")] = None,
+    corpus: Annotated[str | None, Parameter(help="Corpus spec for every stage.")] = None,
+    directions: Annotated[
+        tuple[str, ...] | None, Parameter(help="Directions for every stage.", consume_multiple=True, negative="")
+    ] = None,
+    seed: Annotated[int | None, Parameter(help="Seed for every stage.")] = None,
+    workers: Annotated[int | None, Parameter(help="Worker processes where the corpus is read.")] = None,
+    json: Json = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Run the chain."""
+    from pivotlens.pipeline import Pipeline
+
+    named = {"model": model, "corpus": corpus, "directions": directions, "seed": seed, "workers": workers}
+    flags = {key: value for key, value in named.items() if value is not None}
+    run_pipeline(Pipeline.from_toml(config, run, flags), as_json=json, dry_run=dry_run)
+
+
+def run_pipeline(pipeline: Any, *, as_json: bool, dry_run: bool) -> None:
+    """Run or plan a pipeline and say what happens to each stage.
+
+    Args:
+        pipeline: A `pivotlens.pipeline.Pipeline`.
+        as_json: Whether one JSON object is put on stdout.
+        dry_run: Whether nothing is done.
+    """
+    from pivotlens.cli.terminal import print_json, results_console, watch_progress
+    from pivotlens.cli.verbs import result_object
+
+    console = watch_progress()
+    if dry_run:
+        plan = pipeline.plan()
+        if as_json:
+            print_json({"run": str(pipeline.folder), "stages": [vars(stage) for stage in plan]})
+            return
+        for stage in plan:
+            results_console().print(describe(stage.name, stage.reason), soft_wrap=True, markup=False)
+        return
+    reused: dict[str, bool] = {}
+
+    def watch(stage: Any) -> None:
+        reused[stage.name] = stage.reason is None
+        console.print(describe(stage.name, stage.reason), soft_wrap=True, markup=False)
+
+    results = pipeline.run(watch)
+    for name, result in results.items():
+        for warning in result.manifest.warnings:
+            console.print(f"Warning ({name}): {warning}", soft_wrap=True, markup=False)
+    if as_json:
+        stages = [result_object(result, reused=reused[name]) for name, result in results.items()]
+        print_json({"run": str(pipeline.folder), "stages": stages})
+        return
+    if all(reused.values()):
+        console.print("Nothing to do: every result is there and fits its settings and inputs.")
+    report = results["report"].folder / "report.html"
+    results_console().print(f"Report: {report}", soft_wrap=True, markup=False)

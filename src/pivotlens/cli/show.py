@@ -1,0 +1,73 @@
+"""`pivotlens show`: what a run folder holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from pivotlens.cli.verbs import Json, help_text
+from pivotlens.errors import ArtifactError, ConfigError, did_you_mean
+
+_EXAMPLES = ("pivotlens show runs/demo", "pivotlens show runs/demo mine/pair_pivots --rows 20")
+
+
+def add(app: App) -> None:
+    """Add the verb."""
+    app.command(show, name="show", help=help_text("Show what a run folder holds, or the rows of a table.", _EXAMPLES))
+
+
+def show(
+    run: Annotated[Path, Parameter(help="Run folder.")],
+    table: Annotated[str, Parameter(help="Table to show, as stage/table.")] = "",
+    *,
+    rows: Annotated[int, Parameter(help="Rows to show.")] = 10,
+    json: Json = False,
+) -> None:
+    """Show a run folder."""
+    from pivotlens.artifacts import SCHEMAS, StageResult, read_manifest
+    from pivotlens.cli.terminal import print_json, results_console
+    from pivotlens.cli.verbs import result_object, show_result
+    from pivotlens.stages import STAGES
+
+    found = [
+        StageResult(run / name, manifest) for name in STAGES if (manifest := read_manifest(run / name)) is not None
+    ]
+    if not found:
+        raise ArtifactError(f"{run} holds no finished stage", "Give a run folder, such as runs/demo.")
+    if table:
+        stage, _, name = table.partition("/")
+        result = next((result for result in found if result.manifest.stage == stage), None)
+        if table not in SCHEMAS or result is None:
+            known = [f"{item.manifest.stage}/{file.removesuffix('.parquet')}" for item in found
+                     for file in item.manifest.outputs if file.endswith(".parquet")]  # fmt: skip
+            raise ConfigError(f"{run} has no table {table!r}", did_you_mean(table, known))
+        content = type("Shown", (StageResult,), {"stage": stage})(result.folder, result.manifest).table(name)
+        if json:
+            print_json(content.slice(0, rows).to_pylist())
+        else:
+            _print_rows(table, content.num_rows, content.slice(0, rows).to_pylist())
+        return
+    if json:
+        print_json([result_object(result, reused=True) for result in found])
+        return
+    for result in found:
+        show_result(result)
+    results_console().print(f"Rows of a table: pivotlens show {run} stage/table", markup=False, soft_wrap=True)
+
+
+def _print_rows(name: str, total: int, rows: list[dict[str, object]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from pivotlens.cli.terminal import results_console
+    from pivotlens.text import escape_controls
+
+    shown = Table(title=f"{name}: {len(rows)} of {total:,} rows", title_justify="left")
+    for column in rows[0] if rows else ():
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        cells = (f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values())
+        shown.add_row(*(Text(escape_controls(cell)) for cell in cells))
+    results_console().print(shown)
