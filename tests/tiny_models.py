@@ -11,6 +11,7 @@ import transformers as hf
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from pivotlens.models.load import LoadedModel
+from pivotlens.models.quiet import quiet_transformers
 from pivotlens.models.resolve import ResolvedModel
 
 VOCABULARY = 320
@@ -38,7 +39,7 @@ def byte_level_tokenizer() -> hf.PreTrainedTokenizerFast:
     return hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>")
 
 
-def _llama_like(**more: Any) -> dict[str, Any]:
+def llama_like(**more: Any) -> dict[str, Any]:
     return {
         "vocab_size": VOCABULARY,
         "hidden_size": 32,
@@ -57,7 +58,7 @@ def _without(values: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in names}
 
 
-_NO_KV = functools.partial(_without, _llama_like())
+_NO_KV = functools.partial(_without, llama_like())
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,15 @@ _WINDOW = {"sliding_window": 6}
 _LAYERS = ["sliding_attention", "sliding_attention", "sliding_attention", "full_attention"]
 
 FAMILIES: dict[str, Family] = {
-    "llama": Family(_config("Llama", **_llama_like()), 51_488),
-    "olmo": Family(_config("Olmo", **_llama_like(clip_qkv=8.0)), 51_200),
-    "olmo2": Family(_config("Olmo2", **_llama_like()), 51_680),
-    "olmo3": Family(_config("Olmo3", **_llama_like(layer_types=_LAYERS, **_WINDOW)), 51_680),
-    "gemma": Family(_config("Gemma", **_llama_like(head_dim=8)), 41_248),
+    "llama": Family(_config("Llama", **llama_like()), 51_488),
+    "olmo": Family(_config("Olmo", **llama_like(clip_qkv=8.0)), 51_200),
+    "olmo2": Family(_config("Olmo2", **llama_like()), 51_680),
+    "olmo3": Family(_config("Olmo3", **llama_like(layer_types=_LAYERS, **_WINDOW)), 51_680),
+    "gemma": Family(_config("Gemma", **llama_like(head_dim=8)), 41_248),
     "gemma2": Family(
         _config(
             "Gemma2",
-            **_llama_like(
+            **llama_like(
                 head_dim=8, final_logit_softcapping=0.5, attn_logit_softcapping=2.0, query_pre_attn_scalar=8, **_WINDOW
             ),
         ),
@@ -94,25 +95,25 @@ FAMILIES: dict[str, Family] = {
     "gemma3": Family(
         _config(
             "Gemma3Text",
-            **_llama_like(
+            **llama_like(
                 head_dim=8, query_pre_attn_scalar=8, layer_types=_LAYERS, final_logit_softcapping=0.7, **_WINDOW
             ),
         ),
         41_568,
     ),
-    "qwen2": Family(_config("Qwen2", **_llama_like()), 51_744),
-    "qwen3": Family(_config("Qwen3", **_llama_like(head_dim=8)), 51_552),
+    "qwen2": Family(_config("Qwen2", **llama_like()), 51_744),
+    "qwen3": Family(_config("Qwen3", **llama_like(head_dim=8)), 51_552),
     "qwen3_moe": Family(
-        _config("Qwen3Moe", **_llama_like(head_dim=8, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16)),
+        _config("Qwen3Moe", **llama_like(head_dim=8, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16)),
         58_208,
     ),
-    "mistral": Family(_config("Mistral", **_llama_like(**_WINDOW)), 51_488),
-    "mixtral": Family(_config("Mixtral", **_llama_like(num_local_experts=4, num_experts_per_tok=2)), 107_296),
-    "olmoe": Family(_config("Olmoe", **_llama_like(num_experts=4, num_experts_per_tok=2)), 107_488),
+    "mistral": Family(_config("Mistral", **llama_like(**_WINDOW)), 51_488),
+    "mixtral": Family(_config("Mixtral", **llama_like(num_local_experts=4, num_experts_per_tok=2)), 107_296),
+    "olmoe": Family(_config("Olmoe", **llama_like(num_experts=4, num_experts_per_tok=2)), 107_488),
     "gpt_oss": Family(
         _config(
             "GptOss",
-            **_llama_like(
+            **llama_like(
                 head_dim=8,
                 num_local_experts=4,
                 num_experts_per_tok=2,
@@ -123,32 +124,32 @@ FAMILIES: dict[str, Family] = {
         ),
         109_760,
     ),
-    "cohere": Family(_config("Cohere", **_llama_like(logit_scale=0.0625)), 41_120),
-    "cohere2": Family(_config("Cohere2", **_llama_like(logit_scale=0.25, layer_types=_LAYERS, **_WINDOW)), 41_120),
+    "cohere": Family(_config("Cohere", **llama_like(logit_scale=0.0625)), 41_120),
+    "cohere2": Family(_config("Cohere2", **llama_like(logit_scale=0.25, layer_types=_LAYERS, **_WINDOW)), 41_120),
     "granite": Family(
         _config(
             "Granite",
-            **_llama_like(
+            **llama_like(
                 logits_scaling=8.0, embedding_multiplier=12.0, residual_multiplier=0.22, attention_multiplier=0.3
             ),
         ),
         51_488,
     ),
-    "phi": Family(_config("Phi", **_llama_like(partial_rotary_factor=0.5)), 46_400),
-    "phi3": Family(_config("Phi3", **_llama_like()), 51_488),
-    "stablelm": Family(_config("StableLm", **_llama_like()), 51_776),
-    "starcoder2": Family(_config("Starcoder2", **_llama_like()), 36_096),
-    "smollm3": Family(_config("SmolLM3", **_llama_like()), 41_248),
-    "nemotron": Family(_config("Nemotron", **_llama_like()), 45_632),
-    "glm4": Family(_config("Glm4", **_llama_like(head_dim=8)), 52_000),
+    "phi": Family(_config("Phi", **llama_like(partial_rotary_factor=0.5)), 46_400),
+    "phi3": Family(_config("Phi3", **llama_like()), 51_488),
+    "stablelm": Family(_config("StableLm", **llama_like()), 51_776),
+    "starcoder2": Family(_config("Starcoder2", **llama_like()), 36_096),
+    "smollm3": Family(_config("SmolLM3", **llama_like()), 41_248),
+    "nemotron": Family(_config("Nemotron", **llama_like()), 45_632),
+    "glm4": Family(_config("Glm4", **llama_like(head_dim=8)), 52_000),
     "exaone4": Family(
-        _config("Exaone4", **_llama_like(layer_types=_LAYERS, sliding_window_pattern=4, **_WINDOW)), 51_552
+        _config("Exaone4", **llama_like(layer_types=_LAYERS, sliding_window_pattern=4, **_WINDOW)), 51_552
     ),
-    "apertus": Family(_config("Apertus", **_llama_like(rope_parameters=_ROPE)), 45_416),
+    "apertus": Family(_config("Apertus", **llama_like(rope_parameters=_ROPE)), 45_416),
     "deepseek_v3": Family(
         _config(
             "DeepseekV3",
-            **_llama_like(
+            **llama_like(
                 num_key_value_heads=4,
                 kv_lora_rank=8,
                 q_lora_rank=16,
@@ -270,6 +271,7 @@ FAMILIES: dict[str, Family] = {
 def random_model(config: Any, seed: int = 0) -> hf.PreTrainedModel:
     """Make a model whose weights are large enough for its layers to differ."""
     torch.manual_seed(seed)
+    quiet_transformers()
     model = hf.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -278,6 +280,13 @@ def random_model(config: Any, seed: int = 0) -> hf.PreTrainedModel:
     model.train(False)
     model.requires_grad_(False)
     return model
+
+
+def save(model: hf.PreTrainedModel, folder: Path, tokenizer: Any = None) -> None:
+    """Write a model folder with tokenizer, as a user would have it."""
+    quiet_transformers()
+    model.save_pretrained(folder)
+    (tokenizer or byte_level_tokenizer()).save_pretrained(folder)
 
 
 def loaded_of(model: hf.PreTrainedModel, tokenizer: Any = None) -> LoadedModel:

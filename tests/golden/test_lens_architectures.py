@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 import torch
 import transformers as hf
-from tiny_models import FAMILIES, VOCABULARY, _llama_like, loaded_of, random_model, tiny
+from tiny_models import FAMILIES, VOCABULARY, llama_like, loaded_of, random_model, save, tiny
 from torch import nn
 
 from pivotlens.errors import ModelError
 from pivotlens.models.encoding import Ids
 from pivotlens.models.lens import LogitLens, find_blocks
+from pivotlens.models.load import load_model
 from pivotlens.models.prefix import SharedPrefix, common_prefix
 
 _BLOCK_LISTS = ("model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.layers", "transformer.blocks")
@@ -189,7 +190,7 @@ def test_a_model_without_final_norm_is_refused():
 
 def test_a_model_that_rescales_after_its_norm_is_refused():
     config = hf.MiniCPM3Config(
-        **_llama_like(
+        **llama_like(
             num_hidden_layers=2, num_key_value_heads=4, kv_lora_rank=8, q_lora_rank=16, qk_rope_head_dim=4,
             qk_nope_head_dim=8, v_head_dim=8, dim_model_base=8,
         )
@@ -199,7 +200,7 @@ def test_a_model_that_rescales_after_its_norm_is_refused():
 
 
 def test_a_model_that_repeats_its_blocks_is_refused():
-    model = random_model(hf.LlamaConfig(**_llama_like()))
+    model = random_model(hf.LlamaConfig(**llama_like()))
     layers = model.model.layers
     model.model.layers = nn.ModuleList([layers[0], layers[1], layers[0], layers[1]])
     with pytest.raises(ModelError, match="repeat or skip blocks"):
@@ -207,7 +208,7 @@ def test_a_model_that_repeats_its_blocks_is_refused():
 
 
 def test_a_model_that_skips_blocks_is_refused():
-    model = random_model(hf.LlamaConfig(**_llama_like()))
+    model = random_model(hf.LlamaConfig(**llama_like()))
     every = model.model.layers
 
     class EveryOther(nn.ModuleList):
@@ -219,18 +220,19 @@ def test_a_model_that_skips_blocks_is_refused():
         LogitLens(loaded_of(model))
 
 
-def test_an_encoder_decoder_is_refused():
+def test_an_encoder_decoder_is_refused(tmp_path):
     config = hf.T5Config(
         vocab_size=VOCABULARY, d_model=16, d_kv=8, d_ff=16, num_layers=2, num_heads=2, decoder_start_token_id=0
     )
     torch.manual_seed(0)
-    with pytest.raises(ModelError):
-        LogitLens(loaded_of(hf.T5ForConditionalGeneration(config).eval()))
+    save(hf.T5ForConditionalGeneration(config), tmp_path)
+    with pytest.raises(ModelError, match="encoder-decoder model \\(t5\\)"):
+        load_model(str(tmp_path), device="cpu")
 
 
 @pytest.mark.parametrize("where", ["model.norm.weight", "model.layers.1.mlp.up_proj.weight", "lm_head.weight"])
 def test_nan_weights_are_refused(where):
-    model = random_model(hf.LlamaConfig(**_llama_like()))
+    model = random_model(hf.LlamaConfig(**llama_like()))
     with torch.no_grad():
         model.get_parameter(where).fill_(float("nan"))
     with pytest.raises(ModelError, match="self-check failed"):
@@ -238,7 +240,7 @@ def test_nan_weights_are_refused(where):
 
 
 def test_no_block_list_is_refused():
-    model = random_model(hf.LlamaConfig(**_llama_like(num_hidden_layers=2)))
+    model = random_model(hf.LlamaConfig(**llama_like(num_hidden_layers=2)))
     model.config.num_hidden_layers = 3
     with pytest.raises(ModelError, match="no list of 3 blocks"):
         LogitLens(loaded_of(model))

@@ -26,6 +26,10 @@ def _write_mine(run: Path, tokenizer: str, pivots: tuple[str, ...] = PIVOTS) -> 
     n = len(ids)
     columns = {"token_id": ids, "token": list(pivots), "degree": [3] * n, "degree_shuffled": [0.5] * n}
     columns |= {"directions": [2] * n, "stability": [1.0] * n, "score": [float(n - place) for place in range(n)]}
+    columns["variant_ids"] = [
+        [of, *filter(None, [loaded.tokenizer.token_to_id(pivot.upper())])]
+        for of, pivot in zip(ids, pivots, strict=True)
+    ]
     with StageRun(run, MineConfig(), version=1, inputs={}) as stage:
         stage.write_table("pivots", columns)
         stage.finish()
@@ -67,7 +71,7 @@ def test_scores_documents_and_summary_agree(here: Path, tmp_path: Path) -> None:
     selection = _select(here, tmp_path / "run")
     scores = selection.rows("scores")
     tokenizer = load_tokenizer(str(here / "model"))
-    pivots = {tokenizer.tokenizer.token_to_id(pivot) for pivot in PIVOTS[:2]}
+    pivots = {tokenizer.tokenizer.token_to_id(pivot) for pivot in (*PIVOTS[:2], "WATER")}
     assert scores == sorted(scores, key=lambda row: (row["file"], row["row"], row["part"]))
     for mode in ("top", "random"):
         documents = _documents(tmp_path / "run", mode)
@@ -101,10 +105,11 @@ def test_scores_documents_and_summary_agree(here: Path, tmp_path: Path) -> None:
 
 def test_card_says_what_it_is(here: Path, tmp_path: Path) -> None:
     selection = _select(here, tmp_path / "run")
+    assert (selection.manifest.details["pivots"], selection.manifest.details["pivot_tokens"]) == (2, 3)
     card = (tmp_path / "run/select/random/README.md").read_text()
     assert "the control for the arm `top`" in card
     assert "keep the licences of the corpus" in card
-    assert "the best 2 tokens" in card
+    assert "the best 2 of the stage `mine`" in card
     for row in selection.rows("summary"):
         if row["mode"] == "random":
             assert f"| {row['language']} | {row['units']:,} | {row['tokens']:,} | 150 |" in card

@@ -10,14 +10,14 @@ from cyclopts import App, Parameter
 
 from pivotlens.cli.verbs import help_text
 
-_EXAMPLES = ("pivotlens demo", "pivotlens demo --run runs/small --model demo:smollm2-135m --directions en-fr fr-en")
+EXAMPLES = ("pivotlens demo", "pivotlens demo --run runs/small --model demo:smollm2-135m --directions en-fr fr-en")
 DIRECTIONS = ("en-fr", "fr-zh", "zh-fr")
 
 
 def add(app: App) -> None:
     """Add the verb."""
     summary = "Run every stage on Gemma-3-270M and the bundled sample, then show what was found."
-    app.command(demo, name="demo", help=help_text(summary, _EXAMPLES))
+    app.command(demo, name="demo", help=help_text(summary, EXAMPLES))
 
 
 def demo(

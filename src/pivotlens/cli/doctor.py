@@ -15,7 +15,7 @@ from cyclopts import App
 from pivotlens.cli.verbs import Json, help_text
 from pivotlens.errors import PrerequisiteError
 
-_EXAMPLES = ("pivotlens doctor", "pivotlens doctor --json")
+EXAMPLES = ("pivotlens doctor", "pivotlens doctor --json")
 _CORE = ("numpy", "pyarrow", "tokenizers", "datatrove", "daachorse", "zstandard")
 _MODELS = ("torch", "transformers", "safetensors", "accelerate", "gguf")
 _NEEDED_GIGABYTES = 4
@@ -32,7 +32,7 @@ class Finding:
 
 def add(app: App) -> None:
     """Add the verb."""
-    app.command(doctor, name="doctor", help=help_text("Check this machine for what a run needs.", _EXAMPLES))
+    app.command(doctor, name="doctor", help=help_text("Check this machine for what a run needs.", EXAMPLES))
 
 
 def doctor(*, json: Json = False) -> None:

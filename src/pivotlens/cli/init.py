@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from pivotlens.cli.verbs import help_text
 from pivotlens.errors import ConfigError
 
-_EXAMPLES = (
+EXAMPLES = (
     "pivotlens init pivotlens.toml",
     "pivotlens init small.toml --model demo:smollm2-135m --directions en-fr fr-en",
 )
@@ -18,9 +18,7 @@ _EXAMPLES = (
 
 def add(app: App) -> None:
     """Add the verb."""
-    app.command(
-        init, name="init", help=help_text("Write a commented configuration file with every setting.", _EXAMPLES)
-    )
+    app.command(init, name="init", help=help_text("Write a commented configuration file with every setting.", EXAMPLES))
 
 
 def shared_settings(model: str, corpus: str, directions: tuple[str, ...]) -> dict[str, tuple[Any, str]]:

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from pivotlens.cli.verbs import DryRun, Json, describe, help_text
 
-_EXAMPLES = (
+EXAMPLES = (
     "pivotlens run --config pivotlens.toml",
     "pivotlens run --config pivotlens.toml --run runs/second --dry-run",
 )
@@ -18,7 +18,7 @@ _EXAMPLES = (
 def add(app: App) -> None:
     """Add the verb."""
     summary = "Run the whole chain from one configuration file; what is finished and fits is reused."
-    app.command(run, name="run", help=help_text(summary, _EXAMPLES))
+    app.command(run, name="run", help=help_text(summary, EXAMPLES))
 
 
 def run(

@@ -10,12 +10,12 @@ from cyclopts import App, Parameter
 from pivotlens.cli.verbs import Json, help_text
 from pivotlens.errors import ArtifactError, ConfigError, did_you_mean
 
-_EXAMPLES = ("pivotlens show runs/demo", "pivotlens show runs/demo mine/pair_pivots --rows 20")
+EXAMPLES = ("pivotlens show runs/demo", "pivotlens show runs/demo mine/pair_pivots --rows 20")
 
 
 def add(app: App) -> None:
     """Add the verb."""
-    app.command(show, name="show", help=help_text("Show what a run folder holds, or the rows of a table.", _EXAMPLES))
+    app.command(show, name="show", help=help_text("Show what a run folder holds, or the rows of a table.", EXAMPLES))
 
 
 def show(

@@ -78,7 +78,7 @@ def given(flags: Any) -> dict[str, Any]:
 
 def help_text(summary: str, examples: tuple[str, str]) -> str:
     """Return a verb's help: what it does, and two examples to copy."""
-    return f"{summary}\n\nExamples:\n  {examples[0]}\n  {examples[1]}\n"
+    return f"{summary}\n\nTo copy:\n  {examples[0]}\n  {examples[1]}\n"
 
 
 def add_stage_verbs(app: App) -> None:

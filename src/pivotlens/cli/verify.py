@@ -10,13 +10,13 @@ from cyclopts import App, Parameter
 from pivotlens.cli.verbs import Json, help_text
 from pivotlens.errors import ArtifactError
 
-_EXAMPLES = ("pivotlens verify runs/demo", "pivotlens verify runs/demo --json")
+EXAMPLES = ("pivotlens verify runs/demo", "pivotlens verify runs/demo --json")
 
 
 def add(app: App) -> None:
     """Add the verb."""
     summary = "Check every file of a run folder against its manifest, and every stage against what it read."
-    app.command(verify, name="verify", help=help_text(summary, _EXAMPLES))
+    app.command(verify, name="verify", help=help_text(summary, EXAMPLES))
 
 
 def verify(run: Annotated[Path, Parameter(help="Run folder.")], *, json: Json = False) -> None:

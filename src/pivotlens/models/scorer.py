@@ -70,6 +70,8 @@ class AnswerScorer:
             for answer in sorted(answers[row], key=len, reverse=True):
                 if not any(key[0] == position and key[1][: len(answer)] == answer for key in longest):
                     longest[position, answer] = None
+        if not longest:
+            return
         scored: dict[tuple[int, Ids], list[float]] = {}
         heads = list(longest)
         values = self._log_probabilities(
@@ -118,10 +120,7 @@ class AnswerScorer:
         logits = logits.float()
         normaliser = torch.logsumexp(logits, dim=-1)
         if torch.isnan(normaliser).any():
-            raise ModelError(
-                f"{self.loaded.resolved.spec} gives NaN logits in {self.loaded.dtype}",
-                "Try dtype = 'float32'; if it stays, the weights are damaged.",
-            )
+            raise _nan_error(self.loaded)
         return logits[rows, tokens] - normaliser[rows]
 
     def generate(self, contexts: Sequence[Ids], max_tokens: int, stop: Callable[[int], bool]) -> list[Ids]:
@@ -162,13 +161,25 @@ def plain_log_probabilities(loaded: LoadedModel, context: Ids, answer: Ids) -> F
 
     Returns:
         Natural-log probabilities, shape ``(len(answer),)``.
+
+    Raises:
+        ModelError: The model gives NaN.
     """
     ids = torch.tensor([context + answer], device=loaded.device)
     with torch.inference_mode():
         logits = loaded.model(input_ids=ids, use_cache=False).logits
     values = torch.log_softmax(logits[0, len(context) - 1 : -1].float(), dim=-1)
+    if torch.isnan(values).any():
+        raise _nan_error(loaded)
     picked = values.gather(-1, ids[0, len(context) :, None]).squeeze(-1)
-    return picked.double().cpu().numpy()
+    return picked.cpu().double().numpy()
+
+
+def _nan_error(loaded: LoadedModel) -> ModelError:
+    return ModelError(
+        f"{loaded.resolved.spec} gives NaN logits in {loaded.dtype}",
+        "Try dtype = 'float32'; if it stays, the weights are damaged.",
+    )
 
 
 def check_sharing(loaded: LoadedModel, contexts: Sequence[Ids], answer: Ids) -> str | None:

@@ -83,20 +83,17 @@ def _run(stage: StageRun, config: ScoreConfig, benchmark: Benchmark) -> None:
     shot_sets = draw_shot_sets(pool, config.shots, config.shot_sets, config.seed)
     words = {key: concept.words for key, concept in benchmark.concepts.items()}
     loaded = load_model(config.model, config.dtype, config.device)
-    scorer = AnswerScorer(loaded, config.batch_tokens)
-    reason: str | None = None
-    checked = False
+    # Always on the first prompts, so that a resumed run decides and reports as an uninterrupted one.
+    first = WordPrompts(loaded, directions[0], shot_examples(words, shot_sets[0], directions[0]), config.prompt)
+    probe = first.encode([(item.words[directions[0].source], item.words[directions[0].target]) for item in items[:2]])
+    reason = check_sharing(loaded, [answer.context for answer in probe], probe[0].answer)
+    scorer = AnswerScorer(loaded, config.batch_tokens, share=reason is None)
     steps = [(direction, number) for direction in directions for number in range(config.shot_sets)]
     for direction, number in track(steps, "score", len(steps)):
         key = _key(direction, number)
         if stage.has_part(key):
             continue
         prompts = WordPrompts(loaded, direction, shot_examples(words, shot_sets[number], direction), config.prompt)
-        if not checked:
-            probe = prompts.encode([(item.words[direction.source], item.words[direction.target]) for item in items[:2]])
-            reason = check_sharing(loaded, [answer.context for answer in probe], probe[0].answer)
-            scorer = AnswerScorer(loaded, config.batch_tokens, share=reason is None)
-            checked = True
         source_words = [[words[choice][direction.source] for choice in row] for row in choices]
         scored = score_direction(scorer, prompts, items, source_words, generate=number == 0)
         n_choices = len(choices[0])

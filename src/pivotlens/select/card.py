@@ -39,7 +39,8 @@ def data_card(mode: str, settings: Mapping[str, Any], rows: Sequence[Mapping[str
 - Units: {cut}; `id` is file, row and part.
 - Left out: units under {settings["min_tokens"]:,} tokens, and all but the first of units with the same text
   (compared case-folded).
-- Pivots: the best {pivots:,} tokens of the stage `mine`; tokens are those of `{settings["tokenizer"]}`.
+- Pivots: the best {pivots:,} of the stage `mine`, in all their spellings (case, leading space); tokens are those of
+  `{settings["tokenizer"]}`.
 - Budget: at most {settings["budget_tokens"]:,} tokens a language; taking stops before it would be exceeded.
 - Seed: {settings["seed"]}.
 

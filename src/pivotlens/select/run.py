@@ -110,7 +110,8 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
     pivots = _pivots(Pivots.load(stage.run), config, load_tokenizer(config.tokenizer))
     files, plan = list_corpus(config.corpus), unit_plan(config)
     scores = stage.parts_folder("scores")
-    score = ScorePass(plan, config.tokenizer, pivots, config.seed)
+    token_ids = tuple(sorted({token for variants in pivots for token in variants}))
+    score = ScorePass(plan, config.tokenizer, token_ids, config.seed)
     units = _merged(files, run_over_files(scores, files, score, config.workers, "Scoring units"))
     check_bad_share(units.bad, units.documents, config.max_bad_share, config.corpus)
 
@@ -157,13 +158,15 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
             "duplicates": int(duplicate.sum()),
             "short": int((~duplicate & (n_tokens < config.min_tokens)).sum()),
             "pivots": len(pivots),
+            "pivot_tokens": len(token_ids),
             "tokenizer": load_tokenizer(config.tokenizer).fingerprint,
             "seed": config.seed,
         }
     )
 
 
-def _pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tuple[int, ...]:
+def _pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tuple[tuple[int, ...], ...]:
+    """Return the token ids of each of the best pivots: all those that `mine` merged into one."""
     rows = sorted(mined.rows("pivots"), key=lambda row: (-row["score"], row["token_id"]))[: config.pivots]
     if not rows:
         raise DataError(
@@ -177,7 +180,7 @@ def _pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tu
                 f"{config.tokenizer!r}",
                 "Give --tokenizer the model that `pivotlens count` was given.",
             )
-    return tuple(row["token_id"] for row in rows)
+    return tuple(tuple(sorted({row["token_id"], *(row.get("variant_ids") or ())})) for row in rows)
 
 
 def _merged(files: Sequence[CorpusFile], parts: Sequence[Path]) -> _Units:
