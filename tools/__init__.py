@@ -1,0 +1,1 @@
+"""Builders of shipped data and generated pages; not part of the package."""

@@ -1,6 +1,7 @@
 """The scorer against one uncached pass an answer; measures and intervals against slow loops."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -200,7 +201,7 @@ def bench(tmp_path):
     """A run folder with a small benchmark."""
     (tmp_path / "words.tsv").write_text(_WORDS, encoding="utf-8")
     run = tmp_path / "run"
-    build_benchmark(BenchConfig(words=str(tmp_path / "words.tsv"), distractors=3), run)
+    build_benchmark(BenchConfig(words=str(tmp_path / "words.tsv"), distractors=3, shot_pool=5), run)
     return run
 
 
@@ -215,24 +216,34 @@ def test_stages_run_a_family_that_cannot_share_with_a_warning(bench, tmp_path):
     assert any("every prompt was run in full" in warning for warning in trace.manifest.warnings)
 
 
-@pytest.mark.parametrize("family", ["jamba", "llama"])
-def test_an_interrupted_score_goes_on_to_the_same_bytes(family, bench, tmp_path, monkeypatch):
+def results(folder: Path) -> dict[str, bytes]:
+    """Return every file of a stage but the record of the run itself."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "run.json"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "family", "interruptions"),
+    [("score", "jamba", (2,)), ("score", "llama", (1, 2)), ("trace", "llama", (3, 5, 10))],
+)
+def test_an_interrupted_stage_goes_on_to_the_same_bytes(stage, family, interruptions, bench, tmp_path, monkeypatch):
     config = recurrent("jamba") if family == "jamba" else FAMILIES["llama"].config()
     save(random_model(config), tmp_path / "model")
-    settings = ScoreConfig(
-        model=str(tmp_path / "model"), device="cpu", shots=2, shot_sets=2, directions=("fr-zh", "en-fr"), bootstrap=100
-    )
-    whole = score_model(settings, bench)
-    files = {path.name: path.read_bytes() for path in whole.folder.iterdir() if path.name != "run.json"}
-    for parts in (1, 3, 4):
+    common = {"model": str(tmp_path / "model"), "device": "cpu", "shots": 2, "directions": ("fr-zh", "en-fr")}
+
+    def run_stage(run: Path) -> dict[str, bytes]:
+        if stage == "score":
+            return results(score_model(ScoreConfig(**common, shot_sets=1, bootstrap=100), run).folder)
+        return results(trace_model(TraceConfig(**common, bootstrap=100), run).folder)
+
+    whole = run_stage(bench)
+    for parts in interruptions:
         other = tmp_path / f"run{parts}"
-        build_benchmark(BenchConfig(words=str(tmp_path / "words.tsv"), distractors=3), other)
+        build_benchmark(BenchConfig(words=str(tmp_path / "words.tsv"), distractors=3, shot_pool=5), other)
         with monkeypatch.context() as patched:
             die_after_parts(patched, parts)
             with pytest.raises(KeyboardInterrupt):
-                score_model(settings, other)
-        resumed = score_model(settings, other)
-        assert {path.name: path.read_bytes() for path in resumed.folder.iterdir() if path.name != "run.json"} == files
+                run_stage(other)
+        assert run_stage(other) == whole
 
 
 def die_after_parts(patched: pytest.MonkeyPatch, parts: int) -> None:

@@ -207,14 +207,16 @@ class StageRun:
             stage=self.stage,
             algorithm_version=self.version,
             fingerprint=self.fingerprint,
-            config=self.config.model_dump(mode="json"),
-            passed=self.passed,
+            config=self.config.meaning(),
+            passed={key: source for key, source in self.passed.items() if key in self.config.meaning()},
             inputs=self.inputs,
             outputs=outputs,
             details=dict(details or {}),
             warnings=self._warnings,
         )
-        record = orjson.dumps(run_record(self._started), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        record = orjson.dumps(
+            run_record(self._started, self.config), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+        )
         write_bytes(self.staging / RUN_RECORD, record)
         write_bytes(self.staging / MANIFEST, manifest.to_bytes())
         remove_tree(self.folder)
@@ -229,8 +231,8 @@ class StageRun:
 _PACKAGES = ("pivotlens", "numpy", "pyarrow", "torch", "transformers", "tokenizers", "datatrove", "scipy")
 
 
-def run_record(started: float) -> dict[str, Any]:
-    """Return what differs from run to run: times, host, package versions."""
+def run_record(started: float, config: StageConfig) -> dict[str, Any]:
+    """Return what differs from run to run: times, host, package versions, and settings without meaning."""
     versions = {}
     for name in _PACKAGES:
         try:
@@ -245,5 +247,8 @@ def run_record(started: float) -> dict[str, Any]:
         "python": platform.python_version(),
         "cpus": os.cpu_count(),
         "command": sys.argv,
+        "settings": {
+            key: value for key, value in config.model_dump(mode="json").items() if key not in config.meaning()
+        },
         "packages": versions,
     }

@@ -145,9 +145,17 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
     stage.write_table("summary", pa.Table.from_pylist(summary, schema=schema_of("select", "summary")))
     for arm, mode in enumerate(modes):
         _write_documents(stage, mode, arm, texts, int(chosen[arm].sum()))
-        card = data_card(mode, config.model_dump(), [row for row in summary if row["mode"] == mode], len(pivots))
+        card = data_card(mode, config.meaning(), [row for row in summary if row["mode"] == mode], len(pivots))
         write_bytes(stage.staged(f"{mode}/README.md"), card.encode())
     _warn(stage, config, units, summary, len(pivots))
+    if "top" in modes:
+        without = chosen[modes.index("top")] & (n_pivots == 0)
+        if without.any():
+            codes = ", ".join(units.languages[number] for number in np.unique(units.language[without]).tolist())
+            stage.warn(
+                f"{int(without.sum()):,} of the {int(chosen[modes.index('top')].sum()):,} units of arm top hold no pivot "
+                f"({codes}): the budget is larger than what the pivots reach"
+            )
     stage.finish(
         {
             "corpus_files": len(files),

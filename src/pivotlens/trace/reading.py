@@ -101,22 +101,24 @@ def read_layers(
         for chosen, log_q in _decoded(lens, states):
             q = log_q.exp()
             if total is None:
-                total = torch.zeros(layers, q.shape[-1], dtype=torch.float64, device=q.device)
-            entropy[chosen] = -(q * log_q.clamp_min(-1e4)).sum(-1).double().cpu().numpy()
-            kl[chosen] = (q * (log_q.clamp_min(-1e4) - log_q[:, -1:].clamp_min(-1e4))).sum(-1).double().cpu().numpy()
+                # Apple's GPUs have no float64.
+                place_of_sum = "cpu" if q.device.type == "mps" else q.device
+                total = torch.zeros(layers, q.shape[-1], dtype=torch.float64, device=place_of_sum)
+            entropy[chosen] = -(q * log_q.clamp_min(-1e4)).sum(-1).cpu().double().numpy()
+            kl[chosen] = (q * (log_q.clamp_min(-1e4) - log_q[:, -1:].clamp_min(-1e4))).sum(-1).cpu().double().numpy()
             best, ids = q.topk(top_k, dim=-1)
-            probs[chosen], token_ids[chosen] = best.double().cpu().numpy(), ids.cpu().numpy()
+            probs[chosen], token_ids[chosen] = best.cpu().double().numpy(), ids.cpu().numpy()
             for place, number in enumerate(range(chosen.start, chosen.stop)):
                 item, own = items[number], q[place]
                 at_target = own[:, item.target]
-                target_prob[number] = at_target.double().cpu().numpy()
+                target_prob[number] = at_target.cpu().double().numpy()
                 target_rank[number] = ((own > at_target[:, None]).sum(-1) + 1).cpu().numpy()
                 for index, name in enumerate(MASSES):
                     tokens = sorted(getattr(item.sets, name))
                     if tokens:
-                        masses[number, :, index] = own[:, tokens].sum(-1).double().cpu().numpy()
+                        masses[number, :, index] = own[:, tokens].sum(-1).cpu().double().numpy()
                 if item.calibration:
-                    total += own
+                    total += own.to(total.device)
     _lowest_id_first(token_ids, probs)
     baseline = _baseline(items, token_ids, probs, total)
     return LayerReadings(token_ids, probs, entropy, kl, target_rank, target_prob, masses, baseline)

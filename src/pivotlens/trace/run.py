@@ -84,20 +84,19 @@ def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
     if lens.check.untestable:
         stage.warn(f"early exit could not be tested: {lens.check.untestable}")
     words = WordTokens(loaded.tokenizer, config.token_sets)
-    scorer: AnswerScorer | None = None
-    reason: str | None = None
+    # Always on the first prompts, so that a resumed run decides and reports as an uninterrupted one.
+    first = WordPrompts(loaded, directions[0], shot_examples(words_of, shot_sets[0], directions[0]), config.prompt)
+    probe = first.encode(
+        [(item.words[directions[0].source], item.words[directions[0].target]) for item in concepts[:2]]
+    )
+    reason = check_sharing(loaded, [answer.context for answer in probe], probe[0].answer)
+    scorer = AnswerScorer(loaded, config.batch_tokens, share=reason is None)
     steps = [(direction, number) for direction in directions for number in range(config.shot_sets)]
     for direction, number in track(steps, "trace", len(steps)):
         key = f"{direction.source}_{direction.target}_{number}"
         if stage.has_part(f"{key}.{_TABLES[-1]}"):
             continue
         prompts = WordPrompts(loaded, direction, shot_examples(words_of, shot_sets[number], direction), config.prompt)
-        if scorer is None:
-            probe = prompts.encode(
-                [(item.words[direction.source], item.words[direction.target]) for item in concepts[:2]]
-            )
-            reason = check_sharing(loaded, [answer.context for answer in probe], probe[0].answer)
-            scorer = AnswerScorer(loaded, config.batch_tokens, share=reason is None)
         items = prepare_items(scorer, prompts, concepts, words, mined)
         readings = read_layers(
             lens, [item.read for item in items], config.top_k, config.batch_tokens, share=scorer.share
