@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -116,30 +117,52 @@ class StageRun:
         self._started = time.time()
         with writing_errors(self.run):
             self.run.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(self.run / f".{self.stage}.lock", os.O_CREAT | os.O_RDWR)
+        self._take_lock()
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._lock)
-            raise ArtifactError(
-                f"another process is running {self.stage} in {self.run}",
-                "Wait for it to end, or choose another run folder.",
-            ) from error
-        with writing_errors(self._work):
-            for stale in self._work.parent.glob(f"{self.stage}-*"):
-                if stale != self._work:
-                    shutil.rmtree(stale)
-            self._parts.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(self.staging, ignore_errors=True)
-            self.staging.mkdir(parents=True)
+            with writing_errors(self._work):
+                for stale in self._work.parent.glob(f"{self.stage}-*"):
+                    if stale != self._work:
+                        shutil.rmtree(stale)
+                self._parts.mkdir(parents=True, exist_ok=True)
+                shutil.rmtree(self.staging, ignore_errors=True)
+                self.staging.mkdir(parents=True)
+        except BaseException:
+            self._release_lock()
+            raise
         return self
+
+    def _take_lock(self) -> None:
+        path = self.run / f".{self.stage}.lock"
+        while self._lock is None:
+            with writing_errors(path):
+                handle = os.open(path, os.O_CREAT | os.O_RDWR)
+            try:
+                with writing_errors(path):
+                    try:
+                        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    except BlockingIOError as error:
+                        raise ArtifactError(
+                            f"another process is running {self.stage} in {self.run}",
+                            "Wait for it to end, or choose another run folder.",
+                        ) from error
+                # Its last owner may have removed the file in between: then this is a lock that nobody else sees.
+                with suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(handle), path.stat()):
+                        self._lock = handle
+            finally:
+                if self._lock is None:
+                    os.close(handle)
+
+    def _release_lock(self) -> None:
+        if self._lock is not None:
+            (self.run / f".{self.stage}.lock").unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            (self.run / f".{self.stage}.lock").unlink(missing_ok=True)
+        self._release_lock()
 
     def warn(self, message: str) -> None:
         """Record a warning: it stands in the manifest, the report and on the terminal."""
@@ -157,8 +180,18 @@ class StageRun:
         write_parquet(self._parts / f"{key}.parquet", table)
 
     def read_part(self, key: str) -> pa.Table:
-        """Return a finished part."""
-        return pq.read_table(self._parts / f"{key}.parquet")
+        """Return a finished part.
+
+        Raises:
+            ArtifactError: It is damaged.
+        """
+        path = self._parts / f"{key}.parquet"
+        try:
+            return pq.read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            raise ArtifactError(
+                f"{path} is missing or damaged: {error}", f"Remove {path} and run the same command again."
+            ) from error
 
     def parts_folder(self, key: str) -> Path:
         """Return a folder for parts that are not Parquet tables; it survives an interruption."""

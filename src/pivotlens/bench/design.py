@@ -41,6 +41,11 @@ def assign_splits(
                 f"the list has {len(concepts)} concepts, too few for a shot pool of {shot_pool} beside the test",
                 "Lower `shot_pool`, or add concepts whose words no other concept shares.",
             )
+    if len(concepts) - len(chosen) < 2:
+        raise DataError(
+            f"the list has {len(concepts) - len(chosen)} test concepts",
+            "Write test in the `split` column of two concepts at least.",
+        )
     for concept_id in sorted(chosen & set(shared)):
         language, word = shared[concept_id]
         raise DataError(

@@ -14,7 +14,7 @@ from pivotlens.artifacts import Benchmark, StageRun
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.design import assign_splits, draw_distractors
 from pivotlens.bench.wordlist import ListedConcept, parse_word_list
-from pivotlens.errors import DataError, did_you_mean
+from pivotlens.errors import ConfigError, DataError, did_you_mean
 
 VERSION = 1
 BUNDLED = {"everyday-nouns": "everyday_nouns"}
@@ -37,6 +37,7 @@ def _content(words: str) -> dict[str, bytes]:
         ) from error
 
 
+_DRAWN_RULE = "same part of speech; no accepted word in common within the list; no dictionary, no WordNet"
 _PARTS = {"words": "", "distractors": "_distractors", "links": "_links"}
 
 
@@ -63,7 +64,7 @@ def build_benchmark(config: BenchConfig, run: Path | str, *, passed: Mapping[str
 
     Raises:
         DataError: The word list is unreadable or too small.
-        ConfigError: A wanted language is not in it.
+        ConfigError: A wanted language is not in it, or `limit` leaves too few concepts.
     """
     stage = stage_run(config, run, passed=passed)
     if stage.reason_to_run() is not None:
@@ -89,10 +90,16 @@ def _run(stage: StageRun, config: BenchConfig) -> None:
     else:
         drawn = draw_distractors(concepts, config.distractors, config.seed)
         distractors = [(concept, other, None) for concept, others in drawn.items() for other in others]  # type: ignore[misc]
-        rule = "same part of speech; no accepted word in common within the list; no dictionary, no WordNet"
+        rule = _DRAWN_RULE
     if config.limit is not None and config.limit < len(tests):
+        if config.limit <= config.distractors:
+            raise ConfigError(
+                f"limit = {config.limit} leaves too few concepts for distractors = {config.distractors}",
+                f"Set `limit` to {config.distractors + 1} or more, or lower `distractors`.",
+            )
         distractors, concepts = _limited(concepts, distractors, config, stage)
         tests = {concept.concept_id: concept for concept in concepts if concept.split == "test"}
+        rule = _DRAWN_RULE
     calibrating = sum(bool(concept.calibration) for concept in concepts)
     if calibrating < 100:
         stage.warn(f"the calibration set holds {calibrating} concepts; 100 or more make the trace's baseline steady")

@@ -57,10 +57,16 @@ def parse_word_list(content: bytes, name: str, languages: tuple[str, ...] = ()) 
         raise DataError(
             f"{name}, line {line}: not valid UTF-8 (byte {error.start})", "Save the list as UTF-8."
         ) from error
-    rows = list(csv.reader(io.StringIO(normalise(text)), delimiter="\t", quoting=csv.QUOTE_NONE))
+    reader = csv.reader(io.StringIO(normalise(text)), delimiter="\t", quoting=csv.QUOTE_NONE)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise DataError(
+            f"{name}, line {reader.line_num + 1}: {error}", "Save the list as tab-separated text with Unix line ends."
+        ) from error
     if len(rows) < 2:
         raise DataError(f"{name} holds no concepts", "Write a line with the column names, then a line a concept.")
-    header = [cell.strip() for cell in rows[0]]
+    header = [cell.strip() for cell in rows[0]] or [""]
     if header[0] not in _CONCEPT:
         raise DataError(
             f"{name}, line 1: the first column is {header[0]!r}, not 'concept'",
@@ -70,12 +76,18 @@ def parse_word_list(content: bytes, name: str, languages: tuple[str, ...] = ()) 
     for index, cell in enumerate(header[1:], start=1):
         if cell not in _ATTRIBUTES:
             try:
-                columns[index] = language_code(cell)
+                code = language_code(cell)
             except ConfigError as error:
                 raise DataError(
                     f"{name}, line 1: column {cell!r} is no language code",
                     f"Columns are BCP 47 codes such as en or fr, or one of {', '.join(_ATTRIBUTES)}.",
                 ) from error
+            if code in columns.values():
+                raise DataError(
+                    f"{name}, line 1: column {cell!r} is language {code!r}, which has a column already",
+                    "Give each language one column; a cell may hold several words separated by |.",
+                )
+            columns[index] = code
     wanted = [language_code(code, "languages") for code in languages]
     for code in wanted:
         if code not in columns.values():

@@ -19,6 +19,12 @@ class CountConfig(StageConfig):
     language: str = setting("", "Language of every document, where the corpus has no language column.")
     group_column: str = setting("group", "Column shared by translations of one document; may be absent.")
     tokenizer: str = setting("", "Model spec whose tokenizer cuts the text.")
+    longer_words: str = setting(
+        "bundled",
+        "Longer words of languages without spaces, which hide the words within them: `bundled` (zh and ja, for the "
+        "bundled benchmark), empty for none, or a TSV file with the columns `language` and `word`.",
+        meaning=False,
+    )
     unit: Literal["characters", "document"] = setting(
         "characters", "What counts once: a piece of a document of `unit_characters`, or the whole document."
     )

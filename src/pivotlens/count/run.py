@@ -25,8 +25,9 @@ from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.sparse import SparseCounts
 from pivotlens.count.vocabulary import CountedWords
 from pivotlens.errors import ConfigError
+from pivotlens.text.longer_words import BUNDLED, LongerWords, read_longer_words
 
-VERSION = 1
+VERSION = 2
 
 
 def stage_run(
@@ -39,9 +40,9 @@ def stage_run(
     """Return the stage as it would run, with the fingerprints of all it reads; writes nothing.
 
     Raises:
-        ConfigError: No tokenizer is given.
+        ConfigError: No tokenizer is given, or the longer words are in an unknown language.
         PrerequisiteError: ``bench`` has not run, or the tokenizer or corpus is not there.
-        DataError: The corpus holds no file.
+        DataError: The corpus holds no file, or the file of longer words is missing or malformed.
     """
     from pivotlens.models.resolve import tokenizer_fingerprint
 
@@ -54,6 +55,9 @@ def stage_run(
     unit_plan(config)
     inputs["corpus"] = corpus_fingerprint(config.corpus)
     inputs["tokenizer"] = tokenizer_fingerprint(config.tokenizer)
+    longer = read_longer_words(config.longer_words)
+    if longer.sha256:
+        inputs["longer_words"] = longer.sha256
     return StageRun(run, config, version=VERSION, inputs=inputs, passed=passed)
 
 
@@ -84,7 +88,8 @@ def _count(stage: StageRun, config: CountConfig) -> None:
     from pivotlens.models.tokenizer import load_tokenizer
 
     benchmark = Benchmark.load(stage.run)
-    words = CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values())
+    longer = read_longer_words(config.longer_words)
+    words = CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values(), longer.words)
     tokenizer = load_tokenizer(config.tokenizer)
     files, plan = list_corpus(config.corpus), unit_plan(config)
 
@@ -94,6 +99,7 @@ def _count(stage: StageRun, config: CountConfig) -> None:
     counter, bad = _merged_occurrences(words, config, files, parts)
     check_bad_share(bad, sum(counter.documents.values()), config.max_bad_share, config.corpus)
     _warn(stage, config, counter, bad)
+    _warn_of_shorter_words(stage, config, benchmark, words, longer)
 
     backgrounds = {code: threshold for code, (_, threshold) in counter.backgrounds().items()}
     _, _, thresholds = counter.samples()
@@ -120,6 +126,7 @@ def _count(stage: StageRun, config: CountConfig) -> None:
             "units": sum(row.units for row in counter.languages.values()),
             "bad_rows": len(bad),
             "words": len(words.words),
+            "longer_words": {code: len(listed) for code, listed in longer.words.items()},
             "concepts": len(words.concepts),
             "tokenizer": tokenizer.fingerprint,
             "seed": config.seed,
@@ -161,6 +168,18 @@ def _warn(stage: StageRun, config: CountConfig, counter: CooccurrenceCounter, ba
     absent = [code for code in counter.words.languages if code not in counter.languages]
     if absent:
         stage.warn(f"the corpus holds no document in {', '.join(absent)}")
+
+
+def _warn_of_shorter_words(
+    stage: StageRun, config: CountConfig, benchmark: Benchmark, words: CountedWords, longer: LongerWords
+) -> None:
+    unspaced = [code for code in words.languages if not has_spaces_between_words(code)]
+    bare = [code for code in unspaced if code not in longer.words]
+    if bare:
+        stage.warn(f"no longer words are known in {', '.join(bare)}: a word is also counted within longer ones")
+    own_list = benchmark.manifest.config.get("words") != BenchConfig_WORDS
+    if config.longer_words == BUNDLED and own_list and len(bare) < len(unspaced):
+        stage.warn("the bundled longer words are those that hold words of the bundled benchmark; of others they miss many")
 
 
 def _write(stage: StageRun, words: CountedWords, counter: CooccurrenceCounter, contexts: tables.ContextCounts) -> None:

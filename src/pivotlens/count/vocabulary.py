@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -26,7 +26,8 @@ class CountedWords:
         forms: Accepted forms of each word; the word occurs where any of them does.
         concepts: Concept ids.
         members: For each concept its words, one a language, as indices into ``words``.
-        lexicon: By language without spaces, all words of the benchmark: they take the place of shorter ones.
+        lexicon: By language without spaces, all words of the benchmark and longer words of a dictionary: they take
+            the place of shorter ones.
     """
 
     words: tuple[Named, ...]
@@ -36,8 +37,13 @@ class CountedWords:
     lexicon: tuple[tuple[str, tuple[str, ...]], ...]
 
     @classmethod
-    def of(cls, concepts: Sequence[Concept], everything: Iterable[Concept] = ()) -> CountedWords:
-        """Take the words of ``concepts``, and as lexicon those of ``everything``."""
+    def of(
+        cls,
+        concepts: Sequence[Concept],
+        everything: Iterable[Concept] = (),
+        longer: Mapping[str, Iterable[str]] | None = None,
+    ) -> CountedWords:
+        """Take the words of ``concepts``, and as lexicon those of ``everything`` and, by language, of ``longer``."""
         forms: dict[Named, dict[str, None]] = {}
         for concept in concepts:
             for language, word in concept.words.items():
@@ -49,6 +55,8 @@ class CountedWords:
             for language, accepted in concept.accepted.items():
                 if not has_spaces_between_words(language):
                     lexicon.setdefault(language, set()).update(accepted)
+        for language in lexicon:
+            lexicon[language].update((longer or {}).get(language, ()))
         return cls(
             words=tuple(forms),
             forms=tuple(tuple(accepted) for accepted in forms.values()),

@@ -17,6 +17,9 @@ class MineConfig(StageConfig):
     )
     min_df: int = setting(5, "Fewest units a token shares with each word of the pair.", ge=1)
     max_q: float = setting(0.05, "False discovery rate of the likelihood-ratio test.", gt=0, le=1)
+    max_null: float = setting(
+        0.01, "Largest share of shuffled pairs in which the same token may be as strong.", gt=0, le=1
+    )
     top: int = setting(20, "Pivots kept a pair.", ge=1)
-    shuffles: int = setting(20, "Shuffled pairings for the empirical null of a token's degree.", ge=2)
+    shuffles: int = setting(20, "Shuffled pairings of the concepts, for the empirical null.", ge=2)
     seed: int = setting(0, "Seed of the shuffles.", ge=0)

@@ -11,16 +11,16 @@ from pivotlens.artifacts import Concept
 from pivotlens.mine.associations import Associations, WordUnits, associate
 from pivotlens.mine.config import MineConfig
 from pivotlens.mine.corpus_counts import CorpusCounts, Word
-from pivotlens.mine.corpus_pivots import (
-    CorpusPivots,
+from pivotlens.mine.corpus_pivots import CorpusPivots, corpus_pivots
+from pivotlens.mine.pair_pivots import Candidates, PairPivots, discoveries, pair_candidates, pair_pivots
+from pivotlens.mine.shuffled_pairs import (
     LanguagePair,
     MeasuredWord,
     Shuffled,
-    corpus_pivots,
     shuffled_degrees,
     shuffled_partners,
+    strength_nulls,
 )
-from pivotlens.mine.pair_pivots import Candidates, PairPivots, pair_candidates, significant
 from pivotlens.progress import track
 
 
@@ -43,6 +43,7 @@ class Mined:
         tested: Candidates tested over all pairs.
         corpus: Corpus pivots.
         shuffled: What shuffled pairs give.
+        max_null: The limit on ``null_share`` that was applied; None where none was.
     """
 
     pairs: tuple[MinedPair, ...]
@@ -50,6 +51,7 @@ class Mined:
     tested: int
     corpus: CorpusPivots
     shuffled: Shuffled
+    max_null: float | None
 
     @property
     def with_pivots(self) -> int:
@@ -80,24 +82,28 @@ def mine_corpus(
         miner.candidates(concept, languages) for concept, languages in track(present, "Mining pairs", len(present))
     ]
     paper = config.mode == "paper"
-    pivots, largest_p = significant(candidates, None if paper else config.max_q, config.top, paper)
+    found, q_values, largest_p = discoveries(candidates, None if paper else config.max_q)
     languages_used = dict.fromkeys(code for languages in pairs for code in languages)
     measured = {code: [miner.measured(concept, code, largest_p) for concept in concepts] for code in languages_used}
-    shuffled = shuffled_degrees(
-        measured,
-        pairs,
-        list(shuffled_partners(len(concepts), config.shuffles, config.seed)),
-        len(counts.tokens.texts),
-        config.top,
-    )
+    partners = list(shuffled_partners(len(concepts), config.shuffles, config.seed))
+    nulls = strength_nulls(measured, pairs, partners)
+    fewest = min((null.pairs for null in nulls.values()), default=0)
+    # With too few shuffled pairs no share could be small enough.
+    max_null = None if paper or 1 / (1 + fewest) > config.max_null else config.max_null
+    pivots = [
+        pair_pivots(pair, mask, q, nulls[languages], max_null, config.top, paper)
+        for (_, languages), pair, mask, q in zip(present, candidates, found, q_values, strict=True)
+    ]
+    shuffled = shuffled_degrees(nulls, max_null, config.top, len(partners), len(counts.tokens.texts))
     return Mined(
-        pairs=tuple(MinedPair(*item, found) for item, found in zip(present, pivots, strict=True)),
+        pairs=tuple(MinedPair(*item, kept) for item, kept in zip(present, pivots, strict=True)),
         absent=len(wanted) - len(present),
         tested=sum(pair.tested for pair in candidates),
         corpus=corpus_pivots(
-            [(languages, found) for (_, languages), found in zip(present, pivots, strict=True)], shuffled.degree
+            [(languages, kept) for (_, languages), kept in zip(present, pivots, strict=True)], shuffled.degree
         ),
         shuffled=shuffled,
+        max_null=max_null,
     )
 
 

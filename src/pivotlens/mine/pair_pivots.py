@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from pivotlens.mine.associations import Associations
+from pivotlens.mine.shuffled_pairs import StrengthNull
 from pivotlens.statistics.multiple_testing import benjamini_hochberg
 
 Floats = npt.NDArray[np.float64]
@@ -46,12 +48,14 @@ class PairPivots:
         candidates: Their associations.
         strength: The smaller of the two lower bounds (``npmi``) or of the two differences of shares (``paper``).
         q_value: False discovery rate among all candidates of the run.
+        null_share: Share of shuffled pairs in which the same token is at least as strong.
         stability: Share of parametric bootstrap resamples of the pair in which both NPMIs are positive.
     """
 
     candidates: Candidates
     strength: Floats
     q_value: Floats
+    null_share: Floats
     stability: Floats
 
 
@@ -86,35 +90,56 @@ def strongest(tokens: Integers, strength: Floats, top: int) -> Integers:
     return np.lexsort((tokens, -strength))[:top].astype(np.int64)
 
 
-def significant(
-    candidates: list[Candidates], max_q: float | None, top: int, paper: bool
-) -> tuple[list[PairPivots], float]:
-    """Keep the pivots of every pair.
+def discoveries(
+    candidates: Sequence[Candidates], max_q: float | None
+) -> tuple[list[npt.NDArray[np.bool_]], list[Floats], float]:
+    """Apply the false discovery rate to the candidates of all pairs together.
 
     Args:
         candidates: Of each pair of the run.
-        max_q: False discovery rate over all candidates of the run; None keeps all.
-        top: Pivots kept a pair.
-        paper: Rank by the paper's measure.
+        max_q: False discovery rate; None keeps all.
 
     Returns:
-        The pivots of each pair, and the largest p-value among the discoveries: 1 where nothing is filtered, −1 where
-        nothing was discovered.
+        Which candidates of each pair are discoveries, their q-values, and the largest p-value among the discoveries:
+        1 where nothing is filtered, −1 where nothing was discovered.
     """
-    tested = sum(pair.tested for pair in candidates)
     sizes = [pair.p_value.size for pair in candidates]
     p_values = np.concatenate([np.zeros(0), *(pair.p_value for pair in candidates)])
-    q_values = benjamini_hochberg(p_values, tested)
+    q_values = benjamini_hochberg(p_values, sum(pair.tested for pair in candidates))
     found = np.ones(q_values.size, dtype=bool) if max_q is None else q_values <= max_q
     largest = 1.0 if max_q is None else float(p_values[found].max(initial=-1.0))
-    kept = []
-    ends = np.cumsum(sizes, dtype=np.int64)
-    for pair, end, size in zip(candidates, ends, sizes, strict=True):
-        mask = found[end - size : end]
-        chosen, q = pair.at(mask), q_values[end - size : end][mask]
-        strength = strengths(chosen, paper)
-        order = strongest(chosen.first.tokens, strength, top)
-        best = chosen.at(order)
-        stability = best.first.positive_shares() * best.second.positive_shares()
-        kept.append(PairPivots(best, strength[order], q[order], stability))
-    return kept, largest
+    ends = np.cumsum(sizes, dtype=np.int64)[:-1]
+    return np.split(found, ends)[: len(sizes)], np.split(q_values, ends)[: len(sizes)], largest
+
+
+def pair_pivots(
+    candidates: Candidates,
+    found: npt.NDArray[np.bool_],
+    q_values: Floats,
+    null: StrengthNull,
+    max_null: float | None,
+    top: int,
+    paper: bool,
+) -> PairPivots:
+    """Keep the pivots of one pair.
+
+    Args:
+        candidates: Its candidates.
+        found: Which of them are discoveries.
+        q_values: Their q-values.
+        null: Strengths in shuffled pairs of the same languages.
+        max_null: Largest share of shuffled pairs in which a token may be as strong: what goes with any word, such as
+            an article, is no pivot of this pair. None keeps all.
+        top: Pivots kept.
+        paper: Rank by the paper's measure.
+    """
+    chosen, q = candidates.at(found), q_values[found]
+    strength = strengths(chosen, paper)
+    null_share = null.share_at_least(chosen.first.tokens, strength)
+    if max_null is not None:
+        specific = null_share <= max_null
+        chosen, q, strength, null_share = chosen.at(specific), q[specific], strength[specific], null_share[specific]
+    order = strongest(chosen.first.tokens, strength, top)
+    best = chosen.at(order)
+    stability = best.first.positive_shares() * best.second.positive_shares()
+    return PairPivots(best, strength[order], q[order], null_share[order], stability)

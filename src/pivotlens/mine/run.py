@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pivotlens.mine.corpus_counts import CorpusCounts
     from pivotlens.mine.mining import Mined, MinedPair
 
-VERSION = 1
+VERSION = 2
 
 _IDS = pa.list_(pa.int64())
 _TABLES = ("languages", "words", "tokens", "word_tokens", "pair_tokens", "token_texts")
@@ -122,6 +122,11 @@ def _warn(stage: StageRun, config: MineConfig, corpus: CorpusCounts, concepts: l
             f"both words of its pair"
             + ("." if config.mode == "paper" else f" at a false discovery rate of {config.max_q}.")
         )
+    if mined.pairs and mined.max_null is None and config.mode != "paper" and mined.shuffled.pairs:
+        stage.warn(
+            f"Too few shuffled pairs for max_null = {config.max_null}: tokens that go with any word, such as articles, "
+            f"are not kept out. More concepts or more shuffles make more pairs."
+        )
     if mined.pairs and not mined.shuffled.pairs:
         stage.warn("No shuffled pair could be made: degrees are not compared with a null.")
 
@@ -136,6 +141,7 @@ def _details(config: MineConfig, concepts: list[Concept], pairs: list[tuple[str,
         "pairs_with_pivots": mined.with_pivots,
         "share_with_pivots": mined.share_with_pivots,
         "candidates_tested": mined.tested,
+        "max_null_applied": mined.max_null,
         "shuffles": config.shuffles,
         "shuffled_pairs": mined.shuffled.pairs,
         "shuffled_pairs_with_pivots": mined.shuffled.with_pivots,
@@ -157,7 +163,7 @@ def _pair_columns(
 ) -> dict[str, Any]:
     from pivotlens.mine.relations import relations
 
-    names = [*schema_of("mine", "pair_pivots").names, "n_source", "n_target", "stability", "variant_ids"]
+    names = [*schema_of("mine", "pair_pivots").names, "n_source", "n_target", "null_share", "stability", "variant_ids"]
     columns: dict[str, list[Any]] = {name: [] for name in names}
     by_pair: dict[tuple[str, str], list[MinedPair]] = {}
     for pair in mined.pairs:
@@ -190,6 +196,7 @@ def _pair_columns(
                 "relation": [links.get(fold(corpus.tokens.texts[word]), "") for word in words],
                 "n_source": [source.sampled] * n,
                 "n_target": [target.sampled] * n,
+                "null_share": pair.pivots.null_share.tolist(),
                 "stability": pair.pivots.stability.tolist(),
                 "variant_ids": [list(corpus.tokens.variants[word]) for word in words],
             }
@@ -200,7 +207,13 @@ def _pair_columns(
 
 def _typed_extras(columns: Mapping[str, list[Any]]) -> dict[str, Any]:
     """Give the columns beyond the schema their types, which an empty list would not."""
-    types = {"n_source": pa.int64(), "n_target": pa.int64(), "stability": pa.float64(), "variant_ids": _IDS}
+    types = {
+        "n_source": pa.int64(),
+        "n_target": pa.int64(),
+        "null_share": pa.float64(),
+        "stability": pa.float64(),
+        "variant_ids": _IDS,
+    }
     return {name: pa.array(columns[name], types[name]) for name in columns if name in types}
 
 

@@ -62,10 +62,15 @@ def greedy_answers(
 
 def is_accepted(generated: str, accepted: Sequence[str]) -> bool:
     """Tell whether a generated line is one of the accepted words, but for case and closing punctuation."""
-    answer = fold(generated).strip()
-    while answer and unicodedata.category(answer[-1]).startswith(("P", "Z")):
-        answer = answer[:-1]
-    return answer in {fold(word) for word in accepted}
+    answer = _bare(generated)
+    return answer != "" and answer in {_bare(word) for word in accepted}
+
+
+def _bare(text: str) -> str:
+    folded = fold(text).strip()
+    while folded and unicodedata.category(folded[-1]).startswith(("P", "Z")):
+        folded = folded[:-1]
+    return folded
 
 
 def shot_examples(

@@ -153,7 +153,7 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
         if without.any():
             codes = ", ".join(units.languages[number] for number in np.unique(units.language[without]).tolist())
             stage.warn(
-                f"{int(without.sum()):,} of the {int(chosen[modes.index('top')].sum()):,} units of arm top hold no pivot "
+                f"{int(without.sum()):,} of the {int(chosen[modes.index('top')].sum()):,} units of arm top hold none "
                 f"({codes}): the budget is larger than what the pivots reach"
             )
     stage.finish(

@@ -66,11 +66,12 @@ def language_code(code: str, where: str = "language") -> str:
         raise ConfigError(
             f"unknown language {code!r} in {where}", "Use BCP 47 codes such as en, fr, zh, ja or pt."
         ) from error
-    territory_script = {"zh-TW": "Hant", "zh-HK": "Hant"}.get(str(language))
-    script = territory_script or language.script
+    # The territory tells the script where the code does not: zh-TW is written in Hant.
+    script = language.script or language.maximize().script
     base = language.language or code
     default = langcodes.Language.get(base).maximize().script
-    return base if script in (None, "Hani", default) else f"{base}-{script}"
+    base = "no" if base == "nb" else base  # Bokmål, as corpora and language models of text name it
+    return base if script in (None, "Hani", "Hang", default) else f"{base}-{script}"
 
 
 def english_name(code: str) -> str:

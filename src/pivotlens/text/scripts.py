@@ -51,6 +51,12 @@ def escape_controls(text: str) -> str:
     A token or corpus text shown on a terminal must not move the cursor or reorder its surroundings.
     """
     return "".join(
-        f"\\u{ord(char):04x}" if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} and char != "\u200d" else char
+        _escaped(ord(char))
+        if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} and char != "\u200d"
+        else char
         for char in text
     )
+
+
+def _escaped(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
