@@ -165,7 +165,7 @@ FAMILIES: dict[str, Family] = {
             ),
         ),
         61_696,
-    ),  # fmt: skip
+    ),
     "falcon": Family(
         _config("Falcon", **_NO_KV("num_key_value_heads", "intermediate_size"), new_decoder_architecture=False), 53_568
     ),
@@ -189,7 +189,7 @@ FAMILIES: dict[str, Family] = {
             eos_token_id=1,
         ),
         69_312,
-    ),  # fmt: skip
+    ),
     "gptj": Family(
         _config(
             "GPTJ",
@@ -203,7 +203,7 @@ FAMILIES: dict[str, Family] = {
             eos_token_id=1,
         ),
         70_912,
-    ),  # fmt: skip
+    ),
     "gpt_neo": Family(
         _config(
             "GPTNeo",
@@ -218,7 +218,7 @@ FAMILIES: dict[str, Family] = {
             eos_token_id=1,
         ),
         68_928,
-    ),  # fmt: skip
+    ),
     "gpt_bigcode": Family(
         _config(
             "GPTBigCode",
@@ -231,7 +231,7 @@ FAMILIES: dict[str, Family] = {
             eos_token_id=1,
         ),
         62_976,
-    ),  # fmt: skip
+    ),
     "opt": Family(
         _config(
             "OPT",
@@ -247,7 +247,7 @@ FAMILIES: dict[str, Family] = {
             pad_token_id=0,
         ),
         44_480,
-    ),  # fmt: skip
+    ),
     "xglm": Family(
         _config(
             "XGLM",
@@ -262,7 +262,7 @@ FAMILIES: dict[str, Family] = {
             pad_token_id=0,
         ),
         40_320,
-    ),  # fmt: skip
+    ),
     "mpt": Family(_config("Mpt", vocab_size=VOCABULARY, d_model=32, n_layers=4, n_heads=4, max_seq_len=256), 59_680),
 }
 """Families by name; every one with four blocks."""

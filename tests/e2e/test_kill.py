@@ -32,12 +32,14 @@ def launch() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     yield begin
     for process in started:
         if process.poll() is None:
-            _kill(process)
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _wait_for(process: subprocess.Popen[str], seen: Callable[[], bool], seconds: float = 120) -> bool:

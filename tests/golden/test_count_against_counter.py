@@ -19,7 +19,9 @@ from pivotlens.count import CountConfig, count_corpus
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.text import fold
 
-_ZH = sorted((form for c in (WORDS, SHOTS) for by in c.values() for form in by["zh"]), key=len, reverse=True)
+LONGER = ("山水", "水书")
+_BENCHMARK_ZH = [form for c in (WORDS, SHOTS) for by in c.values() for form in by["zh"]]
+_ZH = sorted([*LONGER, *_BENCHMARK_ZH], key=len, reverse=True)
 
 
 def _found(language: str, forms: tuple[str, ...], text: str) -> bool:
@@ -44,7 +46,11 @@ def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
     corpus = write_corpus(tmp_path / "corpus", seed=seed)
     spec = str(write_tokenizer(tmp_path / "model"))
     write_bench(tmp_path / "run")
-    config = CountConfig(corpus=str(corpus), tokenizer=spec, unit_characters=100, sample=0, background=0)
+    longer = tmp_path / "longer.tsv"
+    longer.write_text("".join(f"{line}\n" for line in ("language\tword", *(f"zh\t{word}" for word in LONGER))))
+    config = CountConfig(
+        corpus=str(corpus), tokenizer=spec, longer_words=str(longer), unit_characters=100, sample=0, background=0
+    )
     counts = count_corpus(config, tmp_path / "run")
     tokenizer = load_tokenizer(spec)
 

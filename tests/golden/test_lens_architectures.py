@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import torch
 import transformers as hf
-from tiny_models import FAMILIES, VOCABULARY, llama_like, loaded_of, random_model, save, tiny
 from torch import nn
 
 from pivotlens.errors import ModelError
@@ -14,6 +13,7 @@ from pivotlens.models.encoding import Ids
 from pivotlens.models.lens import LogitLens, find_blocks
 from pivotlens.models.load import load_model
 from pivotlens.models.prefix import SharedPrefix, common_prefix
+from tiny_models import FAMILIES, VOCABULARY, llama_like, loaded_of, random_model, save, tiny
 
 _BLOCK_LISTS = ("model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.layers", "transformer.blocks")
 _PROMPT = tuple(range(20, 34))  # longer than the sliding window of 6

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from tiny_models import FAMILIES, VOCABULARY, llama_like, loaded_of, random_model, save, tiny
 
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.run import build_benchmark
@@ -23,6 +22,7 @@ from pivotlens.score.run import score_model
 from pivotlens.statistics.bootstrap import bootstrap_mean, percentile_interval
 from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.run import trace_model
+from tiny_models import FAMILIES, VOCABULARY, llama_like, loaded_of, random_model, save, tiny
 
 _PREFIX = tuple(range(20, 32))
 _CONTEXTS: list[Ids] = [

@@ -98,7 +98,7 @@ def test_a_changed_output_is_found(tmp_path, damage, name):
 
 
 def test_parts_of_an_interrupted_run_are_told(tmp_path):
-    with pytest.raises(KeyboardInterrupt), stage_of(tmp_path) as stage:
+    with pytest.raises(KeyboardInterrupt), stage_of(tmp_path) as stage:  # noqa: PT012
         stage.write_part("one", pa.table({"x": [1]}))
         raise KeyboardInterrupt
     assert "interrupted" in str(stage_of(tmp_path).reason_to_run())
@@ -149,7 +149,7 @@ def test_a_failed_run_leaves_the_old_result(tmp_path):
     make(tmp_path)
     before = {path: path.read_bytes() for path in (tmp_path / "bench").rglob("*") if path.is_file()}
     stage = stage_of(tmp_path, size=9)
-    with pytest.raises(RuntimeError), stage:
+    with pytest.raises(RuntimeError), stage:  # noqa: PT012
         stage.write_table("distractors", rows(9))
         raise RuntimeError
     assert {path: path.read_bytes() for path in (tmp_path / "bench").rglob("*") if path.is_file()} == before
@@ -157,7 +157,7 @@ def test_a_failed_run_leaves_the_old_result(tmp_path):
 
 
 def test_what_an_interrupted_run_staged_is_not_in_the_next_result(tmp_path):
-    with pytest.raises(KeyboardInterrupt), stage_of(tmp_path) as stage:
+    with pytest.raises(KeyboardInterrupt), stage_of(tmp_path) as stage:  # noqa: PT012
         write_bytes(stage.staged("half.txt"), b"half")
         raise KeyboardInterrupt
     stage = make(tmp_path)
@@ -166,9 +166,7 @@ def test_what_an_interrupted_run_staged_is_not_in_the_next_result(tmp_path):
 
 def test_tables_are_cast_to_their_schema(tmp_path):
     with stage_of(tmp_path) as stage:
-        table = pa.table(
-            {"more": [1.5], "tier": pa.array([1], pa.int8()), "concept_id": ["a"], "distractor_id": ["b"]}
-        )
+        table = pa.table({"more": [1.5], "tier": pa.array([1], pa.int8()), "concept_id": ["a"], "distractor_id": ["b"]})
         stage.write_table("distractors", table)
         stage.finish()
     result = Benchmark.load(tmp_path)
@@ -206,7 +204,7 @@ def test_parts_survive_a_kill(tmp_path):
 
 
 def test_parts_of_other_settings_are_not_taken(tmp_path):
-    with pytest.raises(KeyboardInterrupt), stage_of(tmp_path) as stage:
+    with pytest.raises(KeyboardInterrupt), stage_of(tmp_path) as stage:  # noqa: PT012
         stage.write_part("one", pa.table({"x": [1]}))
         raise KeyboardInterrupt
     with stage_of(tmp_path, size=4) as stage:
@@ -273,9 +271,8 @@ def test_a_stage_that_could_not_begin_holds_no_lock(tmp_path):
 
 
 def test_two_in_one_process_keep_each_other_out(tmp_path):
-    with stage_of(tmp_path):
-        with pytest.raises(ArtifactError, match="another process"), stage_of(tmp_path):
-            pass
+    with stage_of(tmp_path), pytest.raises(ArtifactError, match="another process"), stage_of(tmp_path):
+        pass
 
 
 # -- what is missing or damaged
@@ -384,7 +381,7 @@ def test_a_full_disk_leaves_nothing_half_written(small_disk):
     before = files_of(small_disk)
     wide = {name: [os.urandom(40).hex() for _ in range(3000)] for name in ("concept_id", "distractor_id")}
     stage = stage_of(small_disk, size=3000)
-    with pytest.raises(ArtifactError, match="no space left"), stage:
+    with pytest.raises(ArtifactError, match="no space left"), stage:  # noqa: PT012
         stage.write_part("small", pa.table({"x": [1]}))
         with pytest.raises(ArtifactError, match="no space left") as caught:
             stage.write_part("large", pa.table(wide))
@@ -402,7 +399,7 @@ def test_a_full_disk_leaves_nothing_half_written(small_disk):
 def test_atomic_writing(tmp_path, monkeypatch):
     path = tmp_path / "deep" / "file.txt"
     write_bytes(path, b"one")
-    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:  # noqa: PT012
         temporary.write_bytes(b"two")
         raise RuntimeError
     assert path.read_bytes() == b"one"

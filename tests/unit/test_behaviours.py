@@ -53,7 +53,8 @@ _LAST = two(_TARGET, 0.6)
 
 @pytest.mark.parametrize(
     ("token", "label"),
-    [(_TARGET, "direct"), (_SOURCE, "copy"), (_PIVOT, "semantic_pivot"), (_OTHER, "semantic_pivot"), (_JUNK, "semantic_pivot")],
+    [(_TARGET, "direct"), (_SOURCE, "copy"), (_PIVOT, "semantic_pivot"), (_OTHER, "semantic_pivot"),
+     (_JUNK, "semantic_pivot")],
 )  # fmt: skip
 def test_peak(token, label):
     found = peak(view(two(9, 0.99), two(_OTHER, 0.3), two(token, 0.9), _LAST))
@@ -137,7 +138,7 @@ def test_authors_threshold():
 def test_specific_needs_probability_ratio_and_a_word():
     item = view([(_PIVOT, 0.05), (_OTHER, 0.049), (_JUNK, 0.9)], baseline={_PIVOT: 0.0166, _OTHER: 0.0})
     assert specific(item, 3, 0.05).tolist() == [[True, False, False]]
-    item = view([(_PIVOT, 0.6), (_OTHER, 0.6)], baseline={_PIVOT: 0.2, _OTHER: 0.21})
+    item = view([(_PIVOT, 0.75), (_OTHER, 0.75)], baseline={_PIVOT: 0.25, _OTHER: 0.26})
     assert specific(item, 3, 0.05).tolist() == [[True, False]]
 
 

@@ -78,7 +78,7 @@ def test_a_wanted_language_that_is_not_there():
 
 
 def test_quotes_are_characters():
-    (concept,) = parse_word_list(b'concept\ten\tfr\na\t"b\tl\'eau\n', "l")
+    (concept,) = parse_word_list(b"concept\ten\tfr\na\t\"b\tl'eau\n", "l")
     assert concept.words == {"en": ('"b',), "fr": ("l'eau",)}
 
 

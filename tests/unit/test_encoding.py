@@ -40,9 +40,7 @@ def byte_level(merges: int = 330, *, trim: bool = True) -> Tokenizer:
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     tokenizer.train_from_iterator(
         _TEXTS,
-        trainers.BpeTrainer(
-            vocab_size=merges, special_tokens=_SPECIAL, initial_alphabet=alphabet, show_progress=False
-        ),
+        trainers.BpeTrainer(vocab_size=merges, special_tokens=_SPECIAL, initial_alphabet=alphabet, show_progress=False),
     )
     return tokenizer
 

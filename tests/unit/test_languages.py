@@ -52,7 +52,9 @@ def test_directions(text, expected):
     assert parse_direction(str(direction)) == direction
 
 
-@pytest.mark.parametrize("text", ["", "fr", "fr-fr", "en-eng", "fr-zh-de", "fr-", "-zh", "zh-Hant-en", "fr zh", "fr:", "a:b:c"])
+@pytest.mark.parametrize(
+    "text", ["", "fr", "fr-fr", "en-eng", "fr-zh-de", "fr-", "-zh", "zh-Hant-en", "fr zh", "fr:", "a:b:c"]
+)
 def test_no_directions(text):
     with pytest.raises(ConfigError, match="directions"):
         parse_direction(text)

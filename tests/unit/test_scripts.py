@@ -20,8 +20,8 @@ def test_words(token):
 
 @pytest.mark.parametrize(
     "token",
-    ["", " ", "▁", "s", " s", "of", "ed", ".", ",", "...", "…", "\n", "123", "3rd", "water1", "<0xE6>", "�", "水�", "wat�er",
-     "foo_bar", "a.b.c", "www.x", "，", "。", "--", "'''", "ー", "--a", "</s>", "<s>", "two words", "\u200b"],
+    ["", " ", "▁", "s", " s", "of", "ed", ".", ",", "...", "…", "\n", "123", "3rd", "water1", "<0xE6>", "�", "水�",
+     "wat�er", "foo_bar", "a.b.c", "www.x", "，", "。", "--", "'''", "ー", "--a", "</s>", "<s>", "two words", "\u200b"],
 )  # fmt: skip
 def test_no_words(token):
     assert not is_word(token)
@@ -67,7 +67,8 @@ def test_a_private_character_beyond_16_bits():
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Été", "e\u0301te\u0301"), ("STRASSE", "straße"), ("Σίσυφος", "ΣΊΣΥΦΟΣ"), ("ﬁn", "FIN"), ("Ångström", "a\u030angstro\u0308m")],
+    [("Été", "e\u0301te\u0301"), ("STRASSE", "straße"), ("Σίσυφος", "ΣΊΣΥΦΟΣ"), ("ﬁn", "FIN"),
+     ("Ångström", "a\u030angstro\u0308m")],
 )  # fmt: skip
 def test_folding(one, other):
     assert fold(one) == fold(other)

@@ -29,6 +29,7 @@ def build_app() -> App:
         version=_version,
         help_format="plaintext",
         result_action="return_value",
+        suppress_keyboard_interrupt=False,  # or cyclopts would end the process without our message
     )
     add_stage_verbs(app)
     for module in (run, init, show, verify, doctor, demo):

@@ -25,6 +25,7 @@ from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.sparse import SparseCounts
 from pivotlens.count.vocabulary import CountedWords
 from pivotlens.errors import ConfigError
+from pivotlens.text import has_spaces_between_words
 from pivotlens.text.longer_words import BUNDLED, LongerWords, read_longer_words
 
 VERSION = 2
@@ -177,9 +178,9 @@ def _warn_of_shorter_words(
     bare = [code for code in unspaced if code not in longer.words]
     if bare:
         stage.warn(f"no longer words are known in {', '.join(bare)}: a word is also counted within longer ones")
-    own_list = benchmark.manifest.config.get("words") != BenchConfig_WORDS
-    if config.longer_words == BUNDLED and own_list and len(bare) < len(unspaced):
-        stage.warn("the bundled longer words are those that hold words of the bundled benchmark; of others they miss many")
+    bundled_benchmark = benchmark.manifest.config.get("words") == "everyday-nouns"
+    if config.longer_words == BUNDLED and not bundled_benchmark and len(bare) < len(unspaced):
+        stage.warn("the bundled longer words are those around words of the bundled benchmark; around others many miss")
 
 
 def _write(stage: StageRun, words: CountedWords, counter: CooccurrenceCounter, contexts: tables.ContextCounts) -> None:

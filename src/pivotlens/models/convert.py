@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import orjson
 import torch
@@ -37,15 +38,24 @@ def convert_gguf(gguf: Path, folder: Path, marker: str, sha256: str) -> None:
     quiet_transformers()
     try:
         try:
-            model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+            loading: Any = AutoModelForCausalLM.from_pretrained(
+                gguf.parent, gguf_file=gguf.name, dtype=torch.float32, output_loading_info=True
+            )
             tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         except Exception as error:  # the library raises whatever its parts raise
             raise ModelError(
                 f"transformers cannot read {gguf}: {error}",
                 "Check that the file is whole and that its architecture is supported.",
             ) from error
+        model = loading[0]
+        if missing := sorted(loading[1]["missing_keys"]):
+            # transformers would go on with random numbers in their place.
+            raise ModelError(
+                f"{gguf} lacks {len(missing)} of the model's weights, such as {missing[0]}",
+                "Check that the file is whole and that transformers reads its architecture.",
+            )
         # The weights are plain fp32 now; with the mark transformers would refuse to save them.
-        model.hf_quantizer = None  # type: ignore[assignment]
+        model.hf_quantizer = None
         for owner in (model.config, model.config.get_text_config()):
             if hasattr(owner, "quantization_config"):
                 del owner.quantization_config

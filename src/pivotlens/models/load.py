@@ -78,7 +78,7 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
     quiet_transformers()
     try:
         config = AutoConfig.from_pretrained(resolved.folder)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # the library raises whatever its parts raise
         raise ModelError(
             f"{spec!r} has no readable config: {error}", "Check the model, or update transformers."
         ) from error
@@ -97,11 +97,20 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
             "Convert it with transformers: AutoTokenizer.from_pretrained(…, use_fast=True).save_pretrained(…).",
         )
     try:
-        model = AutoModelForCausalLM.from_pretrained(resolved.folder, dtype=number_type, use_safetensors=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        loading: Any = AutoModelForCausalLM.from_pretrained(
+            resolved.folder, dtype=number_type, use_safetensors=True, output_loading_info=True
+        )
+    except Exception as error:  # the library raises whatever its parts raise
         raise ModelError(
             f"{spec!r} cannot be loaded as a causal language model: {error}", "Check the model."
         ) from error
+    model: PreTrainedModel = loading[0]
+    if missing := sorted(loading[1]["missing_keys"]):
+        # transformers would go on with random numbers in their place.
+        raise ModelError(
+            f"{spec!r} lacks {len(missing)} of its weights, such as {missing[0]}",
+            "Its config and its safetensors do not belong together; fetch or convert the model again.",
+        )
     head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
     if head is None:
         raise ModelError(f"{spec!r} has no output head", "pivotlens reads causal language models.")

@@ -119,8 +119,8 @@ def _is_converted(folder: Path) -> bool:
     try:
         files = orjson.loads((folder / _CONVERTED).read_bytes())["files"]
         return all((folder / name).stat().st_size == size for name, size in files.items())
-    except (OSError, ValueError, KeyError):
-        return False
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # not there, or damaged
 
 
 def _convert(gguf: Path, folder: Path, sha256: str) -> None:

@@ -65,15 +65,16 @@ class AnswerScorer:
         first = output.logits[:, -1]
         cache = output.past_key_values
         # Answers that begin alike (with and without the closing newline) are run once, the longest of them.
-        longest: dict[tuple[int, Ids], None] = {}
-        for position, row in enumerate(batch.rows):
+        longest: list[list[Ids]] = []
+        for row in batch.rows:
+            longest.append([])
             for answer in sorted(answers[row], key=len, reverse=True):
-                if not any(key[0] == position and key[1][: len(answer)] == answer for key in longest):
-                    longest[position, answer] = None
-        if not longest:
+                if not any(longer[: len(answer)] == answer for longer in longest[-1]):
+                    longest[-1].append(answer)
+        heads = [(position, answer) for position, kept in enumerate(longest) for answer in kept]
+        if not heads:
             return
         scored: dict[tuple[int, Ids], list[float]] = {}
-        heads = list(longest)
         values = self._log_probabilities(
             first,
             torch.tensor([position for position, _ in heads], device=first.device),
@@ -99,10 +100,9 @@ class AnswerScorer:
                 for key, more in zip(chosen, rest.view(len(chosen), -1).tolist(), strict=True):
                     scored[key] += more
         for position, row in enumerate(batch.rows):
-            own = [(answer, values) for (where, answer), values in scored.items() if where == position]
             for answer in answers[row]:
-                values = next(values for longer, values in own if longer[: len(answer)] == answer)
-                result[row].append(np.asarray(values[: len(answer)], dtype=np.float64))
+                longer = next(kept for kept in longest[position] if kept[: len(answer)] == answer)
+                result[row].append(np.asarray(scored[position, longer][: len(answer)], dtype=np.float64))
 
     def _score_plainly(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from pivotlens.errors import DataError
 from pivotlens.text.languages import language_code
-from pivotlens.text.scripts import fold, has_spaces_between_words, normalise
+from pivotlens.text.scripts import has_spaces_between_words, normalise
 
 BUNDLED = "bundled"
 HEADER = ("language", "word")
@@ -43,19 +44,23 @@ def read_longer_words(spec: str) -> LongerWords:
     if not spec:
         return LongerWords()
     if spec == BUNDLED:
-        content = (resources.files("pivotlens.text") / "data" / "longer_words.tsv").read_bytes()
-    else:
-        try:
-            content = Path(spec).read_bytes()
-        except OSError as error:
-            raise DataError(
-                f"the list of longer words {spec!r} cannot be read: {error.strerror or error}",
-                f"Give `longer_words` a TSV file, `{BUNDLED}`, or nothing.",
-            ) from error
-    return LongerWords(_parse(content, spec), hashlib.sha256(content).hexdigest())
+        return _bundled()
+    try:
+        content = Path(spec).read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"the list of longer words {spec!r} cannot be read: {error.strerror or error}",
+            f"Give `longer_words` a TSV file, `{BUNDLED}`, or nothing.",
+        ) from error
+    return _parse(content, spec)
 
 
-def _parse(content: bytes, name: str) -> dict[str, tuple[str, ...]]:
+@functools.cache
+def _bundled() -> LongerWords:
+    return _parse((resources.files("pivotlens.text") / "data" / "longer_words.tsv").read_bytes(), BUNDLED)
+
+
+def _parse(content: bytes, name: str) -> LongerWords:
     words: dict[str, set[str]] = {}
     header, *lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     if tuple(_cells(header, f"{name}, line 1")) != HEADER:
@@ -71,12 +76,13 @@ def _parse(content: bytes, name: str) -> dict[str, tuple[str, ...]]:
         language, word = cells
         if language not in codes:
             codes[language] = _unspaced(language, where)
-        if not fold(word).strip() or "\0" in word:
+        if not word or "\0" in word:
             raise DataError(f"{where}: {word!r} is no word to look for", _FORMAT)
         words.setdefault(codes[language], set()).add(normalise(word))
     if not words:
         raise DataError(f"{name} holds no word", "Leave `longer_words` empty to count without longer words.")
-    return {language: tuple(sorted(listed)) for language, listed in sorted(words.items())}
+    by_language = {language: tuple(sorted(listed)) for language, listed in sorted(words.items())}
+    return LongerWords(by_language, hashlib.sha256(content).hexdigest())
 
 
 def _cells(line: bytes, where: str) -> list[str]:

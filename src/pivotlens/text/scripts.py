@@ -51,9 +51,7 @@ def escape_controls(text: str) -> str:
     A token or corpus text shown on a terminal must not move the cursor or reorder its surroundings.
     """
     return "".join(
-        _escaped(ord(char))
-        if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} and char != "\u200d"
-        else char
+        _escaped(ord(char)) if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} and char != "\u200d" else char
         for char in text
     )
 

@@ -63,12 +63,14 @@ def _directions(tables: RunTables) -> tuple[Direction, ...]:
     tables_of = (
         (tables.score, "summary"),
         (tables.trace, "summary"),
-        (tables.count, "pairs"),
         (tables.mine, "pair_pivots"),
+        (tables.count, "pairs"),
     )
     for stage, name in tables_of:
         if stage is None or f"{name}.parquet" not in stage.manifest.outputs:
             continue
+        if found and stage not in (tables.score, tables.trace):
+            break  # every pair is counted, whatever is asked of the model
         columns = ["source_language", "target_language"]
         distinct = stage.table(name).select(columns).group_by(columns, use_threads=False).aggregate([])
         found.update(dict.fromkeys(direction_of(row) for row in distinct.to_pylist() if not is_pooled(row)))

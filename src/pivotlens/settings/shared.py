@@ -1,0 +1,47 @@
+"""Settings that several stages share: those that read a model, and those that read a corpus."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pivotlens.settings.base import StageConfig, setting
+
+
+class ModelStageConfig(StageConfig):
+    """Settings of a stage that reads a model."""
+
+    model: str = setting(
+        "", "A hub id (`org/name@revision`), a folder, a `.gguf` file, `demo:gemma-3-270m` or `demo:smollm2-135m`."
+    )
+    directions: tuple[str, ...] = setting((), "Directions such as `fr-zh`; all pairs of the benchmark when empty.")
+    prompt: Literal["english", "native", "bare"] = setting(
+        "english", "Wording: the paper's English one, the target language's own, or bare `a – b` lines."
+    )
+    shots: int = setting(5, "Examples in a prompt.", ge=1, le=32)
+    seed: int = setting(0, "Seed of the shot sets.", ge=0)
+    dtype: Literal["float32", "bfloat16", "float16"] = setting("float32", "Number type of the model's weights.")
+    device: str = setting("auto", "Where the model runs: auto, cpu, cuda, cuda:1 or mps.", meaning=False)
+    batch_tokens: int = setting(8192, "Tokens held in the cache at once; bounds memory.", ge=256)
+    bootstrap: int = setting(1000, "Bootstrap resamples for the intervals.", ge=100)
+    limit: int | None = setting(None, "Read only this many concepts; recorded and shown in the report.", ge=2)
+
+
+class CorpusStageConfig(StageConfig):
+    """Settings of a stage that reads a corpus."""
+
+    corpus: str = setting(
+        "demo:tatoeba", "JSONL (.zst, .gz) or Parquet: a file, folder or glob, hf:// or s3://, or `demo:tatoeba`."
+    )
+    text_column: str = setting("text", "Column that holds a document's text.")
+    language_column: str = setting("language", "Column that holds a document's language code.")
+    language: str = setting("", "Language of every document, where the corpus has no language column.")
+    group_column: str = setting("group", "Column shared by translations of one document; may be absent.")
+    tokenizer: str = setting("", "Model spec whose tokenizer cuts the text.")
+    unit: Literal["characters", "document"] = setting(
+        "characters", "What counts once: a piece of a document of `unit_characters`, or the whole document."
+    )
+    unit_characters: int = setting(8192, "Length of a unit; documents are split at a line boundary.", ge=64)
+    workers: int = setting(1, "Worker processes.", ge=1, meaning=False)
+    max_bad_share: float = setting(0.001, "Share of unreadable rows above which the run fails.", ge=0, le=1)
+    seed: int = setting(0, "Seed of the samples.", ge=0)
+    limit: int | None = setting(None, "Read only this many documents a file; recorded and shown in the report.", ge=1)

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import shutil
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from corpus_fixture import write_bench, write_corpus, write_tokenizer
+from tools.everyday_nouns.table import read_table
+from tools.longer_words import keep_chinese, keep_japanese, longer_words
+from tools.longer_words_agreement import Agreement, agreement_report, compare, whole_words
+from tools.longer_words_sources import Entry, read_ipadic
+
+import pivotlens.bench
+import pivotlens.text
+from pivotlens.artifacts import Counts
+from pivotlens.count import CountConfig, count_corpus
+from pivotlens.count.run import stage_run
+from pivotlens.errors import ConfigError, DataError
+from pivotlens.text import normalise
+from pivotlens.text.longer_words import LongerWords, read_longer_words
+from pivotlens.text.matching import WordMatcher
+
+BUNDLED_FILE = Path(pivotlens.text.__file__).parent / "data" / "longer_words.tsv"
+NOUNS = read_table(Path(pivotlens.bench.__file__).parent / "data" / "everyday_nouns.tsv")
+ACCEPTED = {code: {word for concept in NOUNS for word in concept.words[code]} for code in ("zh", "ja")}
+
+
+@pytest.fixture(scope="module")
+def bundled() -> LongerWords:
+    return read_longer_words("bundled")
+
+
+# -- the bundled list
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "word", "counts"),
+    [
+        ("zh", "汤姆走了", "汤", False),
+        ("zh", "汤姆喝了汤", "汤", True),
+        ("zh", "我喜欢登山", "山", False),
+        ("zh", "图书馆关门了", "书", False),
+        ("zh", "图书馆关门了", "图书馆", True),
+        ("zh", "请给我一杯", "杯", True),
+        ("zh", "这本书", "书", True),
+        ("zh", "他在山上", "山", True),
+        ("zh", "我家", "家", True),
+        ("ja", "ジャパン", "パン", False),
+        ("ja", "パンを食べた", "パン", True),
+        ("ja", "登山が好き", "山", False),
+        ("ja", "図書館の本", "本", True),
+        ("ja", "彼女は来た", "女", False),
+        ("ja", "雪が降る", "雪", True),
+        ("ja", "魚の色", "魚", True),
+    ],
+)
+def test_what_the_bundled_words_hide(bundled: LongerWords, language: str, text: str, word: str, counts: bool) -> None:
+    words = sorted(ACCEPTED[language] | {word})
+    matcher = WordMatcher({language: words}, bundled.words)
+    found = {matcher.entries[entry][1] for entry in matcher.match(text)}
+    assert (word in found) is counts
+
+
+def test_the_bundled_words_keep_their_promises(bundled: LongerWords) -> None:
+    assert list(bundled.words) == ["ja", "zh"]
+    assert bundled.sha256 == hashlib.sha256(BUNDLED_FILE.read_bytes()).hexdigest()
+    for language, words in bundled.words.items():
+        accepted = ACCEPTED[language]
+        assert len(words) > 10_000
+        assert all(len(word) >= 2 and normalise(word) == word and word not in accepted for word in words)
+        assert all(any(part in word for part in accepted) for word in words)
+    lines = BUNDLED_FILE.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "language\tword"
+    assert lines[1:] == sorted(set(lines[1:]))
+
+
+def test_licences_of_the_sources_are_with_the_list() -> None:
+    notices = {path.name: path.read_text(encoding="utf-8") for path in BUNDLED_FILE.parent.glob("LICENSE-*.txt")}
+    assert notices.keys() == {"LICENSE-jieba.txt", "LICENSE-IPADIC.txt"}
+    assert "Copyright (c) 2013 Sun Junyi" in notices["LICENSE-jieba.txt"]
+    assert "Nara Institute of Science" in notices["LICENSE-IPADIC.txt"]
+    assert "NO WARRANTY" in notices["LICENSE-IPADIC.txt"]
+
+
+# -- reading a file
+
+
+def _write(folder: Path, content: str | bytes) -> str:
+    path = folder / "mine.tsv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+def test_a_file_of_the_users(tmp_path: Path) -> None:
+    spec = _write(
+        tmp_path, "\ufefflanguage\tword\r\nzh\t登山\r\n\r\nzho_Hans\t 汤姆 \r\nth\tแมว\nzh\t登山\nja\tか\u3099\n"
+    )
+    found = read_longer_words(spec)
+    assert found.words == {"ja": ("が",), "th": ("แมว",), "zh": ("汤姆", "登山")}
+    assert read_longer_words("") == LongerWords({}, "")
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        ("", DataError, r"line 1: the first line is not language and word"),
+        ("zh\t登山\n", DataError, r"line 1: the first line"),
+        ("language\tword\n", DataError, r"holds no word"),
+        ("language\tword\nzh\t登山\nzh\n", DataError, r"line 3: 1 cells, not 2"),
+        ("language\tword\nzh\t登\t山\n", DataError, r"line 2: 3 cells"),
+        ("language\tword\nzh\t \n", DataError, r"line 2: '' is no word"),
+        ("language\tword\nzh\ta\0b\n", DataError, r"line 2: .* is no word"),
+        (b"language\tword\nzh\t\xe6\n", DataError, r"line 2: invalid UTF-8 at byte 4"),
+        ("language\tword\nzh\t登山\nfr\teaux\n", DataError, r"line 3: 'fr' writes spaces"),
+        ("language\tword\nklingonese\tqo\n", ConfigError, r"unknown language 'klingonese' in .*mine\.tsv, line 2"),
+        ("language\tword\n\t登山\n", ConfigError, r"unknown language ''"),
+    ],
+)
+def test_malformed_files_are_refused(
+    tmp_path: Path, content: str | bytes, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        read_longer_words(_write(tmp_path, content))
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "nowhere.tsv", tmp_path):
+        with pytest.raises(DataError, match="cannot be read") as caught:
+            read_longer_words(str(path))
+        assert str(path) in caught.value.message
+
+
+# -- count with them
+
+
+def _count(here: Path, run: Path, **settings: object) -> Counts:
+    if not run.exists():
+        shutil.copytree(here / "run" / "bench", run / "bench")
+    return count_corpus(_config(here, **settings), run)
+
+
+def _config(here: Path, **settings: object) -> CountConfig:
+    return CountConfig(corpus=str(here / "corpus"), tokenizer=str(here / "model"), **settings)
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("longer")
+    write_corpus(folder / "corpus", files=1, documents=2)
+    (folder / "corpus" / "more.jsonl").write_text(
+        '{"text": "水手", "language": "zh"}\n{"text": "山水", "language": "zh"}\n', encoding="utf-8"
+    )
+    (folder / "corpus" / "part-0.jsonl").unlink()
+    write_tokenizer(folder / "model")
+    write_bench(folder / "run")
+    return folder
+
+
+def _df(counts: Counts) -> dict[str, int]:
+    return {row["word"]: row["df"] for row in counts.rows("words") if row["df"] and row["word_language"] == "zh"}
+
+
+def test_count_uses_them(here: Path, tmp_path: Path) -> None:
+    bundled = _count(here, tmp_path / "bundled")
+    assert _df(bundled) == {}
+    assert bundled.manifest.details["longer_words"].keys() == {"ja", "zh"}
+    none = _count(here, tmp_path / "none", longer_words="")
+    assert _df(none) == {"水": 2, "山": 1}
+    assert any("no longer words are known in zh" in warning for warning in none.manifest.warnings)
+    own = _count(here, tmp_path / "own", longer_words=_write(tmp_path, "language\tword\nzh\t水手\n"))
+    assert _df(own) == {"水": 1, "山": 1}
+    assert own.manifest.warnings == ["the corpus holds no document in en, fr"]
+
+
+def test_the_fingerprint_goes_by_content(here: Path, tmp_path: Path) -> None:
+    spec = _write(tmp_path, "language\tword\nzh\t水手\n")
+    counts = _count(here, tmp_path / "run", longer_words=spec)
+    assert counts.manifest.inputs["longer_words"] == hashlib.sha256(Path(spec).read_bytes()).hexdigest()
+    shutil.copy(spec, tmp_path / "copy.tsv")
+    assert stage_run(_config(here, longer_words=str(tmp_path / "copy.tsv")), tmp_path / "run").reason_to_run() is None
+    for other in ("", "bundled"):
+        reason = stage_run(_config(here, longer_words=other), tmp_path / "run").reason_to_run()
+        assert "longer_words" in (reason or "")
+    _write(tmp_path, "language\tword\nzh\t山水\n")
+    assert "longer_words" in (stage_run(_config(here, longer_words=spec), tmp_path / "run").reason_to_run() or "")
+    with pytest.raises(DataError, match="cannot be read"):
+        stage_run(_config(here, longer_words=str(tmp_path / "gone.tsv")), tmp_path / "run")
+
+
+def test_a_benchmark_of_the_users_is_told(here: Path, tmp_path: Path) -> None:
+    shutil.copytree(here / "run" / "bench", tmp_path / "run" / "bench")
+    manifest = tmp_path / "run" / "bench" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"everyday-nouns"', '"mine.tsv"'))
+    counts = count_corpus(_config(here), tmp_path / "run")
+    assert any("those around words of the bundled benchmark" in warning for warning in counts.manifest.warnings)
+
+
+# -- how the list is made
+
+
+def test_which_words_are_taken() -> None:
+    entries = [Entry(word, frozenset({"n"}), 1) for word in ("山", "登山", "山山", "水", "大水", "河", "OK", "卡拉ok")]
+    found = list(longer_words(["山", "水", "Ok"], entries, keep=lambda entry: entry.word != "大水"))
+    assert found == ["登山", "山山", "卡拉ok"]
+
+
+def test_what_is_one_word() -> None:
+    def simple(word: str) -> str:
+        return word.replace("館", "馆")
+
+    cases = [("图书馆", "n", 10), ("图书馆", "n", 9), ("圖書館", "n", 99), ("山上", "s", 99), ("一杯", "m", 99)]
+    kept = [keep_chinese(Entry(word, frozenset({tag}), number), simple) for word, tag, number in cases]
+    assert kept == [True, False, False, False, False]
+    names, both = frozenset({"固有名詞"}), frozenset({"固有名詞", "一般"})
+    assert keep_japanese(Entry("山田", names, 4494), frozenset("山"))
+    assert not keep_japanese(Entry("山ノ外", names, 8676), frozenset("山"))
+    assert keep_japanese(Entry("山火", both, 8676), frozenset("山"))
+    assert not keep_japanese(Entry("山の", both, 10), frozenset("山"))
+
+
+def test_compiled_dictionary(tmp_path: Path) -> None:
+    words = {"山": ["名詞,一般"], "山田": ["名詞,固有名詞", "名詞,一般"], "山火事": ["名詞,一般"]}
+    expected = [
+        Entry("山", frozenset({"一般"}), 100),
+        Entry("山火事", frozenset({"一般"}), 103),
+        Entry("山田", frozenset({"固有名詞", "一般"}), 101),
+    ]
+    path = tmp_path / "sys.dic"
+    path.write_bytes(_compiled(words))
+    assert list(read_ipadic(path)) == expected
+    path.write_bytes(_compiled(words).replace(b"utf8", b"sjis"))
+    with pytest.raises(ValueError, match="sjis"):
+        list(read_ipadic(path))
+
+
+def _compiled(words: dict[str, list[str]]) -> bytes:
+    """Build a double array the slow way: each node's base is far from all others."""
+    features, tokens, values = b"", b"", {}
+    for word, tags in words.items():
+        values[word.encode()] = len(tokens) // 16 << 8 | len(tags)
+        for tag in tags:
+            tokens += struct.pack("<3HhII", 0, 0, 0, 100 + len(tokens) // 16, len(features), 0)
+            features += tag.encode() + b"\0"
+    prefixes = sorted({key[:end] for key in values for end in range(len(key) + 1)})
+    base = {prefix: 1 + 300 * number for number, prefix in enumerate(prefixes)}
+    units = np.zeros((300 * len(prefixes) + 300, 2), dtype="<i4")
+    units[0, 0] = base[b""]
+    for prefix in prefixes[1:]:
+        place = base[prefix[:-1]] + prefix[-1] + 1
+        units[place] = base[prefix], base[prefix[:-1]]
+    for key, value in values.items():
+        units[base[key]] = -value - 1, base[key]
+    sizes = (0, 102, 0, len(tokens) // 16, 0, 0, units.nbytes, len(tokens), len(features), 0)
+    return struct.pack("<10I32s", *sizes, b"utf8") + units.tobytes() + tokens + features
+
+
+# -- agreement with a segmenter
+
+
+def test_agreement_by_hand() -> None:
+    assert whole_words("登山看书本", ["山", "书", "书本", "登山", "看书"], lambda _: ["登山", "看", "书", "本"]) == {
+        "登山",
+        "书",
+        "书本",
+        "看书",
+    }
+    found = compare({(0, "a"), (1, "a"), (2, "b")}, {(0, "a"), (3, "a")})
+    assert found == Agreement(3, 1, 2)
+    assert (found.precision, found.recall) == (1 / 3, 1 / 2)
+    assert found.row("x") == "| x | 3 | 0.333 | 0.500 | 0.400 |"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("jieba") is None, reason="jieba is not installed")
+@pytest.mark.filterwarnings("ignore")
+def test_agreement_with_jieba_is_that_of_the_readme() -> None:
+    import jieba
+
+    summary = agreement_report(NOUNS, jieba.lcut)
+    readme = (BUNDLED_FILE.parent / "README.md").read_text(encoding="utf-8")
+    for name in ("benchmark words alone", "with the longer words", "jieba itself"):
+        line = next(line for line in summary.splitlines() if line.startswith(f"| {name} "))
+        assert line in readme
