@@ -243,7 +243,11 @@ def test_what_init_writes_runs(tiny, tmp_path):
     flags = ("--model", tiny.model, "--corpus", tiny.corpus, "--directions", "en-fr")
     assert call("init", path, *flags).returncode == 0
     limits = {"PIVOTLENS_SCORE_LIMIT": "3", "PIVOTLENS_TRACE_LIMIT": "3", "PIVOTLENS_MINE_MIN_DF": "2"}
-    limits |= {"PIVOTLENS_MINE_MAX_Q": "0.5", "PIVOTLENS_SCORE_SHOT_SETS": "1", "PIVOTLENS_CACHE": str(tmp_path / "cache")}
+    limits |= {
+        "PIVOTLENS_MINE_MAX_Q": "0.5",
+        "PIVOTLENS_SCORE_SHOT_SETS": "1",
+        "PIVOTLENS_CACHE": str(tmp_path / "cache"),
+    }
     done = call("run", "--config", path, env=limits, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "runs" / "mine" / "report" / "report.html").is_file()

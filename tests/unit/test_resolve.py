@@ -13,13 +13,13 @@ import pytest
 import torch
 import transformers as hf
 
+from pivotlens import progress
 from pivotlens.errors import ArtifactError, ConfigError, ModelError, PrerequisiteError
 from pivotlens.models import convert, demo, resolve
 from pivotlens.models.demo import DemoModel, Wheel, fetch_demo_model
 from pivotlens.models.load import load_model, pick_device
 from pivotlens.models.resolve import cache_folder, model_fingerprint, resolve_model
 from pivotlens.models.tokenizer import load_tokenizer
-from pivotlens.progress import install_announcer
 from tiny_models import FAMILIES, byte_level_tokenizer, llama_like, random_model, save
 
 
@@ -38,10 +38,10 @@ def _fresh(tmp_path, monkeypatch):
 def said():
     """What was announced."""
     messages: list[str] = []
-    before = demo.announce.__globals__["_announcer"].get()
-    install_announcer(messages.append)
+    before = progress._announcer.get()
+    progress.install_announcer(messages.append)
     yield messages
-    install_announcer(before)
+    progress.install_announcer(before)
 
 
 # -- the cache folder

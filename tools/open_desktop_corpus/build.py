@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 import zstandard
+
 from tools.open_desktop_corpus import KINDS
 from tools.open_desktop_corpus.catalogs import catalog_documents
 from tools.open_desktop_corpus.documents import Document

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import zstandard
+
 from tools.open_desktop_corpus.concepts import Concept, Matcher, read_concepts
 from tools.open_desktop_corpus.documents import Document
 from tools.open_desktop_corpus.fetch import file_digest

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 import zstandard
+
 from tools.open_desktop_corpus.documents import Document
 
 MANIFEST = "manifest.json"
