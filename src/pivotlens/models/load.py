@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +111,11 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
         raise ModelError(
             f"{spec!r} lacks {len(missing)} of its weights, such as {missing[0]}",
             "Its config and its safetensors do not belong together; fetch or convert the model again.",
+        )
+    if "logits_to_keep" not in inspect.signature(model.forward).parameters:
+        raise ModelError(
+            f"{spec!r} ({type(model).__name__}) does not take `logits_to_keep`",
+            "Its family cannot be read at chosen positions with this version of transformers.",
         )
     head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
     if head is None:
