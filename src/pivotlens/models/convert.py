@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shutil
 from pathlib import Path
@@ -38,9 +40,10 @@ def convert_gguf(gguf: Path, folder: Path, marker: str, sha256: str) -> None:
     quiet_transformers()
     try:
         try:
-            loading: Any = AutoModelForCausalLM.from_pretrained(
-                gguf.parent, gguf_file=gguf.name, dtype=torch.float32, output_loading_info=True
-            )
+            with contextlib.redirect_stderr(io.StringIO()):  # a bar that no setting turns off
+                loading: Any = AutoModelForCausalLM.from_pretrained(
+                    gguf.parent, gguf_file=gguf.name, dtype=torch.float32, output_loading_info=True
+                )
             tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         except Exception as error:  # the library raises whatever its parts raise
             raise ModelError(

@@ -8,7 +8,8 @@ import regex
 
 _UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo"})
 _CJK = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
-_LETTER = regex.compile(r"\p{L}")
+# Vowel signs count too: in abugidas they are written as marks.
+_LETTER = regex.compile(r"[\p{L}\p{M}]")
 _WORD = regex.compile(r"[\p{L}\p{M}'’·ー-]+")
 _GRAPHEME = regex.compile(r"\X")
 

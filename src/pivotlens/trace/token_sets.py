@@ -69,7 +69,7 @@ class Links:
 
 @dataclass(frozen=True)
 class TokenSets:
-    """Disjoint token sets of an item, in the order of precedence.
+    """Token sets of an item: the first three are disjoint, in the order of precedence, and the others avoid both sides.
 
     Attributes:
         target: Of the target language's accepted words.
