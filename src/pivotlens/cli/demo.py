@@ -39,12 +39,14 @@ def demo(
         "model": model,
         "corpus": "demo:tatoeba",
         "directions": list(directions),
+        "score": {"shot_sets": 3},
         "count": {"workers": min(2, os.cpu_count() or 1)},
         "select": {"workers": min(2, os.cpu_count() or 1), "budget_tokens": 20_000},
         "report": {"title": "pivotlens demo"},
     }
     if limit is not None:
-        content |= {"score": {"limit": limit}, "trace": {"limit": limit}}
+        content["score"] = {"shot_sets": 3, "limit": limit}
+        content["trace"] = {"limit": limit}
     run_pipeline(Pipeline.from_mapping(content, "demo", run), as_json=False, dry_run=False)
     console = results_console()
     console.print(render_summary(run))
