@@ -165,7 +165,7 @@ def test_a_second_process_on_the_same_stage_is_refused(tiny, uninterrupted, run_
         assert "Wait for it to end" in shown
     finally:
         os.killpg(first.pid, signal.SIGCONT)
-    out, err = first.communicate(timeout=120)
+    _, err = first.communicate(timeout=120)
     assert first.returncode == 0, err
     assert differing(uninterrupted / "score", run / "score") == []
     assert left_over(run) == []

@@ -65,6 +65,7 @@ class StageResult:
             known = [key.split("/")[1] for key in SCHEMAS if key.startswith(f"{self.stage}/")]
             raise ArtifactError(f"{self.stage} has no table {name!r}", did_you_mean(name, known))
         try:
+            (self.folder / file).open("rb").close()  # pyarrow takes a folder for an empty table
             return pq.read_table(self.folder / file)
         except (OSError, pa.ArrowException) as error:
             raise ArtifactError(

@@ -44,6 +44,8 @@ def verify_run(run: Path, stages: Sequence[str]) -> Verification:
     Raises:
         ArtifactError: There is nothing to check.
     """
+    if not run.is_dir():
+        raise ArtifactError(f"{run} is no folder", "Give a run folder, such as runs/demo.")
     problems: list[Problem] = []
     manifests: dict[str, Manifest] = {}
     for stage in stages:
