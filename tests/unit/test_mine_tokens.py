@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pivotlens.mine.associations import Background, WordUnits, associate
-from pivotlens.mine.corpus_pivots import shuffled_partners
+from pivotlens.mine.shuffled_pairs import StrengthNull, shuffled_partners
 from pivotlens.mine.tokens import TokenWords, is_whole_word
 from pivotlens.statistics.association import npmi, signed_llr
 
@@ -83,3 +83,43 @@ def test_shuffles_pair_every_concept_with_another_one(concepts, seed):
     for partners in drawn:
         assert sorted(partners.tolist()) == list(range(concepts))
         assert not np.any(partners == np.arange(concepts))
+
+
+def _random_null(seed: int) -> StrengthNull:
+    generator = np.random.default_rng(seed)
+    tokens = generator.integers(0, 6, 60)
+    strength = generator.integers(1, 8, 60) / 8  # many ties
+    pair = generator.integers(0, 20, 60)
+    _, first = np.unique(np.stack([tokens, pair]), axis=1, return_index=True)
+    tokens, strength, pair = tokens[first], strength[first], pair[first]
+    order = np.lexsort((pair, strength, tokens))
+    return StrengthNull(tokens[order], strength[order], pair[order], 20)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_null_share_counts_the_shuffled_pairs_that_are_at_least_as_strong(seed: int) -> None:
+    null = _random_null(seed)
+    asked = np.array([0, 3, 5, 7])
+    strength = np.array([0.5, 0.125, 2.0, 0.1])
+    slow = [
+        (1 + sum(t == token and s >= value for t, s in zip(null.tokens, null.strength, strict=True))) / 21
+        for token, value in zip(asked, strength, strict=True)
+    ]
+    np.testing.assert_allclose(null.share_at_least(asked, strength), slow)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("max_null", [None, 0.1, 0.3])
+def test_shuffled_pairs_are_held_to_the_same_rule(seed: int, max_null: float | None) -> None:
+    null = _random_null(seed)
+    entries = list(zip(null.tokens.tolist(), null.strength.tolist(), null.pair.tolist(), strict=True))
+    expected = set()
+    for pair in range(20):
+        passing = [
+            (-s, t)
+            for t, s, p in entries
+            if p == pair and (max_null is None or sum(u == t and v >= s for u, v, _ in entries) / 20 <= max_null)
+        ]
+        expected |= {(token, pair) for _, token in sorted(passing)[:2]}
+    tokens, pairs = null.kept(max_null, top=2)
+    assert set(zip(tokens.tolist(), pairs.tolist(), strict=True)) == expected

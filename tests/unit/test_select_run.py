@@ -10,7 +10,7 @@ from corpus_fixture import write_corpus, write_tokenizer
 
 from pivotlens.artifacts import Selection, StageRun
 from pivotlens.corpus import executor
-from pivotlens.errors import ConfigError, DataError, PrerequisiteError
+from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.mine.config import MineConfig
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select import SelectConfig, select_documents
@@ -163,8 +163,9 @@ def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no tokenizer"):
         select_documents(_config(here, tokenizer=""), here / "run")
     _write_mine(tmp_path / "none", str(here / "model"), ())
-    with pytest.raises(DataError, match="found no pivots"):
-        select_documents(_config(here), tmp_path / "none")
+    without = select_documents(_config(here), tmp_path / "none")
+    assert any("found no pivots" in warning for warning in without.manifest.warnings)
+    assert {(row["mode"], row["units"] > 0) for row in without.rows("summary")} == {("top", False), ("random", True)}
     shutil.copytree(here / "model", tmp_path / "other")
     path = tmp_path / "other/tokenizer.json"
     path.write_text(path.read_text().replace('"water"', '"w4ter"'))

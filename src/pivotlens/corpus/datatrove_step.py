@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.pipeline.base import PipelineStep
 from loguru import logger
 from multiprocess.managers import dispatch  # type: ignore[import-untyped]
+from multiprocess.popen_spawn_posix import Popen  # type: ignore[import-untyped]
 
 from pivotlens.corpus.executor import FileTask, part_path, work_on
 from pivotlens.corpus.files import CorpusFile
@@ -69,10 +72,34 @@ def run_with_datatrove(
     multiprocess.set_start_method("spawn", force=True)
     logger.disable("datatrove")
     try:
-        executor.run()
+        with _children_deaf_to_ctrl_c():
+            executor.run()
+    except KeyboardInterrupt:
+        for process in multiprocess.active_children():  # one that datatrove had not yet got hold of would be waited for
+            process.terminate()
+        raise
     finally:
         logger.enable("datatrove")
         multiprocess.set_start_method(before, force=True)
+
+
+@contextmanager
+def _children_deaf_to_ctrl_c() -> Iterator[None]:
+    """Let processes that start in the meantime ignore Ctrl-C, from their first instruction: this one ends them."""
+    launch = Popen._launch
+
+    def deaf(self: Any, process: Any) -> None:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            launch(self, process)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    Popen._launch = deaf
+    try:
+        yield
+    finally:
+        Popen._launch = launch
 
 
 _watching = threading.Event()

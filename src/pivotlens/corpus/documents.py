@@ -221,7 +221,8 @@ def _parquet_rows(file: CorpusFile, columns: Columns) -> Iterator[tuple[int, dic
 
     with file.open() as handle:
         try:
-            parquet = pq.ParquetFile(handle)
+            # By path where there is one: pyarrow's threads may outlive a Python handle at exit.
+            parquet = pq.ParquetFile(handle if "://" in file.location else file.location)
             schema = parquet.schema_arrow
             if columns.text not in schema.names:
                 raise _missing(file, "row 1", columns.text, schema.names, "the text with --text-column")

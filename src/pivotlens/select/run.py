@@ -23,7 +23,7 @@ from pivotlens.corpus import (
     unit_plan,
 )
 from pivotlens.corpus.packing import pack_arrays, unpack_arrays, unpack_strings
-from pivotlens.errors import ConfigError, DataError
+from pivotlens.errors import ConfigError
 from pivotlens.select.card import data_card
 from pivotlens.select.choosing import choose
 from pivotlens.select.config import SelectConfig
@@ -76,7 +76,7 @@ def select_documents(
         passed: Where each setting that is not a default came from, for the record.
 
     Raises:
-        DataError: There are no pivots, or the corpus is empty, damaged or has too many unreadable rows.
+        DataError: The corpus is empty, damaged or has too many unreadable rows.
         PivotLensError: As `stage_run`.
     """
     config = config or SelectConfig()
@@ -124,12 +124,18 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
     chosen = np.stack(
         [
             choose(
-                mode, units.language, n_tokens, share_low, units.columns[f"hash_{mode}"].astype(np.uint64), eligible,
+                mode,
+                units.language,
+                n_tokens,
+                share_low,
+                units.columns[f"hash_{mode}"].astype(np.uint64),
+                # Without pivots nothing ranks the units: the arm stays empty rather than random by another name.
+                eligible if pivots or mode == "random" else np.zeros_like(eligible),
                 config.budget_tokens,
             )
             for mode in modes
         ]
-    )  # fmt: skip
+    )
 
     choices = stage.parts_folder("chosen")
     ends = np.cumsum(units.sizes)
@@ -176,11 +182,6 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
 def _pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tuple[tuple[int, ...], ...]:
     """Return the token ids of each of the best pivots: all those that `mine` merged into one."""
     rows = sorted(mined.rows("pivots"), key=lambda row: (-row["score"], row["token_id"]))[: config.pivots]
-    if not rows:
-        raise DataError(
-            f"the stage `mine` in {mined.folder.parent} found no pivots to select by",
-            "Pivots live in documents that mix languages: count a corpus with some, or lower --min-df of mine.",
-        )
     for row in rows:
         if row["token_id"] >= tokenizer.vocab_size or tokenizer.text(row["token_id"]) != row["token"]:
             raise ConfigError(
@@ -295,9 +296,14 @@ def _warn(
             f"{len(units.bad):,} rows of the corpus could not be read, the first {first.file}, line {first.row}: "
             f"{first.problem}"
         )
-    if n_pivots < config.pivots:
+    if not n_pivots:
+        stage.warn(
+            "`mine` found no pivots to select by, so arm top holds nothing: pivots live in documents that mix "
+            "languages; count a corpus with some, or lower --min-df of mine"
+        )
+    elif n_pivots < config.pivots:
         stage.warn(f"{n_pivots:,} pivots were mined, fewer than the {config.pivots:,} asked for; all of them count")
-    empty = [row for row in summary if row["units"] == 0]
+    empty = [row for row in summary if row["units"] == 0 and (n_pivots or row["mode"] != "top")]
     for row in empty:
         why = "no unit is long enough" if row["available"] == 0 else f"its first unit exceeds {config.budget_tokens:,}"
         stage.warn(f"arm {row['mode']} holds nothing in {row['language']}: {why}")
