@@ -11,6 +11,11 @@ from pathlib import Path
 PROGRAM = str(Path(sys.executable).with_name("pivotlens"))
 STAGES = ("bench", "count", "mine", "score", "trace", "attribute", "select", "report")
 
+# A shell starts background jobs with SIGINT ignored, and that is inherited: a test run as one would not hear Ctrl-C.
+_IN_FOREGROUND = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return an environment without settings, without network for the hub, in which every warning is an error."""
@@ -19,9 +24,9 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def start(*arguments: object, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-    """Start the program in a process group of its own."""
+    """Start the program in a process group of its own, as a shell does in the foreground."""
     return subprocess.Popen(
-        [PROGRAM, *map(str, arguments)],
+        [sys.executable, "-c", _IN_FOREGROUND, PROGRAM, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
