@@ -13,6 +13,10 @@ from pivotlens.errors import ArtifactError, ConfigError, did_you_mean
 EXAMPLES = ("pivotlens show runs/demo", "pivotlens show runs/demo mine/pair_pivots --rows 20")
 
 
+# A table with more columns is shown a value a line.
+_WIDEST = 9
+
+
 def add(app: App) -> None:
     """Add the verb."""
     app.command(show, name="show", help=help_text("Show what a run folder holds, or the rows of a table.", EXAMPLES))
@@ -31,6 +35,8 @@ def show(
     from pivotlens.cli.verbs import result_object, show_result
     from pivotlens.stages import STAGES
 
+    if rows < 1:
+        raise ConfigError(f"--rows {rows} shows nothing", "Give 1 or more.")
     found = [
         StageResult(run / name, manifest) for name in STAGES if (manifest := read_manifest(run / name)) is not None
     ]
@@ -64,10 +70,19 @@ def _print_rows(name: str, total: int, rows: list[dict[str, object]]) -> None:
     from pivotlens.cli.terminal import results_console
     from pivotlens.text import escape_controls
 
+    console = results_console()
+    if rows and len(rows[0]) > _WIDEST:
+        console.print(f"{name}: {len(rows)} of {total:,} rows", markup=False)
+        for row in rows:
+            console.print()
+            for column, value in row.items():
+                cell = f"{value:.4g}" if isinstance(value, float) else str(value)
+                console.print(f"  {column:<24} {escape_controls(cell)}", markup=False, soft_wrap=True)
+        return
     shown = Table(title=f"{name}: {len(rows)} of {total:,} rows", title_justify="left")
     for column in rows[0] if rows else ():
         shown.add_column(column, overflow="fold")
     for row in rows:
         cells = (f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values())
         shown.add_row(*(Text(escape_controls(cell)) for cell in cells))
-    results_console().print(shown)
+    console.print(shown)

@@ -113,7 +113,8 @@ def _warn(stage: StageRun, config: MineConfig, corpus: CorpusCounts, concepts: l
     elif not mined.tested:
         stage.warn(
             f"No pivot was mined: no token that is a word occurs in {config.min_df} units of each word of any of the "
-            f"{len(mined.pairs)} pairs ({', '.join(codes)}). Text in one language alone mines nothing: pivots live "
+            f"{len(mined.pairs)} pairs ({', '.join(codes)}), "
+            f"apart from units that hold both words. Text in one language alone mines nothing: pivots live "
             f"in documents that mix languages, such as dictionaries, message catalogs and learning material."
         )
     elif not mined.with_pivots:

@@ -69,9 +69,14 @@ def changes_meaning(field: FieldInfo) -> bool:
 def config_error(stage: str, error: ValidationError, origin: Mapping[str, str]) -> ConfigError:
     """Say in a sentence what pydantic found wrong first."""
     problem = error.errors()[0]
-    key = str(problem["loc"][0]) if problem["loc"] else "?"
-    where = origin.get(key, "command line")
     message = str(problem["msg"]).removeprefix("Value error, ")
+    if not problem["loc"]:  # settings that do not go together
+        given = ", ".join(f"{key} from {source}" for key, source in origin.items()) or "defaults"
+        return ConfigError(
+            f"[{stage}] {message} ({given})", f"Change one of them; `pivotlens {stage} --help` describes them."
+        )
+    key = str(problem["loc"][0])
+    where = origin.get(key, "command line")
     return ConfigError(
         f"[{stage}] {key} = {problem['input']!r} ({where}): {message}",
         f"Give another value for {key!r}; `pivotlens {stage} --help` describes it.",

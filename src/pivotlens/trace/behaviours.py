@@ -114,10 +114,12 @@ def calibrated(view: ItemView, ratio: float, threshold: float) -> Behaviour:
         return Behaviour(NONE)
     row, rank = divmod(int(kept.argmax()), kept.shape[1])
     layer = row + 1
-    if view.target[layer, rank] or view.token_ids[layer, rank] == view.answer:
+    if view.target[layer, rank]:
         label = DIRECT
-    elif view.source[layer, rank]:
+    elif view.source[layer, rank]:  # before the answer: a source word that is answered is a copy, not a translation
         label = SOURCE_OR_ENGLISH if view.source_is_english else COPY
+    elif view.token_ids[layer, rank] == view.answer:
+        label = DIRECT
     else:
         label = SEMANTIC_PIVOT if view.linked[layer, rank] else OTHER
     return _decided(view, label, layer, rank)

@@ -17,7 +17,7 @@ from pivotlens.trace.config import TraceConfig
 if TYPE_CHECKING:
     from pivotlens.trace.comparison import MinedPivots
 
-VERSION = 1
+VERSION = 2
 _TABLES = ("layers", "tokens", "behaviours", "sensitivity", "items")
 
 
