@@ -69,7 +69,10 @@ def test_llr_equals_scipy_and_a_loop(a, b, c, d):
     if min(a + b, c + d, a + c, b + d) > 0:
         found = scipy.stats.chi2_contingency([[a, b], [c, d]], correction=False, lambda_="log-likelihood")
         assert abs(value) == pytest.approx(found.statistic, abs=1e-9)
-        assert float(chi2_p_value(value)) == pytest.approx(found.pvalue, abs=1e-9)
+        # At the same statistic: near 0 the p-value goes with its square root, which magnifies rounding.
+        assert float(chi2_p_value(found.statistic)) == pytest.approx(found.pvalue, abs=1e-9)
+    if a * d == b * c:
+        assert value == 0
 
 
 @given(small, small, small, small)

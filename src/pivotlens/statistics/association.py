@@ -95,8 +95,9 @@ def signed_llr(
     )
     there = (cells > 0) & (expected > 0)
     ratio = np.divide(cells, expected, out=np.ones_like(cells), where=there)
-    # Rounding can leave a tiny negative number where observed and expected agree.
     statistic = np.maximum(2.0 * (cells * np.log(ratio)).sum(axis=0), 0.0)
+    # Rounding leaves a tiny number where observed and expected agree, and the p-value would magnify it.
+    statistic = np.where(k11 * k22 == k12 * k21, 0.0, statistic)
     return np.asarray(np.where(k11 >= expected[0], statistic, -statistic), dtype=np.float64)
 
 
