@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pivotlens.models.encoding import EncodedAnswer, Ids, TokenTexts, encode_answers
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.prompts import PromptStyle, answer_text, prompt_text
-from pivotlens.models.scorer import AnswerScorer
+from pivotlens.models.scorer import AnswerScorer, check_sharing
 from pivotlens.text import Direction, fold
 
 
@@ -33,6 +33,26 @@ class WordPrompts:
         """Tokenise pairs of a source word and the target word that is to be scored after it."""
         prompts = [prompt_text(self.direction, self.examples, word, self.style) for word, _ in pairs]
         return encode_answers(self.loaded.tokenizer, prompts, [answer_text(answer, line=line) for _, answer in pairs])
+
+
+def make_scorer(
+    prompts: WordPrompts, pairs: Sequence[tuple[str, str]], batch_tokens: int
+) -> tuple[AnswerScorer, str | None]:
+    """Make the scorer of a stage, after trying on the stage's first prompts whether caches can be shared.
+
+    Always on the first prompts, so that a resumed run decides and reports as an uninterrupted one.
+
+    Args:
+        prompts: Of the stage's first direction and shot set.
+        pairs: A source word and its target word, of its first items.
+        batch_tokens: Most tokens held in the cache at once.
+
+    Returns:
+        The scorer, and why caches cannot be shared; None where they can.
+    """
+    probe = prompts.encode(pairs[:2])
+    reason = check_sharing(prompts.loaded, [answer.context for answer in probe], probe[0].answer)
+    return AnswerScorer(prompts.loaded, batch_tokens, share=reason is None), reason
 
 
 def greedy_answers(

@@ -70,8 +70,7 @@ def choices_of(items: list[Concept], benchmark: Benchmark) -> list[list[str]]:
 def _run(stage: StageRun, config: ScoreConfig, benchmark: Benchmark) -> None:
     from pivotlens.models.load import load_model
     from pivotlens.models.prompts import draw_shot_sets
-    from pivotlens.models.scorer import AnswerScorer, check_sharing
-    from pivotlens.models.words import WordPrompts, shot_examples
+    from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
     from pivotlens.score.answers import score_direction
 
     directions = benchmark.directions(config.directions)
@@ -83,11 +82,9 @@ def _run(stage: StageRun, config: ScoreConfig, benchmark: Benchmark) -> None:
     shot_sets = draw_shot_sets(pool, config.shots, config.shot_sets, config.seed)
     words = {key: concept.words for key, concept in benchmark.concepts.items()}
     loaded = load_model(config.model, config.dtype, config.device)
-    # Always on the first prompts, so that a resumed run decides and reports as an uninterrupted one.
     first = WordPrompts(loaded, directions[0], shot_examples(words, shot_sets[0], directions[0]), config.prompt)
-    probe = first.encode([(item.words[directions[0].source], item.words[directions[0].target]) for item in items[:2]])
-    reason = check_sharing(loaded, [answer.context for answer in probe], probe[0].answer)
-    scorer = AnswerScorer(loaded, config.batch_tokens, share=reason is None)
+    pairs = [(item.words[directions[0].source], item.words[directions[0].target]) for item in items]
+    scorer, reason = make_scorer(first, pairs, config.batch_tokens)
     steps = [(direction, number) for direction in directions for number in range(config.shot_sets)]
     for direction, number in track(steps, "score", len(steps)):
         key = _key(direction, number)

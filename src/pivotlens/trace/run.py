@@ -60,8 +60,7 @@ def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
     from pivotlens.models.lens import LogitLens
     from pivotlens.models.load import load_model
     from pivotlens.models.prompts import draw_shot_sets
-    from pivotlens.models.scorer import AnswerScorer, check_sharing
-    from pivotlens.models.words import WordPrompts, shot_examples
+    from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
     from pivotlens.trace.items import item_views, prepare_items
     from pivotlens.trace.reading import read_layers
     from pivotlens.trace.summary import agreement_between_shot_sets, summary_rows
@@ -84,13 +83,9 @@ def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
     if lens.check.untestable:
         stage.warn(f"early exit could not be tested: {lens.check.untestable}")
     words = WordTokens(loaded.tokenizer, config.token_sets)
-    # Always on the first prompts, so that a resumed run decides and reports as an uninterrupted one.
     first = WordPrompts(loaded, directions[0], shot_examples(words_of, shot_sets[0], directions[0]), config.prompt)
-    probe = first.encode(
-        [(item.words[directions[0].source], item.words[directions[0].target]) for item in concepts[:2]]
-    )
-    reason = check_sharing(loaded, [answer.context for answer in probe], probe[0].answer)
-    scorer = AnswerScorer(loaded, config.batch_tokens, share=reason is None)
+    pairs = [(item.words[directions[0].source], item.words[directions[0].target]) for item in concepts]
+    scorer, reason = make_scorer(first, pairs, config.batch_tokens)
     steps = [(direction, number) for direction in directions for number in range(config.shot_sets)]
     for direction, number in track(steps, "trace", len(steps)):
         key = f"{direction.source}_{direction.target}_{number}"
