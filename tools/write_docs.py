@@ -16,7 +16,7 @@ from pivotlens.settings.base import changes_meaning
 from pivotlens.settings.sources import SHARED
 
 _NOTE = "<!-- Written by tools/write_docs.py from the code; do not edit. -->\n"
-_OTHER_VERBS = ("run", "init", "show", "verify", "doctor", "demo")
+_OTHER_VERBS = ("run", "init", "show", "verify", "doctor", "demo", "tasks-path")
 
 
 def _cell(text: str) -> str:
@@ -65,7 +65,7 @@ def cli_page() -> str:
             "```",
         ]
     for verb in _OTHER_VERBS:
-        module = import_module(f"pivotlens.cli.{verb}")
+        module = import_module(f"pivotlens.cli.{verb.replace('-', '_')}")
         summary = str(module.__doc__).split(": ", 1)[1].strip()
         lines += ["", f"## {verb}", "", summary[0].upper() + summary[1:], "", "```sh", *module.EXAMPLES, "```"]
     return "\n".join(lines) + "\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pivotlens.cli import demo, doctor, init, run, show, verify
+from pivotlens.cli import demo, doctor, init, run, show, tasks_path, verify
 from pivotlens.cli.main import build_app, main
 from pivotlens.cli.verbs import EXAMPLES
 from pivotlens.pipeline import stage_configs
@@ -18,10 +18,11 @@ from pivotlens.stages import STAGES
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = str(Path(sys.executable).with_name("pivotlens"))
-OTHERS = {"run": run, "init": init, "show": show, "verify": verify, "doctor": doctor, "demo": demo}
+OTHERS = {"run": run, "init": init, "show": show, "verify": verify, "doctor": doctor, "demo": demo,
+          "tasks-path": tasks_path}  # fmt: skip
 ALL_EXAMPLES = {**EXAMPLES, **{name: module.EXAMPLES for name, module in OTHERS.items()}}
 VERBS = tuple(ALL_EXAMPLES)
-HEAVY = ("torch", "transformers", "numba", "datatrove", "scipy", "pandas", "pyarrow")
+HEAVY = ("torch", "transformers", "numba", "datatrove", "scipy", "pandas", "pyarrow", "lm_eval", "datasets")
 SECONDS = 0.5
 
 
