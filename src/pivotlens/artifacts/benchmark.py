@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pivotlens.artifacts.result import StageResult
@@ -20,6 +20,9 @@ class Concept:
         accepted: All accepted words by language, the displayed one first.
         distractors: Concept ids whose source words stand in for a wrong source word.
         links: Words related by a dictionary or WordNet: ``(language, word, relation)``.
+        band: Frequency band (high, middle, low), empty where the list has none.
+        flags: What is to be known of a language's displayed word, such as ``same_spelling:fr``.
+        tiers: WordNet distance tier of a distractor by its id, 0 the nearest; only where it is known.
     """
 
     concept_id: str
@@ -30,6 +33,9 @@ class Concept:
     accepted: dict[str, tuple[str, ...]]
     distractors: tuple[str, ...]
     links: tuple[tuple[str, str, str], ...]
+    band: str = ""
+    flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    tiers: dict[str, int] = field(default_factory=dict)
 
     def same_spelling(self, direction: Direction) -> bool:
         """Tell whether the displayed words of both languages are written alike: copying is not translating."""
@@ -45,9 +51,9 @@ class Benchmark(StageResult):
     @functools.cached_property
     def concepts(self) -> dict[str, Concept]:
         """Every concept by id, shots included, in the order of the list."""
-        distractors: dict[str, list[str]] = {}
+        distractors: dict[str, dict[str, int | None]] = {}
         for row in self.rows("distractors"):
-            distractors.setdefault(row["concept_id"], []).append(row["distractor_id"])
+            distractors.setdefault(row["concept_id"], {})[row["distractor_id"]] = row["tier"]
         links: dict[str, list[tuple[str, str, str]]] = {}
         for row in self.rows("links"):
             links.setdefault(row["concept_id"], []).append((row["language"], row["word"], row["relation"]))
@@ -64,6 +70,9 @@ class Benchmark(StageResult):
                 accepted={str(row["language"]): tuple(row["accepted"]) for row in rows},  # type: ignore[arg-type]
                 distractors=tuple(distractors.get(key, ())),
                 links=tuple(links.get(key, ())),
+                band=str(rows[0]["band"] or ""),
+                flags={str(row["language"]): tuple(row["flags"]) for row in rows if row["flags"]},  # type: ignore[arg-type]
+                tiers={other: tier for other, tier in distractors.get(key, {}).items() if tier is not None},
             )
             for key, rows in items.items()
         }

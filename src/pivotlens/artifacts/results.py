@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pivotlens.artifacts.result import StageResult
 
 
 @dataclass(frozen=True)
 class Scores(StageResult):
-    """Word-translation scores: tables ``answers``, ``concepts``, ``summary``."""
+    """Word-translation scores: tables ``answers``, ``concepts``, ``summary``, ``strata``."""
 
     stage: ClassVar[str] = "score"
+
+    def first_rows(self, name: str) -> list[dict[str, Any]]:
+        """Return a table's rows of the first model under the first wording, where several were scored."""
+        config = self.manifest.config
+        return [row for row in self.rows(name) if (row["model"], row["prompt"]) == (config["model"], config["prompt"])]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ _INTERVAL = {"ci_low": _FLOAT, "ci_high": _FLOAT}
 SCHEMAS: dict[str, pa.Schema] = {
     # -- bench
     "bench/items": _schema(
-        {"concept_id": _STR, "split": _STR, "calibration": _BOOL, "pos": _STR, "synset": _STR},
+        {"concept_id": _STR, "split": _STR, "calibration": _BOOL, "pos": _STR, "synset": _STR, "band": _STR},
         {"language": _STR, "word": _STR, "accepted": _WORDS, "flags": _WORDS},
     ),
     "bench/distractors": _schema({"concept_id": _STR, "distractor_id": _STR, "tier": _INT}),
@@ -37,9 +37,15 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     "score/summary": _schema(
         {**_MODEL, **_DIRECTION, "items": _STR, "n": _INT, "score": _FLOAT, **_INTERVAL},
-        {"share": _FLOAT, "share_low": _FLOAT, "share_high": _FLOAT, "share_line": _FLOAT, "margin": _FLOAT},
+        {"share": _FLOAT, "share_low": _FLOAT, "share_high": _FLOAT, "share_line": _FLOAT},
+        {"margin": _FLOAT, "margin_low": _FLOAT, "margin_high": _FLOAT},
         {"accuracy_10way": _FLOAT, "accuracy_10way_low": _FLOAT, "accuracy_10way_high": _FLOAT},
         {"accuracy_generated": _FLOAT, "accuracy_generated_low": _FLOAT, "accuracy_generated_high": _FLOAT},
+    ),
+    "score/strata": _schema(
+        {**_MODEL, **_DIRECTION, "stratum": _STR, "value": _STR, "n": _INT, "score": _FLOAT, **_INTERVAL},
+        {"share": _FLOAT, "margin": _FLOAT, "accuracy_10way": _FLOAT, "accuracy_pairwise": _FLOAT},
+        {"accuracy_generated": _FLOAT},
     ),
     # -- trace
     "trace/items": _schema(

@@ -1,7 +1,6 @@
 """Logit lens of any decoder: what the model's own head would say after each block (METHOD §2).
 
-The head is never imitated: the final norm is found by order of execution, and the normed states are swapped
-in for the head's input during a forward pass of the model, so that its own soft-capping and scaling apply.
+The final norm is found by order of execution, and the model's own head decodes the normed states.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import torch
 from torch import nn
 
 from pivotlens.errors import ModelError
+from pivotlens.models.head import OutputHead
 from pivotlens.models.load import LoadedModel
 
 # The probe's tokens: any will do, they only have to run through the model.
@@ -95,7 +95,8 @@ class LogitLens:
     def __init__(self, loaded: LoadedModel) -> None:
         self.loaded = loaded
         self._owner, self._name, self._blocks = find_blocks(loaded)
-        self._head: nn.Module = loaded.model.get_output_embeddings()  # type: ignore[no-untyped-call]
+        self._output = OutputHead(loaded)
+        self._head = self._output.module
         self._after_blocks = self._find_final_norm()
         self.n_layers = len(self._blocks) + 1
         self.check = self._self_check()
@@ -126,24 +127,7 @@ class LogitLens:
         Returns:
             Logits in fp32, shape ``(n, vocabulary)``.
         """
-        probe = torch.zeros(1, 1, dtype=torch.long, device=self.loaded.device)
-
-        def swap(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-            return (states[None].to(inputs[0].device), *inputs[1:])
-
-        handle = self._head.register_forward_pre_hook(swap)
-        try:
-            with torch.inference_mode():
-                output = self.loaded.model(input_ids=probe, use_cache=False, logits_to_keep=1)
-        finally:
-            handle.remove()
-        logits: torch.Tensor = output.logits[0]
-        if logits.shape[0] != states.shape[0]:
-            raise ModelError(
-                f"{type(self.loaded.model).__name__} does not pass its head's output through",
-                "This family cannot be read by swapping the head's input.",
-            )
-        return logits.float()
+        return self._output.decode(states)
 
     def _norm(self, state: torch.Tensor) -> torch.Tensor:
         for module in self._after_blocks:

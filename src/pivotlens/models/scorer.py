@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import torch
 
 from pivotlens.errors import ModelError
 from pivotlens.models.encoding import Ids
+from pivotlens.models.head import OutputHead
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.prefix import ContextBatch, SharedPrefix, is_shareable, select_rows
 
@@ -18,6 +20,105 @@ Floats = npt.NDArray[np.float64]
 
 # Largest difference, in nats, between the shared and the plain path that rounding alone explains.
 _TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.5, torch.float16: 0.1}
+
+
+# Positions a pass may run in vain so that answers of several lengths share it: less than reading the weights again.
+_PADDING = 64
+# Logits held at once, in fp32 numbers: half a gigabyte.
+_LOGITS = 1 << 27
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A token whose log-probability is read from a state: the ``place``-th of an answer after context ``row``."""
+
+    state: int
+    row: int
+    answer: Ids
+    place: int
+
+
+class _LateHead:
+    """Collects states and runs the head over many of them at once."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self.head = OutputHead(loaded)
+        vocabulary: int = loaded.model.config.get_text_config().vocab_size
+        self._most = max(1, _LOGITS // vocabulary)
+        self._states: torch.Tensor | None = None
+        self._wanted: list[_Wanted] = []
+        self._found: dict[tuple[int, Ids], list[float]] = {}
+
+    def add(self, states: torch.Tensor, wanted: Sequence[_Wanted]) -> None:
+        """Keep the states that are wanted, of shape ``(n, hidden)``; decode as soon as enough have come together."""
+        used = sorted({one.state for one in wanted})
+        if not used:
+            return
+        before = 0 if self._states is None else len(self._states)
+        new = states[torch.tensor(used, device=states.device)]
+        self._states = new if self._states is None else torch.cat([self._states, new])
+        number = {state: before + index for index, state in enumerate(used)}
+        self._wanted += [replace(one, state=number[one.state]) for one in wanted]
+        while len(self._states) >= self._most:
+            self._decode(self._most)
+
+    def _decode(self, count: int) -> None:
+        assert self._states is not None
+        chosen = [one for one in self._wanted if one.state < count]
+        logits = self.head.decode(self._states[:count])
+        states = torch.tensor([one.state for one in chosen], device=logits.device)
+        tokens = torch.tensor([one.answer[one.place] for one in chosen], device=logits.device)
+        picked = logits[states, tokens]
+        # In place: a log-softmax would write the whole vocabulary twice more.
+        top = logits.amax(dim=-1)
+        normaliser = logits.sub_(top[:, None]).exp_().sum(dim=-1).log_().add_(top)
+        if torch.isnan(normaliser).any():
+            raise _nan_error(self.head.loaded)
+        for one, value in zip(chosen, (picked - normaliser[states]).tolist(), strict=True):
+            self._found.setdefault((one.row, one.answer), [math.nan] * len(one.answer))[one.place] = value
+        self._states = self._states[count:].clone()
+        self._wanted = [replace(one, state=one.state - count) for one in self._wanted if one.state >= count]
+
+    def scores(self, answers: Sequence[Sequence[Ids]]) -> list[list[Floats]]:
+        """Decode what is left and return the log-probabilities of each context's answers."""
+        if self._states is not None and len(self._states):
+            self._decode(len(self._states))
+        result = []
+        for row, wanted in enumerate(answers):
+            kept = _without_beginnings(wanted)
+            longer = [next(one for one in kept if one[: len(answer)] == answer) for answer in wanted]
+            result.append(
+                [
+                    np.asarray(self._found[row, one][: len(answer)], dtype=np.float64)
+                    for one, answer in zip(longer, wanted, strict=True)
+                ]
+            )
+        return result
+
+
+def _without_beginnings(answers: Sequence[Ids]) -> list[Ids]:
+    """Leave out answers that another one begins with: with and without the closing newline is one run."""
+    kept: list[Ids] = []
+    for answer in sorted(answers, key=len, reverse=True):
+        if not any(longer[: len(answer)] == answer for longer in kept):
+            kept.append(answer)
+    return kept
+
+
+def _packed(keys: Sequence[tuple[int, Ids]], past: int, batch_tokens: int) -> Iterator[list[tuple[int, Ids]]]:
+    """Cut answers, longest first, into batches within the token budget that waste few positions on padding."""
+    batch: list[tuple[int, Ids]] = []
+    wasted = 0
+    for key in keys:
+        width = len((batch or [key])[0][1])
+        padding = width - len(key[1])
+        if batch and (wasted + padding > _PADDING or (len(batch) + 1) * (past + width) > batch_tokens):
+            yield batch
+            batch, wasted, padding = [], 0, 0
+        batch.append(key)
+        wasted += padding
+    if batch:
+        yield batch
 
 
 @dataclass(frozen=True)
@@ -48,80 +149,47 @@ class AnswerScorer:
         Raises:
             ModelError: The model gives NaN.
         """
-        result: list[list[Floats]] = [[] for _ in contexts]
         if not contexts:
-            return result
+            return []
         with torch.inference_mode():
-            shared = SharedPrefix(self.loaded, contexts, self.batch_tokens, share=self.share)
-            for batch in shared.batches():
-                if self.share:
-                    self._score_batch(batch, answers, result)
-                else:
-                    self._score_plainly(batch, contexts, answers, result)
-        return result
+            if not self.share:
+                return [
+                    [plain_log_probabilities(self.loaded, context, answer) for answer in rows]
+                    for context, rows in zip(contexts, answers, strict=True)
+                ]
+            late = _LateHead(self.loaded)
+            for batch in SharedPrefix(self.loaded, contexts, self.batch_tokens).batches():
+                self._run_batch(batch, answers, late)
+            return late.scores(answers)
 
-    def _score_batch(self, batch: ContextBatch, answers: Sequence[Sequence[Ids]], result: list[list[Floats]]) -> None:
-        output = self.loaded.model(**(batch.arguments() | {"use_cache": True}), logits_to_keep=1)
-        first = output.logits[:, -1]
-        cache = output.past_key_values
-        # Answers that begin alike (with and without the closing newline) are run once, the longest of them.
-        longest: list[list[Ids]] = []
-        for row in batch.rows:
-            longest.append([])
-            for answer in sorted(answers[row], key=len, reverse=True):
-                if not any(longer[: len(answer)] == answer for longer in longest[-1]):
-                    longest[-1].append(answer)
-        heads = [(position, answer) for position, kept in enumerate(longest) for answer in kept]
-        if not heads:
-            return
-        scored: dict[tuple[int, Ids], list[float]] = {}
-        values = self._log_probabilities(
-            first,
-            torch.tensor([position for position, _ in heads], device=first.device),
-            torch.tensor([answer[0] for _, answer in heads], device=first.device),
-        ).tolist()
-        for key, value in zip(heads, values, strict=True):
-            scored[key] = [value]
+    def _run_batch(self, batch: ContextBatch, answers: Sequence[Sequence[Ids]], late: _LateHead) -> None:
+        with late.head.held_back() as held:
+            cache = self.loaded.model(**(batch.arguments() | {"use_cache": True}), logits_to_keep=1).past_key_values
+        keys = [
+            (position, answer)
+            for position, row in enumerate(batch.rows)
+            for answer in _without_beginnings(answers[row])
+        ]
+        late.add(held[0][:, -1], [_Wanted(position, batch.rows[position], answer, 0) for position, answer in keys])
         total = batch.past + batch.input_ids.shape[1]
-        by_length: dict[int, list[tuple[int, Ids]]] = {}
-        for key in heads:
-            if len(key[1]) > 1:
-                by_length.setdefault(len(key[1]), []).append(key)
-        for length, keys in sorted(by_length.items()):
-            size = max(1, self.batch_tokens // (total + length))
-            for start in range(0, len(keys), size):
-                chosen = keys[start : start + size]
-                rows = torch.tensor([position for position, _ in chosen], device=first.device)
-                ids = torch.tensor([answer for _, answer in chosen], device=first.device)
-                extension = ContextBatch([], ids[:, :-1], select_rows(cache, rows), total)
-                logits = self.loaded.model(**extension.arguments()).logits
-                flat = torch.arange(logits.shape[0] * logits.shape[1], device=logits.device)
-                rest = self._log_probabilities(logits.flatten(0, 1), flat, ids[:, 1:].flatten())
-                for key, more in zip(chosen, rest.view(len(chosen), -1).tolist(), strict=True):
-                    scored[key] += more
-        for position, row in enumerate(batch.rows):
-            for answer in answers[row]:
-                longer = next(kept for kept in longest[position] if kept[: len(answer)] == answer)
-                result[row].append(np.asarray(scored[position, longer][: len(answer)], dtype=np.float64))
-
-    def _score_plainly(
-        self,
-        batch: ContextBatch,
-        contexts: Sequence[Ids],
-        answers: Sequence[Sequence[Ids]],
-        result: list[list[Floats]],
-    ) -> None:
-        for row in batch.rows:
-            for answer in answers[row]:
-                result[row].append(plain_log_probabilities(self.loaded, contexts[row], answer))
-
-    def _log_probabilities(self, logits: torch.Tensor, rows: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        # The normaliser once a row: a full log-softmax would write the vocabulary a second time.
-        logits = logits.float()
-        normaliser = torch.logsumexp(logits, dim=-1)
-        if torch.isnan(normaliser).any():
-            raise _nan_error(self.loaded)
-        return logits[rows, tokens] - normaliser[rows]
+        device = batch.input_ids.device
+        longer = sorted((key for key in keys if len(key[1]) > 1), key=lambda key: -len(key[1]))
+        for chosen in _packed(longer, total, self.batch_tokens):
+            width = len(chosen[0][1]) - 1
+            # What stands after an answer's last token but one is padding: nothing before it sees it.
+            ids = [answer[:-1] + answer[-1:] * (width + 1 - len(answer)) for _, answer in chosen]
+            rows = torch.tensor([position for position, _ in chosen], device=device)
+            extension = ContextBatch([], torch.tensor(ids, device=device), select_rows(cache, rows), total)
+            with late.head.held_back() as held:
+                self.loaded.model(**extension.arguments())
+            late.add(
+                held[0].flatten(0, 1),
+                [
+                    _Wanted(index * width + place - 1, batch.rows[position], answer, place)
+                    for index, (position, answer) in enumerate(chosen)
+                    for place in range(1, len(answer))
+                ],
+            )
 
     def generate(self, contexts: Sequence[Ids], max_tokens: int, stop: Callable[[int], bool]) -> list[Ids]:
         """Continue each context greedily until a token that ``stop`` accepts, or ``max_tokens``.

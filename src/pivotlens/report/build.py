@@ -50,7 +50,7 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
         items, telling = tuple(found.values()), tuple(found[key] for key in best)
         first = min((row["shot_set"] for row in traced.items), default=0)
         n_items = sum(row["shot_set"] == first for row in traced.items)
-    scores = score_table(tables.score.rows("summary")) if tables.score else None
+    scores = score_table(tables.score.first_rows("summary")) if tables.score else None
     labelled = _behaviours(tables)
     attributed = (
         attribution(rows(tables.attribute, "auc"), rows(tables.attribute, "tests")) if tables.attribute else None
@@ -92,7 +92,9 @@ def trace_tables(tables: RunTables) -> TraceTables | None:
         return None
     config = tables.trace.manifest.config
     generated = {
-        item_key(row): row["generated"] for row in rows(tables.score, "concepts") if row["generated"] is not None
+        item_key(row): row["generated"]
+        for row in (tables.score.first_rows("concepts") if tables.score else [])
+        if row["generated"] is not None
     }
     return TraceTables(
         items=tables.trace.rows("items"),

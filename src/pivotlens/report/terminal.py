@@ -123,7 +123,7 @@ def render_summary(run: Path | str) -> Table:
             f"{run} has neither a finished 'score' nor a finished 'trace' stage",
             f"Run `pivotlens score --run {run}` or `pivotlens trace --run {run}` first.",
         )
-    scored = score_table(score.rows("summary")) if score else ScoreTable((), 0.0, 1.0)
+    scored = score_table(score.first_rows("summary")) if score else ScoreTable((), 0.0, 1.0)
     labelled = _pivot_rows(trace) if trace else {}
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("direction")

@@ -23,15 +23,15 @@ class ScoredAnswers:
     Attributes:
         sum_logprob: Of the whole target, in nats; shape ``(items, choices)``, the right source word first.
         n_tokens: Its tokens.
-        sum_logprob_line: The same with the newline that ends the answer.
-        n_tokens_line: Its tokens.
+        sum_logprob_line: The same with the newline that ends the answer; None where it was not scored.
+        n_tokens_line: Its tokens; None likewise.
         generated: What the model writes by itself, one text an item; empty where it was not asked.
     """
 
     sum_logprob: Floats
     n_tokens: Floats
-    sum_logprob_line: Floats
-    n_tokens_line: Floats
+    sum_logprob_line: Floats | None
+    n_tokens_line: Floats | None
     generated: list[str]
 
 
@@ -41,7 +41,8 @@ def score_direction(
     items: Sequence[Concept],
     source_words: Sequence[Sequence[str]],
     *,
-    generate: bool,
+    line: bool = True,
+    generate: bool = False,
 ) -> ScoredAnswers:
     """Score every item's target after each of its source words.
 
@@ -50,11 +51,12 @@ def score_direction(
         prompts: Direction, examples and wording.
         items: The concepts whose target words are scored.
         source_words: For each item its source word, then its distractors' source words.
+        line: Whether targets are also scored with the newline that ends them.
         generate: Whether the model also answers by itself.
     """
     target = prompts.direction.target
     pairs = [(word, item.words[target]) for item, words in zip(items, source_words, strict=True) for word in words]
-    encoded = (prompts.encode(pairs), prompts.encode(pairs, line=True))
+    encoded = [prompts.encode(pairs), *([prompts.encode(pairs, line=True)] if line else [])]
     # A context is encoded once, whichever and however many targets are scored after it.
     wanted: dict[Ids, dict[Ids, None]] = {}
     for answers in encoded:
@@ -84,4 +86,5 @@ def score_direction(
             TokenTexts(scorer.loaded.tokenizer),
             [item.accepted[target] for item in items],
         )
-    return ScoredAnswers(*tables[0], *tables[1], generated)
+    sums_line, tokens_line = tables[1] if line else (None, None)
+    return ScoredAnswers(*tables[0], sums_line, tokens_line, generated)

@@ -12,9 +12,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ItemMeasures:
-    """Measures of the items of one direction, each of shape ``(items, shot_sets)``.
+    """Measures of the items of one direction, each of shape ``(items, shot_sets)`` where nothing else is said.
 
     Attributes:
+        probability: exp of the mean token log-probability after each choice, shape ``(items, choices, shot_sets)``.
         p_source: exp of the mean token log-probability of the target after the right source word.
         p_distractors: Its mean over the distractor source words.
         score: ``p_source - p_distractors``.
@@ -24,6 +25,7 @@ class ItemMeasures:
         accuracy: 1 where the right word is first; ties count 1/k.
     """
 
+    probability: Floats
     p_source: Floats
     p_distractors: Floats
     score: Floats
@@ -51,6 +53,7 @@ def measure_items(sum_logprob: Floats, n_tokens: Floats) -> ItemMeasures:
     better = (wrong > right[:, None]).sum(axis=1)
     equal = (wrong == right[:, None]).sum(axis=1)
     return ItemMeasures(
+        probability=probability,
         p_source=p_source,
         p_distractors=p_distractors,
         score=p_source - p_distractors,

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import orjson
 import pyarrow as pa
 
 from pivotlens.artifacts import Benchmark, Concept, Scores, StageRun, upstream_inputs
+from pivotlens.artifacts.tables import schema_of
 from pivotlens.errors import ConfigError
 from pivotlens.models.resolve import model_fingerprint
 from pivotlens.progress import track
 from pivotlens.score.config import ScoreConfig
-from pivotlens.score.summary import concept_table, summary_table
+from pivotlens.score.items import concept_table, scored_items
+from pivotlens.score.summary import strata, summarise
 from pivotlens.text import Direction
 
-VERSION = 1
+if TYPE_CHECKING:
+    from pivotlens.models.prompts import PromptStyle
+    from pivotlens.models.scorer import AnswerScorer
+    from pivotlens.models.words import WordPrompts
+
+VERSION = 2
 
 
 def stage_run(
@@ -28,6 +38,7 @@ def stage_run(
     """Return the stage with its fingerprint; computes and writes nothing."""
     inputs = upstream_inputs(run, ["bench"], planned=planned, reader="score")
     inputs["model"] = model_fingerprint(config.model)
+    inputs |= {f"model {spec}": model_fingerprint(spec) for spec in config.models()[1:]}
     return StageRun(Path(run), config, version=VERSION, inputs=inputs, passed=passed)
 
 
@@ -68,83 +79,162 @@ def choices_of(items: list[Concept], benchmark: Benchmark) -> list[list[str]]:
 
 
 def _run(stage: StageRun, config: ScoreConfig, benchmark: Benchmark) -> None:
-    from pivotlens.models.load import load_model
     from pivotlens.models.prompts import draw_shot_sets
-    from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
-    from pivotlens.score.answers import score_direction
 
     directions = benchmark.directions(config.directions)
     items = benchmark.test_concepts(config.limit)
     if config.limit is not None:
         stage.warn(f"limit = {config.limit}: only the first {len(items)} concepts were scored")
-    choices = choices_of(items, benchmark)
+    choices_of(items, benchmark)
     pool = [concept.concept_id for concept in benchmark.shot_concepts()]
-    shot_sets = draw_shot_sets(pool, config.shots, config.shot_sets, config.seed)
-    words = {key: concept.words for key, concept in benchmark.concepts.items()}
-    loaded = load_model(config.model, config.dtype, config.device)
-    first = WordPrompts(loaded, directions[0], shot_examples(words, shot_sets[0], directions[0]), config.prompt)
-    pairs = [(item.words[directions[0].source], item.words[directions[0].target]) for item in items]
-    scorer, reason = make_scorer(first, pairs, config.batch_tokens)
-    steps = [(direction, number) for direction in directions for number in range(config.shot_sets)]
-    for direction, number in track(steps, "score", len(steps)):
-        key = _key(direction, number)
-        if stage.has_part(key):
-            continue
-        prompts = WordPrompts(loaded, direction, shot_examples(words, shot_sets[number], direction), config.prompt)
-        source_words = [[words[choice][direction.source] for choice in row] for row in choices]
-        scored = score_direction(scorer, prompts, items, source_words, generate=number == 0)
-        n_choices = len(choices[0])
-        stage.write_part(
-            key,
-            pa.table(
-                {
-                    "concept_id": [item.concept_id for item in items for _ in range(n_choices)],
-                    "choice_id": [choice for row in choices for choice in row],
-                    "n_tokens": scored.n_tokens.ravel().astype(int),
-                    "sum_logprob": scored.sum_logprob.ravel(),
-                    "n_tokens_line": scored.n_tokens_line.ravel().astype(int),
-                    "sum_logprob_line": scored.sum_logprob_line.ravel(),
-                    "generated": [text for text in scored.generated for _ in range(n_choices)]
-                    if scored.generated
-                    else pa.nulls(len(items) * n_choices, pa.string()),
-                }
-            ),
-        )
-    if reason is not None:
-        stage.warn(f"every prompt was run in full, which is slower: {reason}")
-    answers = pa.concat_tables(
-        [
-            _labelled(stage.read_part(_key(direction, number)), config, direction, number)
-            for direction in directions
-            for number in range(config.shot_sets)
-        ]
+    work = _Work(
+        stage=stage,
+        config=config,
+        items=items,
+        words={key: concept.words for key, concept in benchmark.concepts.items()},
+        directions=directions,
+        shot_sets=draw_shot_sets(pool, config.shots, config.shot_sets, config.seed),
     )
-    concepts = concept_table(answers, {item.concept_id: item for item in items}, config)
-    stage.write_table("answers", answers.drop_columns(["generated"]))
-    stage.write_table("concepts", concepts.table)
-    stage.write_table("summary", summary_table(concepts, config))
+    for number in range(len(config.models())):
+        work.score_model(number)
+    for number, model in enumerate(config.models()):
+        for prompt in config.prompts():
+            if reason := work.details(number)["not_shared"][prompt]:
+                stage.warn(f"{model}: every prompt was run in full, which is slower: {reason}")
+    _write_tables(work, list(benchmark.concepts.values()))
+    details = [work.details(number) for number in range(len(config.models()))]
     stage.finish(
         {
-            **loaded.details(),
+            **details[0]["loaded"],
+            "also_models": [one["loaded"] for one in details[1:]],
             "directions": [str(direction) for direction in directions],
             "concepts": len(items),
-            "shot_sets": shot_sets,
-            "shared_caches": reason is None,
+            "shot_sets": work.shot_sets,
+            "shared_caches": all(reason is None for one in details for reason in one["not_shared"].values()),
         }
     )
 
 
-def _key(direction: Direction, number: int) -> str:
-    return f"{direction.source}_{direction.target}_{number}"
+@dataclass(frozen=True)
+class _Work:
+    """What is scored; a part a model, wording, direction and shot set survives an interruption."""
+
+    stage: StageRun
+    config: ScoreConfig
+    items: list[Concept]
+    words: Mapping[str, Mapping[str, str]]
+    directions: list[Direction]
+    shot_sets: list[list[str]]
+
+    def keys(self) -> list[tuple[PromptStyle, Direction, int]]:
+        """Return what is scored of each model: wording, direction and shot set, in order."""
+        return [
+            (prompt, direction, number)
+            for prompt in self.config.prompts()
+            for direction in self.directions
+            for number in range(self.config.shot_sets)
+        ]
+
+    def part(self, model: int, prompt: str, direction: Direction, shot_set: int) -> str:
+        """Return the name of a part."""
+        return f"{model}_{prompt}_{direction.source}_{direction.target}_{shot_set}"
+
+    def details(self, model: int) -> dict[str, Any]:
+        """Return what was recorded when a model was loaded."""
+        found: dict[str, Any] = orjson.loads(self.stage.read_part(f"{model}_model")["details"][0].as_py())
+        return found
+
+    def score_model(self, number: int) -> None:
+        """Score what is not scored yet of a model."""
+        parts = [f"{number}_model", *(self.part(number, *key) for key in self.keys())]
+        if all(self.stage.has_part(part) for part in parts):
+            return
+        from pivotlens.models.load import load_model
+        from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
+
+        config = self.config
+        spec = config.models()[number]
+        loaded = load_model(spec, config.dtype, config.device)
+
+        def prompts_of(prompt: PromptStyle, direction: Direction, shot_set: int) -> WordPrompts:
+            return WordPrompts(
+                loaded, direction, shot_examples(self.words, self.shot_sets[shot_set], direction), prompt
+            )
+
+        first = self.directions[0]
+        pairs = [(item.words[first.source], item.words[first.target]) for item in self.items]
+        scorers = {
+            prompt: make_scorer(prompts_of(prompt, first, 0), pairs, config.batch_tokens) for prompt in config.prompts()
+        }
+        recorded = {
+            "loaded": loaded.details(),
+            "not_shared": {prompt: reason for prompt, (_, reason) in scorers.items()},
+        }
+        self.stage.write_part(f"{number}_model", pa.table({"details": [orjson.dumps(recorded)]}))
+        description = "score" if len(config.models()) == 1 else f"score {spec}"
+        for prompt, direction, shot_set in track(self.keys(), description, len(self.keys())):
+            part = self.part(number, prompt, direction, shot_set)
+            if not self.stage.has_part(part):
+                self._score_part(part, scorers[prompt][0], prompts_of(prompt, direction, shot_set), shot_set)
+
+    def _score_part(self, part: str, scorer: AnswerScorer, prompts: WordPrompts, shot_set: int) -> None:
+        from pivotlens.score.answers import score_direction
+
+        choices = [(item.concept_id, *item.distractors) for item in self.items]
+        scored = score_direction(
+            scorer,
+            prompts,
+            self.items,
+            [[self.words[choice][prompts.direction.source] for choice in row] for row in choices],
+            line=self.config.newline == "scored",
+            generate=shot_set == 0,
+        )
+        each, rows = len(choices[0]), len(choices) * len(choices[0])
+        columns = {
+            "concept_id": [item.concept_id for item in self.items for _ in range(each)],
+            "choice_id": [choice for row in choices for choice in row],
+            "n_tokens": scored.n_tokens.ravel().astype(int),
+            "sum_logprob": scored.sum_logprob.ravel(),
+            "n_tokens_line": pa.nulls(rows, pa.int64()),
+            "sum_logprob_line": pa.nulls(rows, pa.float64()),
+            "generated": pa.nulls(rows, pa.string()),
+        }
+        if scored.sum_logprob_line is not None and scored.n_tokens_line is not None:
+            columns["n_tokens_line"] = scored.n_tokens_line.ravel().astype(int)
+            columns["sum_logprob_line"] = scored.sum_logprob_line.ravel()
+        if scored.generated:
+            columns["generated"] = [text for text in scored.generated for _ in range(each)]
+        self.stage.write_part(part, pa.table(columns))
+
+    def answers(self, model: int, prompt: str) -> pa.Table:
+        """Return the scored answers of a model under a wording, with the generated texts."""
+        tables = []
+        for direction in self.directions:
+            for shot_set in range(self.config.shot_sets):
+                part = self.stage.read_part(self.part(model, prompt, direction, shot_set))
+                labels = {
+                    "model": self.config.models()[model],
+                    "prompt": prompt,
+                    "source_language": direction.source,
+                    "target_language": direction.target,
+                    "shot_set": shot_set,
+                }
+                named = {name: pa.repeat(value, part.num_rows) for name, value in labels.items()}
+                tables.append(pa.table(named | {name: part[name] for name in part.column_names}))
+        return pa.concat_tables(tables)
 
 
-def _labelled(part: pa.Table, config: ScoreConfig, direction: Direction, number: int) -> pa.Table:
-    rows = part.num_rows
-    labels = {
-        "model": pa.array([config.model] * rows),
-        "prompt": pa.array([config.prompt] * rows),
-        "source_language": pa.array([direction.source] * rows),
-        "target_language": pa.array([direction.target] * rows),
-        "shot_set": pa.array([number] * rows, pa.int64()),
-    }
-    return pa.table(labels | {name: part[name] for name in part.column_names})
+def _write_tables(work: _Work, every: list[Concept]) -> None:
+    config = work.config
+    answers, concepts, rows, stratified = [], [], [], []
+    for number, model in enumerate(config.models()):
+        for prompt in config.prompts():
+            answers.append(work.answers(number, prompt))
+            scored = scored_items(answers[-1], work.items, every, model, prompt)
+            concepts.append(concept_table(scored))
+            rows += summarise(scored, config.bootstrap, config.seed)
+            stratified += strata(scored, config.bootstrap, config.seed)
+    work.stage.write_table("answers", pa.concat_tables(answers).drop_columns(["generated"]))
+    work.stage.write_table("concepts", pa.concat_tables(concepts))
+    for name, found in (("summary", rows), ("strata", stratified)):
+        work.stage.write_table(name, pa.Table.from_pylist(found, schema=schema_of("score", name)))

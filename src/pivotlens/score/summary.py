@@ -1,187 +1,151 @@
-"""Items and directions: from scored answers to the tables that are read."""
+"""Directions: from items to figures with intervals, all together and by stratum."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from pivotlens.artifacts import Concept
-from pivotlens.score.config import ScoreConfig
-from pivotlens.score.measures import ItemMeasures, measure_items
-from pivotlens.statistics.bootstrap import bootstrap_mean
-from pivotlens.text import Direction
+from pivotlens.score.items import ScoredDirection, ScoredItems
+from pivotlens.score.tiers import TierMeasures, tier_measures, tiers_of
+from pivotlens.statistics.bootstrap import Interval, bootstrap_mean
 
 Floats = npt.NDArray[np.float64]
+Values = Callable[[ScoredDirection], Floats]
+
+# Every figure: its values of one direction, of shape (items, shot_sets) or (items, 1).
+_FIGURES: dict[str, Values] = {
+    "score": lambda one: one.measures.score,
+    "share": lambda one: one.measures.share,
+    "margin": lambda one: one.measures.margin,
+    "accuracy_10way": lambda one: one.measures.accuracy,
+    "accuracy_generated": lambda one: one.correct[:, None],
+}
 
 
-@dataclass(frozen=True)
-class ScoredConcepts:
-    """Items of all directions.
-
-    Attributes:
-        table: The ``score/concepts`` table: one row an item.
-        directions: The directions.
-        measures: Of each direction, arrays of shape ``(items, shot_sets)``.
-        line_share: Share with the closing newline, likewise.
-        correct: Of each direction, whether the generated answer is accepted; shape ``(items,)``.
-        same_spelling: Of each direction, shape ``(items,)``.
-    """
-
-    table: pa.Table
-    directions: list[Direction]
-    measures: list[ItemMeasures]
-    line_share: list[Floats]
-    correct: list[Floats]
-    same_spelling: list[npt.NDArray[np.bool_]]
-
-
-def concept_table(answers: pa.Table, items: Mapping[str, Concept], config: ScoreConfig) -> ScoredConcepts:
-    """Turn scored answers into measures of items.
-
-    Args:
-        answers: The ``score/answers`` table with the generated texts; rows of a direction and shot set are together,
-            and within them those of an item, the right source word first.
-        items: The scored concepts by id, in the order of the rows.
-        config: The settings.
-    """
-    from pivotlens.models.words import is_accepted
-
-    directions = list(
-        dict.fromkeys(
-            Direction(source, target)
-            for source, target in zip(
-                answers["source_language"].to_pylist(), answers["target_language"].to_pylist(), strict=True
-            )
-        )
-    )
-    concepts = list(items.values())
-    result = ScoredConcepts(pa.table({}), directions, [], [], [], [])
-    tables = []
-    for direction in directions:
-        chosen = answers.filter(
-            pc.and_(
-                pc.equal(answers["source_language"], direction.source),
-                pc.equal(answers["target_language"], direction.target),
-            )
-        )
-
-        def cube(name: str, chosen: pa.Table = chosen) -> Floats:
-            values = chosen[name].to_numpy().astype(np.float64)
-            shaped: Floats = np.moveaxis(values.reshape(config.shot_sets, len(concepts), -1), 0, -1)
-            return shaped
-
-        measures = measure_items(cube("sum_logprob"), cube("n_tokens"))
-        line = measure_items(cube("sum_logprob_line"), cube("n_tokens_line"))
-        choices = chosen.num_rows // (config.shot_sets * len(concepts))
-        generated = chosen["generated"].to_pylist()[: len(concepts) * choices : choices]
-        correct = np.array(
-            [
-                is_accepted(text, item.accepted[direction.target])
-                for text, item in zip(generated, concepts, strict=True)
-            ],
-            dtype=np.float64,
-        )
-        same = np.array([item.same_spelling(direction) for item in concepts])
-        result.measures.append(measures)
-        result.line_share.append(line.share)
-        result.correct.append(correct)
-        result.same_spelling.append(same)
-        tables.append(
-            pa.table(
-                {
-                    "model": [config.model] * len(concepts),
-                    "prompt": [config.prompt] * len(concepts),
-                    "source_language": [direction.source] * len(concepts),
-                    "target_language": [direction.target] * len(concepts),
-                    "concept_id": list(items),
-                    "same_spelling": same,
-                    "p_source": measures.p_source.mean(axis=1),
-                    "p_distractors": measures.p_distractors.mean(axis=1),
-                    "score": measures.score.mean(axis=1),
-                    "share": measures.share.mean(axis=1),
-                    "share_line": line.share.mean(axis=1),
-                    "margin": measures.margin.mean(axis=1),
-                    "rank": measures.rank.mean(axis=1),
-                    "accuracy_10way": measures.accuracy.mean(axis=1),
-                    "generated": generated,
-                    "correct": correct.astype(bool),
-                }
-            )
-        )
-    return ScoredConcepts(
-        pa.concat_tables(tables),
-        directions,
-        result.measures,
-        result.line_share,
-        result.correct,
-        result.same_spelling,
-    )
-
-
-def summary_table(scored: ScoredConcepts, config: ScoreConfig) -> dict[str, list[Any]]:
-    """Summarise each direction and all of them, with and without same-spelling items.
+def summarise(scored: ScoredItems, bootstrap: int, seed: int) -> list[dict[str, Any]]:
+    """Return the rows of ``score/summary``: each direction and all of them, with and without same-spelling items.
 
     Intervals resample concepts jointly over directions, and shot sets with replacement within each resample.
+
+    Args:
+        scored: Items of one model under one wording.
+        bootstrap: Resamples.
+        seed: Of the resampling.
     """
-    rows: list[dict[str, Any]] = []
-    everything = list(range(len(scored.directions)))
+    rows = []
     for items in ("all", "different_spelling"):
-        groups = [([index], str_pair(scored.directions[index])) for index in everything]
-        if len(everything) > 1:
-            groups.append((everything, ("all", "all")))
-        for indices, (source, target) in groups:
-            kept = [np.where(scored.same_spelling[i] & (items != "all"), np.nan, 1.0) for i in indices]
-            measured = {
-                "score": [scored.measures[i].score for i in indices],
-                "share": [scored.measures[i].share for i in indices],
-                "accuracy_10way": [scored.measures[i].accuracy for i in indices],
-                "accuracy_generated": [scored.correct[i][:, None] for i in indices],
+        for group, labels in _groups(scored):
+            kept = [~one.same_spelling if items == "different_spelling" else _everything(one) for one in group]
+            found = {
+                name: _mean([values(one) for one in group], kept, bootstrap, seed) for name, values in _FIGURES.items()
             }
-            values = {
-                name: np.stack([array * mask[:, None] for array, mask in zip(arrays, kept, strict=True)], axis=1)
-                for name, arrays in measured.items()
-            }
-            found = {name: bootstrap_mean(array, config.bootstrap, config.seed) for name, array in values.items()}
-            line = [scored.line_share[i] * mask[:, None] for i, mask in zip(indices, kept, strict=True)]
-            margin = [scored.measures[i].margin * mask[:, None] for i, mask in zip(indices, kept, strict=True)]
+            line = [one.line_share for one in group]
             rows.append(
                 {
-                    "model": config.model,
-                    "prompt": config.prompt,
-                    "source_language": source,
-                    "target_language": target,
+                    **labels,
                     "items": items,
-                    "n": int(sum(np.nansum(mask) for mask in kept)),
+                    "n": int(sum(mask.sum() for mask in kept)),
                     "score": found["score"].value,
                     "ci_low": found["score"].low,
                     "ci_high": found["score"].high,
-                    "share": found["share"].value,
-                    "share_low": found["share"].low,
-                    "share_high": found["share"].high,
-                    "share_line": _mean(line),
-                    "margin": _mean(margin),
-                    "accuracy_10way": found["accuracy_10way"].value,
-                    "accuracy_10way_low": found["accuracy_10way"].low,
-                    "accuracy_10way_high": found["accuracy_10way"].high,
-                    "accuracy_generated": found["accuracy_generated"].value,
-                    "accuracy_generated_low": found["accuracy_generated"].low,
-                    "accuracy_generated_high": found["accuracy_generated"].high,
+                    "share_line": None
+                    if any(share is None for share in line)
+                    else _mean(line, kept, bootstrap, seed).value,  # type: ignore[arg-type]
+                    **_with_ends(found, ("share", "margin", "accuracy_10way", "accuracy_generated")),
                 }
             )
-    return {name: [row[name] for row in rows] for name in rows[0]}
+    return rows
 
 
-def str_pair(direction: Direction) -> tuple[str, str]:
-    """Return a direction as the two columns of a table."""
-    return direction.source, direction.target
+def strata(scored: ScoredItems, bootstrap: int, seed: int) -> list[dict[str, Any]]:
+    """Return the rows of ``score/strata``: items by part of speech and frequency band, distractors by tier.
+
+    In a tier, score and margin are against the distractors of that tier alone, and ``accuracy_pairwise`` is the share
+    of them that the right source word beats (ties count half), which does not depend on how many there are.
+
+    Args:
+        scored: Items of one model under one wording.
+        bootstrap: Resamples.
+        seed: Of the resampling.
+    """
+    rows = []
+    for group, labels in _groups(scored):
+        for stratum, value, mask in _item_strata(scored):
+            kept = [mask] * len(group)
+            found = {
+                name: _mean([values(one) for one in group], kept, bootstrap, seed) for name, values in _FIGURES.items()
+            }
+            rows.append(_stratum_row(labels, stratum, value, int(mask.sum()) * len(group), found))
+        for tier in tiers_of(scored.concepts):
+            measured = [tier_measures(one.sum_logprob, one.measures, scored.concepts, tier) for one in group]
+            kept = [one.present for one in measured]
+            found = {
+                name: _mean([values(one) for one in measured], kept, bootstrap, seed)
+                for name, values in _TIER_FIGURES.items()
+            }
+            count = int(sum(mask.sum() for mask in kept))
+            rows.append(_stratum_row(labels, "tier", str(tier), count, found))
+    return rows
 
 
-def _mean(arrays: list[Floats]) -> float:
-    means = [float(np.nanmean(array)) for array in arrays if not np.isnan(array).all()]
-    return float(np.mean(means)) if means else float("nan")
+_TIER_FIGURES: dict[str, Callable[[TierMeasures], Floats]] = {
+    "score": lambda one: one.score,
+    "margin": lambda one: one.margin,
+    "accuracy_pairwise": lambda one: one.beaten,
+}
+_STRATUM_FIGURES = ("share", "margin", "accuracy_10way", "accuracy_pairwise", "accuracy_generated")
+
+
+def _stratum_row(
+    labels: dict[str, str], stratum: str, value: str, count: int, found: dict[str, Interval]
+) -> dict[str, Any]:
+    absent = dict.fromkeys(_STRATUM_FIGURES)
+    return {
+        **labels,
+        "stratum": stratum,
+        "value": value,
+        "n": count,
+        "score": found["score"].value,
+        "ci_low": found["score"].low,
+        "ci_high": found["score"].high,
+        **absent,
+        **{name: interval.value for name, interval in found.items() if name in absent},
+    }
+
+
+def _item_strata(scored: ScoredItems) -> Iterator[tuple[str, str, npt.NDArray[np.bool_]]]:
+    attributes: dict[str, list[str | None]] = {
+        "pos": [concept.pos for concept in scored.concepts],
+        "band": [concept.band for concept in scored.concepts],
+    }
+    for stratum, given in attributes.items():
+        for value in sorted({one for one in given if one}):
+            yield stratum, value, np.array([one == value for one in given])
+
+
+def _groups(scored: ScoredItems) -> Iterator[tuple[list[ScoredDirection], dict[str, str]]]:
+    labels = {"model": scored.model, "prompt": scored.prompt}
+    for one in scored.directions:
+        pair = {"source_language": one.direction.source, "target_language": one.direction.target}
+        yield [one], labels | pair
+    if len(scored.directions) > 1:
+        yield scored.directions, labels | {"source_language": "all", "target_language": "all"}
+
+
+def _everything(one: ScoredDirection) -> npt.NDArray[np.bool_]:
+    return np.ones(len(one.correct), dtype=bool)
+
+
+def _mean(values: Sequence[Floats], kept: Sequence[npt.NDArray[np.bool_]], bootstrap: int, seed: int) -> Interval:
+    masked = [np.where(mask[:, None], array, np.nan) for array, mask in zip(values, kept, strict=True)]
+    return bootstrap_mean(np.stack(masked, axis=1), bootstrap, seed)
+
+
+def _with_ends(found: dict[str, Interval], names: Sequence[str]) -> dict[str, float]:
+    columns: dict[str, float] = {}
+    for name in names:
+        columns |= {name: found[name].value, f"{name}_low": found[name].low, f"{name}_high": found[name].high}
+    return columns

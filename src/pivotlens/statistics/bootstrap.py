@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -64,14 +65,12 @@ def bootstrap_mean(values: Floats, resamples: int, seed: int) -> Interval:
         return overall
 
     estimate = float(mean_of(np.ones((1, concepts)), np.ones((1, sets)))[0])
-    drawn = mean_of(
-        _draw_counts(resample_indices(concepts, resamples, seed)),
-        _draw_counts(resample_indices(sets, resamples, seed + 1)),
-    )
+    drawn = mean_of(_draw_counts(concepts, resamples, seed), _draw_counts(sets, resamples, seed + 1))
     return Interval(estimate, *percentile_interval(drawn))
 
 
-def _draw_counts(indices: Integers) -> Floats:
-    counts = np.zeros(indices.shape, dtype=np.float64)
-    np.add.at(counts, (np.arange(len(indices))[:, None], indices), 1.0)
-    return counts
+@functools.lru_cache(maxsize=4)  # a summary asks for the same draws again and again
+def _draw_counts(n: int, resamples: int, seed: int) -> Floats:
+    """How often each of ``n`` was drawn in each resample, shape ``(resamples, n)``."""
+    flat = resample_indices(n, resamples, seed) + np.arange(resamples)[:, None] * n
+    return np.bincount(flat.ravel(), minlength=resamples * n).reshape(resamples, n).astype(np.float64)

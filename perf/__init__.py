@@ -1,0 +1,1 @@
+"""One script a claim: ours and the reference side by side in one run."""
