@@ -12,6 +12,7 @@ import transformers as hf
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.run import build_benchmark
 from pivotlens.errors import ModelError
+from pivotlens.models import late_head, packing
 from pivotlens.models.encoding import Ids
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.prefix import SharedPrefix
@@ -85,13 +86,16 @@ def test_the_plain_pass_is_the_softmax_by_hand(name):
 @pytest.mark.parametrize("name", _FAMILIES)
 def test_shared_scores_are_the_plain_ones(name, batch_tokens):
     loaded = tiny(name)
-    assert_as_plain(loaded, AnswerScorer(loaded, batch_tokens=batch_tokens).score(_CONTEXTS, _ANSWERS))
+    for sharing in ("copied", check_sharing(loaded, _CONTEXTS, (50, 51))[0]):
+        assert sharing != "nothing"
+        scorer = AnswerScorer(loaded, batch_tokens=batch_tokens, sharing=sharing)
+        assert_as_plain(loaded, scorer.score(_CONTEXTS, _ANSWERS))
 
 
 @pytest.mark.parametrize("name", ["llama", "gpt2"])
 def test_scores_without_sharing_are_the_plain_ones(name):
     loaded = tiny(name)
-    assert_as_plain(loaded, AnswerScorer(loaded, batch_tokens=40, share=False).score(_CONTEXTS, _ANSWERS))
+    assert_as_plain(loaded, AnswerScorer(loaded, batch_tokens=40, sharing="nothing").score(_CONTEXTS, _ANSWERS))
 
 
 def test_contexts_without_a_common_beginning():
@@ -103,13 +107,60 @@ def test_contexts_without_a_common_beginning():
         np.testing.assert_allclose(found, plain_log_probabilities(loaded, context, answer), rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("sharing", ["packed", "copied"])
+def test_the_head_runs_as_soon_as_enough_states_have_come_together(monkeypatch, sharing):
+    monkeypatch.setattr(late_head, "_LOGITS", 3 * VOCABULARY)
+    loaded = tiny("gemma3")
+    assert_as_plain(loaded, AnswerScorer(loaded, sharing=sharing).score(_CONTEXTS, _ANSWERS))
+
+
+def test_rows_are_packed_densely_and_every_answer_token_is_read_once(monkeypatch):
+    monkeypatch.setattr(packing, "_ROW", 24)
+    random = np.random.default_rng(0)
+    contexts = [(*_PREFIX, *(int(t) for t in random.integers(40, 300, random.integers(1, 6)))) for _ in range(60)]
+    contexts = list(dict.fromkeys(contexts))
+    answers = [
+        [tuple(int(t) for t in random.integers(50, 54, random.integers(1, 5))) for _ in range(random.integers(0, 6))]
+        for _ in contexts
+    ]
+    answers = [list(dict.fromkeys(row)) for row in answers]
+    loaded = tiny("llama")
+    batches = list(packing.packed_batches(SharedPrefix(loaded, contexts, 100), answers))
+    longest = [[one for one in row if not any(o != one and o[: len(one)] == one for o in row)] for row in answers]
+    # Every distinct beginning of a sequence is in the rows once, and the gaps are few.
+    least = sum(
+        len(context) - len(_PREFIX) + len({one[:k] for one in row for k in range(1, len(one))})
+        for context, row in zip(contexts, answers, strict=True)
+        if row
+    )
+    held = sum(batch.ids.size for batch in batches)
+    assert least <= held < 1.15 * least
+    read = [(one.row, one.answer, one.place) for batch in batches for one in batch.wanted]
+    assert sorted(read) == sorted(
+        (row, one, place) for row, kept in enumerate(longest) for one in kept for place in range(len(one))
+    )
+    found = AnswerScorer(loaded, 100).score(contexts, answers)
+    for context, row, values in zip(contexts, answers, found, strict=True):
+        for answer, value in zip(row, values, strict=True):
+            np.testing.assert_allclose(value, plain_log_probabilities(loaded, context, answer), rtol=0, atol=1e-4)
+
+
+def test_sequences_beyond_the_window_are_not_packed():
+    loaded = tiny("mistral")
+    window = loaded.model.config.sliding_window
+    contexts = [tuple(range(20, 20 + window + 3)), (*range(20, 20 + window + 2), 9)]
+    assert not SharedPrefix(loaded, contexts, 8192).fits_window(packing.longest_sequence(contexts, [[(5, 6)], [(7,)]]))
+    found = AnswerScorer(loaded).score(contexts, [[(5, 6)], [(7,)]])
+    np.testing.assert_allclose(found[0][0], plain_log_probabilities(loaded, contexts[0], (5, 6)), rtol=0, atol=1e-4)
+
+
 def test_nothing_to_score():
     assert AnswerScorer(tiny("llama")).score([], []) == []
 
 
-@pytest.mark.parametrize("share", [True, False])
+@pytest.mark.parametrize("sharing", ["packed", "copied", "nothing"])
 @pytest.mark.parametrize("name", ["llama", "gemma3", "gpt2", "bloom", "mixtral"])
-def test_generation_is_a_plain_greedy_loop(name, share):
+def test_generation_is_a_plain_greedy_loop(name, sharing):
     loaded = tiny(name)
 
     def stop(token: int) -> bool:
@@ -126,7 +177,7 @@ def test_generation_is_a_plain_greedy_loop(name, share):
             ids.append(best)
         expected.append(tuple(ids[len(context) :]))
     for batch_tokens in (8192, 30):
-        assert AnswerScorer(loaded, batch_tokens, share=share).generate(_CONTEXTS, 6, stop) == expected
+        assert AnswerScorer(loaded, batch_tokens, sharing).generate(_CONTEXTS, 6, stop) == expected
     assert len({len(answer) for answer in expected}) > 1 or name != "llama"
 
 
@@ -134,13 +185,13 @@ def test_generation_may_stop_at_once():
     assert AnswerScorer(tiny("llama")).generate(_CONTEXTS, 5, lambda token: True) == [()] * len(_CONTEXTS)
 
 
-@pytest.mark.parametrize("share", [True, False])
-def test_nan_is_an_error(share):
+@pytest.mark.parametrize("sharing", ["packed", "copied", "nothing"])
+def test_nan_is_an_error(sharing):
     model = random_model(FAMILIES["llama"].config())
     with torch.no_grad():
         model.lm_head.weight.fill_(float("nan"))
     with pytest.raises(ModelError, match="NaN"):
-        AnswerScorer(loaded_of(model), share=share).score(_CONTEXTS[:2], [[(50, 51)], [(52,)]])
+        AnswerScorer(loaded_of(model), sharing=sharing).score(_CONTEXTS[:2], [[(50, 51)], [(52,)]])
 
 
 # -- families that cannot share
@@ -166,14 +217,18 @@ def recurrent(name: str) -> Any:
 
 @pytest.mark.parametrize("name", _FAMILIES)
 def test_families_with_keys_and_values_can_share(name):
-    assert check_sharing(tiny(name), _CONTEXTS[:2], (50, 51, 52)) is None
+    # Families that take no positions, or make their own mask, are run with copied caches.
+    expected = "copied" if name in ("bloom", "mpt", "falcon_alibi", "gpt_neo") else "packed"
+    assert check_sharing(tiny(name), _CONTEXTS[:2], (50, 51, 52)) == (expected, None)
 
 
 @pytest.mark.parametrize("name", ["mamba2", "jamba", "falcon_h1"])
 def test_recurrent_families_cannot_share(name):
     loaded = loaded_of(random_model(recurrent(name)))
-    assert check_sharing(loaded, _CONTEXTS[:2], (50, 51))
-    scored = AnswerScorer(loaded, share=False).score(_CONTEXTS[:2], [[(50, 51)], [(52,)]])
+    sharing, reason = check_sharing(loaded, _CONTEXTS[:2], (50, 51))
+    assert sharing == "nothing"
+    assert reason
+    scored = AnswerScorer(loaded, sharing="nothing").score(_CONTEXTS[:2], [[(50, 51)], [(52,)]])
     np.testing.assert_allclose(scored[0][0], by_hand(loaded, _CONTEXTS[0], (50, 51)), rtol=0, atol=1e-4)
 
 

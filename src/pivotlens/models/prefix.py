@@ -98,6 +98,18 @@ class SharedPrefix:
         else:
             self.prefix = ()
 
+    def fits_window(self, length: int) -> bool:
+        """Tell whether sequences of a length lie within every layer's window, so that all of them is always seen."""
+        config = self.loaded.model.config.get_text_config()
+        limits = [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size")]
+        return all(limit is None or length <= limit for limit in limits)
+
+    def cache_rows(self, rows: int) -> DynamicCache | None:
+        """Return the prefix's cache for so many rows, or None where there is no prefix."""
+        if self._cache is None:
+            return None
+        return select_rows(self._cache, torch.zeros(rows, dtype=torch.long, device=self.loaded.device))
+
     def batches(self) -> Iterator[ContextBatch]:
         """Yield the batches; which contexts run together follows from the contexts and the budget alone."""
         past = len(self.prefix)
@@ -109,7 +121,4 @@ class SharedPrefix:
             for start in range(0, len(rows), size):
                 chosen = rows[start : start + size]
                 ids = torch.tensor([self.contexts[row][past:] for row in chosen], device=self.loaded.device)
-                cache = None
-                if self._cache is not None:
-                    cache = select_rows(self._cache, torch.zeros(len(chosen), dtype=torch.long, device=ids.device))
-                yield ContextBatch(chosen, ids, cache, past)
+                yield ContextBatch(chosen, ids, self.cache_rows(len(chosen)), past)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from pivotlens.errors import ModelError
 from pivotlens.models.encoding import Ids
-from pivotlens.models.head import OutputHead
+from pivotlens.models.late_head import LateHead, Wanted, nan_error, without_beginnings
 from pivotlens.models.load import LoadedModel
+from pivotlens.models.packing import longest_sequence, packed_batches
 from pivotlens.models.prefix import ContextBatch, SharedPrefix, is_shareable, select_rows
 
 Floats = npt.NDArray[np.float64]
@@ -22,90 +22,14 @@ Floats = npt.NDArray[np.float64]
 _TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.5, torch.float16: 0.1}
 
 
+Sharing = Literal["packed", "copied", "nothing"]
+# What libraries raise where a model cannot take what it is given.
+_FAILURES = (TypeError, ValueError, RuntimeError, AttributeError, IndexError, NotImplementedError)
 # Positions a pass may run in vain so that answers of several lengths share it: less than reading the weights again.
 _PADDING = 64
-# Logits held at once, in fp32 numbers: half a gigabyte.
-_LOGITS = 1 << 27
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """A token whose log-probability is read from a state: the ``place``-th of an answer after context ``row``."""
-
-    state: int
-    row: int
-    answer: Ids
-    place: int
-
-
-class _LateHead:
-    """Collects states and runs the head over many of them at once."""
-
-    def __init__(self, loaded: LoadedModel) -> None:
-        self.head = OutputHead(loaded)
-        vocabulary: int = loaded.model.config.get_text_config().vocab_size
-        self._most = max(1, _LOGITS // vocabulary)
-        self._states: torch.Tensor | None = None
-        self._wanted: list[_Wanted] = []
-        self._found: dict[tuple[int, Ids], list[float]] = {}
-
-    def add(self, states: torch.Tensor, wanted: Sequence[_Wanted]) -> None:
-        """Keep the states that are wanted, of shape ``(n, hidden)``; decode as soon as enough have come together."""
-        used = sorted({one.state for one in wanted})
-        if not used:
-            return
-        before = 0 if self._states is None else len(self._states)
-        new = states[torch.tensor(used, device=states.device)]
-        self._states = new if self._states is None else torch.cat([self._states, new])
-        number = {state: before + index for index, state in enumerate(used)}
-        self._wanted += [replace(one, state=number[one.state]) for one in wanted]
-        while len(self._states) >= self._most:
-            self._decode(self._most)
-
-    def _decode(self, count: int) -> None:
-        assert self._states is not None
-        chosen = [one for one in self._wanted if one.state < count]
-        logits = self.head.decode(self._states[:count])
-        states = torch.tensor([one.state for one in chosen], device=logits.device)
-        tokens = torch.tensor([one.answer[one.place] for one in chosen], device=logits.device)
-        picked = logits[states, tokens]
-        # In place: a log-softmax would write the whole vocabulary twice more.
-        top = logits.amax(dim=-1)
-        normaliser = logits.sub_(top[:, None]).exp_().sum(dim=-1).log_().add_(top)
-        if torch.isnan(normaliser).any():
-            raise _nan_error(self.head.loaded)
-        for one, value in zip(chosen, (picked - normaliser[states]).tolist(), strict=True):
-            self._found.setdefault((one.row, one.answer), [math.nan] * len(one.answer))[one.place] = value
-        self._states = self._states[count:].clone()
-        self._wanted = [replace(one, state=one.state - count) for one in self._wanted if one.state >= count]
-
-    def scores(self, answers: Sequence[Sequence[Ids]]) -> list[list[Floats]]:
-        """Decode what is left and return the log-probabilities of each context's answers."""
-        if self._states is not None and len(self._states):
-            self._decode(len(self._states))
-        result = []
-        for row, wanted in enumerate(answers):
-            kept = _without_beginnings(wanted)
-            longer = [next(one for one in kept if one[: len(answer)] == answer) for answer in wanted]
-            result.append(
-                [
-                    np.asarray(self._found[row, one][: len(answer)], dtype=np.float64)
-                    for one, answer in zip(longer, wanted, strict=True)
-                ]
-            )
-        return result
-
-
-def _without_beginnings(answers: Sequence[Ids]) -> list[Ids]:
-    """Leave out answers that another one begins with: with and without the closing newline is one run."""
-    kept: list[Ids] = []
-    for answer in sorted(answers, key=len, reverse=True):
-        if not any(longer[: len(answer)] == answer for longer in kept):
-            kept.append(answer)
-    return kept
-
-
-def _packed(keys: Sequence[tuple[int, Ids]], past: int, batch_tokens: int) -> Iterator[list[tuple[int, Ids]]]:
+def _equally_long(keys: Sequence[tuple[int, Ids]], past: int, batch_tokens: int) -> Iterator[list[tuple[int, Ids]]]:
     """Cut answers, longest first, into batches within the token budget that waste few positions on padding."""
     batch: list[tuple[int, Ids]] = []
     wasted = 0
@@ -128,12 +52,18 @@ class AnswerScorer:
     Args:
         loaded: The model.
         batch_tokens: Most tokens held in the cache at once.
-        share: Whether caches are shared; `check_sharing` tells whether they can be.
+        sharing: How much is shared: contexts with all their answers ``packed`` into rows behind one cache of what they
+            begin with, caches ``copied`` for each answer, or ``nothing``; `check_sharing` tells what is exact.
     """
 
     loaded: LoadedModel
     batch_tokens: int = 8192
-    share: bool = True
+    sharing: Sharing = "packed"
+
+    @property
+    def share(self) -> bool:
+        """Whether caches are shared at all."""
+        return self.sharing != "nothing"
 
     def score(self, contexts: Sequence[Ids], answers: Sequence[Sequence[Ids]]) -> list[list[Floats]]:
         """Return the log-probability of every token of every answer.
@@ -157,24 +87,29 @@ class AnswerScorer:
                     [plain_log_probabilities(self.loaded, context, answer) for answer in rows]
                     for context, rows in zip(contexts, answers, strict=True)
                 ]
-            late = _LateHead(self.loaded)
-            for batch in SharedPrefix(self.loaded, contexts, self.batch_tokens).batches():
-                self._run_batch(batch, answers, late)
+            late = LateHead(self.loaded)
+            shared = SharedPrefix(self.loaded, contexts, self.batch_tokens)
+            if self.sharing == "packed" and shared.fits_window(longest_sequence(contexts, answers)):
+                for packed in packed_batches(shared, answers):
+                    with late.head.held_back() as held:
+                        self.loaded.model(**packed.arguments())
+                    late.add(held[0].flatten(0, 1), packed.wanted)
+            else:
+                for batch in shared.batches():
+                    self._run_batch(batch, answers, late)
             return late.scores(answers)
 
-    def _run_batch(self, batch: ContextBatch, answers: Sequence[Sequence[Ids]], late: _LateHead) -> None:
+    def _run_batch(self, batch: ContextBatch, answers: Sequence[Sequence[Ids]], late: LateHead) -> None:
         with late.head.held_back() as held:
             cache = self.loaded.model(**(batch.arguments() | {"use_cache": True}), logits_to_keep=1).past_key_values
         keys = [
-            (position, answer)
-            for position, row in enumerate(batch.rows)
-            for answer in _without_beginnings(answers[row])
+            (position, answer) for position, row in enumerate(batch.rows) for answer in without_beginnings(answers[row])
         ]
-        late.add(held[0][:, -1], [_Wanted(position, batch.rows[position], answer, 0) for position, answer in keys])
+        late.add(held[0][:, -1], [Wanted(position, batch.rows[position], answer, 0) for position, answer in keys])
         total = batch.past + batch.input_ids.shape[1]
         device = batch.input_ids.device
         longer = sorted((key for key in keys if len(key[1]) > 1), key=lambda key: -len(key[1]))
-        for chosen in _packed(longer, total, self.batch_tokens):
+        for chosen in _equally_long(longer, total, self.batch_tokens):
             width = len(chosen[0][1]) - 1
             # What stands after an answer's last token but one is padding: nothing before it sees it.
             ids = [answer[:-1] + answer[-1:] * (width + 1 - len(answer)) for _, answer in chosen]
@@ -185,7 +120,7 @@ class AnswerScorer:
             late.add(
                 held[0].flatten(0, 1),
                 [
-                    _Wanted(index * width + place - 1, batch.rows[position], answer, place)
+                    Wanted(index * width + place - 1, batch.rows[position], answer, place)
                     for index, (position, answer) in enumerate(chosen)
                     for place in range(1, len(answer))
                 ],
@@ -238,38 +173,49 @@ def plain_log_probabilities(loaded: LoadedModel, context: Ids, answer: Ids) -> F
         logits = loaded.model(input_ids=ids, use_cache=False).logits
     values = torch.log_softmax(logits[0, len(context) - 1 : -1].float(), dim=-1)
     if torch.isnan(values).any():
-        raise _nan_error(loaded)
+        raise nan_error(loaded)
     picked = values.gather(-1, ids[0, len(context) :, None]).squeeze(-1)
     return picked.cpu().double().numpy()
 
 
-def _nan_error(loaded: LoadedModel) -> ModelError:
-    return ModelError(
-        f"{loaded.resolved.spec} gives NaN logits in {loaded.dtype}",
-        "Try dtype = 'float32'; if it stays, the weights are damaged.",
-    )
+def check_sharing(loaded: LoadedModel, contexts: Sequence[Ids], answer: Ids) -> tuple[Sharing, str | None]:
+    """Try the shared paths, the fastest first, against the plain one on two contexts.
 
-
-def check_sharing(loaded: LoadedModel, contexts: Sequence[Ids], answer: Ids) -> str | None:
-    """Try the shared path against the plain one on two contexts.
+    Args:
+        loaded: The model.
+        contexts: Contexts that begin alike.
+        answer: An answer to one of them.
 
     Returns:
-        None where they agree; otherwise why caches cannot be shared.
+        The fastest path that gives what the plain one gives, and why nothing can be shared, None where something can.
     """
     sample = list(dict.fromkeys(contexts))[:2]
-    scorer = AnswerScorer(loaded)
+    # Answers that branch after their first token, which is what the packed path has to keep apart.
+    answers = [[answer * 3, (answer[0], sample[0][-1], answer[-1])]] * len(sample)
     try:
         with torch.inference_mode():
             ids = torch.tensor([sample[0]], device=loaded.device)
             cache = loaded.model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
         if not is_shareable(cache):
-            return f"{type(cache).__name__} holds more than keys and values"
-        shared = scorer.score(sample, [[answer]] * len(sample))
-    except (TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
-        return f"the model does not take a copied cache ({error})"
-    worst = max(
-        float(np.abs(values[0] - plain_log_probabilities(loaded, context, answer)).max())
-        for context, values in zip(sample, shared, strict=True)
-    )
+            return "nothing", f"{type(cache).__name__} holds more than keys and values"
+    except _FAILURES as error:
+        return "nothing", f"the model does not take a copied cache ({error})"
+    plain = [
+        plain_log_probabilities(loaded, context, one)
+        for context, row in zip(sample, answers, strict=True)
+        for one in row
+    ]
     limit = _TOLERANCE[loaded.dtype]
-    return None if worst <= limit else f"shared and plain log-probabilities differ by {worst:.2g} nats"
+    reason = ""
+    for sharing in ("packed", "copied"):
+        try:
+            found = AnswerScorer(loaded, sharing=sharing).score(sample, answers)
+        except _FAILURES as error:
+            reason = f"the model does not take a copied cache ({error})"
+            continue
+        values = [value for row in found for value in row]
+        worst = max(float(np.abs(one - other).max()) for one, other in zip(values, plain, strict=True))
+        if worst <= limit:
+            return sharing, None
+        reason = f"shared and plain log-probabilities differ by {worst:.2g} nats"
+    return "nothing", reason

@@ -51,8 +51,8 @@ def make_scorer(
         The scorer, and why caches cannot be shared; None where they can.
     """
     probe = prompts.encode(pairs[:2])
-    reason = check_sharing(prompts.loaded, [answer.context for answer in probe], probe[0].answer)
-    return AnswerScorer(prompts.loaded, batch_tokens, share=reason is None), reason
+    sharing, reason = check_sharing(prompts.loaded, [answer.context for answer in probe], probe[0].answer)
+    return AnswerScorer(prompts.loaded, batch_tokens, sharing), reason
 
 
 def greedy_answers(

@@ -25,7 +25,8 @@ class ScoredDirection:
         direction: Source and target language.
         sum_logprob: Of the target after each choice of source word, the right one first; in nats, shape
             ``(items, choices, shot_sets)``.
-        measures: What follows from it.
+        n_tokens: Tokens of the target in each, same shape.
+        measures: What follows from both.
         line_share: Share with the closing newline, shape ``(items, shot_sets)``; None where it was not scored.
         generated: What the model writes by itself, one text an item.
         correct: Whether that is accepted, 1 or 0; shape ``(items,)``.
@@ -34,11 +35,26 @@ class ScoredDirection:
 
     direction: Direction
     sum_logprob: Floats
+    n_tokens: Floats
     measures: ItemMeasures
     line_share: Floats | None
     generated: list[str]
     correct: Floats
     same_spelling: npt.NDArray[np.bool_]
+
+    def of_items(self, rows: Sequence[int]) -> ScoredDirection:
+        """Return some of the items, in the order given."""
+        chosen = list(rows)
+        return ScoredDirection(
+            direction=self.direction,
+            sum_logprob=self.sum_logprob[chosen],
+            n_tokens=self.n_tokens[chosen],
+            measures=measure_items(self.sum_logprob[chosen], self.n_tokens[chosen]),
+            line_share=None if self.line_share is None else self.line_share[chosen],
+            generated=[self.generated[row] for row in chosen],
+            correct=self.correct[chosen],
+            same_spelling=self.same_spelling[chosen],
+        )
 
 
 @dataclass(frozen=True)
@@ -109,6 +125,7 @@ def _scored_direction(
     return ScoredDirection(
         direction=direction,
         sum_logprob=cube("sum_logprob"),
+        n_tokens=cube("n_tokens"),
         measures=measure_items(cube("sum_logprob"), cube("n_tokens")),
         line_share=measure_items(cube("sum_logprob_line"), cube("n_tokens_line")).share if has_line else None,
         generated=generated,

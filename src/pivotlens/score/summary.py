@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,9 @@ from pivotlens.statistics.bootstrap import Interval, bootstrap_mean
 Floats = npt.NDArray[np.float64]
 Values = Callable[[ScoredDirection], Floats]
 
+ITEMS = ("all", "different_spelling")
 # Every figure: its values of one direction, of shape (items, shot_sets) or (items, 1).
-_FIGURES: dict[str, Values] = {
+FIGURES: dict[str, Values] = {
     "score": lambda one: one.measures.score,
     "share": lambda one: one.measures.share,
     "margin": lambda one: one.measures.margin,
@@ -36,13 +37,15 @@ def summarise(scored: ScoredItems, bootstrap: int, seed: int) -> list[dict[str, 
         seed: Of the resampling.
     """
     rows = []
-    for items in ("all", "different_spelling"):
-        for group, labels in _groups(scored):
-            kept = [~one.same_spelling if items == "different_spelling" else _everything(one) for one in group]
+    for items in ITEMS:
+        for group, pair in groups([(one,) for one in scored.directions]):
+            directions, labels = [one for (one,) in group], _labels(scored, pair)
+            kept = [kept_items(one, items) for one in directions]
             found = {
-                name: _mean([values(one) for one in group], kept, bootstrap, seed) for name, values in _FIGURES.items()
+                name: _mean([values(one) for one in directions], kept, bootstrap, seed)
+                for name, values in FIGURES.items()
             }
-            line = [one.line_share for one in group]
+            line = [one.line_share for one in directions]
             rows.append(
                 {
                     **labels,
@@ -72,15 +75,17 @@ def strata(scored: ScoredItems, bootstrap: int, seed: int) -> list[dict[str, Any
         seed: Of the resampling.
     """
     rows = []
-    for group, labels in _groups(scored):
+    for group, pair in groups([(one,) for one in scored.directions]):
+        directions, labels = [one for (one,) in group], _labels(scored, pair)
         for stratum, value, mask in _item_strata(scored):
-            kept = [mask] * len(group)
+            kept = [mask] * len(directions)
             found = {
-                name: _mean([values(one) for one in group], kept, bootstrap, seed) for name, values in _FIGURES.items()
+                name: _mean([values(one) for one in directions], kept, bootstrap, seed)
+                for name, values in FIGURES.items()
             }
-            rows.append(_stratum_row(labels, stratum, value, int(mask.sum()) * len(group), found))
+            rows.append(_stratum_row(labels, stratum, value, int(mask.sum()) * len(directions), found))
         for tier in tiers_of(scored.concepts):
-            measured = [tier_measures(one.sum_logprob, one.measures, scored.concepts, tier) for one in group]
+            measured = [tier_measures(one.sum_logprob, one.measures, scored.concepts, tier) for one in directions]
             kept = [one.present for one in measured]
             found = {
                 name: _mean([values(one) for one in measured], kept, bootstrap, seed)
@@ -126,22 +131,39 @@ def _item_strata(scored: ScoredItems) -> Iterator[tuple[str, str, npt.NDArray[np
             yield stratum, value, np.array([one == value for one in given])
 
 
-def _groups(scored: ScoredItems) -> Iterator[tuple[list[ScoredDirection], dict[str, str]]]:
-    labels = {"model": scored.model, "prompt": scored.prompt}
-    for one in scored.directions:
-        pair = {"source_language": one.direction.source, "target_language": one.direction.target}
-        yield [one], labels | pair
-    if len(scored.directions) > 1:
-        yield scored.directions, labels | {"source_language": "all", "target_language": "all"}
+Sides = TypeVar("Sides", bound=tuple[ScoredDirection, ...])
 
 
-def _everything(one: ScoredDirection) -> npt.NDArray[np.bool_]:
-    return np.ones(len(one.correct), dtype=bool)
+def groups(
+    directions: Sequence[Sides],
+) -> Iterator[tuple[Sequence[Sides], tuple[str, str]]]:
+    """Yield each direction alone and, where there are several, all of them, with its source and target language.
+
+    Args:
+        directions: The same direction of one model, or of several, a tuple each.
+    """
+    for sides in directions:
+        yield [sides], (sides[0].direction.source, sides[0].direction.target)
+    if len(directions) > 1:
+        yield directions, ("all", "all")
+
+
+def kept_items(one: ScoredDirection, items: str) -> npt.NDArray[np.bool_]:
+    """Tell which items are in an item set of `ITEMS`; shape ``(items,)``."""
+    return np.ones(len(one.correct), dtype=bool) if items == "all" else ~one.same_spelling
+
+
+def stacked(values: Sequence[Floats], kept: Sequence[npt.NDArray[np.bool_]]) -> Floats:
+    """Stack a figure's values over directions, shape ``(items, directions, shot_sets)``, NaN where not kept."""
+    return np.stack([np.where(mask[:, None], array, np.nan) for array, mask in zip(values, kept, strict=True)], axis=1)
+
+
+def _labels(scored: ScoredItems, pair: tuple[str, str]) -> dict[str, str]:
+    return {"model": scored.model, "prompt": scored.prompt, "source_language": pair[0], "target_language": pair[1]}
 
 
 def _mean(values: Sequence[Floats], kept: Sequence[npt.NDArray[np.bool_]], bootstrap: int, seed: int) -> Interval:
-    masked = [np.where(mask[:, None], array, np.nan) for array, mask in zip(values, kept, strict=True)]
-    return bootstrap_mean(np.stack(masked, axis=1), bootstrap, seed)
+    return bootstrap_mean(stacked(values, kept), bootstrap, seed)
 
 
 def _with_ends(found: dict[str, Interval], names: Sequence[str]) -> dict[str, float]:
