@@ -79,7 +79,7 @@ def build_run(
 def _bench(run: Path, words: Mapping[str, Mapping[str, str]]) -> None:
     items = [
         {"concept_id": key, "split": "test", "calibration": True, "pos": "noun", "synset": "", "language": language}
-        | {"word": word, "accepted": [word], "flags": []}
+        | {"band": None, "word": word, "accepted": [word], "flags": []}
         for key, row in words.items()
         for language, word in row.items()
     ]

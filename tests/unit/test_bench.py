@@ -8,7 +8,7 @@ import pytest
 
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.design import assign_splits, draw_distractors, seeded_order
-from pivotlens.bench.run import build_benchmark, stage_run
+from pivotlens.bench.run import BUNDLED, build_benchmark, stage_run
 from pivotlens.bench.wordlist import parse_word_list
 from pivotlens.errors import ConfigError, DataError
 from pivotlens.text import Direction, fold
@@ -36,6 +36,19 @@ def test_a_list_with_everything():
     assert cafe.calibration is False
     assert cafe.words["en"] == ("café",)
     assert dog.forms() == {("en", "dog"), ("en", "hound"), ("zh", "狗")}
+
+
+def test_bands_and_flags():
+    content = b"concept\tband\tflags\ten\tfr\tde\na\thigh\tfra:loanword; de:rare;fr:x:y\tb\tc\td\ne\t\t\tf\tg\th\n"
+    first, second = parse_word_list(content, "l", ("en", "fr"))
+    assert (first.band, first.flags) == ("high", {"fr": ("loanword", "x:y")})
+    assert (second.band, second.flags) == ("", {})
+
+
+@pytest.mark.parametrize("flags", ["loanword", "it:loanword", "fr:", "fr loanword", "fr:ok;de:"])
+def test_bad_flags_name_the_line(flags):
+    with pytest.raises(DataError, match="l, line 2: flags hold"):
+        parse_word_list(f"concept\tflags\ten\tfr\na\t{flags}\tb\tc\n".encode(), "l")
 
 
 def test_languages_are_kept_as_asked():
@@ -191,6 +204,22 @@ def test_a_list_of_ones_own(tmp_path):
     assert "input words changed" in str(stage_run(config, tmp_path / "run").reason_to_run())
 
 
+def test_bands_and_flags_reach_the_benchmark(tmp_path):
+    path = tmp_path / "words.tsv"
+    rows = [
+        f"c{n}\t{'low' if n % 2 else ''}\t{'fr:rare' if n % 3 else ''}\tw{n}\t{'w' if n == 4 else 'm'}{n}\n"
+        for n in range(20)
+    ]
+    path.write_text("concept\tband\tflags\ten\tfr\n" + "".join(rows))
+    benchmark = build_benchmark(BenchConfig(words=str(path), shot_pool=5), tmp_path / "run")
+    assert benchmark.concepts["c1"].band == "low"
+    assert benchmark.concepts["c1"].flags == {"fr": ("rare",)}
+    assert (benchmark.concepts["c0"].band, benchmark.concepts["c0"].flags) == ("", {})
+    assert benchmark.concepts["c4"].flags == {"en": ("same_spelling:fr",), "fr": ("same_spelling:en", "rare")}
+    assert {row["band"] for row in benchmark.rows("items")} == {"low", None}
+    assert all(concept.tiers == {} for concept in benchmark.test_concepts())
+
+
 def test_directions_of_a_benchmark(tmp_path):
     path = tmp_path / "words.tsv"
     path.write_bytes(word_list(20, "concept\ten\tfr\tzh", "w{0}\tm{0}\t字{0}"))
@@ -224,6 +253,8 @@ def test_the_bundled_list_keeps_the_rules_of_the_method(bundled):
     }
     for concept in tests:
         assert len(set(concept.distractors)) == 9
+        assert set(concept.tiers) == set(concept.distractors)
+        assert set(concept.tiers.values()) <= {0, 1, 2, 3}
         assert set(concept.distractors) <= ids - {concept.concept_id}
         for other in concept.distractors:
             assert bundled.concepts[other].pos == concept.pos
@@ -278,3 +309,15 @@ def test_two_runs_give_the_same_bytes(bundled, tmp_path):
     for name in ("items.parquet", "distractors.parquet", "links.parquet", "manifest.json"):
         one, other = (hashlib.sha256((result.folder / name).read_bytes()).hexdigest() for result in (bundled, again))
         assert one == other, name
+
+
+@pytest.mark.parametrize("name", sorted(BUNDLED))
+def test_every_bundled_list_makes_a_benchmark(name, tmp_path):
+    benchmark = build_benchmark(BenchConfig(words=name), tmp_path)
+    assert benchmark.languages == ("en", "fr", "de", "es", "zh", "ja")
+    tests = {concept.concept_id: concept for concept in benchmark.test_concepts()}
+    for concept in tests.values():
+        assert len(concept.distractors) == len(concept.tiers) == 9
+        assert {tests[other].pos for other in concept.distractors} == {concept.pos}
+        assert set(concept.flags) <= set(benchmark.languages)
+    assert len(benchmark.shot_concepts()) >= 20

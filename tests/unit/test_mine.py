@@ -80,6 +80,7 @@ def write_bench(run, links=(("water", "en", "liquid", "hypernym"),)):
                 "calibration": [True] * len(rows),
                 "pos": ["n"] * len(rows),
                 "synset": [None] * len(rows),
+                "band": [None] * len(rows),
                 "language": [row[1] for row in rows],
                 "word": [row[2] for row in rows],
                 "accepted": [[row[2]] for row in rows],

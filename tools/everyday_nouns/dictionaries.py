@@ -47,9 +47,10 @@ def heads(gloss: str) -> set[str]:
 
 @dataclass(frozen=True)
 class Entry:
-    """One dictionary entry: its words by language."""
+    """One dictionary entry: its words by language; `kana` are those of its Japanese words that are readings."""
 
     words: dict[str, frozenset[str]]
+    kana: frozenset[str] = frozenset()
 
 
 class Dictionary:
@@ -86,19 +87,27 @@ def read_jmdict(path: Path) -> Dictionary:
                 language = _JMDICT_LANGUAGES.get(gloss.get(_XML_LANG, "eng"))
                 if language:
                     words[language] |= heads(gloss.text or "")
-            entries.append(Entry({language: frozenset(found) for language, found in words.items()}))
+            kana = frozenset(form.text or "" for form in element.iter("reb"))
+            entries.append(Entry({language: frozenset(found) for language, found in words.items()}, kana))
             element.clear()  # keeps a 100 MB file from becoming a 1 GB tree
     return Dictionary(entries)
 
 
-def read_cedict(path: Path) -> Dictionary:
-    """Read CC-CEDICT: simplified headwords with English glosses."""
+def read_cedict(path: Path, alternatives: bool = False) -> Dictionary:
+    """Read CC-CEDICT: simplified headwords with English glosses.
+
+    Args:
+        path: Of the gzipped text.
+        alternatives: Whether "actor or actress" also stands for each of the two.
+    """
     entries = []
     with gzip.open(path, "rt", encoding="utf-8") as stream:
         for line in stream:
             match = re.match(r"\S+ (\S+) \[[^]]*\] /(.*)/", line)
             if match:
                 english = frozenset(head for gloss in match[2].split("/") for head in heads(gloss))
+                if alternatives:
+                    english |= {part for head in english for part in head.split(" or ")}
                 entries.append(Entry({"zh": frozenset({match[1].casefold()}), "en": english}))
     return Dictionary(entries)
 

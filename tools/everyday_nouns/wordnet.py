@@ -32,19 +32,25 @@ class Synset:
     lexname: str
     lemmas: tuple[str, ...]
     pointers: tuple[Pointer, ...]
+    gloss: str = ""
 
     def targets(self, *symbols: str) -> list[str]:
         """Ids of the synsets that pointers with these symbols lead to."""
-        return [pointer.target for pointer in self.pointers if pointer.symbol in symbols]
+        # Pointers write satellite adjectives as "s"; they live in data.adj.
+        return [
+            pointer.target[:-1] + pointer.target[-1].replace("s", "a")
+            for pointer in self.pointers
+            if pointer.symbol in symbols
+        ]
 
 
 class WordNet:
-    """Synsets by id, and the senses of nouns."""
+    """Synsets by id, and the senses of words."""
 
     def __init__(self, folder: Path) -> None:
         """Read the four data files."""
         self.synsets: dict[str, Synset] = {}
-        self._senses: defaultdict[str, set[str]] = defaultdict(set)
+        self._senses: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         for pos, name in _FILES.items():
             for line in (folder / name).read_text(encoding="utf-8").splitlines():
                 if not line.startswith(" "):  # the licence stands in indented lines
@@ -62,14 +68,14 @@ class WordNet:
             symbol, offset, target_pos, words = fields[start + 1 + 4 * i : start + 5 + 4 * i]
             pointers.append(Pointer(symbol, f"{offset}-{target_pos}", int(words[:2], 16), int(words[2:], 16)))
         synset_id = f"{fields[0]}-{pos}"
-        self.synsets[synset_id] = Synset(fields[1], lemmas, tuple(pointers))
-        if pos == "n":
-            for lemma in lemmas:
-                self._senses[lemma.casefold()].add(synset_id)
+        gloss = line.split(" | ", maxsplit=1)[1].strip().split('; "')[0]
+        self.synsets[synset_id] = Synset(fields[1], lemmas, tuple(pointers), gloss)
+        for lemma in lemmas:
+            self._senses[pos, lemma.casefold()].add(synset_id)
 
-    def senses(self, words: frozenset[str]) -> frozenset[str]:
-        """Every noun sense of any of the words."""
-        return frozenset(sense for word in words for sense in self._senses.get(word.casefold(), ()))
+    def senses(self, words: frozenset[str], pos: str = "n") -> frozenset[str]:
+        """Every sense of any of the words in one part of speech."""
+        return frozenset(sense for word in words for sense in self._senses.get((pos, word.casefold()), ()))
 
     def above(self, synset_id: str, distance: int) -> frozenset[str]:
         """Hypernyms, of classes and of instances, at most `distance` steps up."""
@@ -120,6 +126,19 @@ class WordNet:
                 found.append((self._target(pointer).lemmas[pointer.target_word - 1].lower(), "derived"))
         # Single words only; two letters are mostly symbols and titles, such as the H of water or the MD of a doctor.
         return [(lemma, name) for lemma, name in found if lemma.isalpha() and len(lemma) > 2]
+
+    def derived(self, words: frozenset[str], pos: str) -> frozenset[str]:
+        """Words that any sense of the words is derived from, or that are derived from it, case-folded.
+
+        An adverb or a relational adjective counts as derived from what it pertains to.
+        """
+        found = set()
+        for sense in self.senses(words, pos):
+            synset = self.synsets[sense]
+            for pointer in synset.pointers:
+                if pointer.symbol in {"+", "\\"} and synset.lemmas[pointer.source_word - 1].casefold() in words:
+                    found.add(self._target(pointer).lemmas[pointer.target_word - 1].casefold())
+        return frozenset(found)
 
     def _target(self, pointer: Pointer) -> Synset:
         # Pointers write satellite adjectives as "s"; they live in data.adj.

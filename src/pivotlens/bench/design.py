@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from pivotlens.bench.wordlist import ListedConcept, with_split
+import numpy as np
+from numpy.typing import NDArray
+
+from pivotlens.bench.wordlist import Form, ListedConcept, with_split
 from pivotlens.errors import DataError
+
+Keys = NDArray[np.uint64]
+Integers = NDArray[np.int64]
 
 
 def seeded_order(names: Sequence[str], seed: int, purpose: str) -> list[str]:
@@ -38,7 +44,8 @@ def assign_splits(
         chosen = set(seeded_order(free, seed, "shots")[:shot_pool])
         if len(chosen) < shot_pool or len(concepts) - len(chosen) < 2:
             raise DataError(
-                f"the list has {len(concepts)} concepts, too few for a shot pool of {shot_pool} beside the test",
+                f"the list has {len(concepts)} concepts, too few for a shot pool of {shot_pool} beside the test; "
+                f"{len(free)} of them share no word with another",
                 "Lower `shot_pool`, or add concepts whose words no other concept shares.",
             )
     if len(concepts) - len(chosen) < 2:
@@ -66,27 +73,91 @@ def assign_splits(
     ]
 
 
-def draw_distractors(concepts: Sequence[ListedConcept], count: int, seed: int) -> dict[str, list[str]]:
-    """Draw each test concept's distractors: same part of speech, no accepted word in common in any language.
+def draw_distractors(
+    concepts: Sequence[ListedConcept],
+    count: int,
+    seed: int,
+    related: Mapping[str, Collection[Form]] | None = None,
+) -> dict[str, list[str]]:
+    """Draw each test concept's distractors: of the same part of speech, sharing no form with it.
+
+    Of the candidates, those with the smallest keys are taken; the key of a pair follows from the seed and the two ids
+    alone (SHA-256 of each, mixed by SplitMix64's finalizer), so a concept added to a list moves few others.
+
+    Args:
+        concepts: Shots among them are left out.
+        count: Distractors a concept.
+        seed: Of the draw.
+        related: By concept, the forms of which two concepts must share none; the accepted words when None.
 
     Raises:
         DataError: A concept has too few candidates.
     """
-    tests = [concept for concept in concepts if concept.split == "test"]
-    forms = {concept.concept_id: concept.forms() for concept in tests}
-    drawn = {}
-    for concept in tests:
-        candidates = [
-            other.concept_id
-            for other in tests
-            if other.concept_id != concept.concept_id
-            and other.pos == concept.pos
-            and not forms[other.concept_id] & forms[concept.concept_id]
-        ]
-        if len(candidates) < count:
-            raise DataError(
-                f"concept {concept.concept_id!r} has {len(candidates)} possible distractors of the {count} wanted",
-                "Add concepts of its part of speech, or lower `distractors`.",
-            )
-        drawn[concept.concept_id] = seeded_order(candidates, seed, f"distractors/{concept.concept_id}")[:count]
-    return drawn
+    drawn: dict[str, list[str]] = {}
+    for group, shared in _groups(concepts, related):
+        names = [concept.concept_id for concept in group]
+        own = np.array([_key(f"{seed}/distractors/{name}") for name in names], np.uint64)
+        others = _mixed(own)
+        for place, name in enumerate(names):
+            free = np.ones(len(names), bool)
+            free[shared[place]] = False
+            candidates = np.flatnonzero(free)
+            if len(candidates) < count:
+                raise DataError(
+                    f"concept {name!r} has {len(candidates)} possible distractors of the {count} wanted",
+                    "Add concepts of its part of speech, or lower `distractors`.",
+                )
+            keys = _mixed(own[place] + others[candidates])
+            first = np.argpartition(keys, count - 1)[:count]
+            first = first[np.argsort(keys[first], kind="stable")]
+            drawn[name] = [names[index] for index in candidates[first]]
+    return {concept.concept_id: drawn[concept.concept_id] for concept in concepts if concept.split == "test"}
+
+
+def with_enough_distractors(
+    concepts: Sequence[ListedConcept], count: int, related: Mapping[str, Collection[Form]]
+) -> list[ListedConcept]:
+    """Return the concepts without those test concepts for which too few distractors would be left."""
+    kept = list(concepts)
+    while True:
+        poor = {
+            concept.concept_id
+            for group, shared in _groups(kept, related)
+            for concept, others in zip(group, shared, strict=True)
+            if len(group) - len(others) < count
+        }
+        if not poor:
+            return kept
+        kept = [concept for concept in kept if concept.concept_id not in poor]
+
+
+def _groups(
+    concepts: Sequence[ListedConcept], related: Mapping[str, Collection[Form]] | None
+) -> Iterator[tuple[list[ListedConcept], list[Integers]]]:
+    """Yield the test concepts of each part of speech, with the places of those that share a form, oneself included."""
+    tests = sorted((concept for concept in concepts if concept.split == "test"), key=lambda found: found.concept_id)
+    for pos in sorted({concept.pos for concept in tests}):
+        group = [concept for concept in tests if concept.pos == pos]
+        forms = [concept.forms() if related is None else related[concept.concept_id] for concept in group]
+        places: dict[Form, list[int]] = {}
+        for place, found in enumerate(forms):
+            for form in found:
+                places.setdefault(form, []).append(place)
+        yield (
+            group,
+            [
+                np.array(sorted({place}.union(*(places[form] for form in found))), np.int64)
+                for place, found in enumerate(forms)
+            ],
+        )
+
+
+def _key(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+
+
+def _mixed(keys: Keys) -> Keys:
+    """Return SplitMix64's finalizer of 64-bit keys (Steele, Lea and Flood 2014), which wraps around."""
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return keys ^ (keys >> np.uint64(31))

@@ -1,44 +1,69 @@
-"""The bench stage: a word list in, a benchmark out."""
+"""The bench stage: a word list or dictionaries in, a benchmark out."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pivotlens.artifacts import Benchmark, StageRun
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.design import assign_splits, draw_distractors
-from pivotlens.bench.wordlist import ListedConcept, parse_word_list
+from pivotlens.bench.design import assign_splits, draw_distractors, with_enough_distractors
+from pivotlens.bench.join import Joined, join_lexicons
+from pivotlens.bench.lexicon import Lexicon
+from pivotlens.bench.sources import LexiconSource, find_lexicon, told
+from pivotlens.bench.wordlist import Form, ListedConcept, parse_word_list
 from pivotlens.errors import ConfigError, DataError, did_you_mean
+from pivotlens.text import language_code
 
-VERSION = 1
-BUNDLED = {"everyday-nouns": "everyday_nouns"}
+VERSION = 2
+BUNDLED = {"everyday-nouns": "everyday_nouns", "word-translation": "word_translation"}
+_PARTS = {"words": "", "distractors": "_distractors", "links": "_links"}
+_LISTED_RULE = "same part of speech; no translation link in JMdict or CC-CEDICT; no hypernym or hyponym in WordNet"
+_DRAWN_RULE = "same part of speech; no accepted word in common within the list; no dictionary, no WordNet"
+_LEXICON_RULE = (
+    "same part of speech where the lexicon tells it; no translation link in the lexicon in any sense or direction, "
+    "neither direct nor over one word or phrase between; drawn by the seed; no WordNet: no distance tiers, and "
+    "hypernyms and hyponyms are not kept out"
+)
+_SENSES = {
+    "first": "a lexicon's senses are not told apart beyond one entry: the displayed words are each other's best "
+    "translations in a first sense, and accepted is every translation in a first sense of the same part of speech",
+    "all": "a lexicon's senses are not told apart: the displayed words are each other's best translations in a first "
+    "sense, and accepted is every translation in any sense",
+}
+_RANKED = "by the frequency ranks or the order of lines of the lexicon"
+_UNRANKED = "by how many phrases and compounds of the lexicons hold the least held of the words: none tells frequencies"
 
 
-def _bundled(name: str) -> bytes:
-    return resources.files("pivotlens.bench").joinpath("data", name).read_bytes()
+@dataclass(frozen=True)
+class _Design:
+    """What a benchmark is made of, before its tables are written."""
+
+    concepts: list[ListedConcept]
+    distractors: list[tuple[str, str, int | None]]
+    rule: str
+    links: list[dict[str, str]] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 def _content(words: str) -> dict[str, bytes]:
-    if words in BUNDLED:
-        stem = BUNDLED[words]
-        return {name: _bundled(f"{stem}{suffix}.tsv") for name, suffix in _PARTS.items()}
     try:
+        if words in BUNDLED:
+            folder = resources.files("pivotlens.bench").joinpath("data")
+            stem = BUNDLED[words]
+            return {name: folder.joinpath(f"{stem}{suffix}.tsv").read_bytes() for name, suffix in _PARTS.items()}
         return {"words": Path(words).expanduser().read_bytes()}
     except OSError as error:
         raise DataError(
             f"cannot read the word list {words!r}: {error.strerror}",
             f"Give a TSV file, or a bundled list ({did_you_mean(words, BUNDLED)})",
         ) from error
-
-
-_DRAWN_RULE = "same part of speech; no accepted word in common within the list; no dictionary, no WordNet"
-_PARTS = {"words": "", "distractors": "_distractors", "links": "_links"}
 
 
 def stage_run(
@@ -50,7 +75,14 @@ def stage_run(
 ) -> StageRun:
     """Return the stage with its fingerprint; computes and writes nothing."""
     del planned  # the first stage reads no other
-    inputs = {name: hashlib.sha256(data).hexdigest() for name, data in _content(config.words).items()}
+    if config.lexicon:
+        inputs = {
+            f"lexicon {number}: {name}": value
+            for number, spec in enumerate(config.lexicon, start=1)
+            for name, value in find_lexicon(spec).fingerprints().items()
+        }
+    else:
+        inputs = {name: hashlib.sha256(data).hexdigest() for name, data in _content(config.words).items()}
     return StageRun(Path(run), config, version=VERSION, inputs=inputs, passed=passed)
 
 
@@ -63,13 +95,14 @@ def build_benchmark(config: BenchConfig, run: Path | str, *, passed: Mapping[str
         passed: Where each setting that is not a default came from, for the manifest.
 
     Raises:
-        DataError: The word list is unreadable or too small.
-        ConfigError: A wanted language is not in it, or `limit` leaves too few concepts.
+        DataError: The word list or a lexicon is unreadable or too small.
+        ConfigError: A wanted language is not in it, the languages of a lexicon cannot be told, or `limit` leaves too
+            few concepts.
     """
     stage = stage_run(config, run, passed=passed)
     if stage.reason_to_run() is not None:
         with stage:
-            _run(stage, config)
+            _write(stage, config, _from_lexicons(stage, config) if config.lexicon else _from_words(stage, config))
     return Benchmark.load(run)
 
 
@@ -77,29 +110,123 @@ def _rows(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8")), delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def _run(stage: StageRun, config: BenchConfig) -> None:
+def _from_words(stage: StageRun, config: BenchConfig) -> _Design:
     content = _content(config.words)
     concepts = parse_word_list(content["words"], config.words, config.languages)
     concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)
-    tests = {concept.concept_id: concept for concept in concepts if concept.split == "test"}
-    if "distractors" in content and config.distractors == 9:
+    kept = _limited(stage, config, concepts)
+    if "distractors" in content and config.distractors == 9 and len(kept) == len(concepts):
+        listed = _rows(content["distractors"])
         distractors = [
-            (row["concept_id"], row["distractor_id"], int(row["tier"])) for row in _rows(content["distractors"])
+            (row["concept_id"], row["distractor_id"], int(row["tier"]) if row["tier"] else None) for row in listed
         ]
-        rule = "same part of speech; no translation link in JMdict or CC-CEDICT; no hypernym or hyponym in WordNet"
+        design = _Design(kept, distractors, _LISTED_RULE)
     else:
-        drawn = draw_distractors(concepts, config.distractors, config.seed)
-        distractors = [(concept, other, None) for concept, others in drawn.items() for other in others]  # type: ignore[misc]
-        rule = _DRAWN_RULE
-    if config.limit is not None and config.limit < len(tests):
-        if config.limit <= config.distractors:
-            raise ConfigError(
-                f"limit = {config.limit} leaves too few concepts for distractors = {config.distractors}",
-                f"Set `limit` to {config.distractors + 1} or more, or lower `distractors`.",
+        design = _Design(kept, _drawn(kept, config), _DRAWN_RULE)
+    ids = {concept.concept_id for concept in kept}
+    links = [row for row in _rows(content["links"]) if row["concept_id"] in ids] if "links" in content else []
+    return replace(design, links=links)
+
+
+def _from_lexicons(stage: StageRun, config: BenchConfig) -> _Design:
+    sources = [find_lexicon(spec) for spec in config.lexicon]
+    wanted = [language_code(code, "languages") for code in config.languages]
+    lexicons = _read(sources, wanted)
+    for source, lexicon in zip(sources, lexicons, strict=True):
+        if lexicon.skipped:
+            stage.warn(
+                f"{source.files[0].name}: {sum(lexicon.skipped.values()):,} of {lexicon.read:,} entries were skipped "
+                f"({told(lexicon.skipped)})"
             )
-        distractors, concepts = _limited(concepts, distractors, config, stage)
-        tests = {concept.concept_id: concept for concept in concepts if concept.split == "test"}
-        rule = _DRAWN_RULE
+    joined = join_lexicons(lexicons, wanted, config.senses)
+    _check_size(joined, config)
+    concepts = list(joined.concepts[: config.concepts + config.shot_pool])
+    concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)
+    concepts = [replace(concept, calibration=None) for concept in _supplied(stage, config, concepts, joined)]
+    concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)
+    kept = _supplied(stage, config, _limited(stage, config, concepts), joined)
+    details = {
+        "lexicons": [
+            {
+                "spec": source.spec,
+                "format": lexicon.format,
+                "languages": list(lexicon.languages),
+                "entries_read": lexicon.read,
+                "entries_used": len(lexicon.entries),
+                "skipped": lexicon.skipped,
+            }
+            for source, lexicon in zip(sources, lexicons, strict=True)
+        ],
+        "joined_along": ["–".join(pair) for pair in joined.path],
+        "joined_concepts": len(joined.concepts),
+        "without_counterpart": joined.lost,
+        "order": _RANKED if joined.ranked else _UNRANKED,
+        "senses": _SENSES[config.senses],
+    }
+    return _Design(kept, _drawn(kept, config, joined.related), _LEXICON_RULE, details=details)
+
+
+def _read(sources: list[LexiconSource], wanted: list[str]) -> list[Lexicon]:
+    """Read the dictionaries; one in many languages comes last, as those of the others are enough of it."""
+    several = {source.spec: source.read() for source in sources if source.format != "JMdict"}
+    enough = {code for lexicon in several.values() for code in lexicon.languages}.union(wanted) if wanted else set()
+    return [several[source.spec] if source.spec in several else source.read(sorted(enough)) for source in sources]
+
+
+def _check_size(joined: Joined, config: BenchConfig) -> None:
+    needed = config.shot_pool + config.distractors + 1
+    if len(joined.concepts) < needed:
+        lost = ", ".join(f"{count:,} have none in {code!r}" for code, count in joined.lost.items()) or "none was lost"
+        raise DataError(
+            f"the lexicons have {len(joined.concepts)} words with a counterpart in every language, too few for a "
+            f"shot pool of {config.shot_pool} and {config.distractors} distractors; of the others {lost}",
+            "Add a lexicon, choose fewer `languages`, or lower `shot_pool`.",
+        )
+
+
+def _supplied(
+    stage: StageRun, config: BenchConfig, concepts: list[ListedConcept], joined: Joined
+) -> list[ListedConcept]:
+    """Leave out the test concepts without distractors enough."""
+    kept = with_enough_distractors(concepts, config.distractors, joined.related)
+    if len(kept) < len(concepts):
+        stage.warn(
+            f"{len(concepts) - len(kept)} test concepts were left out: fewer than {config.distractors} others of "
+            "their part of speech have no translation link with them"
+        )
+    tests = sum(concept.split == "test" for concept in kept)
+    if tests < 2:
+        raise DataError(
+            f"the lexicons leave {tests} test concepts with {config.distractors} distractors each",
+            "Add a lexicon, choose other `languages`, or lower `distractors`.",
+        )
+    return kept
+
+
+def _drawn(
+    concepts: list[ListedConcept], config: BenchConfig, related: Mapping[str, Collection[Form]] | None = None
+) -> list[tuple[str, str, int | None]]:
+    drawn = draw_distractors(concepts, config.distractors, config.seed, related)
+    return [(concept, other, None) for concept, others in drawn.items() for other in others]
+
+
+def _limited(stage: StageRun, config: BenchConfig, concepts: list[ListedConcept]) -> list[ListedConcept]:
+    tests = [concept for concept in concepts if concept.split == "test"]
+    if config.limit is None or config.limit >= len(tests):
+        return concepts
+    if config.limit <= config.distractors:
+        raise ConfigError(
+            f"limit = {config.limit} leaves too few concepts for distractors = {config.distractors}",
+            f"Set `limit` to {config.distractors + 1} or more, or lower `distractors`.",
+        )
+    stage.warn(f"limit = {config.limit}: only {config.limit} of {len(tests)} test concepts are in the benchmark")
+    kept = {concept.concept_id for concept in tests[: config.limit]}
+    return [concept for concept in concepts if concept.split == "shot" or concept.concept_id in kept]
+
+
+def _write(stage: StageRun, config: BenchConfig, design: _Design) -> None:
+    concepts = design.concepts
+    tests = sum(concept.split == "test" for concept in concepts)
     calibrating = sum(bool(concept.calibration) for concept in concepts)
     if calibrating < 100:
         stage.warn(f"the calibration set holds {calibrating} concepts; 100 or more make the trace's baseline steady")
@@ -113,6 +240,7 @@ def _run(stage: StageRun, config: BenchConfig) -> None:
             "calibration": [bool(concept.calibration) for concept, _ in cells],
             "pos": [concept.pos for concept, _ in cells],
             "synset": [concept.synset for concept, _ in cells],
+            "band": [concept.band or None for concept, _ in cells],
             "language": [language for _, language in cells],
             "word": [concept.words[language][0] for concept, language in cells],
             "accepted": [list(concept.words[language]) for concept, language in cells],
@@ -122,44 +250,30 @@ def _run(stage: StageRun, config: BenchConfig) -> None:
     stage.write_table(
         "distractors",
         {
-            "concept_id": [row[0] for row in distractors],
-            "distractor_id": [row[1] for row in distractors],
-            "tier": [row[2] for row in distractors],
+            "concept_id": [row[0] for row in design.distractors],
+            "distractor_id": [row[1] for row in design.distractors],
+            "tier": [row[2] for row in design.distractors],
         },
     )
-    ids = {concept.concept_id for concept in concepts}
-    links = [row for row in _rows(content["links"]) if row["concept_id"] in ids] if "links" in content else []
-    stage.write_table(
-        "links", {name: [row[name] for row in links] for name in ("concept_id", "language", "word", "relation")}
+    columns = ("concept_id", "language", "word", "relation")
+    stage.write_table("links", {name: [row[name] for row in design.links] for name in columns})
+    stage.finish(
+        {
+            "languages": languages,
+            "test_concepts": tests,
+            "shot_concepts": len(concepts) - tests,
+            "calibration_concepts": calibrating,
+            "distractor_rule": design.rule,
+            **design.details,
+        }
     )
-    details: dict[str, Any] = {
-        "languages": languages,
-        "test_concepts": len(tests),
-        "shot_concepts": len(concepts) - len(tests),
-        "calibration_concepts": calibrating,
-        "distractor_rule": rule,
-    }
-    stage.finish(details)
-
-
-def _limited(
-    concepts: list[ListedConcept],
-    distractors: list[tuple[str, str, int]],
-    config: BenchConfig,
-    stage: StageRun,
-) -> tuple[list[tuple[str, str, int]], list[ListedConcept]]:
-    tests = [concept for concept in concepts if concept.split == "test"]
-    stage.warn(f"limit = {config.limit}: only {config.limit} of {len(tests)} test concepts are in the benchmark")
-    kept = {concept.concept_id for concept in tests[: config.limit]}
-    chosen = [concept for concept in concepts if concept.split == "shot" or concept.concept_id in kept]
-    drawn = draw_distractors(chosen, config.distractors, config.seed)
-    return [(concept, other, None) for concept, others in drawn.items() for other in others], chosen  # type: ignore[misc]
 
 
 def _flags(concept: ListedConcept, language: str) -> list[str]:
     word = concept.words[language][0].casefold()
-    return [
+    alike = [
         f"same_spelling:{other}"
         for other, words in concept.words.items()
         if other != language and words[0].casefold() == word
     ]
+    return list(dict.fromkeys([*alike, *concept.flags.get(language, ())]))

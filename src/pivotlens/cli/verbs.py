@@ -9,20 +9,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 from pydantic import create_model
 
+from pivotlens.errors import ConfigError
 from pivotlens.settings.base import StageConfig
 from pivotlens.stages import STAGES
 
 if TYPE_CHECKING:
     from pivotlens.artifacts import StageResult
 
-RunFolder = Annotated[
-    Path, Parameter(name="--run", help="Run folder: earlier stages are read from it, this one written.")
-]
+_RUN = Parameter(name="--run", help="Run folder: earlier stages are read from it, this one written.")
+RunFolder = Annotated[Path, _RUN]
 ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file with settings; see `pivotlens init`.")]
 Json = Annotated[bool, Parameter(name="--json", help="Put one JSON object on stdout.", negative="")]
 DryRun = Annotated[bool, Parameter(name="--dry-run", help="Say what would run and why; do nothing.", negative="")]
 
-EXAMPLES = {
+Compare = Annotated[
+    tuple[str, ...] | None,
+    Parameter(
+        name="--compare",
+        help="Compare two finished scores item by item instead: two run folders, or two models (MODEL or MODEL:PROMPT) "
+        "of the run folder.",
+        consume_multiple=True,
+        negative="",
+    ),
+]
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
     "bench": (
         "pivotlens bench --run runs/first",
         "pivotlens bench --run runs/mine --words my-words.tsv --languages en fr",
@@ -34,7 +45,8 @@ EXAMPLES = {
     "mine": ("pivotlens mine --run runs/first --directions fr-zh", "pivotlens mine --run runs/first --mode paper"),
     "score": (
         "pivotlens score --run runs/first --model demo:smollm2-135m --directions en-fr fr-en",
-        "pivotlens score --run runs/mine --model allenai/OLMo-2-0425-1B@main --dtype bfloat16",
+        "pivotlens score --run runs/mine --model allenai/OLMo-2-0425-1B@main --also-models allenai/OLMo-2-0425-1B",
+        "pivotlens score --compare runs/first runs/mine",
     ),
     "trace": (
         "pivotlens trace --run runs/first --model demo:gemma-3-270m --directions fr-zh",
@@ -76,9 +88,10 @@ def given(flags: Any) -> dict[str, Any]:
     return {} if flags is None else {key: value for key, value in flags.model_dump().items() if value is not None}
 
 
-def help_text(summary: str, examples: tuple[str, str]) -> str:
-    """Return a verb's help: what it does, and two examples to copy."""
-    return f"{summary}\n\nTo copy:\n  {examples[0]}\n  {examples[1]}\n"
+def help_text(summary: str, examples: tuple[str, ...]) -> str:
+    """Return a verb's help: what it does, and examples to copy."""
+    lines = "".join(f"  {example}\n" for example in examples)
+    return f"{summary}\n\nTo copy:\n{lines}"
 
 
 def add_stage_verbs(app: App) -> None:
@@ -94,15 +107,46 @@ def _add(app: App, name: str) -> None:
     def command(*, run, config=None, flags=None, json=False, dry_run=False):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         _run_stage(name, run, config, given(flags), as_json=json, dry_run=dry_run)
 
-    command.__annotations__ = {
-        "run": RunFolder,
+    def score_command(*, run=None, compare=None, config=None, flags=None, json=False, dry_run=False):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        if compare is not None:
+            _compare(compare, run, config, given(flags), as_json=json, dry_run=dry_run)
+        elif run is None:
+            raise ConfigError('Command "score" parameter "--run" requires an argument.', "Name the run folder.")
+        else:
+            _run_stage(name, run, config, given(flags), as_json=json, dry_run=dry_run)
+
+    annotations = {
         "config": ConfigFile,
         "flags": Annotated[flags_type | None, Parameter(name="*")],
         "json": Json,
         "dry_run": DryRun,
         "return": None,
     }
-    app.command(command, name=name, help=help_text(str(config_class.__doc__), EXAMPLES[name]))
+    command.__annotations__ = {"run": RunFolder, **annotations}
+    score_command.__annotations__ = {
+        "run": Annotated[Path | None, _RUN],
+        "compare": Compare,
+        **annotations,
+    }
+    chosen = score_command if name == "score" else command
+    app.command(chosen, name=name, help=help_text(str(config_class.__doc__), EXAMPLES[name]))
+
+
+def _compare(
+    names: tuple[str, ...], run: Path | None, file: Path | None, flags: dict[str, Any], *, as_json: bool, dry_run: bool
+) -> None:
+    from pivotlens.cli.compare import compare
+    from pivotlens.score.config import ScoreConfig
+
+    unused = [f"--{key.replace('_', '-')}" for key in flags if key not in ("bootstrap", "seed")]
+    unused += ["--dry-run"] * dry_run + ["--config"] * (file is not None)
+    if unused:
+        raise ConfigError(
+            f"{unused[0]} does not go with --compare",
+            "It reads finished scores: give --run, --bootstrap, --seed or --json.",
+        )
+    settings = ScoreConfig.build({"command line": flags})
+    compare(list(names), run, bootstrap=settings.bootstrap, seed=settings.seed, as_json=as_json)
 
 
 def _run_stage(name: str, run: Path, file: Path | None, flags: dict[str, Any], *, as_json: bool, dry_run: bool) -> None:

@@ -1,0 +1,1 @@
+"""Builder and checks of the published word-translation benchmark in six languages."""

@@ -1,0 +1,146 @@
+"""Build and check the published word-translation benchmark.
+
+Run it in the folder of the repository, with pip, npm, apt-get and dpkg at hand for the downloads, and with wordfreq,
+jieba, mecab-python3 and ipadic installed in the versions that `tools.word_translation.lexicons` names:
+
+    python -m tools.word_translation propose --cache DIR --out DIR     # candidates for the reviewers
+    python -m tools.word_translation build --cache DIR [--write]       # candidates + review tables -> the data files
+    python -m tools.word_translation check --cache DIR                 # exit 1 when a promise of the data is broken
+    python -m tools.word_translation sample --cache DIR --seed 1 --cells 300 > sample.tsv
+    python -m tools.word_translation judged sample.tsv                 # error rate of the judged sample
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tools.everyday_nouns.sources import Sources
+from tools.everyday_nouns.table import read_table
+from tools.everyday_nouns.wordnet import WordNet
+from tools.word_translation import sample
+from tools.word_translation.build import DATA, HERE, STEM, build, summary, write_reports
+from tools.word_translation.check import (
+    DISTRACTORS,
+    distractor_problems,
+    evidence_problems,
+    read_distractors,
+    stale_files,
+    table_problems,
+)
+from tools.word_translation.chunks import candidates_tsv, write_chunks
+from tools.word_translation.datasheet import DATASHEET, with_figures
+from tools.word_translation.frequency import english_zipf
+from tools.word_translation.lexicons import known_translations, load
+from tools.word_translation.propose import Proposer
+from tools.word_translation.relations import Relations
+from tools.word_translation.selection import propose
+from tools.word_translation.table import read_rows
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; results go to stdout, problems to stderr.
+
+    Returns:
+        0 when nothing is wrong, else 1.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("propose", "build", "check", "sample", "judged"):
+        command = commands.add_parser(name)
+        if name == "judged":
+            command.add_argument("file", type=Path, help="the drawn sample with a column verdict: right or wrong")
+            continue
+        command.add_argument("--cache", type=Path, required=True, help="folder that keeps the downloads")
+        command.add_argument("--data", type=Path, default=DATA, help="folder of the shipped files")
+        if name == "propose":
+            command.add_argument("--out", type=Path, required=True, help="folder for the chunks")
+            command.add_argument("--write", action="store_true", help="write the candidate list instead of comparing")
+        if name == "build":
+            command.add_argument("--write", action="store_true", help="write the files instead of only the figures")
+            command.add_argument("--reports", type=Path, help="folder for the lists a person should look at")
+        if name in {"build", "check"}:
+            command.add_argument("--review", type=Path, default=HERE / "review", help="folder of the review tables")
+        if name == "sample":
+            command.add_argument("--seed", type=int, required=True)
+            command.add_argument("--cells", type=int, default=300)
+    options = parser.parse_args(arguments)
+    problems: list[str] = {
+        "propose": _propose,
+        "build": _build,
+        "check": _check,
+        "sample": _sample,
+        "judged": _judged,
+    }[options.command](options)
+    for problem in problems:
+        print(f"problem: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _propose(options: argparse.Namespace) -> list[str]:
+    sources = Sources(options.cache)
+    everyday = read_table(options.data / "everyday_nouns.tsv")
+    wordnet = WordNet(sources.wordnet())
+    batches = propose(Proposer(sources), everyday, wordnet)
+    write_chunks(batches, everyday, wordnet, options.out)
+    listed = candidates_tsv(batches, everyday)
+    path = HERE / "candidates.tsv"
+    print(f"{' + '.join(str(len(batch)) for batch in batches)} candidates")
+    if options.write:
+        path.write_text(listed, encoding="utf-8", newline="\n")
+    elif path.read_text(encoding="utf-8") != listed:
+        return [f"{path.name} is not what is proposed now"]
+    return []
+
+
+def _build(options: argparse.Namespace) -> list[str]:
+    sources = Sources(options.cache)
+    lexicons = load(sources)
+    built = build(lexicons, sources.cedict(), options.review, options.data)
+    print(summary(built))
+    if options.reports:
+        write_reports(built, lexicons, options.reports)
+    if options.write:
+        datasheet = options.data / DATASHEET
+        files = {**built.files, DATASHEET: with_figures(datasheet, built)}
+        for name, text in files.items():
+            (options.data / name).write_text(text, encoding="utf-8", newline="\n")
+    return built.problems
+
+
+def _check(options: argparse.Namespace) -> list[str]:
+    rows = read_rows(options.data / f"{STEM}.tsv")
+    problems = table_problems(rows)
+    sources = Sources(options.cache)
+    lexicons = load(sources)
+    problems += evidence_problems(rows, lexicons)
+    translations = {row.concept_id: known_translations(row, lexicons) for row in rows}
+    distractors = read_distractors(options.data / DISTRACTORS)
+    problems += distractor_problems(rows, distractors, translations, Relations(lexicons.wordnet), english_zipf)
+    built = build(lexicons, sources.cedict(), options.review, options.data)
+    files = {**built.files, DATASHEET: with_figures(options.data / DATASHEET, built)}
+    problems += built.problems + stale_files(files, options.data)
+    print(f"{len(rows)} concepts and {len(distractors)} distractors checked, {len(problems)} problems")
+    return problems
+
+
+def _sample(options: argparse.Namespace) -> list[str]:
+    wordnet = WordNet(Sources(options.cache).wordnet())
+    try:
+        print(sample.draw(read_rows(options.data / f"{STEM}.tsv"), wordnet, options.seed, options.cells), end="")
+    except ValueError as error:
+        return [str(error)]
+    return []
+
+
+def _judged(options: argparse.Namespace) -> list[str]:
+    try:
+        print(sample.report(sample.read_verdicts(options.file)))
+    except (OSError, ValueError) as error:
+        return [str(error)]
+    return []
+
+
+if __name__ == "__main__":
+    sys.exit(main())
