@@ -1,7 +1,8 @@
-"""The authors' algorithm: every prompt in full, ten choices and five shot sets an item (METHOD §1).
+"""The authors' algorithm: every prompt in full, ten choices and five shot sets an item.
 
-It takes the form that favours it: the ten choices of an item run as one batch, without a cache. It keeps METHOD's rules
-where the authors' script breaks them (joint tokenisation, label mask, fp32), because only then can the numbers be compared.
+It takes the form that favours it: the ten choices of an item run as one batch, without a cache. Where the authors'
+script breaks the rules of the measure (joint tokenisation, label mask, fp32) it keeps them, or the numbers could not be
+compared.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ from pivotlens.text import Direction
         (") cat", "en", ["cat"]),
         ("", "en", []),
         ("(note only)", "en", []),
-        ("~ cafe\u0301!, café", "en", ["café"]),
+        ("cafe\u0301!, café.", "en", ["café"]),
+        ("Haus…, ~ heit, to ... of", "de", ["Haus…", "~ heit", "to ... of"]),
         ("猫、狗；书", "zh", ["猫", "狗", "书"]),
         ("Aix\u2010la\u2010Chapelle", "fr", ["Aix-la-Chapelle"]),
     ],
@@ -161,6 +162,7 @@ def test_entries_of_cedict():
         "# a comment",
         "狗 狗 [gou3] /dog/CL:隻|只[zhi1],條|条[tiao2]/",
         "書本 书本 [shu1 ben3] /(bound form) book, volume/see 書[shu1]/variant of 本/",
+        "水 水 [shui3] /water/",
         "吃 吃 [chi1] /to eat/to consume/",
         "李 李 [Li3] /surname Li/",
         "3C 3C [san1 C] /abbr. for computers/",
@@ -171,9 +173,10 @@ def test_entries_of_cedict():
     assert [(e.word, e.senses, e.pos, e.rank) for e in lexicon.entries] == [
         ("狗", ((0, "en", ("dog",)),), "noun", 0),
         ("书本", ((0, "en", ("book", "volume")),), "", 1),
+        ("水", ((0, "en", ("water",)),), "", 1),
         ("吃", ((0, "en", ("eat",)), (1, "en", ("consume",))), "verb", 1),
     ]
-    assert lexicon.skipped == {"names": 1, "of several words": 1, "without translation": 1}
+    assert lexicon.skipped == {"names": 1, "of several words or Latin letters": 1, "without translation": 1}
     german = parse_cedict(["狗 狗 [gou3] /der Hund (u.E.)/"], "h.u8", "de")
     assert german.entries[0].senses == ((0, "de", ("Hund",)),)
     with pytest.raises(DataError, match=r"c\.u8, line 2: 'dog' is no CC-CEDICT entry"):

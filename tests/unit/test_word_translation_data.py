@@ -19,6 +19,7 @@ from tools.word_translation.distractors import (
     wordnet_links,
 )
 from tools.word_translation.evidence import Finding, plurals
+from tools.word_translation.flags import shared_flags
 from tools.word_translation.relations import Relations
 from tools.word_translation.review import (
     Listed,
@@ -260,25 +261,22 @@ def test_unattested_words_need_a_reason() -> None:
     assert [(one.word, one.detail) for one in unattested] == [("chien", "")]
 
 
-def test_a_word_has_one_owner() -> None:
+def test_nearly_the_same_concept_stands_once() -> None:
     frequency = {"big": 5.0, "large": 4.0, "great": 3.0, "huge": 2.0}
     rows = [
         good("big", 1, fr="grand"),
         good("large", 2, fr="large|grand|vaste"),
-        good("great", 3, fr="grand"),
-        good("huge", 4, fr="huge|vaste"),
+        good("great", 3, fr="grand", es="gordo"),
+        good("huge", 4, fr="grand", es="gordo"),
     ]
     kept, removals = clean.without_shared(rows, frequency.__getitem__)
     assert {one.concept_id: one.words["fr"] for one in kept} == {
         "big.n": ("grand",),
-        "large.n": ("large",),
-        "huge.n": ("huge", "vaste"),
+        "large.n": ("large", "grand", "vaste"),
+        "great.n": ("grand",),
     }
-    assert sorted((one.concept_id, one.word) for one in removals) == [
-        ("great.n", "grand"),
-        ("large.n", "grand"),
-        ("large.n", "vaste"),
-    ]
+    assert sorted((one.concept_id, one.word) for one in removals) == [("huge.n", "gordo"), ("huge.n", "grand")]
+    assert [one.flags for one in shared_flags(kept)] == [("fr:shared",), ("fr:shared",), ()]
 
 
 def test_a_synset_has_one_owner() -> None:

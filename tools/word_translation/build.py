@@ -10,7 +10,7 @@ from tools.everyday_nouns.derive import links_tsv
 from tools.everyday_nouns.table import LANGUAGES, read_table
 from tools.word_translation import clean, distractors
 from tools.word_translation.evidence import Finding, findings
-from tools.word_translation.flags import flags
+from tools.word_translation.flags import flags, shared_flags
 from tools.word_translation.frequency import english_zipf, tokenized_zipf
 from tools.word_translation.lexicons import Lexicons, known_translations
 from tools.word_translation.relations import Relations
@@ -87,6 +87,7 @@ def build(lexicons: Lexicons, cedict: Path, review: Path = HERE / "review", data
     rows = [row for row in rows if row.concept_id not in left_out]
     rows = mark_bands(mark_calibration(rows), tokenized_zipf)
     rows = [replace(row, flags=flags(row, lexicons, marks.get(row.concept_id, frozenset()))) for row in rows]
+    rows = shared_flags(rows)
     files = {
         f"{STEM}.tsv": write_rows(rows),
         f"{STEM}_distractors.tsv": distractors.distractors_tsv(chosen),

@@ -96,68 +96,41 @@ def without_unattested(
 
 
 def without_shared(rows: list[Row], frequency: Callable[[str], float]) -> tuple[list[Row], list[Removal]]:
-    """Give every word of a language to one concept.
+    """Keep no two concepts that are nearly the same.
 
-    Of two concepts that have the same synset or display the same word, the one whose English word is less frequent is
-    dropped. A word that one concept displays is taken out of the accepted words of the others; a word that two accept
-    stays with the concept that names it earlier in its cell, then with the more frequent one.
+    Of two concepts that have the same synset, or display the same word in English or in two languages, the one whose
+    English word is less frequent is dropped. Two concepts may display the same word in one other language, as the verb
+    and the noun of a Chinese word do; `flags` marks them.
 
     Args:
         rows: The concepts.
         frequency: Of an English word; greater is more frequent.
     """
     removals: list[Removal] = []
-    displayed: dict[tuple[str, str], str] = {}
+    displayed: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     senses: dict[str, str] = {}
     kept: list[Row] = []
-    ordered = sorted(rows, key=lambda row: (-frequency(row.words["en"][0]), row.concept_id))
-    for row in ordered:
+    for row in sorted(rows, key=lambda row: (-frequency(row.words["en"][0]), row.concept_id)):
         if row.synset in senses:
             rule = "synset shared: less frequent concept dropped"
             removals.append(Removal(rule, row.concept_id, "en", row.words["en"][0], senses[row.synset]))
             continue
         forms = [(language, row.words[language][0].casefold()) for language in LANGUAGES]
-        clashes = [form for form in forms if form in displayed]
-        if clashes:
+        clashes = [form for form in forms if displayed[form]]
+        if len(clashes) > 1 or any(language == "en" for language, _ in clashes):
             removals += [
                 Removal(
-                    "displayed word shared: less frequent concept dropped",
+                    "displayed words shared: less frequent concept dropped",
                     row.concept_id,
                     language,
                     word,
-                    f"displayed by {displayed[language, word]}; also accepted here: "
-                    + ("|".join(row.words[language][1:]) or "-"),
+                    f"displayed by {displayed[language, word][0]}",
                 )
                 for language, word in clashes
             ]
             continue
         senses[row.synset] = row.concept_id
-        displayed.update(dict.fromkeys(forms, row.concept_id))
+        for form in forms:
+            displayed[form].append(row.concept_id)
         kept.append(row)
-    claims: defaultdict[tuple[str, str], list[tuple[int, int, str]]] = defaultdict(list)
-    for rank, row in enumerate(kept):
-        for language in LANGUAGES:
-            for position, word in enumerate(row.words[language]):
-                claims[language, word.casefold()].append((position, rank, row.concept_id))
-    owners = {form: min(ones, key=lambda one: (one[0] > 0, one))[2] for form, ones in claims.items()}
-    cleaned = []
-    for row in kept:
-        words: dict[str, tuple[str, ...]] = {}
-        notes = row.flags_note
-        for language in LANGUAGES:
-            mine = [word for word in row.words[language] if owners[language, word.casefold()] == row.concept_id]
-            for word in row.words[language]:
-                if word not in mine:
-                    owner = owners[language, word.casefold()]
-                    how = "displayed" if displayed.get((language, word.casefold())) == owner else "accepted"
-                    rule = f"accepted word is {how} by another concept"
-                    removals.append(Removal(rule, row.concept_id, language, word, owner))
-                    notes = without_note(notes, language, word)
-            words[language] = tuple(mine)
-        cleaned.append(replace(row, words=words, flags_note=notes))
-    return sorted(cleaned, key=lambda row: row.concept_id), removals
-
-
-def without_note(notes: str, language: str, word: str) -> str:
-    """Take the note on an accepted word out of a flags_note."""
-    return ";".join(note for note in notes.split(";") if note and not note.startswith(f"{language}/{word}:"))
+    return sorted(kept, key=lambda row: row.concept_id), removals

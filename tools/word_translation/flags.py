@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from dataclasses import replace
 
 from tools.everyday_nouns.table import LANGUAGES
 from tools.word_translation.lexicons import Lexicons, all_forms
@@ -42,6 +44,25 @@ def flags(row: Row, lexicons: Lexicons, marks: frozenset[str]) -> tuple[str, ...
         if row.pos == "n" and (noted or gloss):
             found.append(f"{language}:plural_only")
     return tuple(sorted(found))
+
+
+def shared_flags(rows: list[Row]) -> list[Row]:
+    """Add ``LANGUAGE:shared`` where another concept displays the same word."""
+    uses = Counter((language, row.words[language][0].casefold()) for row in rows for language in LANGUAGES)
+    return [
+        replace(
+            row,
+            flags=tuple(
+                sorted(
+                    {
+                        *row.flags,
+                        *(f"{one}:shared" for one in LANGUAGES if uses[one, row.words[one][0].casefold()] > 1),
+                    }
+                )
+            ),
+        )
+        for row in rows
+    ]
 
 
 def is_kana(word: str) -> bool:

@@ -12,7 +12,7 @@ from tools.everyday_nouns.table import LANGUAGES, Concept
 HEADER = ("concept_id", "split", "calibration", "pos", "synset", "band", "flags", "flags_note", *LANGUAGES)
 BANDS = ("high", "middle", "low")
 POS = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb"}
-FLAG = re.compile(r"(en|fr|de|es|zh|ja):(kana|multiple_scripts|plural_only)")
+FLAG = re.compile(r"(en|fr|de|es|zh|ja):(kana|multiple_scripts|plural_only|shared)")
 
 _SCRIPTS = {
     "zh": ("CJK UNIFIED",),
@@ -77,8 +77,10 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def is_one_word(language: str, word: str) -> bool:
-    """Whether all characters are letters of the script of the language."""
+    """Whether all characters are letters of the script of the language; French writes many nouns with a hyphen."""
     scripts = _SCRIPTS.get(language, ("LATIN",))
+    if language == "fr" and re.fullmatch(r"\w+(?:-\w+)+", word):
+        word = word.replace("-", "")
     # The long-vowel mark is a letter of the kana block: "KATAKANA-HIRAGANA PROLONGED SOUND MARK".
     return bool(word) and all(unicodedata.name(char, "").startswith(scripts) for char in word)
 

@@ -54,8 +54,8 @@ def parse_cedict(lines: list[str], name: str, gloss_language: str = "en") -> Lex
         if _is_name(pinyin):
             skipped["names"] += 1
             continue
-        if not is_single_word(word):
-            skipped["of several words"] += 1
+        if not is_single_word(word) or not _HAN.search(word):
+            skipped["of several words or Latin letters"] += 1
             continue
         senses: list[Sense] = []
         for gloss in glosses:

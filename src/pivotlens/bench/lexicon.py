@@ -14,7 +14,8 @@ _BRACKET = re.compile("[" + re.escape(_OPENING + _CLOSING) + "]")
 _SPLIT = re.compile(r"[,;/、，；]")
 _SINGLE = regex.compile(r"[\p{L}\p{M}]+(?:['’·\-][\p{L}\p{M}]+)*")
 _HYPHENS = str.maketrans("\u2010\u2011", "--")
-_EDGES = ' \t.!?:…~"“”„«»*=+|'
+_EDGES = ' \t.!?:"“”„«»*=+|'
+_PLACEHOLDER = re.compile(r"…|\.\.\.|[~〜]")
 _PARTICLES = {
     "en": r"(?:to|an?|the)\s+",
     "fr": r"(?:le|la|les|une?|des)\s+|l['’]\s*",
@@ -130,7 +131,9 @@ def phrases_of(gloss: str, language: str) -> list[str]:
     particle = _PARTICLE.get(language)
     found: dict[str, None] = {}
     for part in _SPLIT.split(without_brackets(gloss)):
-        phrase = " ".join(part.split()).strip(_EDGES)
+        phrase = " ".join(part.split())
+        if not _PLACEHOLDER.search(phrase):  # with one it is a part of a word or a pattern, and stays one
+            phrase = phrase.strip(_EDGES)
         if particle is not None and (match := particle.match(phrase)):
             phrase = phrase[match.end() :]
         if phrase:
