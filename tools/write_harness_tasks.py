@@ -14,7 +14,7 @@ from pathlib import Path
 from pivotlens.text.languages import NATIVE_NAMES
 
 FOLDER = Path("src/pivotlens/harness/tasks")
-VERSION = 1
+VERSION = 2
 _NOTE = "# Written by tools/write_harness_tasks.py; do not edit.\n"
 _METRICS = ("score", "score_different_spelling", "share", "margin", "accuracy_10way")
 _FUNCTIONS = "pivotlens.harness.word_translation"

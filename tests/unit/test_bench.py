@@ -236,9 +236,9 @@ def test_a_list_that_cannot_be_read(words, tmp_path):
         build_benchmark(BenchConfig(words=words), tmp_path)
 
 
-@pytest.fixture(scope="module")
-def bundled(tmp_path_factory):
-    return build_benchmark(BenchConfig(), tmp_path_factory.mktemp("bundled"))
+@pytest.fixture(scope="module", params=sorted(BUNDLED))
+def bundled(request, tmp_path_factory):
+    return build_benchmark(BenchConfig(words=request.param), tmp_path_factory.mktemp("bundled"))
 
 
 def test_the_bundled_list_keeps_the_rules_of_the_method(bundled):
@@ -276,8 +276,9 @@ def test_the_bundled_files_hang_together(bundled):
         content = resources.files("pivotlens.bench").joinpath("data", name).read_text(encoding="utf-8")
         return list(csv.DictReader(content.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
 
-    assert {row["concept_id"] for row in rows("everyday_nouns_links.tsv")} <= set(bundled.concepts)
-    assert {row["concept_id"] for row in rows("everyday_nouns_distractors.tsv")} == {
+    stem = BUNDLED[bundled.manifest.config["words"]]
+    assert {row["concept_id"] for row in rows(f"{stem}_links.tsv")} <= set(bundled.concepts)
+    assert {row["concept_id"] for row in rows(f"{stem}_distractors.tsv")} == {
         concept.concept_id for concept in bundled.test_concepts()
     }
     assert bundled.table("distractors").num_rows == 9 * len(bundled.test_concepts())

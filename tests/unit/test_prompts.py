@@ -4,8 +4,8 @@ import pytest
 
 from pivotlens.errors import ConfigError
 from pivotlens.models.prompts import answer_text, draw_shot_sets, prompt_text
-from pivotlens.models.words import is_accepted, shot_examples
-from pivotlens.text import Direction
+from pivotlens.models.words import shot_examples
+from pivotlens.text import Direction, is_accepted
 from pivotlens.text.languages import NATIVE_NAMES
 
 _SHOTS = [("hiver", "冬"), ("chien", "狗")]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pivotlens.artifacts import Scores
+from pivotlens.artifacts import Scores, accepted_answers
 from pivotlens.artifacts.benchmark import Concept
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.run import build_benchmark
@@ -11,7 +11,6 @@ from pivotlens.cli.main import main
 from pivotlens.errors import ConfigError
 from pivotlens.score.comparison import compare_scores, find_scored
 from pivotlens.score.config import ScoreConfig
-from pivotlens.score.items import accepted_answers
 from pivotlens.score.measures import measure_items
 from pivotlens.score.run import score_model
 from pivotlens.score.tiers import tier_measures, tiers_of

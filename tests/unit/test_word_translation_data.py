@@ -67,10 +67,17 @@ def test_shots_share_no_word_with_a_test_concept(rows: list[Row]) -> None:
     assert not forms["test"] & forms["shot"]
 
 
-def test_no_two_concepts_share_an_accepted_word(rows: list[Row]) -> None:
-    for language in LANGUAGES:
-        uses = Counter(form for row in rows for form in row.forms(language))
-        assert not [form for form, count in uses.items() if count > 1]
+def test_no_two_concepts_display_the_same_words_in_two_languages(rows: list[Row]) -> None:
+    shown = [frozenset((language, row.words[language][0].casefold()) for language in LANGUAGES) for row in rows]
+    by_word: dict[tuple[str, str], list[int]] = {}
+    for index, words in enumerate(shown):
+        for word in words:
+            by_word.setdefault(word, []).append(index)
+    for (language, _), ones in by_word.items():
+        assert language != "en" or len(ones) == 1
+        for one in ones:
+            assert (f"{language}:shared" in rows[one].flags) == (len(ones) > 1)
+            assert all(len(shown[one] & shown[other]) == 1 for other in ones if other != one)
 
 
 def test_every_test_concept_has_nine_distractors_of_its_part_of_speech(rows: list[Row]) -> None:
@@ -448,3 +455,21 @@ def test_the_interval_is_the_exact_one(wrong: int, cells: int) -> None:
     low, high = exact_interval(wrong, cells)
     assert (low == 0.0) if wrong == 0 else binom.sf(wrong - 1, cells, low) == pytest.approx(0.025)
     assert (high == 1.0) if wrong == cells else binom.cdf(wrong, cells, high) == pytest.approx(0.025)
+
+
+def test_the_published_error_rate_is_that_of_the_published_sample() -> None:
+    folder = Path(tools.word_translation.__file__).parent / "samples"
+    stated = (Path(pivotlens.bench.__file__).parent / "data" / DATASHEET).read_text(encoding="utf-8")
+    rows = {
+        row.concept_id: row
+        for row in read_rows(Path(pivotlens.bench.__file__).parent / "data" / "word_translation.tsv")
+    }
+    samples = sorted(folder.glob("*.tsv"))
+    assert samples
+    verdicts = read_verdicts(samples[-1])
+    assert len(verdicts) >= 300
+    assert sum(verdicts) / len(verdicts) <= 0.01
+    assert report(verdicts) in stated
+    for line in samples[-1].read_text(encoding="utf-8").splitlines()[1:]:
+        concept, _, _, _, language, word, accepted, *_ = line.split("\t")
+        assert rows[concept].words[language] == (word, *filter(None, accepted.split("|")))

@@ -22,15 +22,41 @@ _NOTE = re.compile(r"(en|fr|de|es|zh|ja)(?:/(\w+))?:no-source:(.+)")
 
 def table_problems(rows: list[Row]) -> list[str]:
     """Everything in the table that breaks a promise of its datasheet and needs no source to be seen."""
-    problems = _count_problems(rows)
-    owners: dict[tuple[str, str], str] = {}
+    problems = _count_problems(rows) + _shared_problems(rows)
     for row in rows:
         problems += [f"{row.concept_id}: {problem}" for problem in _row_problems(row)]
+    return problems
+
+
+def _shared_problems(rows: list[Row]) -> list[str]:
+    """Concepts that are nearly the same, displayed words whose sharing is not flagged, shots that share a word."""
+    owners: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
         for language in LANGUAGES:
-            for form in sorted(row.forms(language)):
-                owner = owners.setdefault((language, form), row.concept_id)
-                if owner != row.concept_id:
-                    problems.append(f"{language}: {form!r} belongs to {owner} and to {row.concept_id}")
+            owners.setdefault((language, row.words[language][0].casefold()), []).append(row)
+    problems = []
+    pairs: Counter[tuple[str, str]] = Counter()
+    for (language, form), ones in sorted(owners.items()):
+        if language == "en" and len(ones) > 1:
+            problems.append(f"en: {form!r} is displayed by {' and '.join(one.concept_id for one in ones)}")
+        pairs.update((one.concept_id, other.concept_id) for one in ones for other in ones if one is not other)
+        problems += [
+            f"{one.concept_id}: flag {language}:shared does not fit"
+            for one in ones
+            if (f"{language}:shared" in one.flags) != (len(ones) > 1)
+        ]
+    problems += [
+        f"{one} and {other} display the same word in {n} languages" for (one, other), n in pairs.items() if n > 1
+    ]
+    uses = Counter((language, form) for row in rows for language in LANGUAGES for form in row.forms(language))
+    problems += [
+        f"shot concept {row.concept_id} shares the {language} word {form!r}"
+        for row in rows
+        if row.split == "shot"
+        for language in LANGUAGES
+        for form in sorted(row.forms(language))
+        if uses[language, form] > 1
+    ]
     return problems
 
 

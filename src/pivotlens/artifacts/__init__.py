@@ -1,6 +1,6 @@
 """Artifacts: schemas, manifests and the only reader and writer of files between stages."""
 
-from pivotlens.artifacts.benchmark import Benchmark, Concept
+from pivotlens.artifacts.benchmark import Benchmark, Concept, accepted_answers
 from pivotlens.artifacts.files import atomic_path, write_bytes
 from pivotlens.artifacts.fingerprint import files_fingerprint, fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import Manifest, read_manifest
@@ -24,6 +24,7 @@ __all__ = [
     "StageResult",
     "StageRun",
     "Trace",
+    "accepted_answers",
     "atomic_path",
     "files_fingerprint",
     "fingerprint",

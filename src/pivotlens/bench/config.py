@@ -14,9 +14,9 @@ class BenchConfig(StageConfig):
 
     stage: ClassVar[str] = "bench"
     words: str = setting(
-        "everyday-nouns",
-        "The bundled list `everyday-nouns` or `word-translation`, or a TSV file: a column `concept`, then one column "
-        "a language.",
+        "word-translation",
+        "The bundled list `word-translation`, the small one `everyday-nouns`, or a TSV file: a column `concept`, then "
+        "one column a language.",
     )
     lexicon: tuple[str, ...] = setting(
         (),

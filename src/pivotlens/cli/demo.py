@@ -39,6 +39,7 @@ def demo(
         "model": model,
         "corpus": "demo:tatoeba",
         "directions": list(directions),
+        "bench": {"words": "everyday-nouns"},
         "score": {"shot_sets": 3},
         "count": {"workers": min(2, os.cpu_count() or 1)},
         "select": {"workers": min(2, os.cpu_count() or 1), "budget_tokens": 20_000},

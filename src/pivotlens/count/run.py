@@ -180,7 +180,7 @@ def _warn_of_shorter_words(
         stage.warn(f"no longer words are known in {', '.join(bare)}: a word is also counted within longer ones")
     bundled_benchmark = benchmark.manifest.config.get("words") == "everyday-nouns"
     if config.longer_words == BUNDLED and not bundled_benchmark and len(bare) < len(unspaced):
-        stage.warn("the bundled longer words are those around words of the bundled benchmark; around others many miss")
+        stage.warn("the bundled longer words are those around words of `everyday-nouns`; around others many miss")
 
 
 def _write(stage: StageRun, words: CountedWords, counter: CooccurrenceCounter, contexts: tables.ContextCounts) -> None:

@@ -9,7 +9,7 @@ from pivotlens.errors import ConfigError
 from pivotlens.settings import StageConfig, setting
 
 OPTIONS_KEY = "pivotlens"
-DEFAULT_BENCHMARK = "everyday-nouns"
+DEFAULT_BENCHMARK = "word-translation"
 _HINT = "docs/harness.md lists the options of the tasks."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from pivotlens.models.encoding import EncodedAnswer, Ids, TokenTexts, encode_ans
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.prompts import PromptStyle, answer_text, prompt_text
 from pivotlens.models.scorer import AnswerScorer, check_sharing
-from pivotlens.text import Direction, fold
+from pivotlens.text import Direction
 
 
 @dataclass(frozen=True)
@@ -78,19 +77,6 @@ def greedy_answers(
     special = frozenset(tokenizer.all_special_ids)
     answers = scorer.generate(contexts, longest + 2, lambda token: token in special or "\n" in texts[token])
     return [str(tokenizer.decode(list(ids))).strip() for ids in answers]
-
-
-def is_accepted(generated: str, accepted: Sequence[str]) -> bool:
-    """Tell whether a generated line is one of the accepted words, but for case and closing punctuation."""
-    answer = _bare(generated)
-    return answer != "" and answer in {_bare(word) for word in accepted}
-
-
-def _bare(text: str) -> str:
-    folded = fold(text).strip()
-    while folded and unicodedata.category(folded[-1]).startswith(("P", "Z")):
-        folded = folded[:-1]
-    return folded
 
 
 def shot_examples(

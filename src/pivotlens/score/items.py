@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pivotlens.artifacts import Concept
+from pivotlens.artifacts import Concept, accepted_answers
 from pivotlens.score.measures import ItemMeasures, measure_items
-from pivotlens.text import Direction, fold
+from pivotlens.text import Direction, fold, is_accepted
 
 Floats = npt.NDArray[np.float64]
 
@@ -67,14 +67,6 @@ class ScoredItems:
     directions: list[ScoredDirection]
 
 
-def accepted_answers(concepts: Sequence[Concept], direction: Direction) -> dict[str, set[str]]:
-    """Return what is right after each (folded) source word: one that two concepts show has the answers of both."""
-    found: dict[str, set[str]] = {}
-    for concept in concepts:
-        found.setdefault(fold(concept.words[direction.source]), set()).update(concept.accepted[direction.target])
-    return found
-
-
 def scored_items(
     answers: pa.Table, concepts: Sequence[Concept], every: Sequence[Concept], model: str, prompt: str
 ) -> ScoredItems:
@@ -99,8 +91,6 @@ def scored_items(
 def _scored_direction(
     answers: pa.Table, concepts: Sequence[Concept], every: Sequence[Concept], direction: Direction
 ) -> ScoredDirection:
-    from pivotlens.models.words import is_accepted
-
     chosen = answers.filter(
         pc.and_(
             pc.equal(answers["source_language"], direction.source),
@@ -119,7 +109,7 @@ def _scored_direction(
     generated = chosen["generated"].to_pylist()[: len(concepts) * choices : choices]
     accepted = accepted_answers(every, direction)
     correct = [
-        is_accepted(text, sorted(accepted[fold(concept.words[direction.source])]))
+        is_accepted(text, accepted[fold(concept.words[direction.source])])
         for text, concept in zip(generated, concepts, strict=True)
     ]
     return ScoredDirection(

@@ -1,5 +1,6 @@
 """Text in every script: normalising, matching words, naming languages."""
 
+from pivotlens.text.answers import is_accepted
 from pivotlens.text.languages import (
     ENGLISH,
     Direction,
@@ -24,6 +25,7 @@ __all__ = [
     "escape_controls",
     "fold",
     "has_spaces_between_words",
+    "is_accepted",
     "is_word",
     "language_code",
     "native_name",

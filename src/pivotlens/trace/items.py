@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,8 @@ import numpy.typing as npt
 from pivotlens.artifacts import Concept
 from pivotlens.models.encoding import leading_space_tokens
 from pivotlens.models.scorer import AnswerScorer
-from pivotlens.models.words import WordPrompts, greedy_answers, is_accepted
-from pivotlens.text import ENGLISH, is_word
+from pivotlens.models.words import WordPrompts, greedy_answers
+from pivotlens.text import ENGLISH, fold, is_accepted, is_word
 from pivotlens.trace.behaviours import ItemView
 from pivotlens.trace.comparison import MinedPivots
 from pivotlens.trace.reading import LayerReadings, ReadItem
@@ -46,6 +46,7 @@ def prepare_items(
     concepts: Sequence[Concept],
     words: WordTokens,
     mined: MinedPivots | None,
+    answers: Mapping[str, Collection[str]],
 ) -> list[TracedItem]:
     """Prepare the items of one direction and shot set.
 
@@ -55,6 +56,7 @@ def prepare_items(
         concepts: The concepts to trace.
         words: Tokens of words.
         mined: Mined pivots, where there are any.
+        answers: What is right after each folded source word.
     """
     direction = prompts.direction
     encoded = prompts.encode(
@@ -75,11 +77,8 @@ def prepare_items(
         )
         first = answer.answer[spaces]
         read = ReadItem(answer.context + answer.answer[:spaces], first, _with_target(sets, first), concept.calibration)
-        items.append(
-            TracedItem(
-                concept, read, len(answer.answer), spaces, text, is_accepted(text, concept.accepted[direction.target])
-            )
-        )
+        correct = is_accepted(text, answers[fold(concept.words[direction.source])])
+        items.append(TracedItem(concept, read, len(answer.answer), spaces, text, correct))
     return items
 
 

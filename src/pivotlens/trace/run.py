@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pivotlens.artifacts import Benchmark, Counts, Pivots, StageRun, Trace, upstream_inputs
+from pivotlens.artifacts import Benchmark, Counts, Pivots, StageRun, Trace, accepted_answers, upstream_inputs
 from pivotlens.models.resolve import model_fingerprint
 from pivotlens.progress import track
 from pivotlens.text import Direction
@@ -17,7 +17,7 @@ from pivotlens.trace.config import TraceConfig
 if TYPE_CHECKING:
     from pivotlens.trace.comparison import MinedPivots
 
-VERSION = 2
+VERSION = 3
 _TABLES = ("layers", "tokens", "behaviours", "sensitivity", "items")
 
 
@@ -77,6 +77,7 @@ def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
     mined = _mined(stage, config)
     pool = [concept.concept_id for concept in benchmark.shot_concepts()]
     shot_sets = draw_shot_sets(pool, config.shots, config.shot_sets, config.seed)
+    every = list(benchmark.concepts.values())
     words_of = {key: concept.words for key, concept in benchmark.concepts.items()}
     loaded = load_model(config.model, config.dtype, config.device)
     lens = LogitLens(loaded)
@@ -92,7 +93,7 @@ def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
         if stage.has_part(f"{key}.{_TABLES[-1]}"):
             continue
         prompts = WordPrompts(loaded, direction, shot_examples(words_of, shot_sets[number], direction), config.prompt)
-        items = prepare_items(scorer, prompts, concepts, words, mined)
+        items = prepare_items(scorer, prompts, concepts, words, mined, accepted_answers(every, direction))
         readings = read_layers(
             lens, [item.read for item in items], config.top_k, config.batch_tokens, share=scorer.share
         )
