@@ -30,7 +30,7 @@ def write_bench(run: Path, words: dict = WORDS, shots: dict = SHOTS) -> None:
                 row = (concept, split, False, "noun", "", None, language, accepted[0], list(accepted), [])
                 for column, value in zip(items.values(), row, strict=True):
                     column.append(value)
-    with StageRun(run, BenchConfig(), version=1, inputs={}) as stage:
+    with StageRun(run, BenchConfig(words="everyday-nouns"), version=1, inputs={}) as stage:
         stage.write_table("items", items)
         stage.write_table("distractors", {"concept_id": [], "distractor_id": [], "tier": []})
         stage.write_table("links", {"concept_id": [], "language": [], "word": [], "relation": []})

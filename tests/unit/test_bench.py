@@ -285,12 +285,21 @@ def test_the_bundled_files_hang_together(bundled):
 
 
 def test_a_limit_is_told_and_so_is_its_looser_rule(tmp_path):
-    benchmark = build_benchmark(BenchConfig(limit=15), tmp_path)
+    benchmark = build_benchmark(BenchConfig(words="everyday-nouns", limit=15), tmp_path)
     assert len(benchmark.test_concepts()) == 15
     kept = {concept.concept_id for concept in benchmark.test_concepts()}
     assert all(set(concept.distractors) <= kept for concept in benchmark.test_concepts())
     assert any(warning.startswith("limit = 15") for warning in benchmark.manifest.warnings)
     assert "no dictionary" in benchmark.manifest.details["distractor_rule"]
+
+
+def test_a_limit_leaves_out_the_rare_parts_of_speech_that_have_too_few_distractors_then(tmp_path):
+    benchmark = build_benchmark(BenchConfig(limit=40), tmp_path)
+    tests = benchmark.test_concepts()
+    assert 9 < len(tests) < 40
+    assert any("left out" in warning for warning in benchmark.manifest.warnings)
+    for concept in tests:
+        assert {benchmark.concepts[other].pos for other in concept.distractors} == {concept.pos}
 
 
 def test_a_limit_below_the_distractors_says_so(tmp_path):
@@ -306,7 +315,7 @@ def test_languages_of_the_bundled_list_can_be_chosen(tmp_path):
 
 
 def test_two_runs_give_the_same_bytes(bundled, tmp_path):
-    again = build_benchmark(BenchConfig(), tmp_path)
+    again = build_benchmark(BenchConfig(words=bundled.manifest.config["words"]), tmp_path)
     for name in ("items.parquet", "distractors.parquet", "links.parquet", "manifest.json"):
         one, other = (hashlib.sha256((result.folder / name).read_bytes()).hexdigest() for result in (bundled, again))
         assert one == other, name

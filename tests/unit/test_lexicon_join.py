@@ -253,7 +253,7 @@ def test_parts_of_speech_without_company_are_left_out(tmp_path):
     assert sum(concept.calibration for concept in benchmark.test_concepts()) == 5
     rows = [f"w{chr(97 + n)}\tm{chr(97 + n)}\tpos{n}" for n in range(14)]
     (tmp_path / "t.tsv").write_text("\n".join(["en\tfr\tpos", *rows]) + "\n")
-    with pytest.raises(DataError, match="leave 0 test concepts with 4 distractors each"):
+    with pytest.raises(DataError, match="0 test concepts are left with 4 distractors each"):
         build(tmp_path, tmp_path / "t.tsv")
 
 

@@ -196,7 +196,7 @@ def test_a_benchmark_of_the_users_is_told(here: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "run" / "bench" / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"everyday-nouns"', '"mine.tsv"'))
     counts = count_corpus(_config(here), tmp_path / "run")
-    assert any("those around words of the bundled benchmark" in warning for warning in counts.manifest.warnings)
+    assert any("those around words of `everyday-nouns`" in warning for warning in counts.manifest.warnings)
 
 
 # -- how the list is made

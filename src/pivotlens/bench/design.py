@@ -115,7 +115,7 @@ def draw_distractors(
 
 
 def with_enough_distractors(
-    concepts: Sequence[ListedConcept], count: int, related: Mapping[str, Collection[Form]]
+    concepts: Sequence[ListedConcept], count: int, related: Mapping[str, Collection[Form]] | None
 ) -> list[ListedConcept]:
     """Return the concepts without those test concepts for which too few distractors would be left."""
     kept = list(concepts)

@@ -115,6 +115,8 @@ def _from_words(stage: StageRun, config: BenchConfig) -> _Design:
     concepts = parse_word_list(content["words"], config.words, config.languages)
     concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)
     kept = _limited(stage, config, concepts)
+    if len(kept) < len(concepts):
+        kept = _supplied(stage, config, kept)
     if "distractors" in content and config.distractors == 9 and len(kept) == len(concepts):
         listed = _rows(content["distractors"])
         distractors = [
@@ -185,10 +187,10 @@ def _check_size(joined: Joined, config: BenchConfig) -> None:
 
 
 def _supplied(
-    stage: StageRun, config: BenchConfig, concepts: list[ListedConcept], joined: Joined
+    stage: StageRun, config: BenchConfig, concepts: list[ListedConcept], joined: Joined | None = None
 ) -> list[ListedConcept]:
     """Leave out the test concepts without distractors enough."""
-    kept = with_enough_distractors(concepts, config.distractors, joined.related)
+    kept = with_enough_distractors(concepts, config.distractors, None if joined is None else joined.related)
     if len(kept) < len(concepts):
         stage.warn(
             f"{len(concepts) - len(kept)} test concepts were left out: fewer than {config.distractors} others of "
@@ -197,8 +199,8 @@ def _supplied(
     tests = sum(concept.split == "test" for concept in kept)
     if tests < 2:
         raise DataError(
-            f"the lexicons leave {tests} test concepts with {config.distractors} distractors each",
-            "Add a lexicon, choose other `languages`, or lower `distractors`.",
+            f"{tests} test concepts are left with {config.distractors} distractors each",
+            "Raise `limit`, lower `distractors`, add a lexicon or choose other `languages`.",
         )
     return kept
 
