@@ -80,11 +80,25 @@ def tables_page() -> str:
         "contract; a table may have more. Layer 0 is the embeddings, layer l the output of block l.",
     ]
     for name, schema in SCHEMAS.items():
-        lines += ["", f"## {name}", "", "| column | type |", "|---|---|"]
+        lines += ["", f"## {name}", ""]
+        lines += [_MEANINGS[name], ""] if name in _MEANINGS else []
+        lines += ["| column | type |", "|---|---|"]
         lines += [f"| `{field.name}` | {field.type} |" for field in schema]
     return "\n".join(lines) + "\n"
 
 
+_MEANINGS = {
+    "score/concepts": """An item. `p_source` and `p_distractors` are exp of the mean token log-probability of the target
+after the right source word, and its mean after the distractors; `score` is their difference, `share` the right word's
+part of the whole sequence probability, `margin` its log ratio to the distractors' mean in nats, `rank` its place among
+the choices. `share_line` counts the newline that ends the answer too. `correct`: the generated line is an accepted
+word.""",
+    "score/summary": """A direction, and `all`: the mean over directions. `items` is `all` or `different_spelling`,
+without words written alike in both languages.""",
+    "score/strata": """A part of the items (`stratum` pos or band, `value` which) or of the distractors (`stratum` tier:
+0 shares a direct hypernym with the concept, 3 is unrelated). In a tier, score and margin are against its distractors
+alone and `accuracy_pairwise` is the share of them that the right word beats; figures that need all nine are empty.""",
+}
 PAGES = {"configuration.md": configuration_page, "cli.md": cli_page, "tables.md": tables_page}
 
 

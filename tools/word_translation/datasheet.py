@@ -64,14 +64,15 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 
 def _headline(built: Built, tests: list[Row], shots: list[Row]) -> str:
     kept = sum(one.keep for one in built.decisions.values())
-    shared = len({one.concept_id for one in built.removals if one.rule.startswith("displayed words shared")})
+    dropped = {one.concept_id for one in built.removals if "concept dropped" in one.rule}
     calibration = sum(row.calibration for row in tests)
     return (
         f"{len(tests):,} test concepts, {calibration} of them also calibration concepts, and {len(shots)} shot "
         "concepts. "
         f"Of {built.candidates:,} proposed candidates, reviewers decided about {len(built.decisions):,} and kept "
-        f"{kept:,}; {shared:,} of those were dropped because a more frequent concept displays several of their words, "
-        f"and {len(built.left_out):,} because they have no nine valid distractors."
+        f"{kept:,}; {len(dropped):,} of those were dropped because a more frequent concept displays several of their "
+        "words or has their synset, or because a word has not the form of one, and "
+        f"{len(built.left_out):,} because they have no nine valid distractors."
     )
 
 

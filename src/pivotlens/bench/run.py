@@ -141,6 +141,7 @@ def _from_lexicons(stage: StageRun, config: BenchConfig) -> _Design:
                 f"({told(lexicon.skipped)})"
             )
     joined = join_lexicons(lexicons, wanted, config.senses)
+    stage.warn("the words are those of the lexicons, read by nobody: look at a sample of them before you trust figures")
     _check_size(joined, config)
     concepts = list(joined.concepts[: config.concepts + config.shot_pool])
     concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)

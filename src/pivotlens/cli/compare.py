@@ -37,7 +37,10 @@ def compare(names: list[str], run: Path | None, *, bootstrap: int, seed: int, as
         return
     from rich.table import Table
 
-    table = Table(title=f"{_side(result.second)} against {_side(result.first)}", title_justify="left")
+    table = Table(
+        title=f"second: {names[1]}, {_side(result.second)}; first: {names[0]}, {_side(result.first)}",
+        title_justify="left",
+    )
     for heading in ("direction", "items", "figure", "n", "first", "second", "difference", "95 % interval", "p"):
         table.add_column(heading, justify="left" if heading in ("direction", "items", "figure") else "right")
     for row in result.rows:

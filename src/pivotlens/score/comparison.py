@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -182,7 +183,7 @@ def compare_scores(first: Scored, second: Scored, *, bootstrap: int = 1000, seed
                         p_value=sign_flip_p(_concept_parts(after - before), seed),
                     )
                 )
-    notes = []
+    notes = _left_out(first, second, pairs)
     if any(not np.array_equal(one.n_tokens, other.n_tokens) for one, other in pairs):
         notes.append(
             "The two cut words into different tokens. Score averages over tokens, so it is not comparable between "
@@ -216,3 +217,17 @@ def _common(left: ScoredItems, right: ScoredItems) -> list[tuple[ScoredDirection
             "the two have no direction or no concept in common", "Score both on the same benchmark and directions."
         )
     return pairs
+
+
+def _left_out(first: Scored, second: Scored, pairs: Sequence[tuple[ScoredDirection, ScoredDirection]]) -> list[str]:
+    """Say what only one side has."""
+    notes = []
+    for name, side in (("first", first), ("second", second)):
+        details = side.scores.manifest.details
+        directions = len(details["directions"]) - len(pairs)
+        concepts = details["concepts"] - len(pairs[0][0].generated)
+        if directions or concepts:
+            notes.append(
+                f"Left out, as the other has them not: {directions} directions and {concepts} concepts of the {name}."
+            )
+    return notes
