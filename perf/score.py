@@ -1,6 +1,6 @@
 """The scorer beside the authors' algorithm and lm-evaluation-harness, on the same items in the same run.
 
-    python -m perf.score                                # Gemma-3-270M: about 40 minutes on two cores
+    python -m perf.score                                # Gemma-3-270M: about half an hour on two cores
     python -m perf.score --model demo:smollm2-135m      # about 15 minutes
 
 Both sides are timed from words to log-probabilities, tokenisation included. The last line is one JSON object:
