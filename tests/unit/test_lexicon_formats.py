@@ -337,3 +337,10 @@ def test_a_lexicon_without_a_usable_entry(tmp_path):
     (tmp_path / "en-fr.txt").write_text("2019 2019\n")
     with pytest.raises(DataError, match="no entry that can be used: 1 read"):
         find_lexicon(str(tmp_path / "en-fr.txt")).read()
+
+
+@pytest.mark.parametrize("languages", ["en-qqqqq", "enfr", "en-en"])
+def test_wrong_languages_before_a_file_are_named(tmp_path, languages):
+    (tmp_path / "pairs.txt").write_text("water eau\n")
+    with pytest.raises(ConfigError, match=languages):
+        find_lexicon(f"{languages}:{tmp_path / 'pairs.txt'}")

@@ -153,6 +153,8 @@ def _split(spec: str) -> tuple[Direction | None, Path]:
             except ConfigError:
                 continue
             return direction, Path(":".join(pieces[count:])).expanduser()
+        if Path(":".join(pieces[1:])).expanduser().is_file():  # the file is there: it is the languages that are wrong
+            parse_direction(pieces[0], f"lexicon {spec!r}")
     return None, whole
 
 

@@ -114,7 +114,9 @@ def parse_direction(text: str, where: str = "directions") -> Direction:
         if len(parts) == 2:
             source, target = (language_code(part.strip(), where) for part in parts)
             if source == target:
-                break
+                raise ConfigError(
+                    f"{text!r} in {where} goes from {source} to {target}", "Write two different languages, as in fr-zh."
+                )
             return Direction(source, target)
         if len(parts) > 2:
             break
