@@ -11,6 +11,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,7 +20,7 @@ from tools.everyday_nouns.table import LANGUAGES
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _JMDICT_LANGUAGES = {"eng": "en", "fre": "fr", "ger": "de", "spa": "es"}
-_ISO3 = {"eng": "en", "fra": "fr", "deu": "de", "spa": "es"}
+_ISO3 = {"eng": "en", "fra": "fr", "deu": "de", "spa": "es", "jpn": "ja"}
 _ARTICLE = re.compile(
     r"(?:(?:a|an|the|to|le|la|les|un|une|des|der|die|das|ein|eine|el|los|las|una|unos|unas)\s+|l'|l’)+(?=\w)"
 )
@@ -126,24 +127,43 @@ def read_cldr(path: Path) -> Dictionary:
     return Dictionary(Entry(words) for words in names.values())
 
 
+@dataclass(frozen=True)
+class Articles:
+    """A dictd dictionary: where the articles of each case-folded headword stand, and the text of all of them."""
+
+    index: dict[str, list[tuple[int, int]]]
+    text: bytes
+
+    def of(self, headword: str) -> list[str]:
+        """Return the articles of a headword."""
+        spans = self.index.get(headword, ())
+        return [self.text[offset : offset + length].decode("utf-8") for offset, length in spans]
+
+
+def read_freedict(folder: Path, pairs: Iterable[str]) -> dict[tuple[str, str], Articles]:
+    """Read the FreeDict files of some directions, such as ``eng-fra``, by source and target language."""
+    found = {}
+    for pair in pairs:
+        index: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        for line in (folder / f"freedict-{pair}.index").read_text(encoding="utf-8").splitlines():
+            headword, offset, length = line.split("\t")[:3]
+            index[headword.casefold()].append((_number(offset), _number(length)))
+        source, target = (_ISO3[code] for code in pair.split("-"))
+        text = gzip.decompress((folder / f"freedict-{pair}.dict.dz").read_bytes())
+        found[source, target] = Articles(dict(index), text)
+    return found
+
+
 class FreeDict:
     """Say yes or no: a FreeDict article of one word holds the other word."""
 
     def __init__(self, folder: Path) -> None:
         """Read the dictd files of the six directions."""
-        self._articles: dict[tuple[str, str], tuple[dict[str, list[tuple[int, int]]], bytes]] = {}
-        for pair in FREEDICT_PAIRS:
-            index: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-            for line in (folder / f"freedict-{pair}.index").read_text(encoding="utf-8").splitlines():
-                headword, offset, length = line.split("\t")[:3]
-                index[headword.casefold()].append((_number(offset), _number(length)))
-            source, target = (_ISO3[code] for code in pair.split("-"))
-            text = gzip.decompress((folder / f"freedict-{pair}.dict.dz").read_bytes())
-            self._articles[source, target] = (index, text)
+        self._articles = read_freedict(folder, FREEDICT_PAIRS)
 
     def attests(self, language: str, word: str, english: frozenset[str]) -> bool:
         """Whether the word stands in an article of an English word, or the other way round."""
-        if language not in _ISO3.values() or language == "en":
+        if ("en", language) not in self._articles:
             return False
         return any(
             self._holds("en", language, one, word.casefold()) or self._holds(language, "en", word.casefold(), one)
@@ -151,18 +171,17 @@ class FreeDict:
         )
 
     def _holds(self, source: str, target: str, headword: str, word: str) -> bool:
-        index, text = self._articles[source, target]
-        for offset, length in index.get(headword, ()):
-            article = text[offset : offset + length].decode("utf-8").casefold()
-            if re.search(rf"\b{re.escape(word)}\b", article):
-                return True
-        return False
+        articles = self._articles[source, target].of(headword)
+        return any(re.search(rf"\b{re.escape(word)}\b", article.casefold()) for article in articles)
 
 
+_DIGITS = {digit: i for i, digit in enumerate(string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/")}
+
+
+@cache
 def _number(digits: str) -> int:
     """Read a number in dictd's base 64, which is big-endian and not padded."""
-    alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
     value = 0
     for digit in digits:
-        value = value * 64 + alphabet.index(digit)
+        value = value * 64 + _DIGITS[digit]
     return value

@@ -51,21 +51,32 @@ class Concept:
         return ""
 
 
+def read_cells(path: Path, header: tuple[str, ...]) -> list[dict[str, str]]:
+    """Read the lines of a tab-separated table by column.
+
+    Raises:
+        ValueError: a line does not have the columns of the header.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if tuple(lines[0].split("\t")) != header:
+        raise ValueError(f"{path.name}: the header is not {' '.join(header)}")
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        cells = line.split("\t")
+        if len(cells) != len(header):
+            raise ValueError(f"{path.name}:{number}: {len(cells)} columns, not {len(header)}")
+        rows.append(dict(zip(header, cells, strict=True)))
+    return rows
+
+
 def read_table(path: Path) -> list[Concept]:
     """Read the table.
 
     Raises:
         ValueError: a line does not have the columns of the header.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
-    if tuple(lines[0].split("\t")) != HEADER:
-        raise ValueError(f"{path.name}: the header is not {' '.join(HEADER)}")
     concepts = []
-    for number, line in enumerate(lines[1:], start=2):
-        cells = line.split("\t")
-        if len(cells) != len(HEADER):
-            raise ValueError(f"{path.name}:{number}: {len(cells)} columns, not {len(HEADER)}")
-        row = dict(zip(HEADER, cells, strict=True))
+    for number, row in enumerate(read_cells(path, HEADER), start=2):
         if row["calibration"] not in {"0", "1"}:
             raise ValueError(f"{path.name}:{number}: calibration is not 0 or 1")
         concepts.append(

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.everyday_nouns.table import LANGUAGES, Concept
+from tools.everyday_nouns.table import LANGUAGES, Concept, read_cells
 
 HEADER = ("concept_id", "split", "calibration", "pos", "synset", "band", "flags", "flags_note", *LANGUAGES)
 BANDS = ("high", "middle", "low")
@@ -51,15 +51,8 @@ def read_rows(path: Path) -> list[Row]:
     Raises:
         ValueError: a line does not have the columns of the header.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
-    if tuple(lines[0].split("\t")) != HEADER:
-        raise ValueError(f"{path.name}: the header is not {' '.join(HEADER)}")
     rows = []
-    for number, line in enumerate(lines[1:], start=2):
-        cells = line.split("\t")
-        if len(cells) != len(HEADER):
-            raise ValueError(f"{path.name}:{number}: {len(cells)} columns, not {len(HEADER)}")
-        cell = dict(zip(HEADER, cells, strict=True))
+    for cell in read_cells(path, HEADER):
         rows.append(
             Row(
                 concept_id=cell["concept_id"],

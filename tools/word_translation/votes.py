@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import tarfile
@@ -11,11 +10,9 @@ from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
-from tools.everyday_nouns.dictionaries import heads
+from tools.everyday_nouns.dictionaries import heads, read_freedict
 from tools.everyday_nouns.sources import FREEDICT_PAIRS
 
-_ISO3 = {"eng": "en", "fra": "fr", "deu": "de", "spa": "es", "jpn": "ja"}
-_DIGITS = {digit: i for i, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
 _ASIDE = re.compile(r"^\s*(see:|Synonyms?:|Note:|\")|^\s{3,}")
 
 
@@ -24,26 +21,17 @@ class FreeDictVotes:
 
     def __init__(self, folder: Path, pairs: tuple[str, ...] = FREEDICT_PAIRS) -> None:
         """Read the dictd files of some directions."""
-        self._articles: dict[tuple[str, str], tuple[dict[str, list[tuple[int, int]]], bytes]] = {}
-        for pair in pairs:
-            index: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-            for line in (folder / f"freedict-{pair}.index").read_text(encoding="utf-8").splitlines():
-                headword, offset, length = line.split("\t")[:3]
-                index[headword.casefold()].append((_number(offset), _number(length)))
-            source, target = (_ISO3[code] for code in pair.split("-"))
-            text = gzip.decompress((folder / f"freedict-{pair}.dict.dz").read_bytes())
-            self._articles[source, target] = (dict(index), text)
+        self._articles = read_freedict(folder, pairs)
         self.translations = cache(self._translations)  # asked for again and again
 
     def _translations(self, source: str, target: str, headword: str) -> frozenset[str]:
         """Every translation that an article of the headword gives; a verb may stand as "to eat"."""
-        index, text = self._articles[source, target]
+        articles = self._articles[source, target]
         found: set[str] = set()
         spellings = (headword, f"to {headword}") if source == "en" else (headword,)
         for spelling in spellings:
-            for offset, length in index.get(spelling.casefold(), ()):
-                lines = text[offset : offset + length].decode("utf-8").splitlines()
-                for line in lines[1:]:
+            for article in articles.of(spelling.casefold()):
+                for line in article.splitlines()[1:]:
                     if not _ASIDE.match(line):
                         found |= heads(re.sub(r"^\s*\d+\.\s*|/[^/]*/", "", line))
         return frozenset(found)
@@ -64,15 +52,6 @@ class FreeDictVotes:
         forward = word.casefold() in self.translations("en", language, english)
         backward = english in {head.removeprefix("to ") for head in self.translations(language, "en", word)}
         return forward + backward
-
-
-@cache
-def _number(digits: str) -> int:
-    """Read a number in dictd's base 64, which is big-endian and not padded."""
-    value = 0
-    for digit in digits:
-        value = value * 64 + _DIGITS[digit]
-    return value
 
 
 def read_cldr_names(path: Path, languages: tuple[str, ...]) -> dict[str, dict[str, set[str]]]:
