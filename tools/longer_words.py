@@ -1,28 +1,29 @@
-"""Check or regenerate the bundled longer words, and compare counting with them to a segmenter.
+"""Check or regenerate the bundled longer words, and compare counting with them to segmenters.
 
-The words are those of two dictionaries that hold a word of the bundled benchmark within them: jieba's for Chinese,
+The words are those of two dictionaries that hold a word of a bundled benchmark within them: jieba's for Chinese,
 IPADIC for Japanese. Run it in the folder of the repository, with pip at hand for the downloads:
 
     python -m tools.longer_words --cache DIR               # check, exit 1 where the list is not what the sources give
     python -m tools.longer_words --cache DIR --write       # regenerate the list
-    python -m tools.longer_words --cache DIR --agreement   # also compare with jieba on the bundled sample
+    python -m tools.longer_words --cache DIR --agreement   # also compare with jieba and Janome on the bundled sample
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pivotlens.text import normalise
 from pivotlens.text.matching import matching_form
-from tools.everyday_nouns.table import read_table
+from tools.everyday_nouns.table import Concept, read_table
 from tools.longer_words_agreement import agreement_report
 from tools.longer_words_sources import Entry, Sources, read_ipadic
+from tools.word_translation.table import read_rows
 
 _SOURCE = Path(__file__).resolve().parent.parent / "src" / "pivotlens"
-_BENCHMARK = _SOURCE / "bench" / "data" / "everyday_nouns.tsv"
+_BENCHMARKS = _SOURCE / "bench" / "data"
 _TARGET = _SOURCE / "text" / "data" / "longer_words.tsv"
 
 # Two thirds of jieba's entries have the number 2 or 3 in place of a count; below 10 most are phrases (坐飞机, 没钱).
@@ -61,22 +62,38 @@ def keep_chinese(entry: Entry, convert: Callable[[str], str]) -> bool:
 def keep_japanese(entry: Entry, forms: frozenset[str]) -> bool:
     """Tell whether an entry of IPADIC's is one word, and if nothing but a name, one that was met in text."""
     nothing_but_a_name = entry.tags == {"固有名詞"}
-    with_particle = any(entry.word.removesuffix(particle) in forms for particle in PARTICLES)
+    endings = [particle for particle in PARTICLES if entry.word.endswith(particle)]
+    with_particle = any(entry.word.removesuffix(particle) in forms for particle in endings)
     return len(entry.word) >= 2 and not with_particle and not (nothing_but_a_name and entry.number >= IPADIC_NAME_LIMIT)
 
 
-def make_list(sources: Sources) -> str:
-    """Return the content of `longer_words.tsv`."""
-    concepts = read_table(_BENCHMARK)
-    accepted = {code: {word for concept in concepts for word in concept.words[code]} for code in ("zh", "ja")}
-    convert, forms = sources.simplify(), frozenset(accepted["ja"])
-    words = {
-        "ja": longer_words(
-            accepted["ja"], read_ipadic(sources.ipadic()), keep=lambda entry: keep_japanese(entry, forms)
-        ),
-        "zh": longer_words(accepted["zh"], sources.jieba_entries(), keep=lambda entry: keep_chinese(entry, convert)),
+def benchmarks() -> dict[str, Sequence[Concept]]:
+    """Return the concepts of both bundled benchmarks by name."""
+    return {
+        "everyday-nouns": read_table(_BENCHMARKS / "everyday_nouns.tsv"),
+        "word-translation": read_rows(_BENCHMARKS / "word_translation.tsv"),
     }
-    rows = [f"{code}\t{word}" for code, found in words.items() for word in sorted(set(found))]
+
+
+def accepted_words(concepts: Iterable[Concept], language: str) -> frozenset[str]:
+    """Return all accepted words of a language."""
+    return frozenset(word for concept in concepts for word in concept.words[language])
+
+
+def make_list(sources: Sources, lists: Mapping[str, Sequence[Concept]]) -> str:
+    """Return the content of `longer_words.tsv`.
+
+    Each benchmark's words are looked for on their own: what one accepts may be a longer word to the other.
+    """
+    convert = sources.simplify()
+    chinese, japanese = list(sources.jieba_entries()), list(read_ipadic(sources.ipadic()))
+    forms = frozenset(word for concepts in lists.values() for word in accepted_words(concepts, "ja"))
+    words: dict[str, set[str]] = {"ja": set(), "zh": set()}
+    for concepts in lists.values():
+        accepted = {code: accepted_words(concepts, code) for code in words}
+        words["ja"].update(longer_words(accepted["ja"], japanese, keep=lambda entry: keep_japanese(entry, forms)))
+        words["zh"].update(longer_words(accepted["zh"], chinese, keep=lambda entry: keep_chinese(entry, convert)))
+    rows = [f"{code}\t{word}" for code, found in words.items() for word in sorted(found)]
     return "\n".join(["language\tword", *rows]) + "\n"
 
 
@@ -91,11 +108,14 @@ def main(arguments: list[str] | None = None) -> int:
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--check", action="store_true", help="compare the list with the sources (the default)")
     action.add_argument("--write", action="store_true", help="regenerate the list instead of comparing it")
-    parser.add_argument("--agreement", action="store_true", help="count the bundled sample with the list and jieba")
+    parser.add_argument(
+        "--agreement", action="store_true", help="count the bundled sample with the list and with segmenters"
+    )
     options = parser.parse_args(arguments)
 
     sources = Sources(options.cache)
-    content = make_list(sources)
+    lists = benchmarks()
+    content = make_list(sources, lists)
     for code in ("ja", "zh"):
         print(f"{code}: {content.count(f'{chr(10)}{code}{chr(9)}'):,} words")
     if options.write:
@@ -104,7 +124,13 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"problem: {_TARGET.name} is not up to date; run with --write", file=sys.stderr)
         return 1
     if options.agreement:
-        print(agreement_report(read_table(_BENCHMARK), sources.jieba_cut()))
+        for name, concepts in lists.items():
+            print(f"\n### {name}")
+            print(
+                agreement_report(
+                    concepts, {"zh": ("jieba", sources.jieba_cut()), "ja": ("Janome", sources.janome_cut())}
+                )
+            )
     return 0
 
 

@@ -1,8 +1,9 @@
-"""How counting with the longer words agrees with a segmenter, on the bundled sample."""
+"""How counting with the longer words agrees with segmenters, on the bundled sample."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from tools.everyday_nouns.table import Concept
 
 _SAMPLE = Path(__file__).resolve().parent.parent / "src" / "pivotlens" / "corpus" / "sample"
 Found = set[tuple[int, str]]
+_MOVED = 12
 
 
 class Agreement(NamedTuple):
@@ -70,50 +72,64 @@ def _documents(language: str) -> list[str]:
     return texts
 
 
-def _matched(texts: Sequence[str], words: dict[str, str], language: str, longer: Sequence[str]) -> Found:
+def _matched(texts: Sequence[str], words: Mapping[str, Sequence[str]], language: str, longer: Sequence[str]) -> Found:
     matcher = WordMatcher({language: tuple(words)}, {language: longer})
     numbers, found = matcher.match_batch(texts)
-    forms = [words[matcher.entries[word][1]] for word in found.tolist()]
-    return set(zip(numbers.tolist(), forms, strict=True))
+    forms = [matcher.entries[word][1] for word in found.tolist()]
+    return {(number, concept) for number, form in zip(numbers.tolist(), forms, strict=True) for concept in words[form]}
 
 
-def agreement_report(concepts: Sequence[Concept], cut: Callable[[str], list[str]]) -> str:
-    """Return the comparison as Markdown: a summary, then document frequencies by concept where they differ."""
-    lines = []
-    longer = read_longer_words(BUNDLED).words
-    for language in ("zh", "ja"):
-        words = {matching_form(form): concept.concept_id for concept in concepts for form in concept.words[language]}
-        texts = _documents(language)
-        ways = {
-            "benchmark words alone": _matched(texts, words, language, ()),
-            "with the longer words": _matched(texts, words, language, longer[language]),
-        }
-        if language == "ja":
-            lines += [f"\nja, {len(texts):,} documents: " + ", ".join(f"{k} {len(v):,}" for k, v in ways.items())]
-            continue
-        cuts = {
-            (number, words[form])
+def compare_in_sample(
+    concepts: Sequence[Concept], language: str, segmenter: str, cut: Callable[[str], list[str]]
+) -> tuple[int, dict[str, Found]]:
+    """Count a benchmark's words in the sample in three ways.
+
+    Returns:
+        The number of documents, and the pairs of document and concept found by the benchmark's words alone, with the
+        longer words, and by the segmenter; in this order.
+    """
+    words: dict[str, list[str]] = {}
+    for concept in concepts:
+        for form in dict.fromkeys(map(matching_form, concept.words[language])):
+            words.setdefault(form, []).append(concept.concept_id)
+    texts = _documents(language)
+    return len(texts), {
+        "benchmark words alone": _matched(texts, words, language, ()),
+        "with the longer words": _matched(texts, words, language, read_longer_words(BUNDLED).words[language]),
+        f"{segmenter} itself": {
+            (number, concept)
             for number, text in enumerate(texts)
             for form in whole_words(text, [form for form in words if form in text], cut)
-        }
+            for concept in words[form]
+        },
+    }
+
+
+def agreement_report(
+    concepts: Sequence[Concept], segmenters: Mapping[str, tuple[str, Callable[[str], list[str]]]]
+) -> str:
+    """Return the comparison as Markdown, by language: a summary, then the concepts it moves most.
+
+    Args:
+        concepts: Of a benchmark.
+        segmenters: Name of a segmenter and its function, by language.
+    """
+    lines = []
+    for language, (name, cut) in segmenters.items():
+        n_documents, ways = compare_in_sample(concepts, language, name, cut)
+        *matched, cuts = ways.items()
         lines += [
-            f"\n| {language}, {len(texts):,} documents | found | precision | recall | F1 |",
+            f"\n| {language}, {n_documents:,} documents | documents × concepts | precision | recall | F1 |",
             "|---|---:|---:|---:|---:|",
-            *(compare(found, cuts).row(name) for name, found in ways.items()),
-            f"| jieba itself | {len(cuts):,} | | | |",
+            *(compare(found, cuts[1]).row(way) for way, found in matched),
+            f"| {cuts[0]} | {len(cuts[1]):,} | | | |",
         ]
-        shown = {name: _frequencies(found) for name, found in (*ways.items(), ("jieba", cuts))}
-        lines += ["\n| concept | " + " | ".join(shown) + " |", "|---|" + "---:|" * len(shown)]
-        for concept in concepts:
-            row = [frequencies.get(concept.concept_id, 0) for frequencies in shown.values()]
-            if len(set(row)) > 1:
-                words_shown = " ".join(concept.words[language])
-                lines.append(f"| {concept.concept_id} {words_shown} | " + " | ".join(map(str, row)) + " |")
+        counts = [Counter(concept for _, concept in found) for found in ways.values()]
+        moved = sorted(
+            concepts, key=lambda concept: -abs(counts[0][concept.concept_id] - counts[1][concept.concept_id])
+        )
+        lines += ["\n| documents with | " + " | ".join(ways) + " |", "|---|" + "---:|" * len(ways)]
+        for concept in moved[:_MOVED]:
+            row = " | ".join(str(count[concept.concept_id]) for count in counts)
+            lines.append(f"| {concept.concept_id} {' '.join(concept.words[language])} | {row} |")
     return "\n".join(lines)
-
-
-def _frequencies(found: Found) -> dict[str, int]:
-    frequencies: dict[str, int] = {}
-    for _, concept in found:
-        frequencies[concept] = frequencies.get(concept, 0) + 1
-    return frequencies

@@ -18,6 +18,7 @@ import numpy as np
 _JIEBA = "jieba-0.42.1"
 _IPADIC = "ipadic-1.0.0"
 _OPENCC = "opencc_python_reimplemented-0.1.7-py2.py3-none-any"
+_JANOME = "Janome-0.5.0-py2.py3-none-any"
 _ARCHIVES = {
     # name of the unpacked folder: (file, requirement, sha256)
     _JIEBA: (f"{_JIEBA}.tar.gz", "jieba==0.42.1", "055ca12f62674fafed09427f176506079bc135638a14e23e25be909131928db2"),
@@ -27,6 +28,7 @@ _ARCHIVES = {
         "opencc-python-reimplemented==0.1.7",
         "41b3b92943c7bed291f448e9c7fad4b577c8c2eae30fcfe5a74edf8818493aa6",
     ),
+    _JANOME: (f"{_JANOME}.whl", "janome==0.5.0", "d098670394a77881ce2f6b7d696c0ea5ff74c0c8cf74a8a882159ec82c0e6dc7"),
 }
 _PIP = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
 
@@ -70,6 +72,11 @@ class Sources:
         jieba.dt.tmp_dir = str(self.cache)
         cut: Callable[[str], list[str]] = jieba.lcut
         return cut
+
+    def janome_cut(self) -> Callable[[str], list[str]]:
+        """Return Janome's segmenter with its default settings: a lattice over the words of IPADIC."""
+        tokenizer = self._module(_JANOME, "janome.tokenizer").Tokenizer(wakati=True)
+        return lambda text: list(tokenizer.tokenize(text))
 
     def _module(self, name: str, module: str) -> Any:
         folder = str(self._folder(name))

@@ -1,20 +1,19 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from corpus_fixture import write_bench, write_corpus, write_tokenizer
-from tools.everyday_nouns.table import read_table
-from tools.longer_words import keep_chinese, keep_japanese, longer_words
-from tools.longer_words_agreement import Agreement, agreement_report, compare, whole_words
+from tools.everyday_nouns.table import Concept
+from tools.longer_words import accepted_words, benchmarks, keep_chinese, keep_japanese, longer_words
+from tools.longer_words_agreement import Agreement, agreement_report, compare, compare_in_sample, whole_words
 from tools.longer_words_sources import Entry, read_ipadic
 
-import pivotlens.bench
 import pivotlens.text
 from pivotlens.artifacts import Counts
 from pivotlens.count import CountConfig, count_corpus
@@ -25,8 +24,10 @@ from pivotlens.text.longer_words import LongerWords, read_longer_words
 from pivotlens.text.matching import WordMatcher
 
 BUNDLED_FILE = Path(pivotlens.text.__file__).parent / "data" / "longer_words.tsv"
-NOUNS = read_table(Path(pivotlens.bench.__file__).parent / "data" / "everyday_nouns.tsv")
-ACCEPTED = {code: {word for concept in NOUNS for word in concept.words[code]} for code in ("zh", "ja")}
+BENCHMARKS = benchmarks()
+ACCEPTED = {
+    name: {code: accepted_words(concepts, code) for code in ("zh", "ja")} for name, concepts in BENCHMARKS.items()
+}
 
 
 @pytest.fixture(scope="module")
@@ -59,20 +60,51 @@ def bundled() -> LongerWords:
     ],
 )
 def test_what_the_bundled_words_hide(bundled: LongerWords, language: str, text: str, word: str, counts: bool) -> None:
-    words = sorted(ACCEPTED[language] | {word})
-    matcher = WordMatcher({language: words}, bundled.words)
-    found = {matcher.entries[entry][1] for entry in matcher.match(text)}
-    assert (word in found) is counts
+    for accepted in ACCEPTED.values():
+        words = sorted(accepted[language] | {word})
+        matcher = WordMatcher({language: words}, bundled.words)
+        found = {matcher.entries[entry][1] for entry in matcher.match(text)}
+        assert (word in found) is counts
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "word", "counts"),
+    [
+        ("zh", "大家好", "大", False),
+        ("zh", "又大又好", "大", True),
+        ("zh", "小姐来了", "小", False),
+        ("zh", "他死了", "死", True),
+        ("ja", "サイトを見る", "サイ", False),
+        ("ja", "サイを見る", "サイ", True),
+        ("ja", "アリバイがある", "アリ", False),
+        ("ja", "フランスに行く", "ラン", False),
+    ],
+)
+def test_what_they_hide_of_the_larger_list(
+    bundled: LongerWords, language: str, text: str, word: str, counts: bool
+) -> None:
+    accepted = ACCEPTED["word-translation"][language]
+    assert word in accepted
+    matcher = WordMatcher({language: sorted(accepted)}, bundled.words)
+    assert (word in {matcher.entries[entry][1] for entry in matcher.match(text)}) is counts
+
+
+def test_a_word_of_one_list_is_a_longer_word_to_the_other(bundled: LongerWords) -> None:
+    nouns, larger = ACCEPTED["everyday-nouns"], ACCEPTED["word-translation"]
+    assert {"人口", "出口"} <= (larger["zh"] - nouns["zh"]) & set(bundled.words["zh"])
+    assert {"国家", "汽車"} <= (nouns["ja"] - larger["ja"]) & set(bundled.words["ja"])
 
 
 def test_the_bundled_words_keep_their_promises(bundled: LongerWords) -> None:
     assert list(bundled.words) == ["ja", "zh"]
     assert bundled.sha256 == hashlib.sha256(BUNDLED_FILE.read_bytes()).hexdigest()
     for language, words in bundled.words.items():
-        accepted = ACCEPTED[language]
-        assert len(words) > 10_000
-        assert all(len(word) >= 2 and normalise(word) == word and word not in accepted for word in words)
-        assert all(any(part in word for part in accepted) for word in words)
+        lists = [accepted[language] for accepted in ACCEPTED.values()]
+        assert len(words) > 30_000
+        assert all(len(word) >= 2 and normalise(word) == word for word in words)
+        for word in words:
+            parts = {word[start:end] for start in range(len(word)) for end in range(start + 1, len(word) + 1)}
+            assert any(parts & accepted and word not in accepted for accepted in lists)
     lines = BUNDLED_FILE.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "language\tword"
     assert lines[1:] == sorted(set(lines[1:]))
@@ -196,7 +228,7 @@ def test_a_benchmark_of_the_users_is_told(here: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "run" / "bench" / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"everyday-nouns"', '"mine.tsv"'))
     counts = count_corpus(_config(here), tmp_path / "run")
-    assert any("those around words of `everyday-nouns`" in warning for warning in counts.manifest.warnings)
+    assert any("those around words of the bundled lists" in warning for warning in counts.manifest.warnings)
 
 
 # -- how the list is made
@@ -274,14 +306,45 @@ def test_agreement_by_hand() -> None:
     assert found.row("x") == "| x | 3 | 0.333 | 0.500 | 0.400 |"
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("jieba") is None, reason="jieba is not installed")
-@pytest.mark.filterwarnings("ignore")
-def test_agreement_with_jieba_is_that_of_the_readme() -> None:
-    import jieba
+def test_a_form_of_two_concepts_counts_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.longer_words_agreement._documents", lambda language: ["登山看书", "书"])
+    concepts = [
+        Concept(name, "test", False, "n", "", "", {"zh": words})
+        for name, words in (("a", ("山",)), ("b", ("书", "看书")), ("c", ("书",)))
+    ]
+    count, ways = compare_in_sample(
+        concepts, "zh", "three", {"登山看书": ["登山", "看", "书"], "书": ["书"]}.__getitem__
+    )
+    assert count == 2
+    assert list(ways) == ["benchmark words alone", "with the longer words", "three itself"]
+    alone, longer, segments = ways.values()
+    assert alone == {(0, "a"), (0, "b"), (1, "b"), (1, "c")}
+    assert longer == alone - {(0, "a")}
+    assert segments == {(0, "b"), (0, "c"), (1, "b"), (1, "c")}
 
-    summary = agreement_report(NOUNS, jieba.lcut)
-    readme = (BUNDLED_FILE.parent / "README.md").read_text(encoding="utf-8")
-    for name in ("benchmark words alone", "with the longer words", "jieba itself"):
-        line = next(line for line in summary.splitlines() if line.startswith(f"| {name} "))
-        assert line in readme
+
+def _cut(segmenter: str) -> Callable[[str], list[str]]:
+    pytest.importorskip(segmenter)
+    if segmenter == "jieba":
+        import jieba
+
+        return jieba.lcut
+    from janome.tokenizer import Tokenizer
+
+    tokenizer = Tokenizer(wakati=True)
+    return lambda text: list(tokenizer.tokenize(text))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "segmenter"), [("zh", "jieba"), ("ja", "janome")])
+@pytest.mark.filterwarnings("ignore")
+def test_agreement_with_segmenters_is_that_of_the_readme(language: str, segmenter: str) -> None:
+    cut = _cut(segmenter)
+    readme = (BUNDLED_FILE.parent / "README.md").read_text(encoding="utf-8").splitlines()
+    for concepts in BENCHMARKS.values():
+        report = agreement_report(concepts, {language: (segmenter, cut)}).splitlines()
+        rows = [
+            line for line in report if line.startswith(("| benchmark words alone | ", "| with the longer words | "))
+        ]
+        assert len(rows) == 2
+        assert all(row in readme for row in rows)

@@ -29,6 +29,7 @@ from pivotlens.text import has_spaces_between_words
 from pivotlens.text.longer_words import BUNDLED, LongerWords, read_longer_words
 
 VERSION = 2
+_WITH_LONGER_WORDS = ("everyday-nouns", "word-translation")
 
 
 def stage_run(
@@ -178,9 +179,10 @@ def _warn_of_shorter_words(
     bare = [code for code in unspaced if code not in longer.words]
     if bare:
         stage.warn(f"no longer words are known in {', '.join(bare)}: a word is also counted within longer ones")
-    bundled_benchmark = benchmark.manifest.config.get("words") == "everyday-nouns"
-    if config.longer_words == BUNDLED and not bundled_benchmark and len(bare) < len(unspaced):
-        stage.warn("the bundled longer words are those around words of `everyday-nouns`; around others many miss")
+    made_from = benchmark.manifest.config
+    known = made_from.get("words") in _WITH_LONGER_WORDS and not made_from.get("lexicon")
+    if config.longer_words == BUNDLED and not known and len(bare) < len(unspaced):
+        stage.warn("the bundled longer words are those around words of the bundled lists; around others many miss")
 
 
 def _write(stage: StageRun, words: CountedWords, counter: CooccurrenceCounter, contexts: tables.ContextCounts) -> None:

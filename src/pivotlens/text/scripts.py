@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 
 import regex
@@ -29,6 +30,7 @@ def has_spaces_between_words(language: str) -> bool:
     return language.split("-")[0] not in _UNSPACED
 
 
+@functools.lru_cache(maxsize=1 << 19)  # vocabularies are asked about again and again
 def is_word(token: str) -> bool:
     """Tell whether a token's text can be a word: at least three letters, or a CJK character.
 
