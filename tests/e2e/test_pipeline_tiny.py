@@ -211,7 +211,7 @@ def test_init_writes_the_defaults(tmp_path, capsys):
     shared = tomllib.loads(text)
     assert {key for key, value in shared.items() if not isinstance(value, dict)} == set(shared_settings("", "", ()))
     # Every default, uncommented, is what the setting has without a file.
-    plain = "\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines()
+    plain = "\n".join(line.removeprefix("# ") if " = " in line or line.startswith("# [") else line for line in text.splitlines()
                       if not line.endswith("…"))  # fmt: skip
     written = tomllib.loads("\n".join(line for line in plain.splitlines() if not _is_prose(line)))
     for stage, config in stage_configs().items():
@@ -308,8 +308,8 @@ def test_limit_is_recorded_and_shown_in_the_report(tiny, copied, capsys):
         assert "limit = 5" in " ".join(_manifest(copied, stage)["warnings"])
     assert main(["report", "--run", str(copied), "--config", str(tiny.config)]) == 0
     page = (copied / "report" / "report.html").read_text(encoding="utf-8")
-    assert "limit = 5: only the first 5 concepts were scored" in page
-    assert "limit = 5: only the first 5 concepts were traced" in page
+    assert "limit = 5: only 5 concepts were scored, those of the calibration set first" in page
+    assert "limit = 5: only 5 concepts were traced, those of the calibration set first" in page
     assert pq.read_table(copied / "score" / "concepts.parquet").num_rows == 10
 
 

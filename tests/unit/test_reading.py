@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from pivotlens.errors import ModelError
+from pivotlens.models import head_slices
 from pivotlens.models.encoding import TokenTexts
+from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.load import LoadedModel
-from pivotlens.trace.reading import MASSES, LayerReadings, ReadItem, _lowest_id_first, read_layers
+from pivotlens.trace.reading import MASSES, LayerReadings, ReadItem, read_layers
 from pivotlens.trace.token_sets import Links, TokenSets
 from tiny_models import FAMILIES, loaded_of, random_model, tiny
 
@@ -112,12 +114,51 @@ def test_empty_sets_have_no_mass():
     assert np.array_equal(np.isnan(masses), np.repeat(empty[:, None], 5, axis=1))
 
 
-def test_equal_probabilities_stand_by_lower_id():
-    ids = np.array([[[9, 4, 7, 2]]])
-    probs = np.array([[[0.3, 0.3, 0.2, 0.2]]])
-    _lowest_id_first(ids, probs)
-    assert ids.tolist() == [[[4, 9, 2, 7]]]
-    assert probs.tolist() == [[[0.3, 0.3, 0.2, 0.2]]]
+def test_equal_probabilities_stand_by_lower_id(monkeypatch):
+    monkeypatch.setattr(head_slices, "WIDTH", 64)
+    model = random_model(FAMILIES["llama"].config())
+    with torch.no_grad():
+        model.lm_head.weight[:] = model.lm_head.weight[torch.arange(320) % 40]
+    found = read_layers(LogitLens(loaded_of(model)), _ITEMS, 5, 8192, share=True)
+    assert (np.diff(found.token_ids, axis=-1) > 0).sum() > 0.7 * np.diff(found.token_ids, axis=-1).size
+    same = np.isclose(np.diff(found.probs, axis=-1), 0, atol=1e-9)
+    assert same.any()
+    exactly = np.diff(found.probs, axis=-1) == 0
+    assert (np.diff(found.token_ids, axis=-1)[exactly] > 0).all()
+
+
+@pytest.mark.parametrize(("width", "rows"), [(37, 4), (320, 1), (1, 1000)])
+@pytest.mark.parametrize("family", ["llama", "gemma3", "cohere", "gpt2", "opt", "granite"])
+def test_slices_of_any_size_give_the_same(family, width, rows, monkeypatch):
+    lens = LogitLens(tiny(family))
+    whole = read_layers(lens, _ITEMS, _TOP, 8192, share=True)
+    monkeypatch.setattr(head_slices, "WIDTH", width)
+    monkeypatch.setattr(head_slices, "ROWS", rows)
+    assert HeadSlices(lens.head).sliced
+    assert_alike(read_layers(lens, _ITEMS, _TOP, 8192, share=True), whole)
+
+
+def test_a_head_that_cannot_be_cut_runs_whole(monkeypatch):
+    lens = LogitLens(tiny("gemma3"))
+    sliced = read_layers(lens, _ITEMS, _TOP, 8192, share=True)
+    monkeypatch.setattr(HeadSlices, "_can_be_cut", lambda self: False)
+    assert_alike(read_layers(lens, _ITEMS, _TOP, 8192, share=True), sliced)
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_slices_are_the_models_own_logits(family):
+    """Soft-capping and scaling included, and the model is as it was afterwards."""
+    lens = LogitLens(tiny(family))
+    head = HeadSlices(lens.head)
+    assert head.sliced
+    states = torch.randn(3, lens.head.module.weight.shape[1], generator=torch.Generator().manual_seed(1))
+    whole = lens.decode(states)
+    with head.open() as logits_of:
+        cut = torch.cat([logits_of(states, tokens) for tokens in head.slices()], dim=1)
+        some = logits_of(states, torch.tensor([5, 3, 300]))
+    torch.testing.assert_close(cut, whole)
+    torch.testing.assert_close(some, whole[:, [5, 3, 300]])
+    torch.testing.assert_close(lens.decode(states), whole, rtol=0, atol=0)
 
 
 def test_nan_at_a_layer_is_an_error():
@@ -125,5 +166,5 @@ def test_nan_at_a_layer_is_an_error():
     lens = LogitLens(loaded_of(model))
     with torch.no_grad():
         model.model.embed_tokens.weight[40] = float("nan")  # one token only: no self-check meets it
-    with pytest.raises(ModelError, match="NaN at a layer"):
+    with pytest.raises(ModelError, match="NaN or infinite logits at a layer"):
         read_layers(lens, _ITEMS, _TOP, 8192, share=True)

@@ -7,7 +7,7 @@ from transformers import PreTrainedTokenizerFast
 from pivotlens.artifacts import Concept
 from pivotlens.text import Direction
 from pivotlens.trace.items import _with_target, role_of
-from pivotlens.trace.token_sets import WordTokens, base_form, token_sets
+from pivotlens.trace.token_sets import TokenSets, WordTokens, base_form, token_sets
 
 _PIECES = [
     "<unk>", "▁", "▁water", "water", "▁Water", "Water", "▁wat", "wat", "▁w", "w", "e", "a", "u", "▁eau", "eau", "▁Eau",
@@ -25,6 +25,11 @@ _WATER = Concept(
     links=(("en", "liquid", "hypernym"), ("en", "rain", "hyponym"), ("fr", "rivière", "related")),
 )
 _FR_ZH = Direction("fr", "zh")
+
+
+def relation_of(sets: TokenSets, piece: str) -> str:
+    link = sets.link(_PIECES.index(piece))
+    return link.relation if link else ""
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +108,7 @@ def test_forms_of_words(text, expected):
 
 def test_forms_and_links_by_text(tokenizer):
     sets = token_sets(WordTokens(tokenizer, "first"), _WATER, _FR_ZH, sorted(ids("▁ocean")), ())
-    relation = {piece: sets.relation(_PIECES.index(piece)) for piece in _PIECES}
+    relation = {piece: relation_of(sets, piece) for piece in _PIECES}
     assert relation["▁water"] == "translation:en"
     assert relation["▁waters"] == "translation:en (form)"
     assert relation["▁rain"] == "hyponym"
@@ -120,8 +125,8 @@ def test_first_pieces_of_linked_words_count_where_they_are_long_enough(tokenizer
         (("en", "liqus", "hypernym"), ("en", "hiver", "synonym")),
     )  # fmt: skip
     sets = token_sets(WordTokens(tokenizer, "first"), concept, _FR_ZH, (), ())
-    assert sets.relation(_PIECES.index("▁liq")) == "hypernym (piece)"
-    assert sets.relation(_PIECES.index("▁h")) == ""
+    assert relation_of(sets, "▁liq") == "hypernym (piece)"
+    assert relation_of(sets, "▁h") == ""
 
 
 def test_roles(tokenizer):
@@ -144,3 +149,15 @@ def test_the_answers_own_first_piece_is_the_targets(tokenizer):
         assert not any(first in getattr(more, name) for name in ("source", "english", "pivots", "random"))
         assert more.ambiguous is (piece == "▁eau")
         assert role_of(more, first) == ("target", "")
+
+
+def test_a_word_of_several_languages_is_linked_in_all_of_them(tokenizer):
+    words = {"en": "ocean", "fr": "eau", "zh": "水", "de": "ocean", "es": "sea"}
+    concept = Concept("x", "test", True, "noun", words, {code: (word,) for code, word in words.items()}, (),
+                      (("en", "ocean", "hypernym"), ("en", "rain", "related"), ("de", "rain", "related")))  # fmt: skip
+    sets = token_sets(WordTokens(tokenizer, "first"), concept, _FR_ZH, (), ())
+    found = {piece: sets.link(_PIECES.index(piece)) for piece in ("▁ocean", "▁sea", "▁rain", "▁he")}
+    assert found["▁ocean"] == ("translation:en", ("en", "de"))
+    assert found["▁sea"] == ("translation:es", ("es",))
+    assert found["▁rain"] == ("related", ("en", "de"))
+    assert found["▁he"] is None

@@ -84,9 +84,12 @@ class Benchmark(StageResult):
         return tuple(next(iter(self.concepts.values())).words)
 
     def test_concepts(self, limit: int | None = None) -> list[Concept]:
-        """Return the test concepts; with ``limit``, the first ones and the distractors are taken among all."""
+        """Return the test concepts; with ``limit``, that many, those of the calibration set first."""
         tests = [concept for concept in self.concepts.values() if concept.split == "test"]
-        return tests[:limit]
+        if limit is None:
+            return tests
+        kept = {concept.concept_id for concept in sorted(tests, key=lambda concept: not concept.calibration)[:limit]}
+        return [concept for concept in tests if concept.concept_id in kept]
 
     def shot_concepts(self) -> list[Concept]:
         """Return the concepts put apart for shots."""

@@ -84,7 +84,9 @@ def _run(stage: StageRun, config: ScoreConfig, benchmark: Benchmark) -> None:
     directions = benchmark.directions(config.directions)
     items = benchmark.test_concepts(config.limit)
     if config.limit is not None:
-        stage.warn(f"limit = {config.limit}: only the first {len(items)} concepts were scored")
+        stage.warn(
+            f"limit = {config.limit}: only {len(items)} concepts were scored, those of the calibration set first"
+        )
     choices_of(items, benchmark)
     pool = [concept.concept_id for concept in benchmark.shot_concepts()]
     work = _Work(
@@ -101,6 +103,8 @@ def _run(stage: StageRun, config: ScoreConfig, benchmark: Benchmark) -> None:
         for prompt in config.prompts():
             if reason := work.details(number)["not_shared"][prompt]:
                 stage.warn(f"{model}: every prompt was run in full, which is slower: {reason}")
+    if stage.has_part("memory"):
+        stage.warn(stage.read_part("memory")["warning"][0].as_py())
     _write_tables(work, list(benchmark.concepts.values()))
     details = [work.details(number) for number in range(len(config.models()))]
     stage.finish(
@@ -204,6 +208,8 @@ class _Work:
             columns["sum_logprob_line"] = scored.sum_logprob_line.ravel()
         if scored.generated:
             columns["generated"] = [text for text in scored.generated for _ in range(each)]
+        if scorer.memory.warning:  # kept, so that a run that goes on elsewhere says it too
+            self.stage.write_part("memory", pa.table({"warning": [scorer.memory.warning]}))
         self.stage.write_part(part, pa.table(columns))
 
     def answers(self, model: int, prompt: str) -> pa.Table:

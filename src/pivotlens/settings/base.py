@@ -28,6 +28,8 @@ class StageConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
     stage: ClassVar[str]
+    # Whether `run` leaves the stage out unless the configuration file has a table for it.
+    optional: ClassVar[bool] = False
 
     def meaning(self) -> dict[str, Any]:
         """Return the settings that change the result, for the fingerprint."""

@@ -26,6 +26,23 @@ class ModelStageConfig(StageConfig):
     limit: int | None = setting(None, "Read only this many concepts; recorded and shown in the report.", ge=2)
 
 
+class SweepStageConfig(ModelStageConfig):
+    """Settings of a stage that reads several models or wordings in one call."""
+
+    also_models: tuple[str, ...] = setting(
+        (), "Further models or revisions read in the same call, such as the checkpoints of a training run."
+    )
+    also_prompts: tuple[Literal["english", "native", "bare"], ...] = setting((), "Further wordings in the same call.")
+
+    def models(self) -> tuple[str, ...]:
+        """Return every model that is read, `model` first, each once."""
+        return tuple(dict.fromkeys((self.model, *self.also_models)))
+
+    def prompts(self) -> tuple[Literal["english", "native", "bare"], ...]:
+        """Return every wording, `prompt` first, each once."""
+        return tuple(dict.fromkeys((self.prompt, *self.also_prompts)))
+
+
 class CorpusStageConfig(StageConfig):
     """Settings of a stage that reads a corpus."""
 

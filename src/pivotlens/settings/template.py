@@ -32,7 +32,9 @@ def toml_template(stages: Mapping[str, type[StageConfig]], shared: Mapping[str, 
     for key, (value, comment) in shared.items():
         lines += [f"# {comment}", f"{key} = {toml_value(value)}"]
     for name, config in stages.items():
-        lines += ["", f"[{name}]", *_comment(str(config.__doc__).strip().splitlines()[0])]
+        optional = ["# Optional: `run` does it only where the next line is no comment."] if config.optional else []
+        header = f"# [{name}]" if config.optional else f"[{name}]"
+        lines += ["", *optional, header, *_comment(str(config.__doc__).strip().splitlines()[0])]
         for key, field in config.model_fields.items():
             lines += _comment(str(field.description))
             default = field.default

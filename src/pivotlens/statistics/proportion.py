@@ -35,3 +35,9 @@ def wilson_lower(successes: npt.ArrayLike, trials: npt.ArrayLike, z: float = Z_9
     spread = z * np.sqrt(hits * (safe - hits) / safe + z * z / 4)
     low = (hits + z * z / 2 - spread) / (safe + z * z)
     return np.asarray(np.where(hits > 0, np.clip(low, 0.0, 1.0), 0.0), dtype=np.float64)
+
+
+def wilson_interval(successes: npt.ArrayLike, trials: npt.ArrayLike, z: float = Z_95) -> tuple[Floats, Floats]:
+    """Return both ends of Wilson's score interval of a proportion; see `wilson_lower`; 0 and 1 without trials."""
+    hits, n = np.broadcast_arrays(np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64))
+    return wilson_lower(hits, n, z), 1.0 - wilson_lower(n - hits, n, z)

@@ -1,4 +1,4 @@
-"""Logistic regression without a penalty, its likelihood-ratio test, and rank correlation."""
+"""Logistic regression without a penalty, its likelihood-ratio test, and rank correlation with its bootstrap."""
 
 from __future__ import annotations
 
@@ -163,3 +163,39 @@ def spearman(first: Floats, second: Floats) -> Tested:
         return Tested(rho, 0.0, n, "")
     t = abs(rho) * np.sqrt((n - 2) / (1 - rho * rho))
     return Tested(rho, float(2 * stdtr(n - 2, -t)), n, "")
+
+
+def weighted_spearman(first: Floats, second: Floats, weights: Floats) -> Floats:
+    """Return Spearman's rank correlation of each of many reweightings of the same items.
+
+    An item of weight 3 stands for three equal items: midranks and their correlation are those of the repeated items.
+
+    Args:
+        first: Shape ``(n,)``; no NaN.
+        second: Shape ``(n,)``.
+        weights: Shape ``(resamples, n)``: how often each item is there.
+
+    Returns:
+        Shape ``(resamples,)``; NaN where one side is constant among the items that are there.
+    """
+    if first.size == 0:
+        return np.full(weights.shape[0], np.nan)
+    centre = (weights.sum(axis=1, keepdims=True) + 1) / 2
+    a, b = (_weighted_midranks(values, weights) - centre for values in (first, second))
+    spread = (weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1)
+    # Midranks are whole or half numbers, so that a constant side has a spread of exactly 0.
+    joint = (weights * a * b).sum(axis=1)
+    found: Floats = np.divide(joint, np.sqrt(spread), out=np.full(joint.shape, np.nan), where=spread > 0)
+    return np.clip(found, -1.0, 1.0)
+
+
+def _weighted_midranks(values: Floats, weights: Floats) -> Floats:
+    """Return the midrank of every item in every reweighting, shape ``(resamples, n)``."""
+    order = np.argsort(values, kind="stable")
+    new = np.r_[True, np.diff(values[order]) > 0]
+    sizes = np.add.reduceat(weights[:, order], np.flatnonzero(new), axis=1)
+    ranks_of_groups = np.cumsum(sizes, axis=1) - (sizes - 1) / 2
+    group = np.empty(values.size, dtype=np.int64)
+    group[order] = np.cumsum(new) - 1
+    ranks: Floats = ranks_of_groups[:, group]
+    return ranks

@@ -6,10 +6,10 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from pivotlens.settings import ModelStageConfig, setting
+from pivotlens.settings import SweepStageConfig, setting
 
 
-class TraceConfig(ModelStageConfig):
+class TraceConfig(SweepStageConfig):
     """Read every layer while the model translates, and tell direct from semantic-pivot behaviour."""
 
     stage: ClassVar[str] = "trace"
@@ -17,6 +17,9 @@ class TraceConfig(ModelStageConfig):
     top_k: int = setting(20, "Tokens kept a layer.", ge=1, le=200)
     threshold: float = setting(0.05, "Least probability of a token under `calibrated` and `onset`.", gt=0, lt=1)
     ratio: float = setting(3.0, "How many times its mean over other concepts a token must reach to be specific.", ge=1)
+    whole_word: bool = setting(
+        False, "Whether each layer's probability of the whole target word is read too, its tokens teacher-forced."
+    )
     token_sets: Literal["first", "prefixes"] = setting(
         "first", "Tokens of a word: its first content piece, or every vocabulary token that is a prefix of it."
     )

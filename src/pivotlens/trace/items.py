@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pivotlens.artifacts import Concept
-from pivotlens.models.encoding import leading_space_tokens
+from pivotlens.models.encoding import Ids, leading_space_tokens
 from pivotlens.models.scorer import AnswerScorer
 from pivotlens.models.words import WordPrompts, greedy_answers
 from pivotlens.text import ENGLISH, fold, is_accepted, is_word
@@ -26,6 +26,7 @@ class TracedItem:
     Attributes:
         concept: Its concept.
         read: Where to read and what to look for.
+        content: Tokens of the target word after the position that is read.
         n_target_tokens: Tokens of the target word, bare space pieces among them.
         n_space_tokens: Bare space pieces that the answer begins with: the position read is after them.
         generated: What the model answers by itself.
@@ -34,6 +35,7 @@ class TracedItem:
 
     concept: Concept
     read: ReadItem
+    content: Ids
     n_target_tokens: int
     n_space_tokens: int
     generated: str
@@ -78,7 +80,7 @@ def prepare_items(
         first = answer.answer[spaces]
         read = ReadItem(answer.context + answer.answer[:spaces], first, _with_target(sets, first), concept.calibration)
         correct = is_accepted(text, answers[fold(concept.words[direction.source])])
-        items.append(TracedItem(concept, read, len(answer.answer), spaces, text, correct))
+        items.append(TracedItem(concept, read, answer.answer[spaces:], len(answer.answer), spaces, text, correct))
     return items
 
 
@@ -119,7 +121,7 @@ def item_views(items: Sequence[TracedItem], readings: LayerReadings, words: Word
 
 
 def _is_linked(sets: TokenSets) -> Callable[[int], bool]:
-    return lambda token: bool(sets.relation(token))
+    return lambda token: sets.link(token) is not None
 
 
 def _flags(token_ids: npt.NDArray[np.int64], test: Callable[[int], bool]) -> npt.NDArray[np.bool_]:
@@ -132,7 +134,8 @@ def role_of(sets: TokenSets, token_id: int) -> tuple[str, str]:
         return "target", ""
     if sets.is_source(token_id):
         return "source", ""
-    relation = sets.relation(token_id)
+    link = sets.link(token_id)
+    relation = link.relation if link else ""
     if token_id in sets.english:
         return "english", relation
     if relation or token_id in sets.pivots:

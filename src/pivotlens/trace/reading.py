@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from pivotlens.errors import ModelError
 from pivotlens.models.encoding import Ids
+from pivotlens.models.head_slices import WIDTH, HeadSlices
 from pivotlens.models.lens import LogitLens
+from pivotlens.models.memory import Memory
 from pivotlens.models.prefix import SharedPrefix
+from pivotlens.trace.distributions import Distributions, read_distributions
 from pivotlens.trace.token_sets import TokenSets
+
+if TYPE_CHECKING:
+    from pivotlens.models.tuned_lens import TunedLens
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-
-# Positions decoded at once; the vocabulary is wide, so this bounds memory (64 × 262k × 4 bytes = 67 MB).
-_CHUNK = 64
 
 MASSES = ("source", "target", "english", "pivots", "random")
 
@@ -82,79 +85,161 @@ def read_layers(
     Raises:
         ModelError: A layer gives NaN.
     """
-    layers = lens.n_layers
-    shape = (len(items), layers)
-    token_ids = np.zeros((*shape, top_k), dtype=np.int64)
-    probs = np.zeros((*shape, top_k))
-    entropy, kl, target_prob = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    target_rank = np.zeros(shape, dtype=np.int64)
-    masses = np.full((*shape, len(MASSES)), np.nan)
-    total: torch.Tensor | None = None
-    contexts = list(dict.fromkeys(item.context for item in items))
-    states = torch.empty(0)
+    states = read_states(lens, [item.context for item in items], SharedReading(batch_tokens, share))
+    return reduce_states(HeadSlices(lens.head), lens_states(lens, states), items, top_k)
+
+
+@dataclass(frozen=True)
+class SharedReading:
+    """How contexts run.
+
+    Attributes:
+        batch_tokens: Most tokens held in the cache at once.
+        share: Whether their common beginning is encoded once.
+        memory: Runs the batches, in halves where they do not fit.
+    """
+
+    batch_tokens: int
+    share: bool
+    memory: Memory = field(default_factory=Memory, compare=False)
+
+
+@dataclass(frozen=True)
+class LayerStates:
+    """Every layer at the last position of each context.
+
+    Attributes:
+        blocks: Raw outputs of the embeddings and each block, shape ``(contexts, layers, hidden)``.
+        answer: What the head really gets, shape ``(contexts, hidden)``.
+    """
+
+    blocks: torch.Tensor
+    answer: torch.Tensor
+
+
+def read_states(lens: LogitLens, contexts: Sequence[Ids], reading: SharedReading) -> LayerStates:
+    """Run contexts, each distinct one once, and keep every layer at their last position."""
+    distinct = list(dict.fromkeys(contexts))
+    blocks: dict[Ids, torch.Tensor] = {}
+    answer: dict[Ids, torch.Tensor] = {}
     with torch.inference_mode():
-        parts = {}
-        for batch in SharedPrefix(lens.loaded, contexts, batch_tokens, share=share).batches():
-            read = lens.states(**batch.arguments())
-            parts.update({contexts[row]: read[place] for place, row in enumerate(batch.rows)})
-        states = torch.stack([parts[item.context] for item in items])
-        for chosen, log_q in _decoded(lens, states):
-            q = log_q.exp()
-            if total is None:
-                # Apple's GPUs have no float64.
-                place_of_sum = "cpu" if q.device.type == "mps" else q.device
-                total = torch.zeros(layers, q.shape[-1], dtype=torch.float64, device=place_of_sum)
-            entropy[chosen] = -(q * log_q.clamp_min(-1e4)).sum(-1).cpu().double().numpy()
-            kl[chosen] = (q * (log_q.clamp_min(-1e4) - log_q[:, -1:].clamp_min(-1e4))).sum(-1).cpu().double().numpy()
-            best, ids = q.topk(top_k, dim=-1)
-            probs[chosen], token_ids[chosen] = best.cpu().double().numpy(), ids.cpu().numpy()
-            for place, number in enumerate(range(chosen.start, chosen.stop)):
-                item, own = items[number], q[place]
-                at_target = own[:, item.target]
-                target_prob[number] = at_target.cpu().double().numpy()
-                target_rank[number] = ((own > at_target[:, None]).sum(-1) + 1).cpu().numpy()
-                for index, name in enumerate(MASSES):
-                    tokens = sorted(getattr(item.sets, name))
-                    if tokens:
-                        masses[number, :, index] = own[:, tokens].sum(-1).cpu().double().numpy()
-                if item.calibration:
-                    total += own.to(total.device)
-    _lowest_id_first(token_ids, probs)
-    baseline = _baseline(items, token_ids, probs, total)
-    return LayerReadings(token_ids, probs, entropy, kl, target_rank, target_prob, masses, baseline)
+        for batch in SharedPrefix(lens.loaded, distinct, reading.batch_tokens, share=reading.share).batches():
+            for part, (kept, real) in reading.memory.run(batch, lambda rows: lens.layers(**rows.arguments())):
+                for place, row in enumerate(part.rows):
+                    blocks[distinct[row]], answer[distinct[row]] = kept[place], real[place]
+        return LayerStates(
+            torch.stack([blocks[context] for context in contexts]),
+            torch.stack([answer[context] for context in contexts]),
+        )
 
 
-def _decoded(lens: LogitLens, states: torch.Tensor) -> Iterator[tuple[slice, torch.Tensor]]:
-    items, layers, width = states.shape
-    size = max(1, _CHUNK // layers)
-    for start in range(0, items, size):
-        chosen = slice(start, min(items, start + size))
-        log_q = torch.log_softmax(lens.decode(states[chosen].reshape(-1, width)), dim=-1)
-        if torch.isnan(log_q).any():
-            raise ModelError(
-                f"{lens.loaded.resolved.spec} gives NaN at a layer in {lens.loaded.dtype}",
-                "Try dtype = 'float32'; if it stays, the weights are damaged.",
-            )
-        yield chosen, log_q.view(chosen.stop - chosen.start, layers, -1)
+def lens_states(lens: LogitLens, states: LayerStates, tuned: TunedLens | None = None) -> torch.Tensor:
+    """Return what the head gets under a lens, shape ``(contexts, layers, hidden)``.
+
+    Args:
+        lens: Of the model.
+        states: Of contexts.
+        tuned: Maps each layer's output before the final norm; the raw lens when None.
+    """
+    with torch.inference_mode():
+        layers = range(lens.n_layers - 1)
+        normed = [
+            lens.normed(states.blocks[:, layer] if tuned is None else tuned.translate(states.blocks[:, layer], layer))
+            for layer in layers
+        ]
+        # The last layer is what the head really gets; some families cast it.
+        return torch.stack([*(state.to(states.answer) for state in normed), states.answer], dim=1)
 
 
-def _lowest_id_first(token_ids: Integers, probs: Floats) -> None:
-    # topk leaves the order of equal probabilities open.
-    order = np.lexsort((token_ids, -probs), axis=-1)
-    token_ids[:] = np.take_along_axis(token_ids, order, axis=-1)
-    probs[:] = np.take_along_axis(probs, order, axis=-1)
+def read_words(
+    lens: LogitLens, head: HeadSlices, contexts: Sequence[Ids], words: Sequence[Ids], reading: SharedReading
+) -> Floats:
+    """Return each layer's log-probability of whole words, their tokens teacher-forced.
+
+    Args:
+        lens: Of the model.
+        head: Of the model.
+        contexts: What stands before each word.
+        words: Their tokens.
+        reading: How contexts run.
+
+    Returns:
+        Sums over the word's tokens of natural-log probabilities, shape ``(words, layers)``.
+    """
+    places = [(number, place) for number, word in enumerate(words) for place in range(len(word))]
+    before = [contexts[number] + words[number][:place] for number, place in places]
+    tokens = [words[number][place] for number, place in places]
+    states = lens_states(lens, read_states(lens, before, reading))
+    found = read_distributions(head, states, tokens, [[token] for token in tokens], top_k=1)
+    sums = np.zeros((len(words), lens.n_layers))
+    np.add.at(sums, [number for number, _ in places], np.stack([own[:, 0] for own in found.wanted]))
+    return sums
 
 
-def _baseline(items: Sequence[ReadItem], token_ids: Integers, probs: Floats, total: torch.Tensor | None) -> Floats:
-    baseline = np.full(probs.shape, np.nan)
-    calibrating = sum(item.calibration for item in items)
-    if total is None:
-        return baseline
-    sums = total.cpu().numpy()
-    layer = np.arange(probs.shape[1])[:, None]
-    for number, item in enumerate(items):
-        others = calibrating - item.calibration
-        if others > 0:
-            rest = sums[layer, token_ids[number]] - (probs[number] if item.calibration else 0.0)
-            baseline[number] = np.maximum(rest, 0.0) / others
+def reduce_states(head: HeadSlices, states: torch.Tensor, items: Sequence[ReadItem], top_k: int) -> LayerReadings:
+    """Reduce states to what is kept of their distributions.
+
+    Args:
+        head: Of the model.
+        states: What the head gets, shape ``(items, layers, hidden)``.
+        items: The items.
+        top_k: Tokens kept a layer.
+
+    Raises:
+        ModelError: A layer gives NaN.
+    """
+    sets = [[sorted(getattr(item.sets, name)) for name in MASSES] for item in items]
+    wanted = [
+        [item.target, *(token for tokens in own for token in tokens)] for item, own in zip(items, sets, strict=True)
+    ]
+    found = read_distributions(head, states, [item.target for item in items], wanted, top_k)
+    masses = np.full((*found.entropy.shape, len(MASSES)), np.nan)
+    for number, own in enumerate(sets):
+        ends = np.cumsum([1, *(len(tokens) for tokens in own)])
+        for index, tokens in enumerate(own):
+            if tokens:
+                masses[number, :, index] = np.exp(found.wanted[number][:, ends[index] : ends[index + 1]]).sum(axis=-1)
+    calibrating = np.flatnonzero([item.calibration for item in items])
+    baseline = np.full(found.probs.shape, np.nan)
+    if len(calibrating) > 1 or len(calibrating) < len(items):
+        baseline = _baseline(head, states[calibrating], found.log_normaliser[calibrating], items, found)
+    return LayerReadings(
+        token_ids=found.token_ids,
+        probs=found.probs,
+        entropy=found.entropy,
+        kl_to_final=found.kl_to_final,
+        target_rank=found.target_rank,
+        target_prob=np.exp(np.stack([own[:, 0] for own in found.wanted])),
+        masses=masses,
+        baseline=baseline,
+    )
+
+
+def _baseline(
+    head: HeadSlices, states: torch.Tensor, log_normaliser: Floats, items: Sequence[ReadItem], found: Distributions
+) -> Floats:
+    """Return the mean of each kept token over the calibration items, leaving the item itself out."""
+    baseline = np.full(found.probs.shape, np.nan)
+    own = np.array([item.calibration for item in items])
+    others = len(states) - own
+    for layer in range(states.shape[1]):
+        tokens, places = np.unique(found.token_ids[:, layer], return_inverse=True)
+        sums = _sums(head, states[:, layer], log_normaliser[:, layer], tokens)[places.reshape(len(items), -1)]
+        rest = sums - np.where(own[:, None], found.probs[:, layer], 0.0)
+        known = others > 0
+        baseline[known, layer] = np.maximum(rest, 0.0)[known] / others[known, None]
     return baseline
+
+
+def _sums(head: HeadSlices, states: torch.Tensor, log_normaliser: Floats, tokens: Integers) -> Floats:
+    """Return the probability of each token, summed over states."""
+    sums = np.zeros(len(tokens))
+    with head.open() as logits_of:
+        for begin in range(0, len(states), head.rows):
+            rows = states[begin : begin + head.rows]
+            log_z = log_normaliser[begin : begin + head.rows, None]
+            for first in range(0, len(tokens), WIDTH):
+                part = slice(first, first + WIDTH)
+                logits = logits_of(rows, torch.from_numpy(tokens[part]).to(rows.device))
+                sums[part] += np.exp(logits.cpu().numpy().astype(np.float64) - log_z).sum(axis=0)
+    return sums

@@ -1,24 +1,40 @@
-"""The trace stage: benchmark, model and, where there are any, mined pivots in; layers and behaviours out."""
+"""The trace stage: benchmark, model and, where there are any, mined pivots and a tuned lens in; behaviours out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import orjson
 import pyarrow as pa
 
-from pivotlens.artifacts import Benchmark, Counts, Pivots, StageRun, Trace, accepted_answers, upstream_inputs
+from pivotlens.artifacts import (
+    Benchmark,
+    Concept,
+    Counts,
+    Pivots,
+    StageRun,
+    Trace,
+    TrainedLens,
+    accepted_answers,
+    upstream_inputs,
+)
+from pivotlens.artifacts.tables import schema_of
 from pivotlens.models.resolve import model_fingerprint
 from pivotlens.progress import track
 from pivotlens.text import Direction
 from pivotlens.trace.config import TraceConfig
 
 if TYPE_CHECKING:
+    from pivotlens.models.load import LoadedModel
+    from pivotlens.models.prompts import PromptStyle
+    from pivotlens.models.tuned_lens import TunedLens
     from pivotlens.trace.comparison import MinedPivots
 
-VERSION = 3
-_TABLES = ("layers", "tokens", "behaviours", "sensitivity", "items")
+VERSION = 4
+_PARTS = ("layers", "tokens", "behaviours", "sensitivity", "tuned_behaviours", "lenses", "items")
 
 
 def stage_run(
@@ -29,10 +45,11 @@ def stage_run(
     passed: Mapping[str, str] | None = None,
 ) -> StageRun:
     """Return the stage with its fingerprint; computes and writes nothing."""
-    inputs = upstream_inputs(run, ["bench"], ["count", "mine"], planned=planned, reader="trace")
+    inputs = upstream_inputs(run, ["bench"], ["count", "mine", "lens"], planned=planned, reader="trace")
     if "mine" not in inputs:
         inputs.pop("count", None)  # counts serve only to compare mined pivots with
     inputs["model"] = model_fingerprint(config.model)
+    inputs |= {f"model {spec}": model_fingerprint(spec) for spec in config.models()[1:]}
     return StageRun(Path(run), config, version=VERSION, inputs=inputs, passed=passed)
 
 
@@ -41,8 +58,8 @@ def trace_model(config: TraceConfig, run: Path | str, *, passed: Mapping[str, st
 
     Args:
         config: The settings.
-        run: The run folder; its ``bench`` stage is read, ``mine`` and ``count`` where they are there, and its
-            ``trace`` stage written.
+        run: The run folder; its ``bench`` stage is read, ``mine``, ``count`` and ``lens`` where they are there, and
+            its ``trace`` stage written.
         passed: Where each setting that is not a default came from, for the manifest.
 
     Raises:
@@ -57,97 +74,205 @@ def trace_model(config: TraceConfig, run: Path | str, *, passed: Mapping[str, st
 
 
 def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
-    from pivotlens.models.lens import LogitLens
-    from pivotlens.models.load import load_model
     from pivotlens.models.prompts import draw_shot_sets
-    from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
-    from pivotlens.trace.items import item_views, prepare_items
-    from pivotlens.trace.reading import read_layers
-    from pivotlens.trace.summary import agreement_between_shot_sets, summary_rows
-    from pivotlens.trace.tables import behaviours_table, items_table, layers_table, sensitivity_table, tokens_table
-    from pivotlens.trace.token_sets import WordTokens
 
     directions = benchmark.directions(config.directions)
     concepts = benchmark.test_concepts(config.limit)
     if config.limit is not None:
-        stage.warn(f"limit = {config.limit}: only the first {len(concepts)} concepts were traced")
+        stage.warn(
+            f"limit = {config.limit}: only {len(concepts)} concepts were traced, those of the calibration set first"
+        )
     calibrating = sum(concept.calibration for concept in concepts)
     if calibrating < 100:
         stage.warn(f"the baseline of the calibrated rule rests on {calibrating} concepts; it is steady from 100 on")
-    mined = _mined(stage, config)
     pool = [concept.concept_id for concept in benchmark.shot_concepts()]
-    shot_sets = draw_shot_sets(pool, config.shots, config.shot_sets, config.seed)
-    every = list(benchmark.concepts.values())
-    words_of = {key: concept.words for key, concept in benchmark.concepts.items()}
-    loaded = load_model(config.model, config.dtype, config.device)
-    lens = LogitLens(loaded)
-    if lens.check.untestable:
-        stage.warn(f"early exit could not be tested: {lens.check.untestable}")
-    words = WordTokens(loaded.tokenizer, config.token_sets)
-    first = WordPrompts(loaded, directions[0], shot_examples(words_of, shot_sets[0], directions[0]), config.prompt)
-    pairs = [(item.words[directions[0].source], item.words[directions[0].target]) for item in concepts]
-    scorer, reason = make_scorer(first, pairs, config.batch_tokens)
-    steps = [(direction, number) for direction in directions for number in range(config.shot_sets)]
-    for direction, number in track(steps, "trace", len(steps)):
-        key = f"{direction.source}_{direction.target}_{number}"
-        if stage.has_part(f"{key}.{_TABLES[-1]}"):
-            continue
-        prompts = WordPrompts(loaded, direction, shot_examples(words_of, shot_sets[number], direction), config.prompt)
-        items = prepare_items(scorer, prompts, concepts, words, mined, accepted_answers(every, direction))
-        readings = read_layers(
-            lens, [item.read for item in items], config.top_k, config.batch_tokens, share=scorer.share
-        )
-        views = item_views(items, readings, words, direction.source)
-        tables = {
-            "layers": layers_table(config, direction, number, items, readings),
-            "tokens": tokens_table(config, direction, number, items, readings, words.texts),
-            "behaviours": behaviours_table(config, direction, number, items, views, words.texts),
-            "sensitivity": sensitivity_table(config, direction, views),
-            "items": items_table(config, direction, number, items, words.texts),
-        }
-        for name in _TABLES:  # the last one marks the part as finished
-            stage.write_part(f"{key}.{name}", tables[name])
-    if reason is not None:
-        stage.warn(f"every prompt was run in full, which is slower: {reason}")
-    joined = {name: _joined(stage, directions, config.shot_sets, name) for name in _TABLES}
-    for name, table in joined.items():
-        stage.write_table(name, table)
-    stage.write_table("summary", summary_rows(joined["items"], joined["behaviours"], config))
+    work = _Work(
+        stage=stage,
+        config=config,
+        benchmark=benchmark,
+        concepts=concepts,
+        directions=directions,
+        shot_sets=draw_shot_sets(pool, config.shots, config.shot_sets, config.seed),
+    )
+    for number in range(len(config.models())):
+        work.trace_model(number)
+    details = [work.details(number) for number in range(len(config.models()))]
+    for one in details:
+        for warning in one["warnings"]:
+            stage.warn(warning)
+    agreement = _write_tables(work)
     stage.finish(
         {
-            **loaded.details(),
+            **details[0]["loaded"],
+            "also_models": [one["loaded"] for one in details[1:]],
             "directions": [str(direction) for direction in directions],
             "concepts": len(concepts),
             "calibration_concepts": calibrating,
-            "layers": lens.n_layers,
-            "shot_sets": shot_sets,
-            "shared_caches": reason is None,
-            "self_check": lens.check.details(),
-            "mined_pivots": mined is not None,
-            "agreement_between_shot_sets": agreement_between_shot_sets(joined["behaviours"]),
+            "layers": details[0]["layers"],
+            "shot_sets": work.shot_sets,
+            "shared_caches": all(one["shared"] for one in details),
+            "self_check": details[0]["self_check"],
+            "mined_pivots": details[0]["mined"],
+            "tuned_lens": details[0]["tuned"],
+            "agreement_between_shot_sets": agreement,
         }
     )
 
 
-def _mined(stage: StageRun, config: TraceConfig) -> MinedPivots | None:
-    from pivotlens.models.tokenizer import load_tokenizer
-    from pivotlens.trace.comparison import load_mined
+@dataclass(frozen=True)
+class _Work:
+    """What is traced; a part a model, wording, direction and shot set survives an interruption."""
 
-    if "mine" not in stage.inputs:
-        return None
-    counts, pivots = Counts.load(stage.run), Pivots.load(stage.run)
-    if counts.manifest.details.get("tokenizer") != load_tokenizer(config.model).fingerprint:
-        stage.warn("the corpus was counted with another tokenizer than the model's: mined pivots are left out")
-        return None
-    return load_mined(pivots, counts, config.seed)
+    stage: StageRun
+    config: TraceConfig
+    benchmark: Benchmark
+    concepts: list[Concept]
+    directions: list[Direction]
+    shot_sets: list[list[str]]
 
-
-def _joined(stage: StageRun, directions: list[Direction], shot_sets: int, name: str) -> pa.Table:
-    numbers = range(1) if name == "sensitivity" else range(shot_sets)
-    return pa.concat_tables(
-        [
-            stage.read_part(f"{direction.source}_{direction.target}_{number}.{name}")
-            for direction in directions
-            for number in numbers
+    def keys(self) -> list[tuple[PromptStyle, Direction, int]]:
+        """Return what is traced of each model: wording, direction and shot set, in order."""
+        return [
+            (prompt, direction, number)
+            for prompt in self.config.prompts()
+            for direction in self.directions
+            for number in range(self.config.shot_sets)
         ]
-    )
+
+    def part(self, model: int, prompt: str, direction: Direction, shot_set: int, table: str) -> str:
+        """Return the name of a part."""
+        return f"{model}_{prompt}_{direction.source}_{direction.target}_{shot_set}.{table}"
+
+    def details(self, model: int) -> dict[str, Any]:
+        """Return what was recorded when a model was loaded."""
+        found: dict[str, Any] = orjson.loads(self.stage.read_part(f"{model}_model")["details"][0].as_py())
+        return found
+
+    def trace_model(self, number: int) -> None:
+        """Trace what is not traced yet of a model."""
+        # The last table of a part marks it as finished.
+        parts = [f"{number}_model", *(self.part(number, *key, _PARTS[-1]) for key in self.keys())]
+        if all(self.stage.has_part(part) for part in parts):
+            return
+        from pivotlens.models.lens import LogitLens
+        from pivotlens.models.load import load_model
+        from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
+        from pivotlens.trace.token_sets import WordTokens
+        from pivotlens.trace.tracer import Tracer
+
+        config = self.config
+        spec = config.models()[number]
+        loaded = load_model(spec, config.dtype, config.device)
+        lens = LogitLens(loaded)
+        words = {key: concept.words for key, concept in self.benchmark.concepts.items()}
+        warnings: list[str] = []
+
+        def prompts_of(prompt: PromptStyle, direction: Direction, shot_set: int) -> WordPrompts:
+            return WordPrompts(loaded, direction, shot_examples(words, self.shot_sets[shot_set], direction), prompt)
+
+        first = self.directions[0]
+        pairs = [(item.words[first.source], item.words[first.target]) for item in self.concepts]
+        scorer, reason = make_scorer(prompts_of(config.prompt, first, 0), pairs, config.batch_tokens)
+        if reason is not None:
+            warnings.append(f"{spec}: every prompt was run in full, which is slower: {reason}")
+        if lens.check.untestable:
+            warnings.append(f"{spec}: early exit could not be tested: {lens.check.untestable}")
+        mined = self._mined(spec, warnings)
+        tuned = self._tuned(loaded, warnings)
+        tracer = Tracer(lens, scorer, WordTokens(loaded.tokenizer, config.token_sets), mined, tuned, config)
+        description = "trace" if len(config.models()) == 1 else f"trace {spec}"
+        every = list(self.benchmark.concepts.values())
+        for prompt, direction, shot_set in track(self.keys(), description, len(self.keys())):
+            if self.stage.has_part(self.part(number, prompt, direction, shot_set, _PARTS[-1])):
+                continue
+            tables = tracer.tables(
+                prompts_of(prompt, direction, shot_set), self.concepts, accepted_answers(every, direction)
+            )
+            labels = {"model": spec, "prompt": prompt, "shot_set": shot_set}
+            labels |= {"source_language": direction.source, "target_language": direction.target}
+            for name in _PARTS:
+                self.stage.write_part(
+                    self.part(number, prompt, direction, shot_set, name), _labelled(name, labels, tables.get(name))
+                )
+        recorded = {
+            "loaded": loaded.details(),
+            "layers": lens.n_layers,
+            "self_check": lens.check.details(),
+            "shared": reason is None,
+            "mined": mined is not None,
+            "tuned": tuned is not None,
+            "warnings": warnings,
+        }
+        self.stage.write_part(f"{number}_model", pa.table({"details": [orjson.dumps(recorded)]}))
+
+    def _mined(self, spec: str, warnings: list[str]) -> MinedPivots | None:
+        from pivotlens.models.tokenizer import load_tokenizer
+        from pivotlens.trace.comparison import load_mined
+
+        if "mine" not in self.stage.inputs:
+            return None
+        counts, pivots = Counts.load(self.stage.run), Pivots.load(self.stage.run)
+        if counts.manifest.details.get("tokenizer") != load_tokenizer(spec).fingerprint:
+            warnings.append(f"the corpus was counted with another tokenizer than {spec}'s: mined pivots are left out")
+            return None
+        return load_mined(pivots, counts, self.config.seed)
+
+    def _tuned(self, loaded: LoadedModel, warnings: list[str]) -> TunedLens | None:
+        from pivotlens.models.tuned_lens import TunedLens
+
+        if "lens" not in self.stage.inputs:
+            return None
+        trained = TrainedLens.load(self.stage.run)
+        if trained.manifest.details.get("model_fingerprint") != loaded.resolved.fingerprint:
+            warnings.append(f"the lens in the run is of another model than {loaded.resolved.spec}: it is left out")
+            return None
+        return TunedLens.load(trained.weights, loaded)
+
+    def joined(self, name: str) -> pa.Table:
+        """Return a table of all models, wordings, directions and shot sets."""
+        return pa.concat_tables(
+            [
+                self.stage.read_part(self.part(number, *key, name))
+                for number in range(len(self.config.models()))
+                for key in self.keys()
+            ]
+        )
+
+
+def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.Table:
+    """Return a table with what is the same in all its rows; an empty one where there is none."""
+    if table is None:
+        return schema_of("trace", name).empty_table()
+    same = {key: pa.repeat(value, table.num_rows) for key, value in labels.items()}
+    return pa.table(same | {key: table[key] for key in table.column_names})
+
+
+def _write_tables(work: _Work) -> float | None:
+    """Write the stage's tables; return how far the first model's labels agree between shot sets."""
+    from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
+    from pivotlens.trace.pivot_kinds import pivot_rows
+    from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
+
+    config = work.config
+    joined = {name: work.joined(name) for name in _PARTS}
+    for name, table in joined.items():
+        work.stage.write_table(name, table)
+    items, behaviours = joined["items"].to_pylist(), joined["behaviours"].to_pylist()
+    tuned = joined["tuned_behaviours"].to_pylist()
+    rows: dict[str, list[dict[str, Any]]] = {"summary": [], "strata": [], "agreement": []}
+    between: list[float | None] = []
+    for model in config.models():
+        for prompt in config.prompts():
+            traced = TracedItems.of(items, model, prompt)
+            labels = labels_of(behaviours, model, prompt)
+            rows["summary"] += summary_rows(traced, labels, config.bootstrap, config.seed)
+            rows["strata"] += strata_rows(traced, labels, config.bootstrap, config.seed)
+            rows["agreement"] += [
+                {"model": model, "prompt": prompt, **row}
+                for row in agreement_rows(labels, labels_of(tuned, model, prompt), config.bootstrap, config.seed)
+            ]
+            between.append(agreement_between_shot_sets(labels))
+    rows["pivots"] = pivot_rows(behaviours)
+    for name, found in rows.items():
+        work.stage.write_table(name, pa.Table.from_pylist(found, schema=schema_of("trace", name)))
+    return between[0]

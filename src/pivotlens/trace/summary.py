@@ -1,78 +1,139 @@
-"""Shares of each behaviour, with intervals, and how they agree between shot sets."""
+"""Shares of each behaviour, with intervals: by direction, by kind of item, and for the headline."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import numpy.typing as npt
 
 from pivotlens.statistics.bootstrap import bootstrap_mean
-from pivotlens.trace.config import TraceConfig
+from pivotlens.text import ENGLISH
+from pivotlens.trace.agreement import Labels
+
+Row = dict[str, Any]
+Mask = npt.NDArray[np.bool_]
 
 _KINDS = ("all", "different_spelling", "correct")
 
 
-def summary_rows(items: pa.Table, behaviours: pa.Table, config: TraceConfig) -> dict[str, list[Any]]:
-    """Return the ``trace/summary`` columns, of shot set 0.
+@dataclass(frozen=True)
+class TracedItems:
+    """The items of shot set 0 of one model under one wording, as a grid of concepts by directions.
+
+    Attributes:
+        model: Spec.
+        prompt: Wording.
+        concepts: Concept ids.
+        directions: Pairs of source and target language.
+        facts: ``trace/items`` rows by (source language, target language, concept).
+    """
+
+    model: str
+    prompt: str
+    concepts: list[str]
+    directions: list[tuple[str, str]]
+    facts: Mapping[tuple[str, str, str], Row]
+
+    @classmethod
+    def of(cls, items: Sequence[Row], model: str, prompt: str) -> TracedItems:
+        """Take the rows of a model and wording from ``trace/items``."""
+        facts = {
+            (row["source_language"], row["target_language"], row["concept_id"]): row
+            for row in items
+            if (row["model"], row["prompt"], row["shot_set"]) == (model, prompt, 0)
+        }
+        concepts = list(dict.fromkeys(concept for _, _, concept in facts))
+        return cls(model, prompt, concepts, list(dict.fromkeys(key[:2] for key in facts)), facts)
+
+    def grid(self, value: Mapping[tuple[str, str, str], Any], default: Any) -> npt.NDArray[Any]:
+        """Return values as an array of objects, shape ``(concepts, directions)``."""
+        return np.array(
+            [[value.get((*direction, concept), default) for direction in self.directions] for concept in self.concepts],
+            dtype=object,
+        ).reshape(len(self.concepts), len(self.directions))
+
+    def fact(self, name: str) -> npt.NDArray[Any]:
+        """Return a column of the items as an array of objects, shape ``(concepts, directions)``."""
+        return self.grid({key: row[name] for key, row in self.facts.items()}, None)
+
+    def labels(self) -> Row:
+        """Return the columns that every row begins with."""
+        return {"model": self.model, "prompt": self.prompt}
+
+
+def summary_rows(traced: TracedItems, labels: Mapping[tuple[str, int], Labels], bootstrap: int, seed: int) -> list[Row]:
+    """Return the ``trace/summary`` rows: shares of each label by direction.
 
     `items` is ``all``, ``different_spelling``, or ``correct`` (answered rightly and spelled differently).
     """
-    item_key = ("source_language", "target_language", "concept_id")
-    facts = {
-        tuple(row[name] for name in item_key): (row["same_spelling"], row["correct"])
-        for row in items.to_pylist()
-        if row["shot_set"] == 0
-    }
-    labels: dict[tuple[str, str, str], dict[str, str]] = {}
-    for row in behaviours.to_pylist():
-        if row["shot_set"] == 0:
-            group = (row["source_language"], row["target_language"], row["rule"])
-            labels.setdefault(group, {})[row["concept_id"]] = row["behaviour"]
-    rows: list[dict[str, Any]] = []
-    for (source, target, rule), by_concept in labels.items():
-        for kind in _KINDS:
-            chosen = []
-            for concept, label in by_concept.items():
-                same, correct = facts[source, target, concept]
-                if kind == "all" or (not same and (kind == "different_spelling" or correct)):
-                    chosen.append(label)
-            for label in sorted(set(by_concept.values())):
-                share = bootstrap_mean(
-                    np.array([float(other == label) for other in chosen]).reshape(-1, 1, 1),
-                    config.bootstrap,
-                    config.seed,
-                )
-                rows.append(
-                    {
-                        "model": config.model,
-                        "prompt": config.prompt,
-                        "source_language": source,
-                        "target_language": target,
-                        "rule": rule,
-                        "behaviour": label,
-                        "items": kind,
-                        "n": len(chosen),
-                        "share": share.value,
-                        "ci_low": share.low,
-                        "ci_high": share.high,
-                    }
-                )
-    return {name: [row[name] for row in rows] for name in rows[0]}
+    different = ~traced.fact("same_spelling").astype(bool)
+    kinds = dict(
+        zip(_KINDS, (np.ones_like(different), different, different & traced.fact("correct").astype(bool)), strict=True)
+    )
+    rows = []
+    for rule, grid in _by_rule(traced, labels):
+        for number, direction in enumerate(traced.directions):
+            column = grid[:, [number]]
+            for kind, mask in kinds.items():
+                shares = _shares(column, mask[:, [number]], sorted(set(column.ravel().tolist())), bootstrap, seed)
+                for share in shares:
+                    sides = {"source_language": direction[0], "target_language": direction[1]}
+                    rows.append({**traced.labels(), **sides, "rule": rule, "items": kind, **share})
+    return rows
 
 
-def agreement_between_shot_sets(behaviours: pa.Table) -> float | None:
-    """Return the share of items, under the default rule, with the label of shot set 0 in every other set.
+def strata_rows(traced: TracedItems, labels: Mapping[tuple[str, int], Labels], bootstrap: int, seed: int) -> list[Row]:
+    """Return the ``trace/strata`` rows: shares over directions with neither side English, and with one.
 
-    None where only one shot set was traced.
+    The headline is stratum ``all`` of the group ``neither_english``. Shares are means over directions; intervals
+    resample concepts jointly over them.
     """
-    first: dict[tuple[str, str, str], str] = {}
-    others: list[tuple[tuple[str, str, str], str]] = []
-    for row in behaviours.to_pylist():
-        if row["rule"] == "calibrated":
-            key = (row["source_language"], row["target_language"], row["concept_id"])
-            if row["shot_set"] == 0:
-                first[key] = row["behaviour"]
-            else:
-                others.append((key, row["behaviour"]))
-    return sum(first[key] == label for key, label in others) / len(others) if others else None
+    groups = {
+        "neither_english": [ENGLISH not in direction for direction in traced.directions],
+        "source_english": [direction[0] == ENGLISH for direction in traced.directions],
+        "target_english": [direction[1] == ENGLISH for direction in traced.directions],
+    }
+    rows = []
+    for rule, grid in _by_rule(traced, labels):
+        for group, chosen in groups.items():
+            if not any(chosen):
+                continue
+            names = sorted(set(grid[:, chosen].ravel().tolist()))
+            for stratum, value, mask in _strata(traced):
+                for share in _shares(grid[:, chosen], mask[:, chosen], names, bootstrap, seed):
+                    stratified = {"directions": group, "rule": rule, "stratum": stratum, "value": value}
+                    rows.append({**traced.labels(), **stratified, **share})
+    return rows
+
+
+def _by_rule(traced: TracedItems, labels: Mapping[tuple[str, int], Labels]) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    for (rule, shot_set), found in labels.items():
+        if shot_set == 0:
+            yield rule, traced.grid(found, "")
+
+
+def _strata(traced: TracedItems) -> Iterator[tuple[str, str, Mask]]:
+    correct, same = traced.fact("correct").astype(bool), traced.fact("same_spelling").astype(bool)
+    yield "all", "", np.ones_like(correct)
+    yield "answer", "right", correct
+    yield "answer", "wrong", ~correct
+    yield "spelling", "different", ~same
+    yield "spelling", "same", same
+    pieces = (traced.fact("n_target_tokens") - traced.fact("n_space_tokens")).astype(np.int64)
+    for value, mask in (("1", pieces == 1), ("2", pieces == 2), ("3 or more", pieces > 2)):
+        yield "pieces", value, mask
+    for stratum in ("pos", "band"):
+        column = traced.fact(stratum)
+        for value in sorted({one for one in column.ravel().tolist() if one}):
+            yield stratum, value, column == value
+
+
+def _shares(grid: npt.NDArray[Any], mask: Mask, names: Sequence[str], bootstrap: int, seed: int) -> Iterator[Row]:
+    n = int(mask.sum())
+    for name in names:
+        values = np.where(mask, (grid == name).astype(np.float64), np.nan)
+        found = bootstrap_mean(values[:, :, None], bootstrap, seed)
+        yield {"behaviour": name, "n": n, "share": found.value, "ci_low": found.low, "ci_high": found.high}

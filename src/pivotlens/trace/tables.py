@@ -13,37 +13,25 @@ from pivotlens.text import Direction
 from pivotlens.trace.behaviours import ItemView, rules
 from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.items import TracedItem, role_of
-from pivotlens.trace.reading import MASSES, LayerReadings
+from pivotlens.trace.reading import MASSES, Floats, LayerReadings
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.5)
 RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0)
-
-
-def _repeat(config: TraceConfig, direction: Direction, shot_set: int, concepts: Sequence[str]) -> dict[str, list[Any]]:
-    n = len(concepts)
-    return {
-        "model": [config.model] * n,
-        "prompt": [config.prompt] * n,
-        "shot_set": [shot_set] * n,
-        "source_language": [direction.source] * n,
-        "target_language": [direction.target] * n,
-        "concept_id": list(concepts),
-    }
 
 
 def _ids(items: Sequence[TracedItem], times: int = 1) -> list[str]:
     return [item.concept.concept_id for item in items for _ in range(times)]
 
 
-def items_table(
-    config: TraceConfig, direction: Direction, shot_set: int, items: Sequence[TracedItem], texts: TokenTexts
-) -> pa.Table:
+def items_table(direction: Direction, items: Sequence[TracedItem], texts: TokenTexts) -> pa.Table:
     """Return the ``trace/items`` rows."""
     return pa.table(
-        _repeat(config, direction, shot_set, _ids(items))
-        | {
+        {
+            "concept_id": _ids(items),
             "source_word": [item.concept.words[direction.source] for item in items],
             "target_word": [item.concept.words[direction.target] for item in items],
+            "pos": [item.concept.pos for item in items],
+            "band": [item.concept.band for item in items],
             "same_spelling": [item.concept.same_spelling(direction) for item in items],
             "ambiguous": [item.read.sets.ambiguous for item in items],
             "target_token_id": [item.read.target for item in items],
@@ -57,36 +45,28 @@ def items_table(
     )
 
 
-def layers_table(
-    config: TraceConfig, direction: Direction, shot_set: int, items: Sequence[TracedItem], readings: LayerReadings
-) -> pa.Table:
-    """Return the ``trace/layers`` rows; the mass of an empty token set is null."""
+def layers_table(items: Sequence[TracedItem], readings: LayerReadings, words: Floats | None) -> pa.Table:
+    """Return the ``trace/layers`` rows; the mass of an empty token set is null, and what was not read."""
     layers = readings.entropy.shape[1]
     masses = {
         f"mass_{name}": pa.array(readings.masses[:, :, index].ravel(), from_pandas=True)
         for index, name in enumerate(MASSES)
     }
     return pa.table(
-        _repeat(config, direction, shot_set, _ids(items, layers))
-        | {
+        {
+            "concept_id": _ids(items, layers),
             "layer": np.tile(np.arange(layers), len(items)),
             "entropy": readings.entropy.ravel(),
             "kl_to_final": readings.kl_to_final.ravel(),
             "target_rank": readings.target_rank.ravel(),
             "target_prob": readings.target_prob.ravel(),
+            "word_logprob": pa.nulls(readings.entropy.size, pa.float64()) if words is None else words.ravel(),
         }
         | masses
     )
 
 
-def tokens_table(
-    config: TraceConfig,
-    direction: Direction,
-    shot_set: int,
-    items: Sequence[TracedItem],
-    readings: LayerReadings,
-    texts: TokenTexts,
-) -> pa.Table:
+def tokens_table(items: Sequence[TracedItem], readings: LayerReadings, texts: TokenTexts) -> pa.Table:
     """Return the ``trace/tokens`` rows; rank 1 is the most probable token."""
     _, layers, top_k = readings.token_ids.shape
     flat = readings.token_ids.ravel().tolist()
@@ -96,8 +76,8 @@ def tokens_table(
         known = {token: role_of(item.read.sets, token) for token in np.unique(own).tolist()}
         roles += [known[token] for token in own.ravel().tolist()]
     return pa.table(
-        _repeat(config, direction, shot_set, _ids(items, layers * top_k))
-        | {
+        {
+            "concept_id": _ids(items, layers * top_k),
             "layer": np.tile(np.repeat(np.arange(layers), top_k), len(items)),
             "rank": np.tile(np.arange(1, top_k + 1), len(items) * layers),
             "token_id": flat,
@@ -110,40 +90,42 @@ def tokens_table(
     )
 
 
+_BEHAVIOURS = {
+    "concept_id": pa.string(),
+    "rule": pa.string(),
+    "behaviour": pa.string(),
+    "layer": pa.int64(),
+    "token_id": pa.int64(),
+    "token": pa.string(),
+    "prob": pa.float64(),
+    "relation": pa.string(),
+    "languages": pa.list_(pa.string()),
+    "correct": pa.bool_(),
+}
+
+
 def behaviours_table(
-    config: TraceConfig,
-    direction: Direction,
-    shot_set: int,
-    items: Sequence[TracedItem],
-    views: Sequence[ItemView],
-    texts: TokenTexts,
+    config: TraceConfig, items: Sequence[TracedItem], views: Sequence[ItemView], texts: TokenTexts
 ) -> pa.Table:
-    """Return the ``trace/behaviours`` rows: every item under every rule."""
-    rows: list[tuple[str, str, str, int | None, int | None, str | None, float | None, bool]] = []
+    """Return the ``trace/behaviours`` rows: every item under every rule, with the token that decided."""
+    rows: list[tuple[Any, ...]] = []
     for name, rule in rules(config.ratio, config.threshold).items():
         for item, view in zip(items, views, strict=True):
             found = rule(view)
-            token = int(view.token_ids[found.layer, found.rank]) if found.layer >= 0 else None
-            rows.append(
-                (
-                    item.concept.concept_id,
-                    name,
-                    found.label,
-                    found.layer if found.layer >= 0 else None,
-                    token,
-                    None if token is None else texts[token],
-                    None if token is None else found.prob,
-                    item.correct,
-                )
-            )
-    columns = list(zip(*rows, strict=True))
-    names = ("concept_id", "rule", "behaviour", "layer", "token_id", "token", "prob", "correct")
-    kinds = (pa.string(), pa.string(), pa.string(), pa.int64(), pa.int64(), pa.string(), pa.float64(), pa.bool_())
-    arrays = {name: pa.array(column, kind) for name, column, kind in zip(names, columns, kinds, strict=True)}
-    return pa.table(_repeat(config, direction, shot_set, list(columns[0])) | arrays)
+            decided: tuple[Any, ...] = (None,) * 6
+            if found.layer >= 0:
+                token = int(view.token_ids[found.layer, found.rank])
+                link = item.read.sets.link(token)
+                linked = (link.relation, list(link.languages)) if link else (None, None)
+                decided = (found.layer, token, texts[token], found.prob, *linked)
+            rows.append((item.concept.concept_id, name, found.label, *decided, item.correct))
+    columns = list(zip(*rows, strict=True)) or [()] * len(_BEHAVIOURS)
+    return pa.table(
+        {name: pa.array(column, kind) for (name, kind), column in zip(_BEHAVIOURS.items(), columns, strict=True)}
+    )
 
 
-def sensitivity_table(config: TraceConfig, direction: Direction, views: Sequence[ItemView]) -> pa.Table:
+def sensitivity_table(config: TraceConfig, views: Sequence[ItemView]) -> pa.Table:
     """Return the ``trace/sensitivity`` rows: shares of the default rule over both of its thresholds."""
     rows: list[dict[str, Any]] = []
     for threshold in THRESHOLDS:
@@ -156,6 +138,30 @@ def sensitivity_table(config: TraceConfig, direction: Direction, views: Sequence
                  "share": labels.count(label) / len(labels)}
                 for label in sorted(set(labels))
             ]  # fmt: skip
-    same = {"model": config.model, "prompt": config.prompt, "source_language": direction.source,
-            "target_language": direction.target}  # fmt: skip
-    return pa.Table.from_pylist([same | row for row in rows])
+    return pa.Table.from_pylist(rows)
+
+
+def lenses_table(raw: LayerReadings, tuned: LayerReadings) -> pa.Table:
+    """Return the ``trace/lenses`` rows: what the raw and the tuned lens say of each layer, over the items."""
+    english = MASSES.index("english")
+
+    def mean_mass(readings: LayerReadings) -> pa.Array:
+        known = ~np.isnan(readings.masses[:, :, english])
+        total = np.where(known, readings.masses[:, :, english], 0.0).sum(axis=0)
+        means = np.divide(total, known.sum(axis=0), out=np.full(total.shape, np.nan), where=known.any(axis=0))
+        return pa.array(means, from_pandas=True)
+
+    items, layers = raw.entropy.shape
+    return pa.table(
+        {
+            "layer": np.arange(layers),
+            "n": [items] * layers,
+            "same_top": (raw.token_ids[:, :, 0] == tuned.token_ids[:, :, 0]).mean(axis=0),
+            "kl_to_final_raw": raw.kl_to_final.mean(axis=0),
+            "kl_to_final_tuned": tuned.kl_to_final.mean(axis=0),
+            "target_prob_raw": raw.target_prob.mean(axis=0),
+            "target_prob_tuned": tuned.target_prob.mean(axis=0),
+            "mass_english_raw": mean_mass(raw),
+            "mass_english_tuned": mean_mass(tuned),
+        }
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pivotlens.artifacts import Concept
 from pivotlens.models.encoding import TokenTexts, leading_space_tokens
@@ -25,14 +26,21 @@ def base_form(text: str, words: Container[str]) -> str | None:
         text: What the token writes.
         words: Folded words.
     """
+    return next((form for form in _forms(text) if form in words), None)
+
+
+@functools.lru_cache(maxsize=1 << 19)
+def _forms(text: str) -> tuple[str, ...]:
     folded = fold(text).strip()
-    if folded in words:
-        return folded
-    for ending in _ENDINGS:
-        stem = folded.removesuffix(ending)
-        if stem != folded and len(stem) >= _SHORTEST_STEM and stem in words:
-            return stem
-    return None
+    stems = (folded.removesuffix(ending) for ending in _ENDINGS)
+    return (folded, *(stem for stem in stems if stem != folded and len(stem) >= _SHORTEST_STEM))
+
+
+class Link(NamedTuple):
+    """How a word is linked with a concept (``translation:en``, ``hypernym``, …), and in which languages."""
+
+    relation: str
+    languages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -41,25 +49,26 @@ class Links:
 
     Attributes:
         texts: Of the tokenizer.
-        related: Relation (``translation:en``, ``hypernym``, …) by folded word.
-        pieces: Relation of first pieces of related words, by token id.
+        related: Links by folded word.
+        pieces: Links of first pieces of related words, by token id.
         target: Folded accepted words of the target language.
         source: Folded accepted words of the source language.
     """
 
     texts: TokenTexts
-    related: dict[str, str]
-    pieces: dict[int, str]
+    related: dict[str, Link]
+    pieces: dict[int, Link]
     target: frozenset[str]
     source: frozenset[str]
 
-    def relation(self, token_id: int) -> str:
-        """Return how a token is linked with the concept, or an empty text."""
+    def link(self, token_id: int) -> Link | None:
+        """Return how a token is linked with the concept; None where it is not."""
         text = self.texts[token_id]
         base = base_form(text, self.related) if is_word(text) else None
         if base is None:
-            return self.pieces.get(token_id, "")
-        return self.related[base] + ("" if base == fold(text).strip() else " (form)")
+            return self.pieces.get(token_id)
+        found = self.related[base]
+        return found if base == fold(text).strip() else Link(f"{found.relation} (form)", found.languages)
 
     def writes(self, token_id: int, side: frozenset[str]) -> bool:
         """Tell whether a token writes a form of one of the words of a side."""
@@ -99,11 +108,11 @@ class TokenSets:
             token_id in self.source or self.links.writes(token_id, self.links.source)
         )
 
-    def relation(self, token_id: int) -> str:
-        """Return how a token that is neither side's is linked with the concept, or an empty text."""
+    def link(self, token_id: int) -> Link | None:
+        """Return how a token that is neither side's is linked with the concept; None where it is not."""
         if self.is_target(token_id) or self.is_source(token_id):
-            return ""
-        return self.links.relation(token_id)
+            return None
+        return self.links.link(token_id)
 
 
 class WordTokens:
@@ -185,20 +194,21 @@ def token_sets(
 
 def _links(words: WordTokens, concept: Concept, direction: Direction, taken: frozenset[int]) -> Links:
     related = [
-        (form, f"translation:{language}")
+        (form, language, f"translation:{language}")
         for language, forms in concept.accepted.items()
         if language not in direction
         for form in forms
     ]
-    related += [(word, relation) for _, word, relation in concept.links]
-    by_text: dict[str, str] = {}
-    pieces: dict[int, str] = {}
-    for word, relation in related:
-        by_text.setdefault(fold(word), relation)
+    related += [(word, language, relation) for language, word, relation in concept.links]
+    by_text: dict[str, Link] = {}
+    pieces: dict[int, Link] = {}
+    for word, language, relation in related:
+        folded = fold(word)
+        by_text[folded] = _joined(by_text.get(folded), relation, language)
         for token_id in sorted(words.of([word]) - taken):
             # A piece of a word is linked only where it is long enough to be told from other words.
             if is_word(words.texts[token_id]):
-                pieces.setdefault(token_id, f"{relation} (piece)")
+                pieces[token_id] = _joined(pieces.get(token_id), f"{relation} (piece)", language)
     return Links(
         texts=words.texts,
         related=by_text,
@@ -206,3 +216,11 @@ def _links(words: WordTokens, concept: Concept, direction: Direction, taken: fro
         target=frozenset(fold(word) for word in concept.accepted[direction.target]),
         source=frozenset(fold(word) for word in concept.accepted[direction.source]),
     )
+
+
+def _joined(known: Link | None, relation: str, language: str) -> Link:
+    """Return a link with one more language; the relation that was named first stays."""
+    if known is None:
+        return Link(relation, (language,))
+    alike = known.relation.partition(":")[0] == relation.partition(":")[0]
+    return Link(known.relation, (*known.languages, language)) if alike and language not in known.languages else known
