@@ -1,0 +1,54 @@
+"""The labelled set of traced items, from the draw to the page.
+
+python -m tools.behaviour_labels draw RUN       # items of a finished trace, for judges
+python -m tools.behaviour_labels disagreements  # after two passes: what a third judge decides
+python -m tools.behaviour_labels page           # docs/results/behaviour-rules.md
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+
+from pivotlens.artifacts import Benchmark, Trace
+from tools.behaviour_labels.draw import draw, write
+from tools.behaviour_labels.labels import disagreements, read_pass, read_shown
+from tools.behaviour_labels.page import LABELLED, PAGE, page
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a step."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    steps = parser.add_subparsers(dest="step", required=True)
+    drawing = steps.add_parser("draw", help="draw items of a finished trace")
+    drawing.add_argument("run", type=Path)
+    drawing.add_argument("--a-direction", type=int, default=60)
+    drawing.add_argument("--seed", type=int, default=0)
+    drawing.add_argument("--chunk", type=int, default=60, help="items of a file for judges")
+    drawing.add_argument("--folder", type=Path, default=LABELLED)
+    steps.add_parser("disagreements", help="print what both passes judged differently, for a third judge")
+    steps.add_parser("page", help="write the page")
+    options = parser.parse_args(arguments)
+    if options.step == "draw":
+        drawn = draw(Trace.load(options.run), Benchmark.load(options.run), options.a_direction, options.seed)
+        write(options.folder, *drawn, chunk=options.chunk)
+    elif options.step == "disagreements":
+        shown = read_shown(LABELLED)
+        first, second = (read_pass(LABELLED / f"pass_{number}.tsv", shown) for number in (1, 2))
+        wanted: dict[int, list[str]] = {}
+        for item, token in disagreements(first, second):
+            wanted.setdefault(item, []).append(token)
+        for line in (LABELLED / "judged_items.jsonl").read_bytes().splitlines():
+            row = orjson.loads(line)
+            if row["item"] in wanted:
+                print(orjson.dumps(row | {"tokens": wanted[row["item"]]}).decode())
+    else:
+        PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
