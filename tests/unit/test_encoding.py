@@ -1,9 +1,7 @@
 """Cutting prompt and answer by character, with tokenizers of every kind trained in memory."""
 
-from typing import Any
-
 import pytest
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Tokenizer, models, normalizers
 from transformers import PreTrainedTokenizerFast
 
 from pivotlens.errors import ModelError
@@ -11,92 +9,14 @@ from pivotlens.models.encoding import EncodedAnswer, TokenTexts, encode_answers,
 from pivotlens.models.prompts import answer_text, prompt_text
 from pivotlens.models.tokenizer import token_text
 from pivotlens.text import Direction
+from tokenizer_kinds import MAKERS, byte_level, fast, metaspace
 
-_TEXTS = [
-    "Please translate words from French to Chinese. French: eau Chinese: 水 French: hiver Chinese: 冬 book 学校 学生",
-    "the river and the house, the dog and the book, the water of the river: la maison, le chien, le livre, l'eau 水水",
-] * 3
-_SPECIAL = ["<unk>", "<s>", "</s>"]
-
-
-def fast(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>")
-
-
-def with_bos(tokenizer: Tokenizer, *, eos: bool = False) -> Tokenizer:
-    template = "<s> $A </s>" if eos else "<s> $A"
-    names = ["<s>", "</s>"] if eos else ["<s>"]
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=template, special_tokens=[(name, tokenizer.token_to_id(name)) for name in names]
-    )
-    return tokenizer
-
-
-def byte_level(merges: int = 330, *, trim: bool = True) -> Tokenizer:
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.post_processor = processors.ByteLevel(trim_offsets=trim)
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    tokenizer.train_from_iterator(
-        _TEXTS,
-        trainers.BpeTrainer(vocab_size=merges, special_tokens=_SPECIAL, initial_alphabet=alphabet, show_progress=False),
-    )
-    return tokenizer
-
-
-def metaspace(scheme: str) -> Tokenizer:
-    """A BPE over ▁, as SentencePiece makes, with bytes for what it does not know."""
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme=scheme, split=True)
-    steps: list[Any] = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
-    if scheme != "never":
-        steps.append(decoders.Strip(" ", 1, 0))
-    tokenizer.decoder = decoders.Sequence(steps)
-    fallback = [f"<0x{byte:02X}>" for byte in range(256)]
-    tokenizer.train_from_iterator(
-        [text.replace("学", "").replace("生", "") for text in _TEXTS],
-        trainers.BpeTrainer(vocab_size=420, special_tokens=[*_SPECIAL, *fallback], show_progress=False),
-    )
-    return tokenizer
-
-
-def gemma_like() -> Tokenizer:
-    """Spaces become ▁ in the normaliser and nothing is split before the merges."""
-    tokenizer = metaspace("never")
-    tokenizer.normalizer = normalizers.Replace(" ", "▁")
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
-    return tokenizer
-
-
-def unigram() -> Tokenizer:
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-    tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
-    tokenizer.train_from_iterator(
-        _TEXTS,
-        trainers.UnigramTrainer(vocab_size=120, special_tokens=_SPECIAL, unk_token="<unk>", show_progress=False),
-    )
-    return tokenizer
-
-
-_MAKERS = {
-    "byte-level": byte_level,
-    "byte-level untrimmed": lambda: byte_level(trim=False),
-    "metaspace with a prefix space": lambda: metaspace("first"),
-    "metaspace always": lambda: metaspace("always"),
-    "metaspace without": lambda: metaspace("never"),
-    "gemma-like": gemma_like,
-    "unigram": unigram,
-    "metaspace with bos": lambda: with_bos(metaspace("first")),
-    "byte-level with bos and eos": lambda: with_bos(byte_level(), eos=True),
-}
 _PROMPT = prompt_text(Direction("fr", "zh"), [("hiver", "冬"), ("chien", "学生")], "eau", "english")
 
 
-@pytest.fixture(scope="module", params=_MAKERS)
+@pytest.fixture(scope="module", params=MAKERS)
 def tokenizer(request):
-    return fast(_MAKERS[request.param]())
+    return fast(MAKERS[request.param]())
 
 
 @pytest.mark.parametrize("answer", ["水", "学校", "water", "l'eau", "livre book", "水\n", "🜁", "é"])
@@ -121,21 +41,21 @@ def test_context_is_the_same_whatever_answer_follows(tokenizer):
 
 
 def test_special_tokens_stand_where_the_tokenizer_puts_them():
-    for make, bos in ((_MAKERS["metaspace with bos"], True), (_MAKERS["metaspace with a prefix space"], False)):
+    for make, bos in ((MAKERS["metaspace with bos"], True), (MAKERS["metaspace with a prefix space"], False)):
         tokenizer = fast(make())
         (encoded,) = encode_answers(tokenizer, [_PROMPT], [" 水"])
         assert (encoded.context[0] == tokenizer.bos_token_id) is bos
 
 
 def test_closing_special_tokens_are_dropped():
-    tokenizer = fast(_MAKERS["byte-level with bos and eos"]())
+    tokenizer = fast(MAKERS["byte-level with bos and eos"]())
     (encoded,) = encode_answers(tokenizer, [_PROMPT], [" 水"])
     assert encoded.context[0] == tokenizer.bos_token_id
     assert tokenizer.eos_token_id not in encoded.answer
 
 
 def test_an_end_token_written_in_the_answer_is_the_answer():
-    tokenizer = fast(_MAKERS["byte-level with bos and eos"]())
+    tokenizer = fast(MAKERS["byte-level with bos and eos"]())
     (encoded,) = encode_answers(tokenizer, ["a:"], [" </s>"])
     assert encoded.answer[-1] == tokenizer.eos_token_id
 
@@ -182,7 +102,7 @@ def test_nothing_to_encode(tokenizer):
 
 def test_answers_in_chinese_begin_with_a_bare_space_piece():
     for name in ("byte-level", "metaspace with a prefix space", "gemma-like"):
-        tokenizer = fast(_MAKERS[name]())
+        tokenizer = fast(MAKERS[name]())
         texts = TokenTexts(tokenizer)
         found = encode_answers(tokenizer, [_PROMPT] * 3, [" 学校", " 生", " water"])
         counts = [leading_space_tokens(answer.answer, texts) for answer in found]
