@@ -36,6 +36,7 @@ def configuration_page() -> str:
     ]
     for stage, config in stage_configs().items():
         lines += ["", f"## [{stage}]", "", str(config.__doc__).strip().splitlines()[0], ""]
+        lines += ["`pivotlens run` does it only where the file has this table.", ""] if config.optional else []
         lines += ["| setting | default | what it is |", "|---|---|---|"]
         for name, field in config.model_fields.items():
             default = "" if field.default is None else f"`{field.default!r}`"
@@ -88,6 +89,9 @@ def tables_page() -> str:
 
 
 _MEANINGS = {
+    "lens/layers": """A layer, over `n` held-out documents. `kl_…`: how far the lens is from the last layer, KL(last ||
+layer) in nats over the whole vocabulary; `agrees_…`: share of positions whose most probable token is the last layer's.
+Means over documents of means over positions.""",
     "score/concepts": """An item. `p_source` and `p_distractors` are exp of the mean token log-probability of the target
 after the right source word, and its mean after the distractors; `score` is their difference, `share` the right word's
 part of the whole sequence probability, `margin` its log ratio to the distractors' mean in nats, `rank` its place among

@@ -10,7 +10,20 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pivotlens.artifacts import Attribution, Benchmark, Counts, Pivots, Report, Scores, Selection, Trace
+    from pivotlens.ablate.config import AblateConfig
+    from pivotlens.ablate.run import ablate_pivots
+    from pivotlens.artifacts import (
+        Ablation,
+        Attribution,
+        Benchmark,
+        Counts,
+        Pivots,
+        Report,
+        Scores,
+        Selection,
+        Trace,
+        TrainedLens,
+    )
     from pivotlens.attribute.config import AttributeConfig
     from pivotlens.attribute.run import attribute_behaviour
     from pivotlens.bench.config import BenchConfig
@@ -18,10 +31,13 @@ if TYPE_CHECKING:
     from pivotlens.count.config import CountConfig
     from pivotlens.count.run import count_corpus
     from pivotlens.errors import PivotLensError
+    from pivotlens.lens.config import LensConfig
+    from pivotlens.lens.run import train_lens
     from pivotlens.mine.config import MineConfig
     from pivotlens.mine.run import mine_pivots
     from pivotlens.models.lens import LogitLens
     from pivotlens.models.load import load_model
+    from pivotlens.models.tuned_lens import TunedLens
     from pivotlens.pipeline import Pipeline
     from pivotlens.report.config import ReportConfig
     from pivotlens.report.run import write_report
@@ -35,14 +51,16 @@ if TYPE_CHECKING:
 
 _HOMES = {
     **dict.fromkeys(
-        ("Attribution", "Benchmark", "Counts", "Pivots", "Report", "Scores", "Selection", "Trace"), "artifacts"
+        ("Ablation", "Attribution", "Benchmark", "Counts", "Pivots", "Report", "Scores", "Selection", "Trace", "TrainedLens"), "artifacts"
     ),
     **{f"{stage.capitalize()}Config": f"{stage}.config"
-       for stage in ("attribute", "bench", "count", "mine", "report", "score", "select", "trace")},
+       for stage in ("ablate", "attribute", "bench", "count", "lens", "mine", "report", "score", "select", "trace")},
     "LogitLens": "models.lens",
     "Pipeline": "pipeline",
     "PivotLensError": "errors",
+    "TunedLens": "models.tuned_lens",
     "WordMatcher": "text.matching",
+    "ablate_pivots": "ablate.run",
     "attribute_behaviour": "attribute.run",
     "build_benchmark": "bench.run",
     "count_corpus": "count.run",
@@ -51,16 +69,20 @@ _HOMES = {
     "score_model": "score.run",
     "select_documents": "select.run",
     "trace_model": "trace.run",
+    "train_lens": "lens.run",
     "write_report": "report.run",
 }  # fmt: skip
 
 __all__ = [
+    "AblateConfig",
+    "Ablation",
     "AttributeConfig",
     "Attribution",
     "BenchConfig",
     "Benchmark",
     "CountConfig",
     "Counts",
+    "LensConfig",
     "LogitLens",
     "MineConfig",
     "Pipeline",
@@ -74,8 +96,11 @@ __all__ = [
     "Selection",
     "Trace",
     "TraceConfig",
+    "TrainedLens",
+    "TunedLens",
     "WordMatcher",
     "__version__",
+    "ablate_pivots",
     "attribute_behaviour",
     "build_benchmark",
     "count_corpus",
@@ -84,6 +109,7 @@ __all__ = [
     "score_model",
     "select_documents",
     "trace_model",
+    "train_lens",
     "write_report",
 ]
 

@@ -40,7 +40,7 @@ class Pipeline:
 
     Attributes:
         folder: The run folder.
-        configs: Settings by stage, in the order of work.
+        configs: Settings by stage, in the order of work; optional stages only where the file has a table for them.
         passed: By stage, where each setting that is not a default came from.
     """
 
@@ -76,6 +76,8 @@ class Pipeline:
         check_environment(classes)
         configs, passed = {}, {}
         for stage, config in classes.items():
+            if config.optional and stage not in content:
+                continue
             layers = settings_layers(config, content, name, _flags_of(config, flags or {}))
             configs[stage] = config.build(layers)
             passed[stage] = origins(layers)
@@ -90,7 +92,7 @@ class Pipeline:
         """Return what each stage would do, in order; computes and writes nothing."""
         planned: dict[str, str] = {}
         result = []
-        for stage in STAGES.values():
+        for stage in (STAGES[name] for name in self.configs):
             found = self._planned(stage, planned)
             planned[stage.name] = found.fingerprint
             result.append(found)
@@ -104,7 +106,7 @@ class Pipeline:
         """
         results: dict[str, StageResult] = {}
         planned: dict[str, str] = {}
-        for stage in STAGES.values():
+        for stage in (STAGES[name] for name in self.configs):
             found = self._planned(stage, planned)
             planned[stage.name] = found.fingerprint
             if watch is not None:

@@ -181,6 +181,23 @@ def test_a_chart_is_read_by_keyboard(page: Any) -> None:
     assert readout.text == resting
 
 
+def test_attribution_figures_are_as_wide_as_their_place(page: Any) -> None:
+    for kind, mark in (("forest", ".whisker"), ("shares", "rect"), ("scatter", ".point")):
+        chart = page.find_element("css selector", f"svg.{kind}")
+        assert chart.size["width"] > 300
+        assert chart.size["height"] > 100
+        inside = script(
+            page,
+            "const box = arguments[0].getBoundingClientRect();"
+            "return [...arguments[0].querySelectorAll(arguments[1])].map((each) => each.getBoundingClientRect())"
+            ".every((each) => each.left >= box.left - 1 && each.right <= box.right + 1"
+            "  && each.top >= box.top - 1 && each.bottom <= box.bottom + 1)",
+            chart,
+            mark,
+        )
+        assert inside
+
+
 def test_pairs_are_searched(page: Any) -> None:
     choose(page, "pair-text", "winter")
     words = script(page, "return [...document.querySelectorAll('#pair-rows tr')].map((row) => row.textContent)")

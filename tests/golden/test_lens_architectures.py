@@ -1,4 +1,4 @@
-"""The lens against physically truncated models, for every family that is made in `tiny_models`."""
+"""The lens against physically truncated models, for every family that is made small."""
 
 import copy
 from typing import Any
@@ -8,14 +8,19 @@ import torch
 import transformers as hf
 from torch import nn
 
+from more_families import ALL_FAMILIES, UNSHARED, tiny_of
 from pivotlens.errors import ModelError
 from pivotlens.models.encoding import Ids
 from pivotlens.models.lens import LogitLens, find_blocks
 from pivotlens.models.load import load_model
 from pivotlens.models.prefix import SharedPrefix, common_prefix
+from pivotlens.models.scorer import check_sharing
 from tiny_models import FAMILIES, VOCABULARY, llama_like, loaded_of, random_model, save, tiny
 
-_BLOCK_LISTS = ("model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.layers", "transformer.blocks")
+_BLOCK_LISTS = (
+    "model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.layers", "transformer.blocks", "backbone.layers",
+    "backbone.blocks", "rwkv.blocks", "biogpt.layers", "model.language_model.layers",
+)  # fmt: skip
 _PROMPT = tuple(range(20, 34))  # longer than the sliding window of 6
 _TOLERANCE = 1e-4
 
@@ -45,7 +50,9 @@ def truncated_logits(model: Any, depth: int, ids: torch.Tensor) -> torch.Tensor:
     cut = copy.deepcopy(model)
     owner, name = block_list(cut)
     setattr(owner, name, getattr(owner, name)[:depth])
-    cut.config.num_hidden_layers = depth
+    text = cut.config.get_text_config()
+    if not getattr(text, "hidden_size_per_layer_input", 0):  # embeddings for every block are cut by their number
+        text.num_hidden_layers = depth
     with torch.inference_mode():
         return cut(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False).logits[:, -1].float()
 
@@ -62,23 +69,27 @@ def contexts() -> list[Ids]:
     ]
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", ALL_FAMILIES)
 def test_family_has_the_expected_size(name):
-    model = tiny(name).model
-    assert sum(parameter.numel() for parameter in model.parameters()) == FAMILIES[name].parameters
+    model = tiny_of(name).model
+    assert sum(parameter.numel() for parameter in model.parameters()) == ALL_FAMILIES[name].parameters
     owner, attribute = block_list(model)
-    found_owner, found_name, blocks = find_blocks(tiny(name))
+    found_owner, found_name, blocks = find_blocks(tiny_of(name))
     assert (found_owner, found_name) == (owner, attribute)
     assert len(blocks) == 4
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+def test_there_are_many_families():
+    assert len(ALL_FAMILIES) == 89
+
+
+@pytest.mark.parametrize("name", ALL_FAMILIES)
 def test_lens_is_the_truncated_model_at_every_depth(name):
-    loaded = tiny(name)
+    loaded = tiny_of(name)
     lens = LogitLens(loaded)
     assert lens.n_layers == 5
     assert lens.check.untestable == ""
-    assert lens.check.early_exit_difference is not None
+    assert lens.check.early_exit_depths == (1, 2, 3)
     ids = torch.tensor([_PROMPT, tuple(reversed(_PROMPT))])
     states = lens.states(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
     assert states.shape[:2] == (2, 5)
@@ -86,7 +97,7 @@ def test_lens_is_the_truncated_model_at_every_depth(name):
     assert decoded.dtype == torch.float32
     assert decoded.shape == (2, 5, VOCABULARY)
     with torch.inference_mode():
-        own = loaded.model(input_ids=ids).logits[:, -1]
+        own = loaded.model(input_ids=ids, use_cache=False).logits[:, -1]
     torch.testing.assert_close(decoded[:, -1], own, rtol=_TOLERANCE, atol=_TOLERANCE)
     for depth in range(1, 5):
         torch.testing.assert_close(
@@ -97,9 +108,9 @@ def test_lens_is_the_truncated_model_at_every_depth(name):
         assert (decoded[:, depth] - decoded[:, depth + 1]).abs().max() > 100 * _TOLERANCE
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [name for name in ALL_FAMILIES if name not in UNSHARED])
 def test_states_with_a_shared_prefix_are_the_uncached_ones(name):
-    loaded = tiny(name)
+    loaded = tiny_of(name)
     lens = LogitLens(loaded)
     prompts = contexts()
     shared = SharedPrefix(loaded, prompts, batch_tokens=40)
@@ -114,6 +125,22 @@ def test_states_with_a_shared_prefix_are_the_uncached_ones(name):
             plain = lens.states(input_ids=torch.tensor([prompts[row]]), use_cache=False)[0]
             torch.testing.assert_close(read[place], plain, rtol=1e-4, atol=1e-4)
     assert sorted(seen) == list(range(len(prompts)))
+
+
+@pytest.mark.parametrize("name", UNSHARED)
+def test_families_that_keep_more_than_keys_and_values_are_run_in_full(name):
+    loaded = tiny_of(name)
+    sharing, reason = check_sharing(loaded, contexts()[:2], (50, 51))
+    assert sharing == "nothing"
+    assert reason
+    if name != "xlstm":  # cannot run with a cache at all
+        shared = SharedPrefix(loaded, contexts(), batch_tokens=40)
+        assert (shared.prefix, shared.cache) == ((), None)
+    for batch in SharedPrefix(loaded, contexts(), batch_tokens=40, share=False).batches():
+        assert batch.past == 0
+        read = LogitLens(loaded).states(**batch.arguments())
+        plain = LogitLens(loaded).states(input_ids=torch.tensor([contexts()[batch.rows[0]]]), use_cache=False)
+        torch.testing.assert_close(read[0], plain[0], rtol=1e-4, atol=1e-4)
 
 
 def test_the_lens_leaves_the_model_as_it_was():
@@ -165,14 +192,19 @@ def test_decoding_many_states_at_once_is_decoding_each():
     torch.testing.assert_close(at_once[[3]], lens.decode(states[[3]]), rtol=1e-5, atol=1e-5)
 
 
-def test_bfloat16_model_is_read():
-    model = random_model(FAMILIES["llama"].config()).to(torch.bfloat16)
-    loaded = loaded_of(model)
-    loaded = type(loaded)(loaded.model, loaded.tokenizer, loaded.resolved, loaded.device, torch.bfloat16)
-    lens = LogitLens(loaded)
-    states = lens.states(input_ids=torch.tensor([_PROMPT]))
+@pytest.mark.parametrize("name", ALL_FAMILIES)
+def test_bfloat16_model_is_read(name):
+    model = random_model(ALL_FAMILIES[name].config()).to(torch.bfloat16)
+    lens = LogitLens(model)
+    assert lens.loaded.dtype == torch.bfloat16
+    assert lens.check.early_exit_depths == (1, 2, 3)
+    states = lens.states(input_ids=torch.tensor([_PROMPT]), use_cache=False)
     assert states.dtype == torch.bfloat16
-    assert lens.decode(states[0]).dtype == torch.float32
+    decoded = lens.decode(states[0])
+    assert decoded.dtype == torch.float32
+    with torch.inference_mode():
+        own = model(input_ids=torch.tensor([_PROMPT]), use_cache=False).logits[0, -1].float()
+    assert (decoded[-1] - own).abs().max() <= 1e-2 * own.abs().max()
 
 
 # -- refusals

@@ -190,11 +190,23 @@ def _attribute(run: Path, pairs: Sequence[Direction], rng: Any) -> None:
     for index, pair in enumerate(pairs):
         tests.append(
             _languages(pair)
-            | {"test": "joint_beyond_frequency", "statistic": 3.2, "p_value": 0.0735 / (index + 1)}
-            | {"n": 54, "note": ""}
+            | {"test": "joint_beyond_marginals", "rule": "calibrated" if index % 2 else "onset", "items": "all"}
+            | {"statistic": 3.2, "p_value": 0.0735 / (index + 1), "n": 54, "note": ""}
         )
-    tests.append(_languages(pairs[0]) | {"test": "spearman_score", "n": 2, "note": "predictor constant"})
-    write_stage(run, AttributeConfig(), {"auc": auc, "predictors": [], "tests": tests}, details={"association": True})
+    constant = {"test": "spearman_joint_score", "rule": "", "items": "all", "n": 2, "note": "predictor constant"}
+    tests.append(_languages(pairs[0]) | constant)
+    pooled = {"statistic": 0.2, "ci_low": 0.1, "ci_high": 0.3, "note": "mean of 2 of 3 directions"}
+    tests.append(_languages(("all", "all")) | constant | pooled)
+    predictors = [
+        _languages(pair)
+        | {"concept_id": f"c{number}", "df_source": 90, "df_target": 90, "df_both": int(rng.integers(0, 40))}
+        | {"score": float(rng.uniform(-0.1, 0.9)) if number % 5 else None, "correct": number % 3 != 0}
+        | {"behaviour": ("direct", "semantic_pivot", "copy")[number % 3], "same_spelling": number == 7}
+        for pair in pairs
+        for number in range(30)
+    ]
+    tables = {"auc": auc, "predictors": predictors, "tests": tests}
+    write_stage(run, AttributeConfig(), tables, details={"association": True})
 
 
 def _mine(run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Direction], rng: Any) -> None:

@@ -13,6 +13,7 @@ from pivotlens.attribute.run import stage_run
 from pivotlens.count.config import CountConfig
 from pivotlens.errors import ArtifactError, PrerequisiteError
 from pivotlens.score.config import ScoreConfig
+from pivotlens.statistics.regression import weighted_spearman
 from pivotlens.trace.config import TraceConfig
 
 CONFIG = AttributeConfig(min_items=5, bootstrap=200)
@@ -122,11 +123,25 @@ def test_tests_and_predictors(tmp_path):
     write(tmp_path, rows)
     found = attribute_behaviour(CONFIG, tmp_path)
     tests = found.rows("tests")
+    pooled = tests.pop()
+    assert {(row["rule"], row["items"]) for row in tests} == {
+        ("calibrated", "correct"), ("calibrated", "all"), ("peak", "correct"), ("peak", "all"), ("", "all")
+    }  # fmt: skip
+    assert len(tests) == 4 * len(DIRECTIONS) + len(DIRECTIONS)
+    correlations = [row for row in tests if row["test"] == "spearman_joint_score"]
+    assert pooled["test"] == "spearman_joint_score"
+    assert (pooled["source_language"], pooled["p_value"]) == ("all", None)
+    assert pooled["statistic"] == pytest.approx(np.mean([row["statistic"] for row in correlations]))
+    assert pooled["n"] == sum(row["n"] for row in correlations)
+    assert pooled["note"] == "mean of 3 of 3 directions"
+    assert pooled["ci_low"] < pooled["statistic"] < pooled["ci_high"]
     for row in tests:
         assert row["note"] == ""
         if row["test"] == "joint_beyond_marginals":
             assert row["p_value"] == pytest.approx(scipy.stats.chi2.sf(row["statistic"], 1))
+            assert row["ci_low"] is None
         else:
+            assert row["ci_low"] < row["statistic"] < row["ci_high"]
             there = [r for r in rows if (r["source_language"], r["target_language"])
                      == (row["source_language"], row["target_language"]) and not r["same_spelling"]]  # fmt: skip
             expected = scipy.stats.spearmanr([r["df_both"] for r in there], [r["score"] for r in there])
@@ -182,11 +197,43 @@ def test_what_does_not_fit_is_said(tmp_path):
     assert "3 of 180 traced items have no counted pair" in text
     assert "another model or prompt" in text
     assert "one benchmark" in text
-    assert {row["note"] for row in found.rows("tests")} == {"the trace has no rule 'calibrated'", "no item has a score"}
+    assert {row["rule"] for row in found.rows("tests")} == {"peak", ""}
+    assert {row["note"] for row in found.rows("tests") if not row["rule"]} == {"no item has a score"}
     assert {row["behaviour"] for row in found.rows("predictors")} == {None}
     kept = [row for row in rows if row["concept_id"] != "c0"]
     names = ("concept_id", "source_language", "df_source", "df_target", "df_both")
     assert [[row[n] for n in names] for row in found.rows("predictors")] == [[row[n] for n in names] for row in kept]
+
+
+def test_of_several_models_the_first_is_taken(tmp_path):
+    rows = items()
+    write(tmp_path / "one", rows)
+    others = [{**row, "model": model, "prompt": prompt, "behaviour": "direct", "correct": True}
+              for model, prompt in (("m", "native"), ("n", "english")) for row in rows]  # fmt: skip
+    write(tmp_path / "three", [*rows, *others])
+    one, three = (attribute_behaviour(CONFIG, tmp_path / name) for name in ("one", "three"))
+    for table in ("auc", "tests", "predictors"):
+        assert one.rows(table) == three.rows(table)
+    assert "The trace holds 3 models and wordings: this is of m, prompt english, alone." in three.manifest.warnings
+    assert not any("models and wordings" in warning for warning in one.manifest.warnings)
+
+
+def slow_spearman(first, second, weights):
+    repeated = [np.repeat(values, weights.astype(int)) for values in (first, second)]
+    if any(np.ptp(values) == 0 for values in repeated):
+        return np.nan
+    return scipy.stats.spearmanr(*repeated).statistic
+
+
+def test_weighted_spearman_is_that_of_repeated_items():
+    rng = np.random.default_rng(0)
+    for n in (3, 12, 40):
+        first, second = rng.integers(0, 5, n).astype(float), rng.integers(0, 9, n) / 7
+        weights = rng.multinomial(n, np.full(n, 1 / n), size=50).astype(float)
+        expected = [slow_spearman(first, second, row) for row in weights]
+        np.testing.assert_allclose(weighted_spearman(first, second, weights), expected, atol=1e-12)
+    assert np.isnan(weighted_spearman(np.zeros(4), np.arange(4.0), np.ones((2, 4)))).all()
+    assert np.isnan(weighted_spearman(np.zeros(0), np.zeros(0), np.ones((2, 0)))).all()
 
 
 def test_an_empty_trace(tmp_path):

@@ -170,6 +170,16 @@ def test_figures_have_a_label_or_are_hidden(page: Page) -> None:
             assert attributes.get("aria-label") or attributes.get("aria-hidden") == "true"
 
 
+def test_attribution_has_its_three_kinds_of_figure(html: str, page: Page) -> None:
+    kinds = [attributes.get("class") for tag, attributes in page.elements if tag == "svg"]
+    # A forest for each choice of items.
+    assert [kinds.count(kind) for kind in ("forest", "shares", "scatter")] == [2, 1, 1]
+    # Four items in five have a score, and one in thirty is spelled alike.
+    points = [a for tag, a in page.elements if tag == "circle" and str(a.get("class")).startswith("point ")]
+    assert len(points) == 23 * len(DIRECTIONS)
+    assert "rank correlation 0.200 " in html
+
+
 @pytest.mark.parametrize("stage", ALL_STAGES)
 def test_one_stage_is_enough(tmp_path: Path, stage: str) -> None:
     build_run(tmp_path, [stage], directions=["fr-zh"], concepts=3, layers=4)

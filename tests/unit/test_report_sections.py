@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow as pa
@@ -11,20 +12,21 @@ from report_fixture import columns
 from report_words import HOSTILE
 
 from pivotlens.artifacts import SCHEMAS
-from pivotlens.report import wording
+from pivotlens.report import attribution_charts, wording
 from pivotlens.report.charts import axis_end, shown_layers
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import behaviours, junk_sentence
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.items import LayerReading, TellingItem, fair_keys, telling_keys
+from pivotlens.report.sections.joint_frequency import MOST_POINTS, joint_frequency
 from pivotlens.report.sections.layers import layer_profiles, mean_band
 from pivotlens.report.sections.pivots import mined_pivots
 from pivotlens.report.sections.provenance import details, plain
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
 from pivotlens.report.svg import band_path, line_path, nice_ticks, node
-from pivotlens.statistics.bootstrap import resample_indices
+from pivotlens.statistics.bootstrap import Interval, resample_indices
 from pivotlens.text import Direction
 
 FR_ZH, ZH_FR, EN_FR = Direction("fr", "zh"), Direction("zh", "fr"), Direction("en", "fr")
@@ -274,6 +276,97 @@ def test_attribution_puts_the_primary_analysis_and_the_mean_first() -> None:
     (sentence,) = findings(None, None, (), section, None, ())
     said = "".join(part.text for part in sentence)
     assert said.endswith("0.600 [0.400, 0.800] within directions, on average: no better than chance.")
+
+
+def predictor(joint: int, behaviour: str | None = "direct", score: float | None = 0.5, **more: bool) -> dict:
+    row = {"df_both": joint, "behaviour": behaviour, "score": score, "correct": True, "same_spelling": False}
+    return row | more
+
+
+def test_joint_frequency_is_binned_by_doubling() -> None:
+    rows = [predictor(0, score=0.1), predictor(0, "semantic_pivot", 0.3), predictor(3), predictor(2, None, None)]
+    rows += [predictor(9, "direct", 0.9, correct=False), predictor(999, same_spelling=True)]
+    found = joint_frequency(rows)
+    assert found is not None
+    assert [one.label for one in found.bins] == ["0", "1", "2–3", "4–7", "8–15"]
+    assert [(one.n_direct, one.n_pivot, one.n_scored) for one in found.bins] == [
+        (1, 1, 2), (0, 0, 0), (1, 0, 1), (0, 0, 0), (0, 0, 1)
+    ]  # fmt: skip
+    assert [one.score for one in found.bins] == [pytest.approx(0.2), None, 0.5, None, 0.9]
+    assert found.bins[2].place == pytest.approx(np.log(4))
+    assert (found.n_direct, found.n_pivot, found.n_scored) == (2, 1, 4)
+    assert [(point.joint, point.score, point.behaviour) for point in found.points][:2] == [
+        (0, 0.1, "direct"), (0, 0.3, "semantic_pivot")
+    ]  # fmt: skip
+    assert joint_frequency([predictor(3, same_spelling=True)]) is None
+
+
+def test_of_many_items_evenly_spread_ones_are_drawn() -> None:
+    found = joint_frequency([predictor(number, score=number / 7000) for number in range(7000)])
+    assert found is not None
+    assert found.n_scored == 7000
+    drawn = [point.joint for point in found.points]
+    assert len(drawn) == MOST_POINTS
+    assert set(np.diff(drawn)) == {4, 5}
+
+
+def statistic_row(**more: object) -> dict:
+    row = {"source_language": "fr", "target_language": "zh", "test": "joint_beyond_marginals", "rule": "calibrated"}
+    return row | {"items": "all", "statistic": 2.0, "p_value": 0.1, "n": 50, "note": ""} | more
+
+
+def test_tests_of_the_primary_rule_come_first() -> None:
+    pooled = {"test": "spearman_joint_score", "rule": "", "source_language": "all", "target_language": "all"}
+    section = attribution(
+        [], [statistic_row(rule="peak"), statistic_row(), statistic_row(**pooled, ci_low=0.1, ci_high=0.3)]
+    )
+    assert [(row.rule, row.direction) for row in section.primary_tests] == [("", None), ("calibrated", FR_ZH)]
+    assert [row.rule for row in section.other_tests] == ["peak"]
+    assert section.correlation is not None
+    assert section.correlation.interval == (2.0, 0.1, 0.3)
+    assert section.item_sets == ()
+
+
+def drawn_of(name: str, chart: str) -> list[dict[str, str]]:
+    return [element.attrib for element in ElementTree.fromstring(chart).iter(name)]
+
+
+def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
+    rows = [
+        {"source_language": "all", "target_language": "all", "rule": rule, "items": "correct", "predictor": name}
+        | {"auc": value, "ci_low": 0.45, "ci_high": 0.75, "n_cooccurrence": 25, "n_pivot": 30, "note": ""}
+        for rule, values in (("peak", (None, None)), ("<b>", (0.6, None)), ("calibrated", (0.5, 0.7)))
+        for name, value in zip(("log_joint", "npmi"), values, strict=True)
+    ]
+    section = attribution(rows, [])
+    assert section.item_sets == ("correct",)
+    chart = attribution_charts.forest(section.tables, "correct")
+    places = [float(circle["cx"]) for circle in drawn_of("circle", chart)]
+    assert len(places) == 3
+    assert places[0] < places[2] < places[1]
+    assert len([line for line in drawn_of("line", chart) if "whisker" in line["class"]]) == 3
+    assert "&lt;b&gt;" in chart
+    assert "joint frequency 0.600 [0.450, 0.750]; &lt;b&gt;, NPMI none" in chart
+
+
+def test_the_scatter_and_the_shares_draw_every_item() -> None:
+    rows = [predictor(joint, behaviour, score) for joint in (0, 1, 7) for score in (-0.2, 0.4)
+            for behaviour in ("direct", "semantic_pivot", "copy")] * 10  # fmt: skip
+    joint = joint_frequency(rows)
+    assert joint is not None
+    chart = attribution_charts.scatter(joint, Interval(0.2, 0.1, 0.3))
+    points = [circle for circle in drawn_of("circle", chart) if circle["class"].startswith("point")]
+    assert len(points) == len(rows)
+    across = sorted({float(point["cx"]) for point in points})
+    # log(1 + 7) is three times log(1 + 1).
+    assert across[2] - across[0] == pytest.approx(3 * (across[1] - across[0]), abs=0.05)
+    assert len({point["cy"] for point in points}) == 2
+    assert len([circle for circle in drawn_of("circle", chart) if circle["class"] == "mean-dot"]) == 3
+    assert "rank correlation 0.200 [0.100, 0.300]" in chart
+    bars = drawn_of("rect", attribution_charts.shares(joint))
+    assert len(bars) == 2 * len(joint.bins)
+    heights = [float(bar["height"]) for bar in bars if bar["class"].endswith("b-direct")]
+    assert heights == pytest.approx([heights[0], heights[0], 0, heights[0]], abs=0.02)
 
 
 def test_no_auc_says_why() -> None:

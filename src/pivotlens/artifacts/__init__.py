@@ -5,13 +5,24 @@ from pivotlens.artifacts.files import atomic_path, write_bytes
 from pivotlens.artifacts.fingerprint import files_fingerprint, fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import Manifest, read_manifest
 from pivotlens.artifacts.result import StageResult
-from pivotlens.artifacts.results import Attribution, Counts, Pivots, Report, Scores, Selection, Trace
+from pivotlens.artifacts.results import (
+    Ablation,
+    Attribution,
+    Counts,
+    Pivots,
+    Report,
+    Scores,
+    Selection,
+    Trace,
+    TrainedLens,
+)
 from pivotlens.artifacts.stage import StageRun
 from pivotlens.artifacts.tables import SCHEMAS, schema_of
 from pivotlens.artifacts.upstream import upstream_inputs
 
 __all__ = [
     "SCHEMAS",
+    "Ablation",
     "Attribution",
     "Benchmark",
     "Concept",
@@ -24,6 +35,7 @@ __all__ = [
     "StageResult",
     "StageRun",
     "Trace",
+    "TrainedLens",
     "accepted_answers",
     "atomic_path",
     "files_fingerprint",

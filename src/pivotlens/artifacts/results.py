@@ -3,28 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pivotlens.artifacts.result import StageResult
 
 
 @dataclass(frozen=True)
-class Scores(StageResult):
-    """Word-translation scores: tables ``answers``, ``concepts``, ``summary``, ``strata``."""
-
-    stage: ClassVar[str] = "score"
+class SweepResult(StageResult):
+    """A result of several models or wordings."""
 
     def first_rows(self, name: str) -> list[dict[str, Any]]:
-        """Return a table's rows of the first model under the first wording, where several were scored."""
+        """Return a table's rows of the first model under the first wording, where there are several."""
         config = self.manifest.config
         return [row for row in self.rows(name) if (row["model"], row["prompt"]) == (config["model"], config["prompt"])]
 
 
 @dataclass(frozen=True)
-class Trace(StageResult):
-    """Layers of a model while it translates: ``items``, ``layers``, ``tokens``, ``behaviours``, ``summary``."""
+class TrainedLens(StageResult):
+    """An affine lens for `pivotlens.models.tuned_lens.TunedLens.load`, and its distance from the model: ``layers``."""
+
+    stage: ClassVar[str] = "lens"
+    WEIGHTS: ClassVar[str] = "lens.safetensors"
+
+    @property
+    def weights(self) -> Path:
+        """The translators."""
+        return self.folder / self.WEIGHTS
+
+
+@dataclass(frozen=True)
+class Scores(SweepResult):
+    """Word-translation scores: tables ``answers``, ``concepts``, ``summary``, ``strata``."""
+
+    stage: ClassVar[str] = "score"
+
+
+@dataclass(frozen=True)
+class Trace(SweepResult):
+    """Layers of a model while it translates: ``items``, ``layers``, ``tokens``, ``behaviours`` and sums of these."""
 
     stage: ClassVar[str] = "trace"
+
+
+@dataclass(frozen=True)
+class Ablation(StageResult):
+    """Pivots taken out of the model's states: ``items``, ``windows``, ``effects``, ``conditions``, ``side_effects``."""
+
+    stage: ClassVar[str] = "ablate"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,11 @@ _MODEL = {"model": _STR, "prompt": _STR}
 _TRACED = {**_MODEL, "shot_set": _INT, **_DIRECTION, "concept_id": _STR}
 _INTERVAL = {"ci_low": _FLOAT, "ci_high": _FLOAT}
 
+_BEHAVIOURS = _schema(
+    {**_TRACED, "rule": _STR, "behaviour": _STR, "layer": _INT, "token_id": _INT, "token": _STR},
+    {"prob": _FLOAT, "relation": _STR, "languages": _WORDS, "correct": _BOOL},
+)
+
 SCHEMAS: dict[str, pa.Schema] = {
     # -- bench
     "bench/items": _schema(
@@ -47,33 +52,85 @@ SCHEMAS: dict[str, pa.Schema] = {
         {"share": _FLOAT, "margin": _FLOAT, "accuracy_10way": _FLOAT, "accuracy_pairwise": _FLOAT},
         {"accuracy_generated": _FLOAT},
     ),
+    # -- lens
+    "lens/layers": _schema(
+        {"model": _STR, "layer": _INT, "n": _INT, "kl_raw": _FLOAT, "kl_raw_low": _FLOAT, "kl_raw_high": _FLOAT},
+        {"kl_tuned": _FLOAT, "kl_tuned_low": _FLOAT, "kl_tuned_high": _FLOAT},
+        {"agrees_raw": _FLOAT, "agrees_raw_low": _FLOAT, "agrees_raw_high": _FLOAT},
+        {"agrees_tuned": _FLOAT, "agrees_tuned_low": _FLOAT, "agrees_tuned_high": _FLOAT},
+    ),
     # -- trace
     "trace/items": _schema(
         _TRACED,
         {"source_word": _STR, "target_word": _STR, "same_spelling": _BOOL, "ambiguous": _BOOL},
         {"target_token_id": _INT, "target_token": _STR, "n_target_tokens": _INT, "n_space_tokens": _INT},
-        {"correct": _BOOL, "calibration": _BOOL},
+        {"pos": _STR, "band": _STR, "correct": _BOOL, "calibration": _BOOL},
     ),
     "trace/layers": _schema(
         {**_TRACED, "layer": _INT, "entropy": _FLOAT, "kl_to_final": _FLOAT, "target_rank": _INT},
-        {"target_prob": _FLOAT, "mass_source": _FLOAT, "mass_target": _FLOAT, "mass_english": _FLOAT},
+        {
+            "target_prob": _FLOAT,
+            "word_logprob": _FLOAT,
+            "mass_source": _FLOAT,
+            "mass_target": _FLOAT,
+            "mass_english": _FLOAT,
+        },
         {"mass_pivots": _FLOAT, "mass_random": _FLOAT},
     ),
     "trace/tokens": _schema(
         {**_TRACED, "layer": _INT, "rank": _INT, "token_id": _INT, "token": _STR, "prob": _FLOAT},
         {"baseline": _FLOAT, "role": _STR, "relation": _STR},
     ),
-    "trace/behaviours": _schema(
-        {**_TRACED, "rule": _STR, "behaviour": _STR, "layer": _INT, "token_id": _INT, "token": _STR},
-        {"prob": _FLOAT, "correct": _BOOL},
+    "trace/behaviours": _BEHAVIOURS,
+    "trace/tuned_behaviours": _BEHAVIOURS,
+    "trace/lenses": _schema(
+        {**_MODEL, "shot_set": _INT, **_DIRECTION, "layer": _INT, "n": _INT, "same_top": _FLOAT},
+        {"kl_to_final_raw": _FLOAT, "kl_to_final_tuned": _FLOAT, "target_prob_raw": _FLOAT},
+        {"target_prob_tuned": _FLOAT, "mass_english_raw": _FLOAT, "mass_english_tuned": _FLOAT},
+    ),
+    "trace/strata": _schema(
+        {**_MODEL, "directions": _STR, "rule": _STR, "stratum": _STR, "value": _STR, "behaviour": _STR},
+        {"n": _INT, "share": _FLOAT, **_INTERVAL},
+    ),
+    "trace/agreement": _schema(
+        {**_MODEL, "kind": _STR, "first": _STR, "second": _STR, "n": _INT, "agreement": _FLOAT},
+        {"kappa": _FLOAT, "kappa_low": _FLOAT, "kappa_high": _FLOAT},
+        {"kappa_pivot": _FLOAT, "kappa_pivot_low": _FLOAT, "kappa_pivot_high": _FLOAT},
+    ),
+    "trace/pivots": _schema(
+        {**_MODEL, **_DIRECTION, "rule": _STR, "languages": _STR, "relation": _STR, "layer": _INT},
+        {"n": _INT, "share": _FLOAT},
     ),
     "trace/summary": _schema(
         {**_MODEL, **_DIRECTION, "rule": _STR, "behaviour": _STR, "items": _STR, "n": _INT},
         {"share": _FLOAT, **_INTERVAL},
     ),
     "trace/sensitivity": _schema(
-        {**_MODEL, **_DIRECTION, "threshold": _FLOAT, "ratio": _FLOAT, "behaviour": _STR},
+        {**_MODEL, "shot_set": _INT, **_DIRECTION, "threshold": _FLOAT, "ratio": _FLOAT, "behaviour": _STR},
         {"n": _INT, "share": _FLOAT},
+    ),
+    # -- ablate
+    "ablate/items": _schema(
+        {**_MODEL, **_DIRECTION, "concept_id": _STR, "behaviour": _STR, "half": _STR, "correct": _BOOL},
+        {"pivot_id": _INT, "english_pivot": _BOOL, "condition": _STR, "repeat": _INT, "dose": _FLOAT},
+        {"first_layer": _INT, "last_layer": _INT, "token_id": _INT, "token": _STR, "other_concept_id": _STR},
+        {"clean_logprob": _FLOAT, "logprob": _FLOAT, "change": _FLOAT, "kl": _FLOAT},
+        {"norm": _FLOAT, "relative_norm": _FLOAT, "cosine": _FLOAT, "pivot_prob_clean": _FLOAT, "pivot_prob": _FLOAT},
+    ),
+    "ablate/windows": _schema(
+        {"first_layer": _INT, "last_layer": _INT, "n": _INT, "own": _FLOAT, "other": _FLOAT, "chosen": _BOOL}
+    ),
+    "ablate/effects": _schema(
+        {"scope": _STR, **_DIRECTION, "items": _STR, "contrast": _STR, "n": _INT, "concepts": _INT},
+        {"mean": _FLOAT, **_INTERVAL, "p": _FLOAT},
+    ),
+    "ablate/conditions": _schema(
+        {"scope": _STR, "items": _STR, "number": _INT, "condition": _STR, "holds": _BOOL, "rests_on": _STR}
+    ),
+    "ablate/side_effects": _schema(
+        {"scope": _STR, "read": _STR, "n": _INT, "change": _FLOAT, "change_low": _FLOAT, "change_high": _FLOAT},
+        {"kl": _FLOAT, "kl_low": _FLOAT, "kl_high": _FLOAT},
+        {"relative_norm": _FLOAT, "relative_norm_low": _FLOAT, "relative_norm_high": _FLOAT},
     ),
     # -- count
     "count/languages": _schema(
@@ -106,7 +163,8 @@ SCHEMAS: dict[str, pa.Schema] = {
         {"behaviour": _STR, "correct": _BOOL, "same_spelling": _BOOL, "n_target_tokens": _INT},
     ),
     "attribute/tests": _schema(
-        {**_DIRECTION, "test": _STR, "statistic": _FLOAT, "p_value": _FLOAT, "n": _INT, "note": _STR}
+        {**_DIRECTION, "test": _STR, "rule": _STR, "items": _STR, "statistic": _FLOAT, **_INTERVAL},
+        {"p_value": _FLOAT, "n": _INT, "note": _STR},
     ),
     # -- mine
     "mine/pair_pivots": _schema(

@@ -11,7 +11,7 @@ from pivotlens.attribute.items import Items
 from pivotlens.attribute.predictors import PREDICTORS
 from pivotlens.statistics.auc import auc, cluster_weights, weighted_auc
 from pivotlens.statistics.bootstrap import percentile_interval
-from pivotlens.statistics.regression import Tested, added_predictor_test, spearman
+from pivotlens.statistics.regression import Tested, added_predictor_test, spearman, weighted_spearman
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
@@ -20,7 +20,7 @@ DIRECT, PIVOT = "direct", "semantic_pivot"
 ITEM_SETS = ("correct", "all")
 """Correctly answered items, the primary set, and all; neither has words spelled alike."""
 ALL = "all"
-TESTED_RULE = "calibrated"
+PRIMARY_RULE = "calibrated"
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,11 @@ class DirectionTest:
     source_language: str
     target_language: str
     test: str
+    rule: str
     items: str
     statistic: float | None
+    ci_low: float | None
+    ci_high: float | None
     p_value: float | None
     n: int
     note: str
@@ -143,48 +146,74 @@ def _mean_of_numbers(values: Floats) -> Floats:
 def joint_beyond_marginals(items: Items, min_items: int) -> list[DirectionTest]:
     """Test whether joint frequency says more than the words' own frequencies and the target's number of tokens.
 
-    A likelihood-ratio test of logistic regressions of `direct` against `semantic_pivot`, rule `calibrated`.
+    A likelihood-ratio test of logistic regressions of `direct` against `semantic_pivot`, by rule, item set and
+    direction.
 
     Args:
         items: Traced and counted items.
         min_items: Fewest items of each class.
     """
-    behaviour = items.behaviours.get(TESTED_RULE)
     found = items.predictors
     others = np.column_stack([found.log_source, found.log_target, items.n_target_tokens.astype(np.float64)])
     rows = []
-    for name in ITEM_SETS:
-        for place, direction in enumerate(items.directions):
-            if behaviour is None:
-                result = Tested(None, None, 0, f"the trace has no rule {TESTED_RULE!r}")
-            else:
-                usable = items.chosen(name) & ((behaviour == DIRECT) | (behaviour == PIVOT))
+    for rule, behaviour in items.behaviours.items():
+        for name in ITEM_SETS:
+            usable = items.chosen(name) & ((behaviour == DIRECT) | (behaviour == PIVOT))
+            for place, direction in enumerate(items.directions):
                 there = np.flatnonzero(usable & (items.direction == place))
                 direct = behaviour[there] == DIRECT
                 if min(int(direct.sum()), int((~direct).sum())) < min_items:
                     result = Tested(None, None, there.size, f"fewer than {min_items} items of a class")
                 else:
                     result = added_predictor_test(found.log_joint[there], others[there], direct)
-            rows.append(
-                DirectionTest(
-                    *direction, "joint_beyond_marginals", name, result.statistic, result.p_value, result.n, result.note
-                )
-            )
+                rows.append(_tested(direction, "joint_beyond_marginals", rule, name, result))
     return rows
 
 
-def joint_and_score(items: Items) -> list[DirectionTest]:
+def joint_and_score(items: Items, resamples: int, seed: int) -> list[DirectionTest]:
     """Correlate log joint frequency with the word-translation score, by Spearman's rank correlation.
+
+    Intervals resample concepts jointly over the directions. The row of direction ``all`` is the mean of the
+    correlations within directions; it has no p-value.
 
     Args:
         items: Traced and counted items; those spelled alike and those without a score are left out.
+        resamples: Bootstrap resamples.
+        seed: Seed of the bootstrap.
     """
-    rows = []
+    drawn = cluster_weights(items.concepts, resamples, seed)
+    rows, estimates, samples, total = [], [], [], 0
     for place, direction in enumerate(items.directions):
         there = np.flatnonzero(items.chosen("all") & (items.direction == place) & ~np.isnan(items.score))
-        result = spearman(items.predictors.log_joint[there], items.score[there])
-        note = result.note if there.size else "no item has a score"
-        rows.append(
-            DirectionTest(*direction, "spearman_joint_score", "all", result.statistic, result.p_value, result.n, note)
-        )
+        joint, score = items.predictors.log_joint[there], items.score[there]
+        result = spearman(joint, score)
+        if not there.size:
+            result = result._replace(note="no item has a score")
+        ends = (float("nan"), float("nan"))
+        if result.statistic is not None:
+            sample = weighted_spearman(joint, score, drawn[:, items.concept[there]])
+            ends = percentile_interval(sample)
+            estimates.append(result.statistic)
+            samples.append(sample)
+            total += there.size
+        rows.append(_tested(direction, "spearman_joint_score", "", ALL, result, ends))
+    if estimates:
+        note = f"mean of {len(estimates)} of {len(items.directions)} directions"
+        result = Tested(float(np.mean(estimates)), None, total, note)
+        ends = percentile_interval(_mean_of_numbers(np.stack(samples)))
+        rows.append(_tested((ALL, ALL), "spearman_joint_score", "", ALL, result, ends))
     return rows
+
+
+def _tested(
+    direction: tuple[str, str],
+    test: str,
+    rule: str,
+    items: str,
+    result: Tested,
+    ends: tuple[float, float] = (float("nan"), float("nan")),
+) -> DirectionTest:
+    low, high = (_number(end) for end in ends)
+    return DirectionTest(
+        *direction, test, rule, items, result.statistic, low, high, result.p_value, result.n, result.note
+    )

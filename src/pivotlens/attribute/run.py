@@ -15,9 +15,9 @@ from pivotlens.attribute.config import AttributeConfig
 from pivotlens.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from pivotlens.attribute.items import Items, Key
+    from pivotlens.attribute.items import Items, Key, Row
 
-VERSION = 1
+VERSION = 2
 
 _ASSOCIATION = (
     "Unless the counted corpus is what the model was trained on, these figures show association: "
@@ -53,8 +53,9 @@ def attribute_behaviour(
     """Ask how well corpus counts predict direct against semantic-pivot behaviour (METHOD §4).
 
     Tables: ``auc`` has a row for each direction (and ``all``), rule, item set and predictor; ``tests`` the
-    likelihood-ratio test of joint frequency beyond the words' own frequencies and its rank correlation with the score;
-    ``predictors`` a row an item, with its behaviour under rule `calibrated`.
+    likelihood-ratio test of joint frequency beyond the words' own frequencies, by rule, and its rank correlation with
+    the score; ``predictors`` a row an item, with its behaviour under rule `calibrated`. Of a trace of several models
+    or wordings, the first is taken.
 
     Args:
         config: Settings; the defaults when None.
@@ -76,8 +77,7 @@ def attribute_behaviour(
         stage.warn(_ASSOCIATION)
         if trace.manifest.inputs.get("bench") != counts.manifest.inputs.get("bench"):
             stage.warn("The model was traced on one benchmark and the corpus counted for another.")
-        traced = [row for row in trace.rows("items") if row["shot_set"] == 0]
-        behaviours = [row for row in trace.rows("behaviours") if row["shot_set"] == 0]
+        traced, behaviours = _first(stage, trace.rows("items")), _first(None, trace.rows("behaviours"))
         units = sum(int(row["units"]) for row in counts.rows("languages"))
         scores = _scores(stage, run, traced)
         try:
@@ -98,8 +98,11 @@ def attribute_behaviour(
                 f"No direction has {config.min_items} items of each class and a predictor that varies: there is no AUC."
             )
         stage.write_table("auc", _table("auc", aucs))
-        tests = [*joint_beyond_marginals(items, config.min_items), *joint_and_score(items)]
-        stage.write_table("tests", _table("tests", tests, items=pa.string()))
+        tests = [
+            *joint_beyond_marginals(items, config.min_items),
+            *joint_and_score(items, config.bootstrap, config.seed),
+        ]
+        stage.write_table("tests", _table("tests", tests))
         stage.write_table("predictors", _predictors(items))
         stage.finish(
             {
@@ -116,7 +119,16 @@ def attribute_behaviour(
     return Attribution.load(run)
 
 
-def _scores(stage: StageRun, run: Path | str, traced: Sequence[Mapping[str, Any]]) -> dict[Key, float]:
+def _first(stage: StageRun | None, rows: Sequence[Row]) -> list[Row]:
+    """Keep the rows of the first model, wording and shot set; tell ``stage`` where there are other models."""
+    kinds = dict.fromkeys((row["model"], row["prompt"]) for row in rows)
+    kept = next(iter(kinds), None)
+    if stage is not None and len(kinds) > 1 and kept is not None:
+        stage.warn(f"The trace holds {len(kinds)} models and wordings: this is of {kept[0]}, prompt {kept[1]}, alone.")
+    return [row for row in rows if row["shot_set"] == 0 and (row["model"], row["prompt"]) == kept]
+
+
+def _scores(stage: StageRun, run: Path | str, traced: Sequence[Row]) -> dict[Key, float]:
     from pivotlens.attribute.items import key_of
 
     scored = Scores.load_if_there(run)
@@ -130,17 +142,15 @@ def _scores(stage: StageRun, run: Path | str, traced: Sequence[Mapping[str, Any]
     return {key: float(score) for key, score in found.items() if score is not None}
 
 
-def _table(name: str, rows: Sequence[Any], **extra: pa.DataType) -> pa.Table:
-    fields = schema_of("attribute", name)
-    schema = pa.schema([*fields, *(pa.field(key, kind) for key, kind in extra.items())])
-    return pa.Table.from_pylist([dataclasses.asdict(row) for row in rows], schema=schema)
+def _table(name: str, rows: Sequence[Any]) -> pa.Table:
+    return pa.Table.from_pylist([dataclasses.asdict(row) for row in rows], schema=schema_of("attribute", name))
 
 
 def _predictors(items: Items) -> dict[str, list[Any]]:
-    from pivotlens.attribute.prediction import TESTED_RULE
+    from pivotlens.attribute.prediction import PRIMARY_RULE
 
     found = items.predictors
-    behaviour = items.behaviours.get(TESTED_RULE)
+    behaviour = items.behaviours.get(PRIMARY_RULE)
     named = [None] * len(items.keys) if behaviour is None else [label or None for label in behaviour.tolist()]
     return {
         "concept_id": [key[0] for key in items.keys],

@@ -48,10 +48,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "pivotlens score --run runs/mine --model allenai/OLMo-2-0425-1B@main --also-models allenai/OLMo-2-0425-1B",
         "pivotlens score --compare runs/first runs/mine",
     ),
+    "lens": (
+        "pivotlens lens --run runs/first --model demo:gemma-3-270m",
+        "pivotlens lens --run runs/mine --model ./my-model --corpus 'data/*.jsonl.zst' --tokens 100000 --steps 200",
+    ),
     "trace": (
         "pivotlens trace --run runs/first --model demo:gemma-3-270m --directions fr-zh",
         "pivotlens trace --run runs/mine --model ./my-model --prompt native --threshold 0.1",
     ),
+    "ablate": ("pivotlens ablate --run runs/first", "pivotlens ablate --run runs/mine --max-items 100 --doses 0.5 1 2"),
     "attribute": ("pivotlens attribute --run runs/first", "pivotlens attribute --run runs/first --min-items 30"),
     "select": (
         "pivotlens select --run runs/first --tokenizer demo:gemma-3-270m --budget-tokens 50000",
@@ -67,7 +72,7 @@ def flags_class(config: type[StageConfig]) -> Any:
     for name, field in config.model_fields.items():
         is_list = str(field.annotation).startswith("tuple")
         default = field.default
-        shown = None if default in (None, "", ()) else " ".join(default) if is_list else default
+        shown = None if default in (None, "", ()) else " ".join(map(str, default)) if is_list else default
         parameter = Parameter(
             help=field.description,
             show_default=_constant(shown) if shown is not None else False,

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from pivotlens.errors import ModelError
+from pivotlens.models.checks import output_head
 from pivotlens.models.load import LoadedModel
 
 
@@ -20,11 +21,16 @@ class OutputHead:
 
     Args:
         loaded: A causal language model.
+
+    Attributes:
+        module: The head.
+        one_by_one: Whether each state is decoded alone, for heads whose rows are not independent.
     """
 
     def __init__(self, loaded: LoadedModel) -> None:
         self.loaded = loaded
-        self.module: nn.Module = loaded.model.get_output_embeddings()  # type: ignore[no-untyped-call]
+        self.module: nn.Module = output_head(loaded.model)
+        self.one_by_one = False
 
     @contextmanager
     def held_back(self) -> Iterator[list[torch.Tensor]]:
@@ -53,15 +59,17 @@ class OutputHead:
         Raises:
             ModelError: The model does more with its head's output than pass it through position by position.
         """
+        if self.one_by_one and len(states) > 1:
+            return torch.cat([self.decode(state[None]) for state in states])
         probe = torch.zeros(1, 1, dtype=torch.long, device=self.loaded.device)
 
         def swap(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-            return (states[None].to(inputs[0].device), *inputs[1:])
+            return (states[None].to(inputs[0]), *inputs[1:])
 
         handle = self.module.register_forward_pre_hook(swap)
         try:
             with torch.inference_mode():
-                output = self.loaded.model(input_ids=probe, use_cache=False, logits_to_keep=1)
+                output = self.loaded.model(input_ids=probe, use_cache=False, **self.loaded.last_only)
         finally:
             handle.remove()
         logits: torch.Tensor = output.logits[0]

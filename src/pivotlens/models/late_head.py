@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from pivotlens.errors import ModelError
 from pivotlens.models.encoding import Ids
 from pivotlens.models.head import OutputHead
 from pivotlens.models.load import LoadedModel
+from pivotlens.models.memory import Memory
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,11 +33,27 @@ class Wanted:
     place: int
 
 
+@dataclass(frozen=True)
+class _Span:
+    """Consecutive states."""
+
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def part(self, start: int, stop: int) -> _Span:
+        """Return some of them."""
+        return _Span(self.start + start, self.start + stop)
+
+
 class LateHead:
     """Collects states and runs the head over many of them at once."""
 
-    def __init__(self, loaded: LoadedModel) -> None:
+    def __init__(self, loaded: LoadedModel, memory: Memory) -> None:
         self.head = OutputHead(loaded)
+        self._memory = memory
         vocabulary: int = loaded.model.config.get_text_config().vocab_size
         self._most = max(1, _LOGITS // vocabulary)
         self._states: torch.Tensor | None = None
@@ -55,11 +73,25 @@ class LateHead:
         while len(self._states) >= self._most:
             self._decode(self._most)
 
+    def run(self, arguments: dict[str, Any]) -> tuple[torch.Tensor, Any]:
+        """Run the model without its head; return the states that would reach the head, and the cache."""
+        with self.head.held_back() as held:
+            output = self.head.loaded.model(**arguments)
+        return held[0], output.get("past_key_values")
+
     def _decode(self, count: int) -> None:
         assert self._states is not None
-        chosen = [one for one in self._wanted if one.state < count]
-        logits = self.head.decode(self._states[:count])
-        states = torch.tensor([one.state for one in chosen], device=logits.device)
+        for _, found in self._memory.run(_Span(0, count), self._read, "states"):
+            for one, value in found:
+                self._found.setdefault((one.row, one.answer), [math.nan] * len(one.answer))[one.place] = value
+        self._states = self._states[count:].clone()
+        self._wanted = [replace(one, state=one.state - count) for one in self._wanted if one.state >= count]
+
+    def _read(self, span: _Span) -> list[tuple[Wanted, float]]:
+        assert self._states is not None
+        chosen = [one for one in self._wanted if span.start <= one.state < span.stop]
+        logits = self.head.decode(self._states[span.start : span.stop])
+        states = torch.tensor([one.state - span.start for one in chosen], device=logits.device)
         tokens = torch.tensor([one.answer[one.place] for one in chosen], device=logits.device)
         picked = logits[states, tokens]
         # In place: a log-softmax would write the whole vocabulary twice more.
@@ -67,10 +99,7 @@ class LateHead:
         normaliser = logits.sub_(top[:, None]).exp_().sum(dim=-1).log_().add_(top)
         if torch.isnan(normaliser).any():
             raise nan_error(self.head.loaded)
-        for one, value in zip(chosen, (picked - normaliser[states]).tolist(), strict=True):
-            self._found.setdefault((one.row, one.answer), [math.nan] * len(one.answer))[one.place] = value
-        self._states = self._states[count:].clone()
-        self._wanted = [replace(one, state=one.state - count) for one in self._wanted if one.state >= count]
+        return list(zip(chosen, (picked - normaliser[states]).tolist(), strict=True))
 
     def scores(self, answers: Sequence[Sequence[Ids]]) -> list[list[Floats]]:
         """Decode what is left and return the log-probabilities of each context's answers."""

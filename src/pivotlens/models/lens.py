@@ -5,6 +5,7 @@ The final norm is found by order of execution, and the model's own head decodes 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,12 +15,11 @@ import torch
 from torch import nn
 
 from pivotlens.errors import ModelError
+from pivotlens.models.checks import probe_ids, relative_difference, relative_tolerance
 from pivotlens.models.head import OutputHead
+from pivotlens.models.in_memory import loaded_from_memory
+from pivotlens.models.intervention import Interventions, intervening, token_directions
 from pivotlens.models.load import LoadedModel
-
-# The probe's tokens: any will do, they only have to run through the model.
-_PROBE_LENGTH = 4
-_RELATIVE_TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,15 @@ class SelfCheck:
 
     Attributes:
         norm_difference: Largest difference between norm(last block output) and the head's real input.
-        early_exit_difference: Largest difference, in logits, between a truncated model and the lens at its depth;
+        early_exit_difference: Largest difference, in logits, between truncated models and the lens at their depths;
             None where the family cannot be truncated.
-        early_exit_depth: Blocks of the truncated model.
+        early_exit_depths: Blocks of the truncated models.
         untestable: Why the family cannot be truncated; empty where it can.
     """
 
     norm_difference: float
     early_exit_difference: float | None
-    early_exit_depth: int
+    early_exit_depths: tuple[int, ...]
     untestable: str
 
     def details(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class SelfCheck:
         return {
             "norm_difference": self.norm_difference,
             "early_exit": "untestable: " + self.untestable if early_exit is None else early_exit,
-            "early_exit_depth": self.early_exit_depth,
+            "early_exit_depths": list(self.early_exit_depths),
         }
 
 
@@ -56,6 +56,10 @@ def _tensor_of(output: Any) -> torch.Tensor:
     return tensor
 
 
+def _input_of(inputs: tuple[Any, ...], named: dict[str, Any]) -> torch.Tensor:
+    return _tensor_of(inputs[0] if inputs else named.get("hidden_states"))
+
+
 def find_blocks(loaded: LoadedModel) -> tuple[nn.Module, str, nn.ModuleList]:
     """Return the list of a model's blocks with its owner and name.
 
@@ -63,21 +67,22 @@ def find_blocks(loaded: LoadedModel) -> tuple[nn.Module, str, nn.ModuleList]:
         ModelError: There is no list of ``num_hidden_layers`` blocks.
     """
     model = loaded.model
-    depth = model.config.get_text_config().num_hidden_layers
-    decoder: nn.Module = model.get_decoder()  # type: ignore[no-untyped-call]
-    found = [
-        (name, module)
-        for name, module in decoder.named_modules()
-        if isinstance(module, nn.ModuleList) and len(module) == depth
-    ]
-    if not found:
-        raise ModelError(
-            f"{type(model).__name__} has no list of {depth} blocks",
-            "pivotlens reads decoders whose blocks are one torch.nn.ModuleList.",
-        )
-    path, blocks = min(found, key=lambda item: item[0].count("."))
-    owner_path, _, name = path.rpartition(".")
-    return decoder.get_submodule(owner_path) if owner_path else decoder, name, blocks
+    depth = getattr(model.config.get_text_config(), "num_hidden_layers", None)
+    # The decoder first: a model that also sees has a second list of blocks.
+    for part in (model.get_decoder(), model):  # type: ignore[no-untyped-call]
+        found = [
+            (name, module)
+            for name, module in part.named_modules()
+            if isinstance(module, nn.ModuleList) and len(module) == depth
+        ]
+        if found:
+            path, blocks = min(found, key=lambda item: item[0].count("."))
+            owner_path, _, name = path.rpartition(".")
+            return part.get_submodule(owner_path), name, blocks
+    raise ModelError(
+        f"{type(model).__name__} has no list of {depth} blocks",
+        "pivotlens reads decoders whose blocks are one torch.nn.ModuleList.",
+    )
 
 
 class LogitLens:
@@ -85,18 +90,22 @@ class LogitLens:
 
     Layer 0 is the embeddings, layer ``l`` the output of block ``l``; the last layer is the model's answer.
 
+    The model may hold adapters, be quantised, be offloaded or lie on several devices; it stays as it is. Where it is
+    changed later, such as by turning an adapter off, the lens reads what it then is.
+
     Args:
-        loaded: A loaded causal language model.
+        model: A causal language model, as `load_model` or transformers give it, or within PEFT's wrapper.
+        tokenizer: Of a model given by itself, for what needs one; the lens does not.
 
     Raises:
-        ModelError: The model has no final norm, or a self-check fails: its lens would not be exact.
+        ModelError: It is no causal language model, has no final norm, or a self-check fails: its lens would not be
+            exact.
     """
 
-    def __init__(self, loaded: LoadedModel) -> None:
-        self.loaded = loaded
+    def __init__(self, model: LoadedModel | nn.Module, tokenizer: Any = None) -> None:
+        self.loaded = loaded = model if isinstance(model, LoadedModel) else loaded_from_memory(model, tokenizer)
         self._owner, self._name, self._blocks = find_blocks(loaded)
-        self._output = OutputHead(loaded)
-        self._head = self._output.module
+        self.head = OutputHead(loaded)
         self._after_blocks = self._find_final_norm()
         self.n_layers = len(self._blocks) + 1
         self.check = self._self_check()
@@ -107,7 +116,8 @@ class LogitLens:
         """Run the model and return the head's input at the last position for every layer.
 
         Args:
-            **arguments: Of the model's forward pass, such as ``input_ids`` and ``attention_mask``.
+            **arguments: Of the model's forward pass, such as ``input_ids`` and ``attention_mask``; rows of unequal
+                length must be padded on the left.
 
         Returns:
             States in the head's dtype, shape ``(batch, layers, hidden)``: the final norm of each layer's output,
@@ -116,7 +126,8 @@ class LogitLens:
         with torch.inference_mode():
             kept, real = self._run(arguments)
             normed = [self._norm(state) for state in kept[:-1]]
-            return torch.stack([*normed, real], dim=1)
+            # Some families hold their states in fp32 and cast what the head gets.
+            return torch.stack([state.to(real) for state in (*normed, real)], dim=1)
 
     def decode(self, states: torch.Tensor) -> torch.Tensor:
         """Return the logits that the model's own head gives to states.
@@ -127,31 +138,91 @@ class LogitLens:
         Returns:
             Logits in fp32, shape ``(n, vocabulary)``.
         """
-        return self._output.decode(states)
+        return self.head.decode(states)
+
+    @property
+    def blocks(self) -> nn.ModuleList:
+        """The model's blocks, in order."""
+        return self._blocks
+
+    def normed(self, states: torch.Tensor) -> torch.Tensor:
+        """Return the model's final norm of raw block outputs, shape ``(n, hidden)``; gradients pass through it."""
+        return self._norm(states)
+
+    # -- intervening
+
+    def layers(self, **arguments: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """Run the model and return `block_states` with what the head gets at the last position, ``(batch, hidden)``."""
+        with torch.inference_mode():
+            kept, real = self._run(arguments)
+            return torch.stack([state.to(real.device) for state in kept], dim=1), real
+
+    def block_states(self, **arguments: Any) -> torch.Tensor:
+        """Run the model and return every layer's raw output at the last position, shape ``(batch, layers, hidden)``."""
+        return self.layers(**arguments)[0]
+
+    def decode_blocks(self, states: torch.Tensor) -> torch.Tensor:
+        """Return the lens of raw block outputs, shape ``(n, hidden)``: fp32 logits, shape ``(n, vocabulary)``."""
+        with torch.inference_mode():
+            return self.decode(self._norm(states))
+
+    def direction(self, states: torch.Tensor, token_ids: torch.Tensor) -> torch.Tensor:
+        """Return the direction that raises each token's lens logit most, at raw block outputs.
+
+        It is the gradient of the logit with respect to the block's output, through the model's own norm and head, at
+        unit length. A norm that only scales and centres makes it orthogonal to the state itself: it can be taken out
+        of the *difference* between states (`Project` with an ``origin``), not out of the one it was computed at.
+
+        Args:
+            states: Raw block outputs, shape ``(n, hidden)``.
+            token_ids: A token for each, int64, shape ``(n,)``.
+
+        Returns:
+            Unit vectors, fp32, shape ``(n, hidden)``.
+        """
+        return token_directions(self._norm, self.head.module, states, token_ids)
+
+    @contextmanager
+    def intervene(self, interventions: Interventions, position: int = -1) -> Iterator[None]:
+        """Change what blocks hand on, in every forward pass inside the ``with``; undone at its end, errors included.
+
+        Args:
+            interventions: By layer (1 is the first block's output), a function, `Project` or `Add`, or several in
+                order. Each takes the states at the position, shape ``(batch, hidden)``, and returns the new ones.
+                Nested calls on one layer run from the outer to the inner one.
+            position: Index into the tokens of each forward pass, those in a cache not counted; -1 is the last.
+
+        Raises:
+            ConfigError: A layer or position that is not there, or vectors that do not fit the batch.
+            ModelError: The family's blocks do not hand on plain states.
+        """
+        with intervening(self._blocks, interventions, position):
+            yield
 
     def _norm(self, state: torch.Tensor) -> torch.Tensor:
+        state = state[:, None].to(self._norm_device)  # as the model hands it on: with an axis of positions
         for module in self._after_blocks:
             state = module(state)
-        return state
+        return state[:, 0]
 
     def _run(self, arguments: dict[str, Any]) -> tuple[list[torch.Tensor], torch.Tensor]:
         kept: list[torch.Tensor] = []
         head_input: list[torch.Tensor] = []
         handles = [
             self._blocks[0].register_forward_pre_hook(
-                lambda module, inputs, named: kept.append(
-                    (inputs[0] if inputs else named["hidden_states"])[:, -1].clone()
-                ),
+                lambda module, inputs, named: kept.append(_input_of(inputs, named)[:, -1].clone()),
                 with_kwargs=True,
             ),
-            self._head.register_forward_pre_hook(lambda module, inputs: head_input.append(inputs[0][:, -1].clone())),
+            self.head.module.register_forward_pre_hook(
+                lambda module, inputs: head_input.append(inputs[0][:, -1].clone())
+            ),
         ]
         handles += [
             block.register_forward_hook(lambda module, inputs, output: kept.append(_tensor_of(output)[:, -1].clone()))
             for block in self._blocks
         ]
         try:
-            self.loaded.model(**arguments, logits_to_keep=1)
+            self.loaded.model(**arguments, **self.loaded.last_only)
         finally:
             for handle in handles:
                 handle.remove()
@@ -165,78 +236,105 @@ class LogitLens:
     # -- finding the norm, checking
 
     def _probe(self) -> dict[str, Any]:
-        vocabulary = self.loaded.model.config.get_text_config().vocab_size
-        ids = torch.arange(3, 3 + _PROBE_LENGTH, device=self.loaded.device)[None] % vocabulary
+        ids = probe_ids(self.loaded.model, self.loaded.device)
         return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "use_cache": False}
 
     def _find_final_norm(self) -> list[nn.Module]:
-        inside = {id(module) for block in self._blocks for module in block.modules()}
-        events: list[nn.Module] = []
-        leaves = [
-            module
-            for module in self.loaded.model.modules()
-            if not list(module.children()) and id(module) not in inside and module is not self._head
-        ]
-        handles = [
-            module.register_forward_hook(lambda module, inputs, output: events.append(module)) for module in leaves
-        ]
-        handles.append(self._blocks[-1].register_forward_hook(lambda module, inputs, output: events.clear()))
-        ended: list[list[nn.Module]] = []
-        handles.append(self._head.register_forward_pre_hook(lambda module, inputs: ended.append(list(events))))
+        """Return the modules that run one after the other between the last block and the head, outermost ones only."""
+        model, head, last = self.loaded.model, self.head.module, self._blocks[-1]
+        known = {id(module) for block in (*self._blocks, head) for module in block.modules()}
+        known |= {id(module) for module in model.modules() if any(part in (last, head) for part in module.modules())}
+        events: list[tuple[nn.Module, torch.device]] = []
+        running: list[nn.Module] = []
+        ended: list[list[tuple[nn.Module, torch.device]]] = []
+
+        def begin(module: nn.Module, inputs: tuple[Any, ...]) -> None:
+            running.append(module)
+            if len(running) == 1 and inputs and isinstance(inputs[0], torch.Tensor):
+                events.append((module, inputs[0].device))
+
+        handles = [last.register_forward_hook(lambda module, inputs, output: events.clear())]
+        for module in model.modules():
+            if id(module) not in known:
+                handles.append(module.register_forward_pre_hook(begin))
+                handles.append(module.register_forward_hook(lambda module, inputs, output: running.remove(module)))
+        handles.append(head.register_forward_pre_hook(lambda module, inputs: ended.append(list(events))))
         try:
             with torch.inference_mode():
-                self.loaded.model(**self._probe())
+                model(**self._probe())
         finally:
             for handle in handles:
                 handle.remove()
         if not ended or not ended[0]:
             raise ModelError(
-                f"{type(self.loaded.model).__name__} has no final norm between its last block and its head",
+                f"{type(model).__name__} has no final norm between its last block and its head",
                 "The lens is defined by that norm; this model cannot be read.",
             )
-        return ended[0]
+        self._norm_device = ended[0][0][1]
+        return [module for module, _ in ended[0]]
 
     def _self_check(self) -> SelfCheck:
+        limit = relative_tolerance(self.loaded.dtype)
+        name = type(self.loaded.model).__name__
         with torch.inference_mode():
             kept, real = self._run(self._probe())
-            difference = _relative_difference(self._norm(kept[-1]), real)
-        limit = _RELATIVE_TOLERANCE[self.loaded.dtype]
-        name = type(self.loaded.model).__name__
+            try:
+                normed = self._norm(kept[-1]).to(real)
+            except Exception as error:  # whatever modules raise that do not take each other's output
+                raise ModelError(
+                    f"self-check failed on {name}: what runs after its last block is no chain of modules ({error})",
+                    "Something else happens between the last block and the head; this model cannot be read exactly.",
+                ) from error
+        difference = relative_difference(normed, real) if normed.shape == real.shape else math.inf
         if not difference <= limit:
             raise ModelError(
                 f"self-check failed on {name}: the final norm of the last block differs from the head's input by "
                 f"{difference:.2g}",
                 "Something else happens between the last block and the head; this model cannot be read exactly.",
             )
-        depth = max(1, len(self._blocks) // 2)
-        expected = self.decode(self.states(**self._probe())[0])[depth]
-        try:
-            with self._truncated(depth), torch.inference_mode():
-                truncated = self.loaded.model(**self._probe(), logits_to_keep=1).logits[0, -1].float()
-        except Exception as error:  # noqa: BLE001 - whatever a family raises when blocks are missing
-            return SelfCheck(difference, None, depth, f"{type(error).__name__}: {error}")
-        exit_difference = _relative_difference(expected, truncated)
-        if not exit_difference <= limit:
-            raise ModelError(
-                f"self-check failed on {name}: a model of its first {depth} blocks answers otherwise than the lens "
-                f"(relative difference {exit_difference:.2g})",
-                "This model cannot be read exactly.",
-            )
-        return SelfCheck(difference, exit_difference, depth, "")
+        states = self.states(**self._probe())[0]
+        alone = torch.cat([self.decode(state[None]) for state in states])
+        if not relative_difference(self.decode(states), alone) <= limit:
+            self.head.one_by_one = True  # such as of dynamic quantisation, which scales all states alike
+        differences: dict[int, float] = {}
+        untestable = ""
+        for depth in sorted({max(1, count) for count in (1, len(self._blocks) // 2, len(self._blocks) - 1)}):
+            truncated, reason = self._truncated_logits(depth)
+            if truncated is None:
+                untestable = reason
+            else:
+                differences[depth] = relative_difference(alone[depth], truncated)
+                if not differences[depth] <= limit:
+                    raise ModelError(
+                        f"self-check failed on {name}: a model of its first {depth} blocks answers otherwise than the "
+                        f"lens (relative difference {differences[depth]:.2g})",
+                        "This model cannot be read exactly.",
+                    )
+        if not differences:
+            return SelfCheck(difference, None, (), untestable)
+        return SelfCheck(difference, max(differences.values()), tuple(differences), "")
+
+    def _truncated_logits(self, depth: int) -> tuple[torch.Tensor | None, str]:
+        """Return what a model of the first blocks says, or why there is none."""
+        reasons = []
+        # Some families reshape by the number of blocks in their config, others count blocks by it.
+        for config_too in (True, False):
+            try:
+                with self._truncated(depth, config_too=config_too), torch.inference_mode():
+                    return self.loaded.model(**self._probe(), **self.loaded.last_only).logits[0, -1].float(), ""
+            except Exception as error:  # noqa: BLE001 - whatever a family raises when blocks are missing
+                reasons.append(f"{type(error).__name__}: {error}")
+        return None, reasons[0]
 
     @contextmanager
-    def _truncated(self, depth: int) -> Iterator[None]:
+    def _truncated(self, depth: int, *, config_too: bool = True) -> Iterator[None]:
         config = self.loaded.model.config.get_text_config()
         full = config.num_hidden_layers
         setattr(self._owner, self._name, nn.ModuleList(list(self._blocks)[:depth]))
-        config.num_hidden_layers = depth
+        if config_too:
+            config.num_hidden_layers = depth
         try:
             yield
         finally:
             setattr(self._owner, self._name, self._blocks)
             config.num_hidden_layers = full
-
-
-def _relative_difference(value: torch.Tensor, reference: torch.Tensor) -> float:
-    scale = reference.abs().max().clamp_min(1e-12)
-    return float(((value - reference).abs().max() / scale).item())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from pivotlens.errors import ConfigError, ModelError
+from pivotlens.models.checks import check_decoder, output_head
+from pivotlens.models.memory import is_out_of_memory
 from pivotlens.models.quiet import quiet_transformers
 from pivotlens.models.resolve import ResolvedModel, resolve_model
 
@@ -20,17 +24,22 @@ class LoadedModel:
 
     Attributes:
         model: In evaluation mode, on its device.
-        tokenizer: Fast, so that it gives character offsets.
+        tokenizer: Fast, so that it gives character offsets; None where a model was given without one.
         resolved: Where it came from.
         device: Where its inputs go.
         dtype: Of its weights.
     """
 
     model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
+    tokenizer: Any
     resolved: ResolvedModel
     device: torch.device
     dtype: torch.dtype
+
+    @functools.cached_property
+    def last_only(self) -> dict[str, int]:
+        """The argument that spares the logits before the last position, where the family takes it."""
+        return {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(self.model.forward).parameters else {}
 
     def details(self) -> dict[str, Any]:
         """Return what a manifest records of the model."""
@@ -88,6 +97,11 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
             f"{spec!r} is an encoder-decoder model ({config.model_type})",
             "pivotlens reads decoder-only language models.",
         )
+    if headless := _saved_without_head(config):
+        raise ModelError(
+            f"{spec!r} was saved as {headless}, without an output head",
+            "It is an embedding model or a bare decoder; pivotlens reads causal language models.",
+        )
     try:
         tokenizer = AutoTokenizer.from_pretrained(resolved.folder)
     except Exception as error:  # the library raises whatever its parts raise
@@ -97,9 +111,14 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
             f"model {spec!r} has no fast tokenizer, so answers cannot be told from prompts by character",
             "Convert it with transformers: AutoTokenizer.from_pretrained(…, use_fast=True).save_pretrained(…).",
         )
+    quantised = getattr(config, "quantization_config", None) is not None
     try:
         loading: Any = AutoModelForCausalLM.from_pretrained(
-            resolved.folder, dtype=number_type, use_safetensors=True, output_loading_info=True
+            resolved.folder,
+            dtype=number_type,
+            use_safetensors=True,
+            output_loading_info=True,
+            device_map={"": place} if quantised else None,  # packed weights are not moved afterwards
         )
     except Exception as error:  # the library raises whatever its parts raise
         raise ModelError(
@@ -112,17 +131,28 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
             f"{spec!r} lacks {len(missing)} of its weights, such as {missing[0]}",
             "Its config and its safetensors do not belong together; fetch or convert the model again.",
         )
-    if "logits_to_keep" not in inspect.signature(model.forward).parameters:
+    try:
+        if not quantised:
+            model.to(place)  # type: ignore[arg-type]
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         raise ModelError(
-            f"{spec!r} ({type(model).__name__}) does not take `logits_to_keep`",
-            "Its family cannot be read at chosen positions with this version of transformers.",
-        )
-    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
-    if head is None:
-        raise ModelError(f"{spec!r} has no output head", "pivotlens reads causal language models.")
-    model.to(place)  # type: ignore[arg-type]
+            f"{spec!r} does not fit into the memory of {place}",
+            "Use dtype = 'bfloat16', device = 'cpu', or a smaller model.",
+        ) from error
     model.train(False)
     model.requires_grad_(False)
+    check_decoder(model, place, repr(spec))
     # A sliced input would make torch multiply row by row, reading the whole vocabulary matrix for each.
-    head.register_forward_pre_hook(lambda module, inputs: (inputs[0].contiguous(), *inputs[1:]))
-    return LoadedModel(model, tokenizer, resolved, place, number_type)
+    output_head(model).register_forward_pre_hook(lambda module, inputs: (inputs[0].contiguous(), *inputs[1:]))
+    return LoadedModel(model, tokenizer, resolved, place, model.dtype if quantised else number_type)
+
+
+def _saved_without_head(config: Any) -> str:
+    """Return the class a model was saved as where that class has no output head; empty where it has."""
+    names = [str(name) for name in getattr(config, "architectures", None) or ()]
+    with_head = set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values())
+    # A tied head would be there even so, and nothing would miss.
+    headless = [name for name in names if name.endswith("Model") and name not in with_head]
+    return headless[0] if len(headless) == len(names) and names else ""

@@ -7,7 +7,7 @@ answer once. Trees stand side by side in a row; a mask lets a token see the pref
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from transformers.cache_utils import DynamicCache
 
 from pivotlens.models.encoding import Ids
 from pivotlens.models.late_head import Wanted, without_beginnings
-from pivotlens.models.prefix import SharedPrefix
+from pivotlens.models.prefix import SharedPrefix, select_rows
 
 # Tokens of a row: longer ones waste work on keys that are masked, shorter ones copy the prefix more often.
 _ROW = 192
@@ -47,7 +47,7 @@ class PackedBatch:
         ids: Token ids, int64, shape ``(rows, length)``.
         positions: Place of each token in its own sequence, same shape.
         seen: Which keys each token attends to, bool, shape ``(rows, length, past + length)``.
-        cache: The prefix's cache for each row, or None where there is no prefix.
+        cache: The prefix's cache, of one row, or None where there is no prefix; it stays as it is.
         wanted: The answers' tokens, by index into the flattened positions.
         device: Where it runs.
         dtype: Of the model.
@@ -61,8 +61,24 @@ class PackedBatch:
     dtype: torch.dtype
     wanted: list[Wanted] = field(default_factory=list)
 
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.ids)
+
+    def part(self, start: int, stop: int) -> PackedBatch:
+        """Return some of the rows."""
+        first, last = start * self.ids.shape[1], stop * self.ids.shape[1]
+        wanted = [replace(one, state=one.state - first) for one in self.wanted if first <= one.state < last]
+        return replace(
+            self,
+            ids=self.ids[start:stop],
+            positions=self.positions[start:stop],
+            seen=self.seen[start:stop],
+            wanted=wanted,
+        )
+
     def arguments(self) -> dict[str, Any]:
-        """Return the arguments of the model's forward pass."""
+        """Return the arguments of the model's forward pass, with a copy of the cache."""
         seen = torch.from_numpy(self.seen).to(self.device)[:, None]
         mask = torch.zeros(seen.shape, dtype=self.dtype, device=self.device)
         arguments: dict[str, Any] = {
@@ -72,7 +88,7 @@ class PackedBatch:
             "use_cache": self.cache is not None,
         }
         if self.cache is not None:
-            arguments["past_key_values"] = self.cache
+            arguments["past_key_values"] = select_rows(self.cache, torch.zeros(len(self), dtype=torch.long))
         return arguments
 
 
@@ -139,7 +155,7 @@ def _batch(shared: SharedPrefix, rows: Sequence[Sequence[_Tree]], past: int) -> 
         ids=np.zeros(shape, np.int64),
         positions=np.zeros(shape, np.int64),
         seen=np.zeros((*shape, past + length), bool),
-        cache=shared.cache_rows(len(rows)),
+        cache=shared.cache,
         device=shared.loaded.device,
         dtype=shared.loaded.dtype,
     )

@@ -12,6 +12,7 @@ from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingW
 
 from pivotlens.models.encoding import Ids
 from pivotlens.models.load import LoadedModel
+from pivotlens.models.memory import one_row
 
 
 @dataclass(frozen=True)
@@ -20,23 +21,35 @@ class ContextBatch:
 
     Attributes:
         rows: Which contexts, as indices into the list given.
-        input_ids: What is left of them after the prefix, int64, shape ``(rows, length)``.
-        cache: The prefix's cache for each row, or None where caches cannot be shared.
+        input_ids: What is left of them after what is cached, int64, shape ``(rows, length)``.
+        cache: What the rows continue, or None where caches cannot be shared; it stays as it is.
         past: Tokens in the cache.
+        cache_rows: Which row of the cache each row continues; None for the first one.
     """
 
     rows: list[int]
     input_ids: torch.Tensor
     cache: DynamicCache | None
     past: int
+    cache_rows: torch.Tensor | None = None
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.input_ids)
+
+    def part(self, start: int, stop: int) -> ContextBatch:
+        """Return some of the rows."""
+        cache_rows = None if self.cache_rows is None else self.cache_rows[start:stop]
+        return ContextBatch(self.rows[start:stop], self.input_ids[start:stop], self.cache, self.past, cache_rows)
 
     def arguments(self) -> dict[str, Any]:
-        """Return the arguments of the model's forward pass."""
+        """Return the arguments of the model's forward pass, with a copy of the cache."""
         rows, length = self.input_ids.shape
         mask = torch.ones(rows, self.past + length, dtype=torch.long, device=self.input_ids.device)
-        arguments: dict[str, Any] = {"input_ids": self.input_ids, "attention_mask": mask}
+        arguments: dict[str, Any] = {"input_ids": self.input_ids, "attention_mask": mask, "use_cache": False}
         if self.cache is not None:
-            arguments |= {"past_key_values": self.cache, "use_cache": True}
+            chosen = torch.zeros(rows, dtype=torch.long) if self.cache_rows is None else self.cache_rows
+            arguments |= {"past_key_values": select_rows(self.cache, chosen), "use_cache": True}
         return arguments
 
 
@@ -55,13 +68,13 @@ def select_rows(cache: DynamicCache, rows: torch.Tensor) -> DynamicCache:
     chosen = copy.copy(cache)
     chosen.layers = [copy.copy(layer) for layer in cache.layers]
     for layer in chosen.layers:
-        layer.batch_select_indices(rows)  # type: ignore[union-attr]
+        layer.batch_select_indices(rows.to(layer.keys.device))  # type: ignore[union-attr]
     return chosen
 
 
 def is_shareable(cache: object) -> bool:
     """Tell whether every layer keeps plain keys and values, so that copies do not disturb each other."""
-    return isinstance(cache, DynamicCache) and all(
+    return type(cache) is DynamicCache and all(
         type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers
     )
 
@@ -75,6 +88,10 @@ class SharedPrefix:
         contexts: Token ids; equal ones should be given once.
         batch_tokens: Most tokens held in the cache at once.
         share: False runs every context in full.
+
+    Attributes:
+        prefix: What they begin with; empty where caches cannot be shared.
+        cache: Its cache, of one row; None where there is no prefix.
     """
 
     loaded: LoadedModel
@@ -82,7 +99,7 @@ class SharedPrefix:
     batch_tokens: int
     share: bool = True
     prefix: Ids = field(init=False, default=())
-    _cache: DynamicCache | None = field(init=False, default=None)
+    cache: DynamicCache | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         if not self.share:
@@ -91,10 +108,10 @@ class SharedPrefix:
         if not self.prefix:
             return
         ids = torch.tensor([self.prefix], device=self.loaded.device)
-        with torch.inference_mode():
-            cache = self.loaded.model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+        with torch.inference_mode(), one_row():
+            cache = self.loaded.model(input_ids=ids, use_cache=True, **self.loaded.last_only).get("past_key_values")
         if is_shareable(cache):
-            self._cache = cache
+            self.cache = cache
         else:
             self.prefix = ()
 
@@ -103,12 +120,6 @@ class SharedPrefix:
         config = self.loaded.model.config.get_text_config()
         limits = [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size")]
         return all(limit is None or length <= limit for limit in limits)
-
-    def cache_rows(self, rows: int) -> DynamicCache | None:
-        """Return the prefix's cache for so many rows, or None where there is no prefix."""
-        if self._cache is None:
-            return None
-        return select_rows(self._cache, torch.zeros(rows, dtype=torch.long, device=self.loaded.device))
 
     def batches(self) -> Iterator[ContextBatch]:
         """Yield the batches; which contexts run together follows from the contexts and the budget alone."""
@@ -121,4 +132,4 @@ class SharedPrefix:
             for start in range(0, len(rows), size):
                 chosen = rows[start : start + size]
                 ids = torch.tensor([self.contexts[row][past:] for row in chosen], device=self.loaded.device)
-                yield ContextBatch(chosen, ids, self.cache_rows(len(chosen)), past)
+                yield ContextBatch(chosen, ids, self.cache, past)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from transformers.cache_utils import DynamicCache
 
 from pivotlens.models.encoding import Ids
 from pivotlens.models.late_head import LateHead, Wanted, nan_error, without_beginnings
 from pivotlens.models.load import LoadedModel
+from pivotlens.models.memory import Memory, one_row
 from pivotlens.models.packing import longest_sequence, packed_batches
-from pivotlens.models.prefix import ContextBatch, SharedPrefix, is_shareable, select_rows
+from pivotlens.models.prefix import ContextBatch, SharedPrefix, is_shareable
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,11 +56,13 @@ class AnswerScorer:
         batch_tokens: Most tokens held in the cache at once.
         sharing: How much is shared: contexts with all their answers ``packed`` into rows behind one cache of what they
             begin with, caches ``copied`` for each answer, or ``nothing``; `check_sharing` tells what is exact.
+        memory: Runs the batches, in halves where they do not fit.
     """
 
     loaded: LoadedModel
     batch_tokens: int = 8192
     sharing: Sharing = "packed"
+    memory: Memory = field(default_factory=Memory, compare=False)
 
     @property
     def share(self) -> bool:
@@ -77,7 +81,7 @@ class AnswerScorer:
             in fp32 from the model's logits.
 
         Raises:
-            ModelError: The model gives NaN.
+            ModelError: The model gives NaN, or memory does not suffice for a single row.
         """
         if not contexts:
             return []
@@ -87,25 +91,31 @@ class AnswerScorer:
                     [plain_log_probabilities(self.loaded, context, answer) for answer in rows]
                     for context, rows in zip(contexts, answers, strict=True)
                 ]
-            late = LateHead(self.loaded)
+            late = LateHead(self.loaded, self.memory)
             shared = SharedPrefix(self.loaded, contexts, self.batch_tokens)
             if self.sharing == "packed" and shared.fits_window(longest_sequence(contexts, answers)):
                 for packed in packed_batches(shared, answers):
-                    with late.head.held_back() as held:
-                        self.loaded.model(**packed.arguments())
-                    late.add(held[0].flatten(0, 1), packed.wanted)
+                    for part, (states, _) in self.memory.run(packed, lambda rows: late.run(rows.arguments())):
+                        late.add(states.flatten(0, 1), part.wanted)
             else:
+                last = {"use_cache": True, **self.loaded.last_only}
                 for batch in shared.batches():
-                    self._run_batch(batch, answers, late)
+                    for some, (states, cache) in self.memory.run(batch, lambda rows: late.run(rows.arguments() | last)):
+                        self._extend(some, states, cache, answers, late)
             return late.scores(answers)
 
-    def _run_batch(self, batch: ContextBatch, answers: Sequence[Sequence[Ids]], late: LateHead) -> None:
-        with late.head.held_back() as held:
-            cache = self.loaded.model(**(batch.arguments() | {"use_cache": True}), logits_to_keep=1).past_key_values
+    def _extend(
+        self,
+        batch: ContextBatch,
+        states: torch.Tensor,
+        cache: DynamicCache,
+        answers: Sequence[Sequence[Ids]],
+        late: LateHead,
+    ) -> None:
         keys = [
             (position, answer) for position, row in enumerate(batch.rows) for answer in without_beginnings(answers[row])
         ]
-        late.add(held[0][:, -1], [Wanted(position, batch.rows[position], answer, 0) for position, answer in keys])
+        late.add(states[:, -1], [Wanted(position, batch.rows[position], answer, 0) for position, answer in keys])
         total = batch.past + batch.input_ids.shape[1]
         device = batch.input_ids.device
         longer = sorted((key for key in keys if len(key[1]) > 1), key=lambda key: -len(key[1]))
@@ -113,18 +123,15 @@ class AnswerScorer:
             width = len(chosen[0][1]) - 1
             # What stands after an answer's last token but one is padding: nothing before it sees it.
             ids = [answer[:-1] + answer[-1:] * (width + 1 - len(answer)) for _, answer in chosen]
-            rows = torch.tensor([position for position, _ in chosen], device=device)
-            extension = ContextBatch([], torch.tensor(ids, device=device), select_rows(cache, rows), total)
-            with late.head.held_back() as held:
-                self.loaded.model(**extension.arguments())
-            late.add(
-                held[0].flatten(0, 1),
-                [
-                    Wanted(index * width + place - 1, batch.rows[position], answer, place)
-                    for index, (position, answer) in enumerate(chosen)
-                    for place in range(1, len(answer))
-                ],
-            )
+            rows = torch.tensor([position for position, _ in chosen])
+            extension = ContextBatch(list(range(len(ids))), torch.tensor(ids, device=device), cache, total, rows)
+            for part, (found, _) in self.memory.run(extension, lambda rows: late.run(rows.arguments())):
+                wanted = [
+                    Wanted(index * width + place - 1, batch.rows[chosen[number][0]], chosen[number][1], place)
+                    for index, number in enumerate(part.rows)
+                    for place in range(1, len(chosen[number][1]))
+                ]
+                late.add(found.flatten(0, 1), wanted)
 
     def generate(self, contexts: Sequence[Ids], max_tokens: int, stop: Callable[[int], bool]) -> list[Ids]:
         """Continue each context greedily until a token that ``stop`` accepts, or ``max_tokens``.
@@ -132,30 +139,36 @@ class AnswerScorer:
         Returns:
             The tokens before the stop, one tuple a context.
         """
-        generated: list[list[int]] = [[] for _ in contexts]
+        generated: list[Ids] = [()] * len(contexts)
         with torch.inference_mode():
             for batch in SharedPrefix(self.loaded, contexts, self.batch_tokens, share=self.share).batches():
-                output = self.loaded.model(**(batch.arguments() | {"use_cache": self.share}), logits_to_keep=1)
-                running, past = list(batch.rows), batch.past + batch.input_ids.shape[1]
-                inputs = batch.input_ids
-                for step in range(max_tokens):
-                    best = output.logits[:, -1].float().argmax(dim=-1)
-                    kept = [i for i, token in enumerate(best.tolist()) if not stop(token)]
-                    for i in kept:
-                        generated[running[i]].append(int(best[i]))
-                    running = [running[i] for i in kept]
-                    if not running or step == max_tokens - 1:
-                        break
-                    rows = torch.tensor(kept, device=best.device)
-                    new = best[rows][:, None]
-                    if self.share:
-                        cache = select_rows(output.past_key_values, rows)
-                        batch = ContextBatch(running, new, cache, past)
-                    else:
-                        inputs = torch.cat([inputs[rows], new], dim=1)
-                        batch = ContextBatch(running, inputs, None, 0)
-                    past += 1
-                    output = self.loaded.model(**batch.arguments(), logits_to_keep=1)
+                for part, found in self.memory.run(batch, lambda rows: self._continue(rows, max_tokens, stop)):
+                    for row, tokens in zip(part.rows, found, strict=True):
+                        generated[row] = tokens
+        return generated
+
+    def _continue(self, batch: ContextBatch, max_tokens: int, stop: Callable[[int], bool]) -> list[Ids]:
+        generated: list[list[int]] = [[] for _ in batch.rows]
+        running, past, device = list(range(len(batch))), batch.past + batch.input_ids.shape[1], batch.input_ids.device
+        inputs = batch.input_ids
+        output = self.loaded.model(**(batch.arguments() | {"use_cache": self.share}), **self.loaded.last_only)
+        for step in range(max_tokens):
+            best = output.logits[:, -1].float().argmax(dim=-1).to(device)
+            kept = [i for i, token in enumerate(best.tolist()) if not stop(token)]
+            for i in kept:
+                generated[running[i]].append(int(best[i]))
+            running = [running[i] for i in kept]
+            if not running or step == max_tokens - 1:
+                break
+            rows = torch.tensor(kept, device=device)
+            new = best[rows][:, None]
+            if self.share:
+                batch = ContextBatch(running, new, output.past_key_values, past, rows)
+            else:
+                inputs = torch.cat([inputs[rows], new], dim=1)
+                batch = ContextBatch(running, inputs, None, 0)
+            past += 1
+            output = self.loaded.model(**batch.arguments(), **self.loaded.last_only)
         return [tuple(tokens) for tokens in generated]
 
 
@@ -166,10 +179,10 @@ def plain_log_probabilities(loaded: LoadedModel, context: Ids, answer: Ids) -> F
         Natural-log probabilities, shape ``(len(answer),)``.
 
     Raises:
-        ModelError: The model gives NaN.
+        ModelError: The model gives NaN, or memory does not suffice.
     """
     ids = torch.tensor([context + answer], device=loaded.device)
-    with torch.inference_mode():
+    with torch.inference_mode(), one_row():
         logits = loaded.model(input_ids=ids, use_cache=False).logits
     values = torch.log_softmax(logits[0, len(context) - 1 : -1].float(), dim=-1)
     if torch.isnan(values).any():
@@ -193,9 +206,9 @@ def check_sharing(loaded: LoadedModel, contexts: Sequence[Ids], answer: Ids) -> 
     # Answers that branch after their first token, which is what the packed path has to keep apart.
     answers = [[answer * 3, (answer[0], sample[0][-1], answer[-1])]] * len(sample)
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), one_row():
             ids = torch.tensor([sample[0]], device=loaded.device)
-            cache = loaded.model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+            cache = loaded.model(input_ids=ids, use_cache=True, **loaded.last_only).past_key_values
         if not is_shareable(cache):
             return "nothing", f"{type(cache).__name__} holds more than keys and values"
     except _FAILURES as error:

@@ -53,7 +53,9 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
     scores = score_table(tables.score.first_rows("summary")) if tables.score else None
     labelled = _behaviours(tables)
     attributed = (
-        attribution(rows(tables.attribute, "auc"), rows(tables.attribute, "tests")) if tables.attribute else None
+        attribution(*(rows(tables.attribute, name) for name in ("auc", "tests", "predictors")))
+        if tables.attribute
+        else None
     )
     pivots = _pivots(config, tables, [(item.direction, item.concept_id) for item in items])
     selected = arms(rows(tables.select, "summary"))

@@ -10,7 +10,7 @@ from importlib import resources
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from pivotlens.report import charts, wording
+from pivotlens.report import attribution_charts, charts, wording
 from pivotlens.report.payload import embedded_json, payload
 from pivotlens.report.sections.attribution import PREDICTOR_NAMES, Attribution
 from pivotlens.report.sections.behaviours import Behaviours
@@ -105,6 +105,7 @@ def environment() -> Environment:
     made.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]
     made.globals.update(
         charts=charts,
+        attribution_charts=attribution_charts,
         behaviour_names=wording.BEHAVIOUR_NAMES,
         rule_notes=wording.RULE_NOTES,
         predictor_names=PREDICTOR_NAMES,

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pivotlens.report.run_tables import Row, direction_of, interval_of, is_pooled
+from pivotlens.report.sections.joint_frequency import JointFrequency, joint_frequency
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
+PRIMARY_RULE = "calibrated"
 PREDICTOR_NAMES = {
     "log_joint": "joint frequency",
     "log_target": "target's frequency",
@@ -55,8 +57,10 @@ class StatisticRow:
 
     direction: Direction | None
     test: str
+    rule: str
     items: str
     statistic: float | None
+    interval: Interval | None
     p_value: float | None
     n: int
     note: str
@@ -68,16 +72,39 @@ class Attribution:
 
     tables: tuple[AucTable, ...]
     tests: tuple[StatisticRow, ...]
+    joint: JointFrequency | None = None
+
+    @property
+    def item_sets(self) -> tuple[str, ...]:
+        """The choices of items for which a mean within directions could be computed, the primary one first."""
+        there = {table.items for table in self.tables if table.pooled and any(table.pooled.aucs)}
+        return tuple(sorted(there, key=lambda items: (items != "correct", items)))
+
+    @property
+    def primary_tests(self) -> tuple[StatisticRow, ...]:
+        """The tests of the primary rule, and those of none."""
+        return tuple(row for row in self.tests if row.rule in ("", PRIMARY_RULE))
+
+    @property
+    def other_tests(self) -> tuple[StatisticRow, ...]:
+        """The tests of the other rules."""
+        return tuple(row for row in self.tests if row.rule not in ("", PRIMARY_RULE))
+
+    @property
+    def correlation(self) -> StatisticRow | None:
+        """The mean over directions of the correlation of joint frequency with the score."""
+        return next((row for row in self.tests if row.direction is None and row.interval is not None), None)
 
 
-def attribution(auc: Sequence[Row], tests: Sequence[Row]) -> Attribution:
-    """Build the section from ``attribute/auc`` and ``attribute/tests``."""
+def attribution(auc: Sequence[Row], tests: Sequence[Row], predictors: Sequence[Row] = ()) -> Attribution:
+    """Build the section from ``attribute/auc``, ``attribute/tests`` and ``attribute/predictors``."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in auc:
         groups[row["rule"], row["items"]].append(row)
     # The calibrated rule on correctly answered items is the primary analysis.
-    order = sorted(groups, key=lambda key: (key[0] != "calibrated", key[1] != "correct", key))
-    return Attribution(tuple(_table(*key, groups[key]) for key in order), tuple(_test(row) for row in tests))
+    order = sorted(groups, key=lambda key: (key[0] != PRIMARY_RULE, key[1] != "correct", key))
+    found = sorted((_test(row) for row in tests), key=lambda row: row.direction is not None)
+    return Attribution(tuple(_table(*key, groups[key]) for key in order), tuple(found), joint_frequency(predictors))
 
 
 def _table(rule: str, items: str, rows: list[Row]) -> AucTable:
@@ -106,8 +133,10 @@ def _test(row: Row) -> StatisticRow:
     return StatisticRow(
         direction=None if is_pooled(row) else direction_of(row),
         test=row["test"].replace("_", " "),
+        rule=row.get("rule") or "",
         items=row.get("items") or "",
         statistic=row["statistic"],
+        interval=interval_of(row, "statistic") if row.get("ci_low") is not None else None,
         p_value=row["p_value"],
         n=row["n"],
         note=row["note"] or "",

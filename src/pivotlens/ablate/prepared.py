@@ -1,0 +1,231 @@
+"""The items of a direction, encoded once and run chunk by chunk."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow.compute as pc
+import torch
+
+from pivotlens.ablate.config import AblateConfig
+from pivotlens.ablate.items import (
+    SEMANTIC_PIVOT,
+    TEST,
+    WINDOW,
+    AblatedItem,
+    Controls,
+    LensTokens,
+    WordPieces,
+    choose_controls,
+    choose_items,
+    lens_tokens,
+)
+from pivotlens.ablate.passes import passes
+from pivotlens.ablate.removal import Batch, Case, PlainTexts
+from pivotlens.ablate.tables import Row, item_rows
+from pivotlens.ablate.window import Layers
+from pivotlens.artifacts import Benchmark, Concept, Trace
+from pivotlens.models.encoding import Ids, leading_space_tokens
+from pivotlens.models.lens import LogitLens
+from pivotlens.models.prefix import SharedPrefix
+from pivotlens.models.scorer import AnswerScorer
+from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
+from pivotlens.text import Direction
+
+RULE = "calibrated"
+
+
+def prepare_directions(
+    lens: LogitLens, config: AblateConfig, benchmark: Benchmark, trace: Trace, directions: Sequence[Direction]
+) -> tuple[list[PreparedDirection], str | None]:
+    """Choose the items of every direction; nothing is run yet but a check whether caches can be shared.
+
+    Returns:
+        The directions, and why caches cannot be shared; None where they can.
+    """
+    details, settings = trace.manifest.details, trace.manifest.config
+    words = {key: concept.words for key, concept in benchmark.concepts.items()}
+    tables = {name: trace.table(name) for name in ("items", "behaviours", "tokens")}
+    # A trace may hold several models and wordings: its own settings name the first.
+    base = {"model": settings["model"], "prompt": settings["prompt"]}
+    pieces = WordPieces(lens.loaded.tokenizer)
+    texts: dict[bool, PlainTexts] = {}
+    prepared: list[PreparedDirection] = []
+    scorer, reason = None, None
+    for direction in directions:
+        rows = {name: _rows_of(table, base, direction) for name, table in tables.items()}
+        labels = {row["concept_id"]: row for row in rows["behaviours"] if row["rule"] == RULE}
+        seen = lens_tokens(rows["tokens"], lens.n_layers - 1)
+        items = choose_items(
+            rows["items"], labels, benchmark.concepts, direction, seen, pieces, config.seed, config.max_items
+        )
+        prompts = WordPrompts(
+            lens.loaded, direction, shot_examples(words, details["shot_sets"][0], direction), settings["prompt"]
+        )
+        if scorer is None:
+            pairs = [(row["source_word"], row["target_word"]) for row in rows["items"][:2]]
+            scorer, reason = make_scorer(prompts, pairs, config.batch_tokens)
+        names = [row["concept_id"] for row in rows["items"] if row["calibration"]]
+        names = names if len(names) > 1 else [row["concept_id"] for row in rows["items"]]
+        reference = [benchmark.concepts[name] for name in names[: config.reference]]
+        prepared.append(PreparedDirection(lens, config, prompts, scorer, items, seen, pieces, reference, base, texts))
+    return prepared, reason
+
+
+def _rows_of(table: Any, base: Mapping[str, str], direction: Direction) -> list[dict[str, Any]]:
+    wanted = {"shot_set": 0, **base, "source_language": direction.source, "target_language": direction.target}
+    for name, value in wanted.items():
+        table = table.filter(pc.equal(table[name], value))
+    found: list[dict[str, Any]] = table.to_pylist()
+    return found
+
+
+@dataclass
+class PreparedDirection:
+    """A direction's items with what running them needs.
+
+    Attributes:
+        items: Its items.
+        seen: What its lens showed.
+        reference: Concepts whose mean state a component is counted from.
+        base: Columns that all rows share.
+        texts: The plain texts, made when they are first needed.
+    """
+
+    lens: LogitLens
+    config: AblateConfig
+    prompts: WordPrompts
+    scorer: AnswerScorer
+    items: list[AblatedItem]
+    seen: LensTokens
+    pieces: WordPieces
+    reference: list[Concept]
+    base: Mapping[str, str]
+    texts: dict[bool, PlainTexts]
+
+    @property
+    def direction(self) -> Direction:
+        """Source and target language."""
+        return self.prompts.direction
+
+    @property
+    def key(self) -> str:
+        """Its name in the names of parts."""
+        return f"{self.direction.source}_{self.direction.target}"
+
+    def cases(self, behaviour: str, half: str) -> list[AblatedItem]:
+        """Return the items of a behaviour in a half of the concepts."""
+        return [item for item in self.items if (item.behaviour, item.half) == (behaviour, half)]
+
+    def window_rows(self, windows: Sequence[Layers]) -> list[dict[str, Any]]:
+        """Return what removing the own pivot and moving another item's did, for each item and candidate window."""
+        rows = []
+        for batch in self._batches(self.cases(SEMANTIC_PIVOT, WINDOW)):
+            valid = [case.controls.other is not None for case in batch.cases]
+            for number, window in enumerate(windows):
+                result, changes = batch.removal(window)
+                norms = {layer: change.norm(dim=-1) for layer, change in changes.items()}
+                other = batch.equally_far("other", window, norms)
+                rows += [
+                    {"window": number, "own": float(own), "other": float(moved)}
+                    for own, moved, kept in zip(
+                        result.logprob - result.clean, other.logprob - other.clean, valid, strict=True
+                    )
+                    if kept
+                ]
+        return rows
+
+    def condition_rows(self, behaviour: str, start: int, end: int, window: Layers, early: Layers) -> list[Row]:
+        """Return the ``ablate/items`` rows of some items of a behaviour in the half that is tested."""
+        rows: list[Row] = []
+        base = dict(self.base)
+        done = start
+        for batch in self._batches(self.cases(behaviour, TEST)[start:end]):
+            results = list(batch.conditions(window, early, self.config.doses, self.config.random_directions))
+            if behaviour == SEMANTIC_PIVOT:
+                results.append(batch.on_texts(self._texts(), window, done))
+            for result in results:
+                rows += item_rows(base, self.direction, batch.cases, result, self.pieces.texts)
+            done += len(batch.cases)
+        return rows
+
+    def _texts(self) -> PlainTexts:
+        share = self.scorer.share
+        if share not in self.texts:
+            self.texts[share] = PlainTexts(self.lens, self.config.batch_tokens, share=share)
+        return self.texts[share]
+
+    def _batches(self, items: Sequence[AblatedItem]) -> Iterator[Batch]:
+        cases = self._encoded(items)
+        contexts = [case.context for case in cases]
+        for one in passes(self.lens, contexts, self.config.batch_tokens, share=self.scorer.share) if cases else ():
+            chosen = [cases[row] for row in one.rows]
+            means = torch.stack([self._mean_without(case.item.concept.concept_id) for case in chosen])
+            yield Batch(one, chosen, means, self.direction, self.config.seed)
+
+    def _encoded(self, items: Sequence[AblatedItem]) -> list[Case]:
+        source, target = self.direction
+        controls = [
+            choose_controls(item, self.items, self.direction, self.seen, self.pieces, self.config.seed)
+            for item in items
+        ]
+        own = self.prompts.encode([(item.concept.words[source], item.concept.words[target]) for item in items])
+        swapped = self.prompts.encode(
+            [
+                (item.concept.words[source], (one.other or item).concept.words[target])
+                for item, one in zip(items, controls, strict=True)
+            ]
+        )
+        before = self._spaces(
+            [(answer.context, answer.answer[: item.spaces]) for answer, item in zip(own, items, strict=True)]
+        )
+        cases = []
+        for item, one, answer, other, spaces in zip(items, controls, own, swapped, before, strict=True):
+            alike = other.context == answer.context and (
+                leading_space_tokens(other.answer, self.pieces.texts) == item.spaces
+            )
+            cases.append(
+                Case(
+                    item=item,
+                    controls=one if alike else _without_other(one),
+                    context=answer.context + answer.answer[: item.spaces],
+                    answer=answer.answer[item.spaces :],
+                    other_answer=other.answer[item.spaces :] if alike else answer.answer[item.spaces :],
+                    before=spaces,
+                )
+            )
+        return cases
+
+    def _spaces(self, pairs: Sequence[tuple[Ids, Ids]]) -> list[float]:
+        contexts = list(dict.fromkeys(context for context, spaces in pairs if spaces))
+        wanted = dict(pairs)
+        found = self.scorer.score(contexts, [[wanted[context]] for context in contexts])
+        sums = {context: float(row[0].sum()) for context, row in zip(contexts, found, strict=True)}
+        return [sums[context] if spaces else 0.0 for context, spaces in pairs]
+
+    @functools.cached_property
+    def _reference_states(self) -> dict[str, torch.Tensor]:
+        source, target = self.direction
+        encoded = self.prompts.encode([(one.words[source], one.words[target]) for one in self.reference])
+        contexts = [
+            answer.context + answer.answer[: leading_space_tokens(answer.answer, self.pieces.texts)]
+            for answer in encoded
+        ]
+        distinct = list(dict.fromkeys(contexts))
+        states: dict[Ids, torch.Tensor] = {}
+        shared = SharedPrefix(self.lens.loaded, distinct, self.config.batch_tokens, share=self.scorer.share)
+        for batch in shared.batches():
+            found = self.lens.block_states(**batch.arguments())[:, 1:].float().cpu()
+            states |= {distinct[row]: found[place] for place, row in enumerate(batch.rows)}
+        return {one.concept_id: states[context] for one, context in zip(self.reference, contexts, strict=True)}
+
+    def _mean_without(self, concept_id: str) -> torch.Tensor:
+        """Return the mean state of the other concepts, fp32, shape ``(blocks, hidden)``."""
+        return torch.stack([state for name, state in self._reference_states.items() if name != concept_id]).mean(0)
+
+
+def _without_other(controls: Controls) -> Controls:
+    return replace(controls, other=None, unrelated=None)

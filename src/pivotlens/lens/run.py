@@ -1,0 +1,277 @@
+"""The lens stage: a model and a corpus in, trained translators and their distance from the last layer out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from pivotlens.artifacts import StageRun, TrainedLens
+from pivotlens.corpus import Columns, UnitPlan, check_bad_share, corpus_fingerprint, list_corpus, run_over_files
+from pivotlens.errors import DataError, ModelError
+from pivotlens.lens.config import LensConfig
+from pivotlens.lens.sample import Piece, SamplePass, held_out_apart, in_turn, merged_sample
+from pivotlens.models.resolve import model_fingerprint
+from pivotlens.progress import track
+from pivotlens.statistics.bootstrap import bootstrap_mean
+from pivotlens.text import language_code
+
+if TYPE_CHECKING:
+    import torch
+
+    from pivotlens.lens.training import Training
+    from pivotlens.models.encoding import Ids
+    from pivotlens.models.lens import LogitLens
+    from pivotlens.models.load import LoadedModel
+    from pivotlens.models.tuned_lens import TunedLens
+
+VERSION = 1
+# A token is seldom longer; what is kept of a piece must fill a sequence.
+_CHARACTERS_A_TOKEN = 16
+# Fewest tokens that a piece is expected to give: how many pieces are kept follows from it.
+_TOKENS_A_PIECE = 16
+# Positions that give each layer's units, and those whose whole distributions choose the probable tokens.
+_UNIT_POSITIONS, _MASS_POSITIONS = 2048, 192
+# Positions read of a held-out document, and documents read between two parts.
+_HELD_OUT_POSITIONS, _HELD_OUT_BATCH = 8, 8
+
+
+def stage_run(
+    config: LensConfig,
+    run: Path | str,
+    *,
+    planned: Mapping[str, str] | None = None,
+    passed: Mapping[str, str] | None = None,
+) -> StageRun:
+    """Return the stage with its fingerprint; computes and writes nothing."""
+    inputs = {"model": model_fingerprint(config.model), "corpus": corpus_fingerprint(config.corpus)}
+    return StageRun(Path(run), config, version=VERSION, inputs=inputs, passed=passed)
+
+
+def train_lens(config: LensConfig, run: Path | str, *, passed: Mapping[str, str] | None = None) -> TrainedLens:
+    """Train an affine lens of a model, and measure it on documents it was not trained on.
+
+    Args:
+        config: The settings.
+        run: The run folder; its ``lens`` stage is written.
+        passed: Where each setting that is not a default came from, for the manifest.
+
+    Raises:
+        ConfigError: An impossible setting.
+        DataError: The corpus is empty, damaged or too short.
+        ModelError: The model cannot be loaded, not be read exactly, or its head not be cut.
+    """
+    stage = stage_run(config, run, passed=passed)
+    if stage.reason_to_run() is not None:
+        with stage:
+            _run(stage, config)
+    return TrainedLens.load(run)
+
+
+def _run(stage: StageRun, config: LensConfig) -> None:
+    from pivotlens.models.lens import LogitLens
+    from pivotlens.models.load import load_model
+
+    apart, pieces = _drawn(stage, config)
+    loaded = load_model(config.model, config.dtype, config.device)
+    lens = LogitLens(loaded)
+    text = _text(stage, config, loaded, apart, pieces)
+    training = _train(stage, config, lens, text)
+    tuned = training.lens(loaded)
+    tuned.save(stage.staged(TrainedLens.WEIGHTS))
+    kl, agrees = _measured(stage, config, lens, tuned, text)
+    stage.write_table("layers", _layers_table(config, kl, agrees))
+    stage.finish(
+        {
+            **loaded.details(),
+            "layers": lens.n_layers,
+            "tokens": sum(len(ids) - 1 for batch in text.batches for ids in batch),
+            "sequences": len(text.train),
+            "languages": text.languages,
+            "held_out_documents": len(text.held_out),
+            "self_check": lens.check.details(),
+        }
+    )
+
+
+# -- text
+
+
+@dataclass(frozen=True)
+class _Text:
+    """Sequences of token ids.
+
+    Attributes:
+        train: To train on.
+        batches: Those of each step.
+        held_out: One of each document that was kept apart.
+        languages: Of the sequences to train on.
+    """
+
+    train: list[Ids]
+    batches: list[list[Ids]]
+    held_out: list[Ids]
+    languages: list[str]
+
+
+def _drawn(stage: StageRun, config: LensConfig) -> tuple[list[Piece], dict[str, list[Piece]]]:
+    language = language_code(config.language, "language") if config.language else ""
+    columns = Columns(text=config.text_column, language=config.language_column, default_language=language)
+    plan = UnitPlan(columns, "characters", config.unit_characters, config.limit)
+    most = config.tokens // _TOKENS_A_PIECE + config.held_out
+    draw = SamplePass(plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed)
+    files = list_corpus(config.corpus)
+    parts = run_over_files(stage.parts_folder("sample"), files, draw, config.workers, "Drawing text")
+    sample = merged_sample(files, parts, most)
+    check_bad_share(sample.bad, sample.documents, config.max_bad_share, config.corpus)
+    if config.limit is not None:
+        stage.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
+    if sample.bad:
+        stage.warn(f"{len(sample.bad):,} rows of the corpus could not be read")
+    return held_out_apart(sample.pieces, config.held_out)
+
+
+def _text(
+    stage: StageRun, config: LensConfig, loaded: LoadedModel, apart: Sequence[Piece], pieces: dict[str, list[Piece]]
+) -> _Text:
+    from pivotlens.lens.reading import encode
+
+    held_out = [ids for ids in encode(loaded, [piece.text for piece in apart], config.sequence_length) if len(ids) > 1]
+    train: list[Ids] = []
+    used: set[str] = set()
+    language_of = {piece: language for language, drawn in pieces.items() for piece in drawn}
+    order, total = in_turn(pieces), 0
+    for start in range(0, len(order), 256):
+        chunk = order[start : start + 256]
+        for piece, ids in zip(
+            chunk, encode(loaded, [piece.text for piece in chunk], config.sequence_length), strict=True
+        ):
+            if len(ids) > 1 and total < config.tokens:
+                train.append(ids)
+                used.add(language_of[piece])
+                total += len(ids) - 1
+        if total >= config.tokens:
+            break
+    if len(held_out) < 2 or not train:
+        raise DataError(
+            f"corpus {config.corpus!r} is too short to train a lens on: it gives {len(train)} sequences to train on "
+            f"and {len(held_out)} documents to measure on",
+            "Give more documents; of each language at most half are kept apart, and the lens needs two of them.",
+        )
+    if len(held_out) < config.held_out:
+        stage.warn(f"the lens was measured on {len(held_out)} documents, not on held_out = {config.held_out}")
+    if total < config.tokens:
+        stage.warn(f"the corpus gave {total:,} tokens to train on, not {config.tokens:,}: they were read again")
+    return _Text(train, _batches(train, config), held_out, sorted(used))
+
+
+def _batches(train: Sequence[Ids], config: LensConfig) -> list[list[Ids]]:
+    each, place = math.ceil(config.tokens / config.steps), 0
+    batches = []
+    for _ in range(config.steps):
+        batch: list[Ids] = []
+        while sum(len(ids) - 1 for ids in batch) < each:
+            batch.append(train[place % len(train)])
+            place += 1
+        batches.append(batch)
+    return batches
+
+
+# -- training
+
+
+def _train(stage: StageRun, config: LensConfig, lens: LogitLens, text: _Text) -> Training:
+    import torch
+
+    from pivotlens.lens.reading import layer_states, spread_positions
+    from pivotlens.lens.training import Candidates, Training, kept, token_mass
+    from pivotlens.models.head_slices import HeadSlices
+
+    head = HeadSlices(lens.head)
+    if not head.sliced:
+        raise ModelError(
+            f"the head of {config.model!r} cannot be read a part of the vocabulary at a time",
+            "A lens can be trained only on a model whose head is one plain matrix.",
+        )
+    folder = stage.parts_folder("training")
+    done = kept(folder)
+    if done:
+        training = Training.load(done[-1])
+    else:
+        first = _first_states(config, lens, text)
+        mass = token_mass(lens, first[spread_positions(len(first), _MASS_POSITIONS)])
+        stage.write_part("token_mass", pa.table({"mass": mass.numpy()}))
+        training = Training.begin(first)
+        training.save(folder)
+    mass = torch.from_numpy(stage.read_part("token_mass")["mass"].to_numpy().copy())
+    candidates = Candidates.of(mass, config.candidates, config.seed)
+    begun = int(training.step)
+    for step in track(range(begun, config.steps), "lens", config.steps - begun):
+        states = torch.cat(layer_states(lens, text.batches[step], config.batch_tokens))
+        rate = config.learning_rate * (1 - step / config.steps)
+        with head.open(grad=True) as decode:
+            training.train_step(lens, decode, states, candidates.draw(step), rate)
+        if (step + 1) % config.checkpoint == 0 or step + 1 == config.steps:
+            training.save(folder)
+    return training
+
+
+def _first_states(config: LensConfig, lens: LogitLens, text: _Text) -> torch.Tensor:
+    import torch
+
+    from pivotlens.lens.reading import layer_states
+
+    chosen: list[Ids] = []
+    for ids in text.train:
+        chosen.append(ids)
+        if sum(len(other) - 1 for other in chosen) >= _UNIT_POSITIONS:
+            break
+    return torch.cat(layer_states(lens, chosen, config.batch_tokens))
+
+
+# -- measuring
+
+
+def _measured(
+    stage: StageRun, config: LensConfig, lens: LogitLens, tuned: TunedLens, text: _Text
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return KL and agreement, means over positions, both of shape ``(documents, layers, 2)``, raw first."""
+    from pivotlens.lens.reading import distances, layer_states, spread_positions
+
+    starts = range(0, len(text.held_out), _HELD_OUT_BATCH)
+    for start in track(starts, "held-out documents", len(starts)):
+        if stage.has_part(f"held_out_{start}"):
+            continue
+        import torch
+
+        documents = layer_states(lens, text.held_out[start : start + _HELD_OUT_BATCH], config.batch_tokens)
+        chosen = [states[spread_positions(len(states), _HELD_OUT_POSITIONS)] for states in documents]
+        kl, agrees = distances(lens, tuned, torch.cat(chosen))
+        ends = np.cumsum([len(states) for states in chosen])[:-1]
+        means = [[part.mean(axis=0) for part in np.split(values, ends)] for values in (kl, agrees)]
+        flat = [np.stack(part).ravel() for part in means]
+        stage.write_part(f"held_out_{start}", pa.table({"kl": flat[0], "agrees": flat[1]}))
+    parts = [stage.read_part(f"held_out_{start}") for start in starts]
+    shape = (len(text.held_out), lens.n_layers, 2)
+    return tuple(np.concatenate([part[name].to_numpy() for part in parts]).reshape(shape) for name in ("kl", "agrees"))  # type: ignore[return-value]
+
+
+def _layers_table(config: LensConfig, kl: np.ndarray, agrees: np.ndarray) -> pa.Table:
+    rows = []
+    for layer in range(kl.shape[1]):
+        row: dict[str, object] = {"model": config.model, "layer": layer, "n": len(kl)}
+        for which, name in enumerate(("raw", "tuned")):
+            for values, what in ((kl, "kl"), (agrees, "agrees")):
+                found = bootstrap_mean(values[:, layer, which][:, None, None], config.bootstrap, config.seed)
+                row |= {
+                    f"{what}_{name}": found.value,
+                    f"{what}_{name}_low": found.low,
+                    f"{what}_{name}_high": found.high,
+                }
+        rows.append(row)
+    return pa.Table.from_pylist(rows)

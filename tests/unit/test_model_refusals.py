@@ -1,0 +1,139 @@
+"""Model folders that transformers would load, and that must not be read."""
+
+import pytest
+import torch
+import transformers as hf
+from safetensors.torch import load_file, save_file
+
+from pivotlens.errors import ModelError
+from pivotlens.models.lens import LogitLens
+from pivotlens.models.load import load_model
+from pivotlens.models.resolve import resolve_model
+from pivotlens.models.scorer import AnswerScorer, check_sharing, plain_log_probabilities
+from tiny_models import FAMILIES, VOCABULARY, llama_like, random_model, save, tiny
+
+_SMALL = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    resolve_model.cache_clear()
+    yield
+    resolve_model.cache_clear()
+
+
+def refused(folder, message: str) -> ModelError:
+    with pytest.raises(ModelError, match=message) as caught:
+        load_model(str(folder), device="cpu")
+    assert str(folder) in caught.value.message
+    assert caught.value.hint
+    return caught.value
+
+
+@pytest.mark.parametrize("kind", ["t5", "bart"])
+def test_an_encoder_decoder(kind, tmp_path):
+    if kind == "t5":
+        model = hf.T5ForConditionalGeneration(
+            hf.T5Config(vocab_size=VOCABULARY, d_model=16, d_kv=8, d_ff=16, num_layers=2, decoder_start_token_id=0)
+        )
+    else:
+        model = hf.BartForConditionalGeneration(
+            hf.BartConfig(vocab_size=VOCABULARY, d_model=16, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=16,
+                          decoder_ffn_dim=16, encoder_attention_heads=2, decoder_attention_heads=2)
+        )  # fmt: skip
+    save(model, tmp_path)
+    refused(tmp_path, f"encoder-decoder model \\({kind}\\)")
+
+
+def test_a_masked_model(tmp_path):
+    """All its weights are there; only what it sees gives it away."""
+    save(random_model(hf.BertConfig(vocab_size=VOCABULARY, **_SMALL)), tmp_path)
+    refused(tmp_path, r"BertLMHeadModel\) lets a token see those after it")
+
+
+@pytest.mark.parametrize("name", ["llama", "gemma3"])
+def test_an_embedding_model_saved_without_its_head(name, tmp_path):
+    """With tied weights nothing would miss: the head is the embedding matrix."""
+    model = hf.AutoModel.from_config(FAMILIES[name].config())
+    save(model, tmp_path)
+    refused(tmp_path, f"was saved as {type(model).__name__}, without an output head")
+
+
+def test_a_masked_embedding_model(tmp_path):
+    save(hf.BertModel(hf.BertConfig(vocab_size=VOCABULARY, **_SMALL)), tmp_path)
+    refused(tmp_path, "was saved as BertModel, without an output head")
+
+
+def test_models_whose_class_ends_in_model_have_a_head(tmp_path):
+    save(random_model(FAMILIES["gpt2"].config()), tmp_path)
+    assert type(load_model(str(tmp_path), device="cpu").model).__name__ == "GPT2LMHeadModel"
+
+
+@pytest.mark.parametrize("missing", ["lm_head.weight", "model.layers.1.mlp.up_proj.weight"])
+def test_weights_that_transformers_would_draw_at_random(missing, tmp_path):
+    save(random_model(hf.LlamaConfig(**llama_like(num_hidden_layers=2))), tmp_path)
+    path = tmp_path / "model.safetensors"
+    weights = load_file(path)
+    path.unlink()
+    save_file({name: weight for name, weight in weights.items() if name != missing}, path, {"format": "pt"})
+    refused(tmp_path, f"lacks 1 of its weights, such as {missing}")
+
+
+@pytest.mark.parametrize("where", ["model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"])
+def test_nan_weights(where, tmp_path):
+    model = random_model(hf.LlamaConfig(**llama_like(num_hidden_layers=2)))
+    with torch.no_grad():
+        model.get_parameter(where).fill_(float("nan"))
+    save(model, tmp_path)
+    refused(tmp_path, "gives NaN logits")
+
+
+def test_a_model_without_final_norm_can_be_scored_but_not_read(tmp_path):
+    save(
+        random_model(hf.OpenAIGPTConfig(vocab_size=VOCABULARY, n_positions=64, n_embd=32, n_layer=2, n_head=4)),
+        tmp_path,
+    )
+    loaded = load_model(str(tmp_path), device="cpu")
+    with pytest.raises(ModelError, match="OpenAIGPTLMHeadModel has no final norm"):
+        LogitLens(loaded)
+
+
+def test_a_family_without_logits_to_keep_is_read_all_the_same():
+    class Older(hf.LlamaForCausalLM):
+        def forward(self, input_ids=None, attention_mask=None, past_key_values=None, use_cache=None):
+            return super().forward(input_ids, attention_mask, None, past_key_values, use_cache=use_cache)
+
+    torch.manual_seed(0)
+    model = Older(hf.LlamaConfig(**llama_like())).eval()
+    lens = LogitLens(model)
+    assert lens.loaded.last_only == {}
+    assert lens.check.early_exit_depths == (1, 2, 3)
+    ids = torch.tensor([[20, 21, 22]])
+    with torch.inference_mode():
+        own = model(input_ids=ids).logits[0, -1]
+    torch.testing.assert_close(lens.decode(lens.states(input_ids=ids)[0])[-1], own)
+
+
+def test_a_family_without_logits_to_keep_is_scored_all_the_same():
+    loaded = tiny("llama")
+    older = type(loaded)(loaded.model, loaded.tokenizer, loaded.resolved, loaded.device, loaded.dtype)
+    older.__dict__["last_only"] = {}
+    contexts = [(20, 21, 22, 23), (20, 21, 22, 24, 25)]
+    assert check_sharing(older, contexts, (50, 51)) == ("packed", None)
+    for sharing in ("packed", "copied", "nothing"):
+        scorer = AnswerScorer(older, sharing=sharing)
+        found = scorer.score(contexts, [[(50, 51)], [(52,)]])
+        torch.testing.assert_close(
+            torch.from_numpy(found[0][0]), torch.from_numpy(plain_log_probabilities(loaded, contexts[0], (50, 51))),
+            rtol=0, atol=1e-4,
+        )  # fmt: skip
+        assert scorer.generate(contexts, 3, lambda token: False) == AnswerScorer(loaded).generate(
+            contexts, 3, lambda token: False
+        )
+
+
+def test_a_folder_of_an_unknown_family(tmp_path):
+    save(random_model(hf.LlamaConfig(**llama_like(num_hidden_layers=2))), tmp_path)
+    config = tmp_path / "config.json"
+    config.write_text(config.read_text().replace('"llama"', '"llama9"'))
+    refused(tmp_path, "has no readable config.*llama9")
