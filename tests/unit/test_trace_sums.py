@@ -1,0 +1,162 @@
+"""Agreement, strata and kinds of pivots, from small tables of labels made by hand."""
+
+import numpy as np
+import pytest
+
+from pivotlens.statistics.kappa import cohen_kappa
+from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
+from pivotlens.trace.pivot_kinds import pivot_rows
+from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
+
+_PIVOT = "semantic_pivot"
+
+
+def behaviour(direction: str, concept: str, label: str, rule: str = "calibrated", shot_set: int = 0, **more: object):
+    source, target = direction.split("-")
+    row = {
+        "model": "m", "prompt": "english", "shot_set": shot_set, "source_language": source, "target_language": target,
+        "concept_id": concept, "rule": rule, "behaviour": label, "languages": None, "relation": None, "layer": 3,
+    }  # fmt: skip
+    return row | more
+
+
+def item(direction: str, concept: str, **more: object):
+    source, target = direction.split("-")
+    row = {
+        "model": "m", "prompt": "english", "shot_set": 0, "source_language": source, "target_language": target,
+        "concept_id": concept, "same_spelling": False, "correct": True, "n_target_tokens": 2, "n_space_tokens": 1,
+        "pos": "noun", "band": "high",
+    }  # fmt: skip
+    return row | more
+
+
+# -- agreement
+
+
+def test_kappa_by_hand():
+    # Of 50, 20 + 15 alike; by chance .5·.6 + .5·.4 = .5; (.7 − .5) / (1 − .5) = .4 (Cohen's own kind of example).
+    assert float(cohen_kappa(np.array([[20.0, 5.0], [10.0, 15.0]]))) == pytest.approx(0.4)
+    assert float(cohen_kappa(np.eye(3))) == 1.0
+    assert float(cohen_kappa(np.array([[0.0, 5.0], [5.0, 0.0]]))) == pytest.approx(-1.0)
+    assert np.isnan(cohen_kappa(np.array([[7.0, 0.0], [0.0, 0.0]])))
+    assert np.isnan(cohen_kappa(np.zeros((2, 2))))
+
+
+def test_rules_lenses_and_shot_sets_are_compared():
+    rows = [behaviour("fr-zh", f"c{i}", label) for i, label in enumerate([_PIVOT] * 3 + ["direct"] * 3)]
+    rows += [behaviour("fr-zh", f"c{i}", label, "peak") for i, label in enumerate([_PIVOT] * 4 + ["direct"] * 2)]
+    rows += [behaviour("fr-zh", f"c{i}", "direct", shot_set=1) for i in range(6)]
+    labels = labels_of(rows, "m", "english")
+    tuned = labels_of([behaviour("fr-zh", f"c{i}", _PIVOT) for i in range(6)]
+                      + [behaviour("fr-zh", f"c{i}", _PIVOT, "peak") for i in range(6)], "m", "english")  # fmt: skip
+    found = {
+        (row["kind"], row["first"], row["second"]): row
+        for row in agreement_rows(labels | {("peak", 1): labels["peak", 0]}, tuned, 200, 0)
+    }
+    rules = found["rules", "calibrated", "peak"]
+    assert rules["n"] == 6
+    assert rules["agreement"] == pytest.approx(5 / 6)
+    assert (
+        rules["kappa"] == rules["kappa_pivot"] == pytest.approx(float(cohen_kappa(np.array([[3.0, 0.0], [1.0, 2.0]]))))
+    )
+    assert rules["kappa_low"] <= rules["kappa"] <= rules["kappa_high"]
+    assert found["lenses", "calibrated, raw", "calibrated, tuned"]["agreement"] == pytest.approx(0.5)
+    assert found["shot sets", "calibrated, set 0", "calibrated, set 1"]["agreement"] == pytest.approx(0.5)
+    assert found["shot sets", "peak, set 0", "peak, set 1"]["kappa"] == pytest.approx(1.0)
+    assert agreement_between_shot_sets(labels) == pytest.approx(0.5)
+    assert agreement_between_shot_sets({("calibrated", 0): labels["calibrated", 0]}) is None
+
+
+def test_intervals_of_kappa_resample_concepts_not_items():
+    """Ten directions of the same two concepts are two observations: the interval is as wide as that."""
+    rows, other = [], []
+    for target in "abcdefghij":
+        rows += [behaviour(f"x-{target}", "c0", _PIVOT), behaviour(f"x-{target}", "c1", "direct")]
+        other += [behaviour(f"x-{target}", "c0", _PIVOT, "peak"), behaviour(f"x-{target}", "c1", _PIVOT, "peak")]
+    (row,) = agreement_rows(labels_of(rows + other, "m", "english"), {}, 500, 0)
+    assert row["kappa"] == pytest.approx(0.0)
+    assert row["n"] == 20
+
+
+# -- strata
+
+
+@pytest.fixture
+def traced():
+    facts = [
+        item("fr-zh", "c0"), item("fr-zh", "c1", correct=False), item("fr-zh", "c2", same_spelling=True, pos="verb"),
+        item("de-ja", "c0", n_target_tokens=4), item("de-ja", "c1"), item("de-ja", "c2"),
+        item("en-fr", "c0"), item("en-fr", "c1"), item("en-fr", "c2"),
+        item("fr-en", "c0"), item("fr-en", "c1"), item("fr-en", "c2"),
+    ]  # fmt: skip
+    labels = [_PIVOT, _PIVOT, "direct", _PIVOT, "direct", "direct", "direct", "direct", "copy", _PIVOT, "none", "none"]
+    rows = [
+        behaviour(f"{one['source_language']}-{one['target_language']}", one["concept_id"], label)
+        for one, label in zip(facts, labels, strict=True)
+    ]
+    return TracedItems.of(facts, "m", "english"), labels_of(rows, "m", "english")
+
+
+def test_the_headline_is_of_directions_with_neither_side_english(traced):
+    rows = strata_rows(*traced, 200, 0)
+    share = {
+        (row["directions"], row["stratum"], row["value"], row["behaviour"]): (row["n"], row["share"]) for row in rows
+    }
+    n, value = share["neither_english", "all", "", _PIVOT]
+    assert n == 6
+    assert value == pytest.approx((2 / 3 + 1 / 3) / 2)  # the mean of the directions' shares
+    assert share["source_english", "all", "", "copy"] == (3, pytest.approx(1 / 3))
+    assert share["target_english", "all", "", _PIVOT] == (3, pytest.approx(1 / 3))
+    assert share["neither_english", "answer", "wrong", _PIVOT] == (1, pytest.approx(1.0))
+    assert share["neither_english", "spelling", "same", "direct"] == (1, pytest.approx(1.0))
+    assert share["neither_english", "pieces", "3 or more", _PIVOT] == (1, pytest.approx(1.0))
+    assert share["neither_english", "pieces", "1", _PIVOT][0] == 5
+    assert share["neither_english", "pos", "verb", "direct"] == (1, pytest.approx(1.0))
+    assert share["neither_english", "band", "high", _PIVOT][0] == 6
+
+
+def test_shares_of_an_empty_stratum_are_absent(traced):
+    rows = [row for row in strata_rows(*traced, 200, 0) if row["value"] == "2"]
+    assert rows
+    assert all(row["n"] == 0 and np.isnan(row["share"]) for row in rows)
+
+
+def test_shares_by_direction_against_a_count(traced):
+    items, labels = traced
+    rows = summary_rows(items, labels, 200, 0)
+    for row in rows:
+        chosen = []
+        for (source, target, concept), label in labels["calibrated", 0].items():
+            fact = items.facts[source, target, concept]
+            kept = {"all": True, "different_spelling": not fact["same_spelling"],
+                    "correct": fact["correct"] and not fact["same_spelling"]}[row["items"]]  # fmt: skip
+            if (source, target) == (row["source_language"], row["target_language"]) and kept:
+                chosen.append(label)
+        assert row["n"] == len(chosen)
+        assert row["share"] == pytest.approx(chosen.count(row["behaviour"]) / len(chosen))
+        assert row["ci_low"] <= row["share"] <= row["ci_high"]
+    shares: dict[tuple[str, str, str], float] = {}
+    for row in rows:
+        key = row["source_language"], row["target_language"], row["items"]
+        shares[key] = shares.get(key, 0.0) + row["share"]
+    assert all(total == pytest.approx(1.0) for total in shares.values())
+
+
+# -- pivots
+
+
+def test_pivots_are_counted_by_language_relation_and_layer():
+    english = {"languages": ["en"], "relation": "translation:en"}
+    rows = [
+        behaviour("fr-zh", "c0", _PIVOT, **english),
+        behaviour("fr-zh", "c1", _PIVOT, **english),
+        behaviour("fr-zh", "c2", _PIVOT, languages=["en", "es"], relation="hypernym", layer=4),
+        behaviour("fr-zh", "c3", "direct"),
+        behaviour("fr-zh", "c4", _PIVOT, shot_set=1, **english),
+        behaviour("fr-zh", "c0", _PIVOT, "peak"),
+    ]
+    assert [
+        (row["languages"], row["relation"], row["layer"], row["n"], pytest.approx(row["share"]))
+        for row in pivot_rows(rows)
+    ] == [("en", "translation:en", 3, 2, 2 / 3), ("en+es", "hypernym", 4, 1, 1 / 3)]
+    assert pivot_rows([]) == []
