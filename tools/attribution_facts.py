@@ -63,7 +63,9 @@ def _scored(run: Path) -> Row | None:
     scores = Scores.load_if_there(run)
     if scores is None:
         return None
-    return {name: scores.manifest.config[name] for name in ("dtype", "shot_sets", "newline", "limit")}
+    settings = {name: scores.manifest.config[name] for name in ("dtype", "shot_sets", "newline", "limit")}
+    directions = dict.fromkeys((row["source_language"], row["target_language"]) for row in scores.rows("concepts"))
+    return settings | {"directions": " ".join("-".join(direction) for direction in directions)}
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -27,9 +27,9 @@ RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results"
 DATA = RESULTS / "attribution"
 PAGE = RESULTS / "attribution.md"
 _STYLE = """
-svg{--ink:#1d1f24;--soft:#5d616b;--rule:#e3dfd6;--faint:#b9b5ab;--target:#1f6cb0;--pivot:#c02a66;--common:#c9c6be;
+svg{--ink:#1d1f24;--soft:#5d616b;--rule:#e3dfd6;--faint:#b9b5ab;--target:#1f6cb0;--pivot:#c02a66;--other:#6f7480;
 background:#fffefb;font-family:system-ui,'Noto Sans',sans-serif}
-.b-direct{--c:var(--target)}.b-semantic_pivot{--c:var(--pivot)}.b-none{--c:var(--common)}
+.b-direct{--c:var(--target)}.b-semantic_pivot{--c:var(--pivot)}.b-other{--c:var(--other)}
 .tick{fill:var(--soft);font-size:11px;text-anchor:middle}.tick.end{text-anchor:end}.tick.start{text-anchor:start}
 .name{fill:var(--ink);font:600 11px ui-monospace,monospace}.key{font-size:11px;fill:var(--c,var(--soft))}
 .grid{stroke:var(--rule)}.reference{stroke:var(--faint);stroke-dasharray:2 2}
@@ -155,11 +155,7 @@ def _what(facts: Row) -> list[str]:
         "pivotlens bench --run RUN",
         f"pivotlens count --run RUN --corpus 'corpus/open-desktop/*.jsonl.zst' --tokenizer {facts['model']}",
         f"pivotlens trace --run RUN --model {facts['model']}{_flags(facts['trace'])} --directions {directions}",
-        *(
-            [f"pivotlens score --run RUN --model {facts['model']}{_flags(facts['score'])} --directions {directions}"]
-            if facts["score"]
-            else []
-        ),
+        *([f"pivotlens score --run RUN --model {facts['model']}{_flags(facts['score'])}"] if facts["score"] else []),
         "pivotlens attribute --run RUN",
         "```",
         "",

@@ -211,7 +211,8 @@ def test_init_writes_the_defaults(tmp_path, capsys):
     shared = tomllib.loads(text)
     assert {key for key, value in shared.items() if not isinstance(value, dict)} == set(shared_settings("", "", ()))
     # Every default, uncommented, is what the setting has without a file.
-    plain = "\n".join(line.removeprefix("# ") if " = " in line or line.startswith("# [") else line for line in text.splitlines()
+    plain = "\n".join(line.removeprefix("# ") if " = " in line or line[:3] == "# [" else line
+                      for line in text.splitlines()
                       if not line.endswith("…"))  # fmt: skip
     written = tomllib.loads("\n".join(line for line in plain.splitlines() if not _is_prose(line)))
     for stage, config in stage_configs().items():

@@ -11,7 +11,7 @@ from pivotlens.artifacts import Concept
 from pivotlens.models.intervention import Add, Project
 from pivotlens.models.lens import LogitLens, find_blocks
 from pivotlens.text import Direction
-from tiny_models import tiny
+from tiny_models import FAMILIES, tiny
 
 _PREFIX = tuple(range(20, 32))
 _CONTEXTS = [(*_PREFIX, 40, 41), (*_PREFIX, 42), (*_PREFIX, 43, 44), (*_PREFIX, 45, 46), (*_PREFIX, 47)]
@@ -52,8 +52,7 @@ def plain(loaded, context, answer, changes):
     return total, log_q[len(context) - 1]
 
 
-@pytest.mark.parametrize("name", ["llama", "gemma3", "opt", "bloom"])
-@pytest.mark.parametrize("share", [True, False])
+@pytest.mark.parametrize(("name", "share"), [*((name, True) for name in FAMILIES), ("llama", False), ("mpt", False)])
 def test_passes_are_the_plain_ones(name, share):
     loaded = tiny(name)
     lens = LogitLens(loaded)
@@ -80,6 +79,16 @@ def test_passes_are_the_plain_ones(name, share):
     assert sorted(rows) == list(range(5))
 
 
+def test_contexts_of_several_lengths_share_a_batch_where_all_is_seen():
+    def sizes(name, batch_tokens=4096):
+        return [len(one.rows) for one in passes(LogitLens(tiny(name)), _CONTEXTS, batch_tokens, share=True)]
+
+    assert sizes("llama") == [5]
+    assert sizes("llama", 30) == [2, 2, 1]
+    assert sizes("gemma3") == [2, 3]  # a window of 6
+    assert sizes("mpt") == [2, 3]  # distances are counted by place
+
+
 def test_a_repeated_context_is_the_one_it_was():
     lens = LogitLens(tiny("llama"))
     one = next(passes(lens, _CONTEXTS[:1], 4096, share=True))
@@ -103,7 +112,7 @@ def batch():
         Case(made[1], Controls(133, made[2], 134, None), contexts[1], (121,), (122,), 0.0),
         Case(made[2], Controls(), contexts[2], (122,), (122,), 0.0),
     ]
-    encoded = next(passes(lens, contexts, 4096, share=True))
+    (encoded,) = passes(lens, contexts, 4096, share=True)
     return Batch(encoded, cases, vectors(5, 3, 4, 32), Direction("fr", "zh"), 0)
 
 

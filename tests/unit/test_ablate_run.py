@@ -15,7 +15,7 @@ from pivotlens.trace.run import trace_model
 from tiny_inputs import write_model, write_word_list
 from tiny_models import random_model
 
-_SETTINGS = {"bootstrap": 100, "device": "cpu", "max_items": 6, "random_directions": 2, "half_widths": (0, 1),
+_SETTINGS = {"bootstrap": 100, "device": "cpu", "max_items": 3, "random_directions": 2, "half_widths": (0, 1),
              "last_layers": 1}  # fmt: skip
 _TABLES = ("items", "windows", "effects", "conditions", "side_effects")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 
 from pivotlens.artifacts import Benchmark, Trace
-from tools.behaviour_labels.draw import draw, write
+from tools.behaviour_labels.draw import draw
 from tools.behaviour_labels.labels import disagreements, read_pass, read_shown
 from tools.behaviour_labels.page import LABELLED, PAGE, page
 
@@ -25,16 +25,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     steps = parser.add_subparsers(dest="step", required=True)
     drawing = steps.add_parser("draw", help="draw items of a finished trace")
     drawing.add_argument("run", type=Path)
-    drawing.add_argument("--a-direction", type=int, default=60)
+    drawing.add_argument("--a-direction", type=int, default=140)
+    drawing.add_argument("--with-english", type=int, default=60)
     drawing.add_argument("--seed", type=int, default=0)
-    drawing.add_argument("--chunk", type=int, default=60, help="items of a file for judges")
+    drawing.add_argument("--chunk", type=int, default=320, help="items of a file for judges")
     drawing.add_argument("--folder", type=Path, default=LABELLED)
     steps.add_parser("disagreements", help="print what both passes judged differently, for a third judge")
     steps.add_parser("page", help="write the page")
     options = parser.parse_args(arguments)
     if options.step == "draw":
-        drawn = draw(Trace.load(options.run), Benchmark.load(options.run), options.a_direction, options.seed)
-        write(options.folder, *drawn, chunk=options.chunk)
+        run = Trace.load(options.run), Benchmark.load(options.run)
+        draw(*run, options.a_direction, options.with_english, options.seed).write(options.folder, options.chunk)
     elif options.step == "disagreements":
         shown = read_shown(LABELLED)
         first, second = (read_pass(LABELLED / f"pass_{number}.tsv", shown) for number in (1, 2))

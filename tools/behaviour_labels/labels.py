@@ -73,12 +73,14 @@ def item_labels(folder: Path, judgements: Judgements, shown_probability: float) 
     The same question as that of the rules, with judged tokens in the place of their tests for junk and for links.
     `none` where all that came to ``shown_probability`` is junk.
     """
+    common = {escape_controls(token) for token in orjson.loads((folder / "common_tokens.json").read_bytes())}
     best: dict[int, tuple[float, str]] = {}
-    labels = dict.fromkeys((item for item, _ in judgements), "none")
+    labels = dict.fromkeys(pq.read_table(folder / "items.parquet")["item"].to_pylist(), "none")
     for row in pq.read_table(folder / "tokens.parquet").to_pylist():
         if row["last"] or row["prob"] < shown_probability:
             continue
-        code = judgements[row["item"], escape_controls(row["token"])]
+        token = escape_controls(row["token"])
+        code = "J" if token in common else judgements[row["item"], token]
         if code != "J" and row["prob"] > best.get(row["item"], (0.0, ""))[0]:
             best[row["item"]] = (row["prob"], code)
     return labels | {item: _LABELS[code] for item, (_, code) in best.items()}

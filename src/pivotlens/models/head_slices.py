@@ -78,7 +78,9 @@ class HeadSlices:
             return False
         expected = torch.cat([whole[:, tokens], whole[:, :3]], dim=-1)
         tolerance = 1e-5 if module.weight.dtype == torch.float32 else 2e-2
-        return torch.allclose(cut, expected, rtol=tolerance, atol=tolerance * float(expected.abs().max()))
+        return cut.shape == expected.shape and torch.allclose(
+            cut, expected, rtol=tolerance, atol=tolerance * float(expected.abs().max())
+        )
 
 
 class _Whole:

@@ -100,6 +100,8 @@ def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
     for one in details:
         for warning in one["warnings"]:
             stage.warn(warning)
+    if stage.has_part("memory"):
+        stage.warn(stage.read_part("memory")["warning"][0].as_py())
     agreement = _write_tables(work)
     stage.finish(
         {
@@ -188,6 +190,8 @@ class _Work:
             tables = tracer.tables(
                 prompts_of(prompt, direction, shot_set), self.concepts, accepted_answers(every, direction)
             )
+            if scorer.memory.warning:  # kept, so that a run that goes on elsewhere says it too
+                self.stage.write_part("memory", pa.table({"warning": [scorer.memory.warning]}))
             labels = {"model": spec, "prompt": prompt, "shot_set": shot_set}
             labels |= {"source_language": direction.source, "target_language": direction.target}
             for name in _PARTS:

@@ -1,0 +1,317 @@
+"""Write docs/results/behaviours.md from finished traces, so that its figures cannot drift from their artifacts.
+
+python -m tools.trace_results RUN RUN    # take what the page needs from runs of the same model, then write the page
+python -m tools.trace_results            # write the page again from docs/results/behaviours/
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from pivotlens.artifacts import Trace
+
+RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results"
+DATA = RESULTS / "behaviours"
+PAGE = RESULTS / "behaviours.md"
+_TABLES = ("strata", "summary", "agreement", "pivots", "sensitivity", "lenses")
+_LABELS = ("semantic_pivot", "direct", "copy", "source_or_english", "other", "none")
+_GROUPS = {
+    "neither_english": "neither side English",
+    "source_english": "English as source",
+    "target_english": "English as target",
+}
+
+Row = dict[str, Any]
+
+
+def collect(runs: Sequence[Path]) -> None:
+    """Take what the page needs from finished runs."""
+    shutil.rmtree(DATA, ignore_errors=True)
+    for number, run in enumerate(runs):
+        trace = Trace.load(run)
+        folder = DATA / f"{number}-{trace.manifest.config['prompt']}"
+        folder.mkdir(parents=True)
+        shutil.copy(trace.folder / "manifest.json", folder / "manifest.json")
+        for name in _TABLES:
+            shutil.copy(trace.folder / f"{name}.parquet", folder / f"{name}.parquet")
+
+
+class _Traced:
+    """What was taken of a run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        self.config: Row = self.manifest["config"]
+        self.details: Row = self.manifest["details"]
+        self.tables = {name: pq.read_table(folder / f"{name}.parquet").to_pylist() for name in _TABLES}
+
+    def rows(self, table: str, **wanted: object) -> list[Row]:
+        """Return the rows of a table with given values."""
+        return [row for row in self.tables[table] if all(row[name] == value for name, value in wanted.items())]
+
+
+def page(data: Path = DATA) -> str:
+    """Return the page."""
+    runs = [_Traced(folder) for folder in sorted(data.iterdir()) if folder.is_dir()]
+    lines = [
+        "# Direct, or through a pivot?",
+        "<!-- Written by tools/trace_results.py from docs/results/behaviours; do not edit. -->",
+        "",
+    ]
+    for number, run in enumerate(runs):
+        lines += _section(run, heading="##", whole=number == 0)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(run: _Traced, heading: str, *, whole: bool) -> list[str]:
+    config, details = run.config, run.details
+    lines = [
+        f"{heading} The {config['prompt']} prompt",
+        "",
+        f"{details['model']}, {details['concepts']:,} concepts of the bundled list `word-translation`, "
+        f"{len(details['directions'])} directions ({', '.join(details['directions'])}), {config['shots']} examples, "
+        f"{config['dtype']}; baseline of {details['calibration_concepts']} concepts; ratio {config['ratio']:g}, "
+        f"threshold {config['threshold']:g}. Shares are means over directions; 95 % intervals resample concepts.",
+        "",
+        f"{heading}# Headline",
+        "",
+    ]
+    for group, words in _GROUPS.items():
+        found = run.rows("strata", directions=group, stratum="all")
+        if found:
+            lines += [f"**{words[0].upper()}{words[1:]}** ({found[0]['n']:,} items)", "", *_by_rule(found), ""]
+    lines += [
+        f"{heading}# By direction",
+        "",
+        "Rule `calibrated`, items spelled differently.",
+        "",
+        *_by_direction(run),
+        "",
+    ]
+    if whole:
+        lines += _details(run, heading)
+    return lines
+
+
+def _details(run: _Traced, heading: str) -> list[str]:
+    found = [
+        row
+        for row in run.rows("strata", directions="neither_english", rule="calibrated", behaviour="semantic_pivot")
+        if row["stratum"] != "all" and row["n"]
+    ]
+    onset = {
+        (row["stratum"], row["value"]): row
+        for row in run.rows("strata", directions="neither_english", rule="onset", behaviour="semantic_pivot")
+    }
+    lines = [
+        f"{heading}# Which items",
+        "",
+        "Share of semantic pivots, neither side English.",
+        "",
+        *_table(
+            ["items", "n", "`calibrated`", "`onset`"],
+            (
+                [
+                    f"{row['stratum']}: {row['value']}",
+                    f"{row['n']:,}",
+                    _share(row),
+                    _share(onset[row["stratum"], row["value"]]),
+                ]
+                for row in found
+            ),
+        ),
+        "",
+        f"{heading}# How far the rules agree",
+        "",
+        "Over all directions. Kappa is Cohen's, over all labels; the second over semantic pivot or not.",
+        "",
+        *_table(
+            ["first", "second", "items", "alike", "kappa", "kappa, pivot or not"],
+            (
+                [
+                    f"`{row['first']}`",
+                    f"`{row['second']}`",
+                    f"{row['n']:,}",
+                    f"{row['agreement']:.1%}",
+                    _kappa(row, "kappa"),
+                    _kappa(row, "kappa_pivot"),
+                ]
+                for row in run.tables["agreement"]
+            ),
+        ),
+        "",
+        f"{heading}# Thresholds of the calibrated rule",
+        "",
+        "Share of semantic pivots, mean over the directions with neither side English.",
+        "",
+        *_sensitivity(run),
+        "",
+        f"{heading}# What pivots are",
+        "",
+        "Tokens that `calibrated` calls pivots, neither side English: in which languages the token is a word for the "
+        "concept or for what it is linked with, and how.",
+        "",
+        *_kinds(run),
+        "",
+    ]
+    if run.tables["lenses"]:
+        lines += [
+            f"{heading}# The raw and the tuned lens",
+            "",
+            "Means over directions, by layer.",
+            "",
+            *_lenses(run),
+            "",
+        ]
+    return lines
+
+
+def _by_rule(rows: Sequence[Row]) -> list[str]:
+    rules = list(dict.fromkeys(row["rule"] for row in rows))
+    labels = [label for label in (*_LABELS, "dropped") if any(row["behaviour"] == label for row in rows)]
+    found = {(row["rule"], row["behaviour"]): row for row in rows}
+    return _table(
+        ["rule", *(label.replace("_", " ") for label in labels)],
+        (
+            [f"`{rule}`", *(_share(found[rule, label]) if (rule, label) in found else "–" for label in labels)]
+            for rule in rules
+        ),
+    )
+
+
+def _by_direction(run: _Traced) -> list[str]:
+    rows = run.rows("summary", rule="calibrated", items="different_spelling")
+    labels = [label for label in _LABELS if any(row["behaviour"] == label for row in rows)]
+    found = {(row["source_language"], row["target_language"], row["behaviour"]): row for row in rows}
+    directions = list(dict.fromkeys((row["source_language"], row["target_language"]) for row in rows))
+    counts = {(row["source_language"], row["target_language"]): row["n"] for row in rows}
+    return _table(
+        ["direction", "items", *(label.replace("_", " ") for label in labels)],
+        (
+            [
+                "→".join(direction),
+                f"{counts[direction]:,}",
+                *(_share(found[*direction, label]) if (*direction, label) in found else "–" for label in labels),
+            ]
+            for direction in directions
+        ),
+    )
+
+
+def _sensitivity(run: _Traced) -> list[str]:
+    rows = [row for row in run.tables["sensitivity"] if "en" not in (row["source_language"], row["target_language"])]
+    directions = {(row["source_language"], row["target_language"]) for row in rows}
+    thresholds, ratios = (sorted({row[name] for row in rows}) for name in ("threshold", "ratio"))
+
+    def share(ratio: float, threshold: float) -> str:
+        of = [
+            row["share"]
+            for row in rows
+            if (row["ratio"], row["threshold"], row["behaviour"]) == (ratio, threshold, "semantic_pivot")
+        ]
+        return f"{sum(of) / len(directions):.1%}"
+
+    return _table(
+        ["ratio", *(f"threshold {threshold:g}" for threshold in thresholds)],
+        ([f"{ratio:g}", *(share(ratio, threshold) for threshold in thresholds)] for ratio in ratios),
+    )
+
+
+def _kinds(run: _Traced) -> list[str]:
+    rows = [
+        row
+        for row in run.rows("pivots", rule="calibrated")
+        if "en" not in (row["source_language"], row["target_language"])
+    ]
+    total = sum(row["n"] for row in rows)
+
+    def counted(kind: Callable[[Row], str]) -> list[tuple[str, int]]:
+        counts: dict[str, int] = {}
+        for row in rows:
+            counts[kind(row)] = counts.get(kind(row), 0) + row["n"]
+        return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+    def relation(row: Row) -> str:
+        return str(row["relation"]).partition(":")[0].partition(" ")[0]
+
+    lines: list[str] = []
+    for name, kind in (
+        ("languages", lambda row: str(row["languages"])),
+        ("relation", relation),
+        ("layer", lambda row: str(row["layer"])),
+    ):
+        counts = counted(kind)
+        if name == "layer":
+            counts.sort(key=lambda item: int(item[0]))
+        lines += [*_table([name, "pivots", "share"], ([key, f"{n}", f"{n / total:.1%}"] for key, n in counts[:12])), ""]
+    return lines[:-1]
+
+
+def _lenses(run: _Traced) -> list[str]:
+    rows = run.rows("lenses", shot_set=0)
+    layers = sorted({row["layer"] for row in rows})
+
+    def mean(layer: int, name: str) -> float | None:
+        values = [row[name] for row in rows if row["layer"] == layer and row[name] is not None]
+        return sum(values) / len(values) if values else None
+
+    names = ("same_top", "kl_to_final_raw", "kl_to_final_tuned", "target_prob_raw", "target_prob_tuned",
+             "mass_english_raw", "mass_english_tuned")  # fmt: skip
+    header = [
+        "layer",
+        "same top token",
+        "KL raw",
+        "KL tuned",
+        "target raw",
+        "target tuned",
+        "English raw",
+        "English tuned",
+    ]
+    return _table(
+        header,
+        (
+            [
+                f"{layer}",
+                *("" if (value := mean(layer, name)) is None else f"{value:.2f}" for name in names),
+            ]
+            for layer in layers
+        ),
+    )
+
+
+def _share(row: Row) -> str:
+    return f"{row['share']:.1%} [{row['ci_low']:.1%}, {row['ci_high']:.1%}]"
+
+
+def _kappa(row: Row, name: str) -> str:
+    if row[name] is None:
+        return "–"
+    ends = (row[f"{name}_low"], row[f"{name}_high"])
+    return f"{row[name]:.2f}" + ("" if None in ends else f" [{ends[0]:.2f}, {ends[1]:.2f}]")
+
+
+def _table(header: list[str], rows: Iterable[list[str]]) -> list[str]:
+    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", type=Path, help="run folders with finished traces")
+    options = parser.parse_args(arguments)
+    if options.runs:
+        collect(options.runs)
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
