@@ -154,6 +154,10 @@ bootstrap = 100
 shots = 2
 bootstrap = 100
 
+[ablate]
+last_layers = 1
+bootstrap = 100
+
 [attribute]
 min_items = 2
 bootstrap = 100

@@ -99,6 +99,24 @@ the choices. `share_line` counts the newline that ends the answer too. `correct`
 word.""",
     "score/summary": """A direction, and `all`: the mean over directions. `items` is `all` or `different_spelling`,
 without words written alike in both languages.""",
+    "ablate/items": """An item of the tested half under a condition: `own` (the pivot taken out, by `dose`),
+`random` (`repeat` is the draw), `matched` (a token of like frequency in the lens), `other` (another item's pivot),
+`synonym` (the concept's word in a third language), all moved as far as `own`; `early` (the same removal in the first
+layers); `last_layer` (the same Δh right before the final norm); `swap` and `swap_unrelated` (another item's pivot, or
+a third one's, put in its place: log P is of the other item's target); `unrelated_item` and `unrelated_text` (the
+direction taken out while something else is read). `behaviour` is `semantic_pivot`, or `direct`, where the accepted
+English token stands for the pivot. `norm` and `relative_norm` are means over the layers of ‖Δh‖ and ‖Δh‖ / ‖h‖, `kl` is
+of the token that is read, clean ‖ ablated; `pivot_prob` is the pivot's lens probability at the last layer changed.""",
+    "ablate/windows": """A window of layers that half of the concepts chose from: mean change of log P when the pivot is
+taken out, and when the states are moved as far away from another item's pivot.""",
+    "ablate/effects": """A contrast: mean over directions of the change of log P in nats (negative is harm), interval
+over concepts, p of a sign-flip test. `x_minus_y` is paired by item; `dose_d_step` is the change from the dose before;
+in `own_minus_direct` a pivot item is paired with the direct item of nearest clean log P, `net_minus_direct` is net of
+random directions. `scope` tells directions with neither side English from the others; `items` is `all`,
+`english_pivot` or `correct`.""",
+    "ablate/conditions": """METHOD's conditions of causality; `holds` is empty where one could not be tested.""",
+    "ablate/side_effects": """What taking the pivot out does where it has nothing to do with what is read; `own` is the
+items themselves, for scale.""",
     "score/strata": """A part of the items (`stratum` pos or band, `value` which) or of the distractors (`stratum` tier:
 0 shares a direct hypernym with the concept, 3 is unrelated). In a tier, score and margin are against its distractors
 alone and `accuracy_pairwise` is the share of them that the right word beats; figures that need all nine are empty.""",

@@ -51,7 +51,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     **dict.fromkeys(
-        ("Ablation", "Attribution", "Benchmark", "Counts", "Pivots", "Report", "Scores", "Selection", "Trace", "TrainedLens"), "artifacts"
+        ("Ablation", "Attribution", "Benchmark", "Counts", "Pivots", "Report", "Scores", "Selection", "Trace",
+         "TrainedLens"),
+        "artifacts",
     ),
     **{f"{stage.capitalize()}Config": f"{stage}.config"
        for stage in ("ablate", "attribute", "bench", "count", "lens", "mine", "report", "score", "select", "trace")},

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PROGRAM = str(Path(sys.executable).with_name("pivotlens"))
-STAGES = ("bench", "count", "mine", "score", "trace", "attribute", "select", "report")
+STAGES = ("bench", "count", "mine", "score", "trace", "ablate", "attribute", "select", "report")
 
 # A shell starts background jobs with SIGINT ignored, and that is inherited: a test run as one would not hear Ctrl-C.
 _IN_FOREGROUND = (

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pivotlens.ablate.items import AblatedItem, Controls
-from pivotlens.ablate.passes import divergence, passes
+from pivotlens.ablate.passes import can_pad, divergence, passes
 from pivotlens.ablate.removal import Batch, Case
 from pivotlens.artifacts import Concept
 from pivotlens.models.intervention import Add, Project
@@ -52,13 +52,25 @@ def plain(loaded, context, answer, changes):
     return total, log_q[len(context) - 1]
 
 
+def edits(direction, added, kept):
+    """Take a direction out after block 2, and add a vector after block 3."""
+    unit = direction / direction.norm()
+
+    def project(state):
+        kept.append(state.clone())
+        return state - (state @ unit) * unit
+
+    return {2: project, 3: lambda state: state + added}
+
+
 @pytest.mark.parametrize(("name", "share"), [*((name, True) for name in FAMILIES), ("llama", False), ("mpt", False)])
 def test_passes_are_the_plain_ones(name, share):
     loaded = tiny(name)
     lens = LogitLens(loaded)
     directions, added = vectors(0, 5, 32), vectors(1, 5, 32)
     rows = []
-    for one in passes(lens, _CONTEXTS, 4096, share=share):
+    pad = share and can_pad(lens, _CONTEXTS, (60, 61), 4096)
+    for one in passes(lens, _CONTEXTS, 4096, share=share, pad=pad):
         rows += one.rows
         answers = [_ANSWERS[row] for row in one.rows]
         interventions = {2: Project(directions[one.rows]), 3: Add(added[one.rows])}
@@ -66,9 +78,8 @@ def test_passes_are_the_plain_ones(name, share):
         kl = divergence(clean, outcome)
         states = one.states([2])[2]
         for place, row in enumerate(one.rows):
-            unit = directions[row] / directions[row].norm()
-            kept = []
-            changes = {2: lambda h: kept.append(h.clone()) or h - (h @ unit) * unit, 3: lambda h: h + added[row]}
+            kept: list[torch.Tensor] = []
+            changes = edits(directions[row], added[row], kept)
             before, log_p = plain(loaded, _CONTEXTS[row], _ANSWERS[row], {})
             after, log_q = plain(loaded, _CONTEXTS[row], _ANSWERS[row], changes)
             assert clean.logprob[place] == pytest.approx(before, abs=1e-4)
@@ -79,13 +90,16 @@ def test_passes_are_the_plain_ones(name, share):
     assert sorted(rows) == list(range(5))
 
 
-def test_contexts_of_several_lengths_share_a_batch_where_all_is_seen():
+def test_contexts_of_several_lengths_share_a_batch_where_padding_changes_nothing():
     def sizes(name, batch_tokens=4096):
-        return [len(one.rows) for one in passes(LogitLens(tiny(name)), _CONTEXTS, batch_tokens, share=True)]
+        lens = LogitLens(tiny(name))
+        pad = can_pad(lens, _CONTEXTS, (60, 61), batch_tokens)
+        return [len(one.rows) for one in passes(lens, _CONTEXTS, batch_tokens, share=True, pad=pad)]
 
     assert sizes("llama") == [5]
     assert sizes("llama", 30) == [2, 2, 1]
     assert sizes("gemma3") == [2, 3]  # a window of 6
+    assert sizes("gpt_neo") == [2, 3]  # the same, by another name
     assert sizes("mpt") == [2, 3]  # distances are counted by place
 
 

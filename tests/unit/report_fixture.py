@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from report_ablation import ablation_tables
 from report_trace import TracedItems
 from report_words import CONCEPTS, HOSTILE, LANGUAGES
 
+from pivotlens.ablate.config import AblateConfig
 from pivotlens.artifacts import SCHEMAS, StageRun, upstream_inputs
 from pivotlens.attribute.config import AttributeConfig
 from pivotlens.bench.config import BenchConfig
 from pivotlens.count.config import CountConfig
+from pivotlens.lens.config import LensConfig
 from pivotlens.mine.config import MineConfig
 from pivotlens.score.config import ScoreConfig
 from pivotlens.select.config import SelectConfig
@@ -22,7 +25,8 @@ from pivotlens.text import Direction, parse_direction
 from pivotlens.trace.config import TraceConfig
 
 DIRECTIONS = ("fr-zh", "zh-fr", "en-fr", "fr-en", "ja-fr", "fr-ar")
-ALL_STAGES = ("bench", "score", "trace", "count", "attribute", "mine", "select")
+ALL_STAGES = ("bench", "score", "lens", "trace", "ablate", "count", "attribute", "mine", "select")
+ALSO_MODELS = ("demo:gemma-3-270m@step<2>", "demo:gemma-3-270m@step[3]")
 Rows = list[dict[str, Any]]
 
 
@@ -56,8 +60,10 @@ def build_run(
     directions: Sequence[str] = DIRECTIONS,
     concepts: int = 16,
     layers: int = 19,
+    *,
+    sweep: bool = False,
 ) -> Path:
-    """Write a run folder with these stages and return it."""
+    """Write a run folder with these stages and return it; with a sweep, the trace has other models and wordings."""
     pairs = [parse_direction(text) for text in directions]
     words = dict(list(CONCEPTS.items())[:concepts])
     rng = np.random.default_rng(7)
@@ -65,7 +71,9 @@ def build_run(
     writers = {
         "bench": lambda: _bench(run, words),
         "score": lambda: _score(run, words, pairs, rng, trace),
-        "trace": lambda: _trace(run, trace, directions),
+        "lens": lambda: _lens(run, layers),
+        "trace": lambda: _trace(run, trace, directions, "lens" in stages, sweep),
+        "ablate": lambda: write_stage(run, AblateConfig(), ablation_tables(pairs, list(words), rng)),
         "count": lambda: _count(run, words, pairs, rng),
         "attribute": lambda: _attribute(run, pairs, rng),
         "mine": lambda: _mine(run, words, pairs, rng),
@@ -125,12 +133,29 @@ def _score(
     )
 
 
-def _trace(run: Path, trace: TracedItems, directions: Sequence[str]) -> None:
+def _lens(run: Path, layers: int) -> None:
+    rows = []
+    for layer in range(layers):
+        row: dict[str, Any] = {"model": "demo:gemma-3-270m", "layer": layer, "n": 24}
+        left = 1 - layer / (layers - 1)
+        for name, value in (("kl_raw", 9 * left), ("kl_tuned", 3 * left), ("agrees_raw", 1 - left)):
+            row |= {name: value, f"{name}_low": 0.9 * value, f"{name}_high": 1.1 * value}
+        rows.append(row | {"agrees_tuned": 1 - left / 2, "agrees_tuned_low": 0.4, "agrees_tuned_high": 1.0})
+    write_stage(run, LensConfig(model="demo:gemma-3-270m"), {"layers": rows})
+
+
+def _trace(run: Path, trace: TracedItems, directions: Sequence[str], lens: bool, sweep: bool) -> None:
+    tables = trace.tables()
     config = TraceConfig(model="demo:gemma-3-270m", directions=tuple(directions), limit=len(trace.words))
+    if lens:
+        tables = trace.with_lens(tables)
+    if sweep:
+        config = config.model_copy(update={"also_models": ALSO_MODELS, "also_prompts": ("native",)})
+        tables = trace.swept(tables, config.models(), config.prompts())
     write_stage(
         run,
         config,
-        trace.tables(),
+        tables,
         details={
             "early_exit_oracle": "passed",
             "calibration_concepts": len(trace.words),

@@ -10,7 +10,12 @@ from report_words import HOSTILE, JUNK
 
 from pivotlens.artifacts import SCHEMAS
 from pivotlens.text import Direction
+from pivotlens.trace.agreement import agreement_rows, labels_of
+from pivotlens.trace.pivot_kinds import pivot_rows
+from pivotlens.trace.summary import TracedItems as ItemGrid
+from pivotlens.trace.summary import strata_rows
 
+MODEL, PROMPT = "demo:gemma-3-270m", "english"
 RULES = ("calibrated", "onset", "peak", "authors_peak", "authors_threshold")
 Row = dict[str, Any]
 
@@ -41,7 +46,51 @@ class TracedItems:
             for number, key in enumerate(self.words):
                 self._item(out, pair, key, number)
             self._summary(out, pair)
-        return out
+        return out | self._sums(out)
+
+    def with_lens(self, out: dict[str, list[Row]]) -> dict[str, list[Row]]:
+        """Add what a tuned lens says: the same labels but for every fifth item, and distances by layer."""
+        tuned = [
+            row | {"behaviour": "semantic_pivot"} if number % 5 == 0 else row
+            for number, row in enumerate(out["behaviours"])
+        ]
+        last = self.layers - 1
+        lenses = [
+            self._base(pair)
+            | {"layer": layer, "n": len(self.words), "same_top": layer / last, "kl_to_final_raw": 8 - 8 * layer / last}
+            | {"kl_to_final_tuned": 3 - 3 * layer / last, "target_prob_raw": 0.1, "target_prob_tuned": 0.2}
+            for pair in self.pairs
+            for layer in range(self.layers)
+        ]
+        out = out | {"tuned_behaviours": tuned, "lenses": lenses}
+        return out | self._sums(out)
+
+    def swept(self, out: dict[str, list[Row]], models: Sequence[str], prompts: Sequence[str]) -> dict[str, list[Row]]:
+        """Add further models and wordings, which are direct wherever the first one is not."""
+        found = {name: list(rows) for name, rows in out.items()}
+        for model in models:
+            for prompt in prompts:
+                if (model, prompt) == (MODEL, PROMPT):
+                    continue
+                of = {"model": model, "prompt": prompt}
+                copied = {name: [row | of for row in rows] for name, rows in out.items()}
+                copied["behaviours"] = [row | {"behaviour": "direct"} for row in copied["behaviours"]]
+                copied["items"] = [row | {"source_word": "elsewhere"} for row in copied["items"]]
+                copied |= self._sums(copied, model, prompt)
+                for name, rows in copied.items():
+                    found[name] += rows
+        return found
+
+    @staticmethod
+    def _sums(out: dict[str, list[Row]], model: str = MODEL, prompt: str = PROMPT) -> dict[str, list[Row]]:
+        labels = labels_of(out["behaviours"], model, prompt)
+        tuned = labels_of(out["tuned_behaviours"], model, prompt)
+        agreement = agreement_rows(labels, tuned, 50, 0)
+        return {
+            "strata": strata_rows(ItemGrid.of(out["items"], model, prompt), labels, 50, 0),
+            "agreement": [{"model": model, "prompt": prompt, **row} for row in agreement],
+            "pivots": pivot_rows(out["behaviours"]),
+        }
 
     def _item(self, out: dict[str, list[Row]], pair: Direction, key: str, number: int) -> None:
         source, target = self.words[key][pair.source], self.words[key][pair.target]
@@ -51,7 +100,8 @@ class TracedItems:
             base
             | {"source_word": source, "target_word": target, "same_spelling": source == target}
             | {"ambiguous": number == 3, "target_token_id": 9, "target_token": " " + target, "n_target_tokens": 1}
-            | {"n_space_tokens": 0, "correct": correct, "calibration": True}
+            | {"n_space_tokens": 0, "correct": correct, "calibration": True, "pos": "noun"}
+            | {"band": f"{number % 3}"}
         )
         last = self.layers - 1
         depth = np.arange(self.layers) / last
@@ -105,6 +155,8 @@ class TracedItems:
                 | {"rule": rule, "behaviour": label, "layer": None if empty else layer}
                 | {"token_id": None if empty else 1, "token": None if empty else token}
                 | {"prob": None if empty else prob, "correct": correct}
+                | {"relation": None if empty else f"translation:en{' (form)' if len(key) % 2 else ''}"}
+                | {"languages": None if empty else ["en"] if number % 4 else ["de", "en"]}
             )
 
     def _label(self, rule: str, kind: str, key: str) -> str:
@@ -144,7 +196,7 @@ class TracedItems:
 
     @staticmethod
     def _base(pair: Direction) -> Row:
-        return {"model": "demo:gemma-3-270m", "prompt": "english", "shot_set": 0} | {
+        return {"model": MODEL, "prompt": PROMPT, "shot_set": 0} | {
             "source_language": pair.source,
             "target_language": pair.target,
         }

@@ -164,7 +164,9 @@ class Pieces:
 
     vocabulary = ("", " eau", " 水", " water", " Wasser", " agua", " house", " maison", " 家", " tree", " arbre", " 树",
                   " often", " rarely", "s", " casa", " Baum")  # fmt: skip
-    texts = dict(enumerate(vocabulary))
+
+    def __init__(self):
+        self.texts = dict(enumerate(self.vocabulary))
 
     def first(self, word):
         return self.vocabulary.index(f" {word}") if f" {word}" in self.vocabulary else None

@@ -104,7 +104,7 @@ def test_all_five_conditions_are_judged(ablation):
     assert all(row["rests_on"] for row in rows)
     assert ablation.manifest.details["causal"]["with_english"] is None
     effects = {row["contrast"]: row for row in ablation.rows("effects") if row["scope"] == "neither_english"}
-    assert {"own", "own_minus_early", "swap_minus_unrelated", "own_minus_direct", "own_minus_last_layer"} <= set(effects)
+    assert {"own", "own_minus_early", "swap_minus_unrelated", "own_minus_direct"} <= set(effects)
     assert {row["read"] for row in ablation.rows("side_effects")} == {"own", "unrelated_item", "unrelated_text"}
     assert any("pivot items are in the half" in warning for warning in ablation.manifest.warnings)
 

@@ -10,6 +10,7 @@ from pivotlens.trace.behaviours import (
     authors_peak,
     authors_threshold,
     calibrated,
+    calibrated_linked,
     onset,
     peak,
     rules,
@@ -160,7 +161,7 @@ def test_without_a_baseline_nothing_is_specific():
 
 @pytest.mark.parametrize(
     ("token", "label"),
-    [(_TARGET, "direct"), (_SOURCE, "copy"), (_PIVOT, "semantic_pivot"), (_OTHER, "other")],
+    [(_TARGET, "direct"), (_SOURCE, "copy"), (_PIVOT, "semantic_pivot"), (_OTHER, "semantic_pivot")],
 )
 def test_calibrated(token, label):
     # The most probable token of the layer is no word, so the second one decides.
@@ -168,10 +169,23 @@ def test_calibrated(token, label):
     assert (found.label, found.layer, found.rank, found.prob) == (label, 1, 1, 0.3)
 
 
+@pytest.mark.parametrize(
+    ("token", "label"),
+    [(_TARGET, "direct"), (_SOURCE, "copy"), (_PIVOT, "semantic_pivot"), (_OTHER, "other")],
+)
+def test_calibrated_linked_asks_a_dictionary(token, label):
+    item = view(two(9, 0.9), [(_JUNK, 0.5), (token, 0.3)], two(_OTHER, 0.2), _LAST)
+    found = calibrated_linked(item, 3, 0.05)
+    assert (found.label, found.layer, found.rank, found.prob) == (label, 1, 1, 0.3)
+    assert (found.layer, found.rank) == (calibrated(item, 3, 0.05).layer, calibrated(item, 3, 0.05).rank)
+
+
 def test_calibrated_leaves_out_what_every_concept_shows():
     layers = (two(9, 0.1), two(_OTHER, 0.95), two(_PIVOT, 0.4), _LAST)
-    assert calibrated(view(*layers), 3, 0.05).label == "other"
-    assert calibrated(view(*layers, baseline={_OTHER: 0.4}), 3, 0.05).label == "semantic_pivot"
+    assert calibrated_linked(view(*layers), 3, 0.05).label == "other"
+    assert calibrated_linked(view(*layers, baseline={_OTHER: 0.4}), 3, 0.05).label == "semantic_pivot"
+    assert calibrated(view(*layers), 3, 0.05).layer == 1
+    assert calibrated(view(*layers, baseline={_OTHER: 0.4}), 3, 0.05).layer == 2
 
 
 def test_calibrated_does_not_read_the_last_layer():
@@ -232,10 +246,10 @@ def test_onset_without_a_target():
 
 def test_rules_by_name():
     found = rules(3.0, 0.05)
-    assert list(found) == ["calibrated", "onset", "peak", "authors_peak", "authors_threshold"]
+    assert list(found) == ["calibrated", "calibrated_linked", "onset", "peak", "authors_peak", "authors_threshold"]
     item = view(two(9, 0.1), two(_PIVOT, 0.2), two(_PIVOT, 0.3), two(_TARGET, 0.6))
     assert {name: rule(item).label for name, rule in found.items()} == {
-        "calibrated": "semantic_pivot", "onset": "semantic_pivot", "peak": "direct", "authors_peak": "direct",
-        "authors_threshold": "semantic_pivot",
+        "calibrated": "semantic_pivot", "calibrated_linked": "semantic_pivot", "onset": "semantic_pivot",
+        "peak": "direct", "authors_peak": "direct", "authors_threshold": "semantic_pivot",
     }  # fmt: skip
     assert rules(3.0, 0.4)["calibrated"](item).label == "none"

@@ -21,6 +21,7 @@ from pivotlens.report.payload import embedded_json
 VOID = {"meta", "link", "br", "input", "col", "img", "hr"}
 SECTION_OF = {
     "score": "score",
+    "lens": "lenses",
     "trace": "behaviours",
     "count": "corpus",
     "attribute": "attribution",
@@ -83,7 +84,7 @@ def data_of(html: str) -> dict:
 
 
 def test_every_section_is_there(page: Page) -> None:
-    wanted = {"findings", "layers", "items", "provenance", *SECTION_OF.values()}
+    wanted = {"findings", "layers", "items", "causality", "provenance", *SECTION_OF.values()}
     assert wanted <= set(page.ids())
 
 
@@ -191,6 +192,37 @@ def test_one_stage_is_enough(tmp_path: Path, stage: str) -> None:
         assert (section in present) == (other == stage)
 
 
+def test_causality_is_shown_or_says_how_to_test_it(tmp_path: Path, html: str) -> None:
+    assert "✓ holds" in html
+    assert "Is the pivot causal?" in html
+    build_run(tmp_path, ["trace"], directions=["fr-zh"], concepts=3, layers=4)
+    page = Page((write_report(ReportConfig(), tmp_path).folder / "report.html").read_text("utf-8"))
+    assert "causality" in page.ids()
+    assert "Not tested in this run." in page.text()
+    assert "pivotlens ablate --run RUN" in page.text()
+
+
+def test_a_sweep_changes_nothing_but_its_own_part(tmp_path: Path, html: str) -> None:
+    report = write_report(ReportConfig(title="Words & <b>layers</b>"), build_run(tmp_path, sweep=True))
+    text = (report.folder / "report.html").read_text("utf-8")
+    assert data_of(text) == data_of(html)
+    assert "elsewhere" not in text
+    page = Page(text)
+    for name in ("step&lt;2&gt;", "step[3]", "By wording of the prompt"):
+        assert name in text
+    assert "By model" not in html
+
+    # Apart from settings and counts of rows, only the sweep's own tables and charts come in.
+    def drawn(content: str, section: str) -> str:
+        return content[content.index(f'<section id="{section}"') :].split("</section>")[0]
+
+    for section in ("findings", "score", "lenses", "layers", "causality"):
+        assert drawn(text, section) == drawn(html, section)
+    by_direction = [content[content.index("<h3>By direction</h3>") :].split("</table>")[0] for content in (text, html)]
+    assert by_direction[0] == by_direction[1]
+    assert not [tag for tag, _ in page.elements if tag == "b"]
+
+
 def test_nothing_to_report(tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteError, match="at least one stage"):
         write_report(ReportConfig(), tmp_path)
@@ -227,4 +259,4 @@ def test_a_smaller_list_says_what_is_left_out(tmp_path: Path) -> None:
 
 def test_size(run: Path, page: Page) -> None:
     manifest = Report.load(run).manifest
-    assert manifest.outputs["report.html"].bytes == manifest.details["bytes"] < 600_000
+    assert manifest.outputs["report.html"].bytes == manifest.details["bytes"] < 700_000

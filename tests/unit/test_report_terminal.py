@@ -61,10 +61,19 @@ def test_nothing_printed_moves_the_cursor(run: Path) -> None:
 def test_summary(run: Path) -> None:
     text = printed(render_summary(run), width=80)
     lines = text.splitlines()
-    assert len(lines) == 2 + len(DIRECTIONS)
+    assert lines[2 + len(DIRECTIONS)].startswith("mean over directions, neither side English:")
+    assert "calibrated: direct" in lines[3 + len(DIRECTIONS)]
+    assert "conditions of a causal pivot: 5 hold" in text
     assert "0.310 [0.275, 0.350]" in lines[1]
     assert lines[2].split()[0] == "fr-zh"
     assert lines[2].split()[-1] == "16"
+
+
+def test_summary_of_a_sweep_shows_names_as_they_are(tmp_path: Path) -> None:
+    build_run(tmp_path, ["trace"], concepts=4, layers=3, sweep=True)
+    text = printed(render_summary(tmp_path), width=120)
+    for name in ("step<2>, english prompt", "step[3], english prompt", "gemma-3-270m, native prompt"):
+        assert name in text
 
 
 @pytest.mark.parametrize("stage", ["score", "trace"])

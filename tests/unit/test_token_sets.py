@@ -6,7 +6,7 @@ from transformers import PreTrainedTokenizerFast
 
 from pivotlens.artifacts import Concept
 from pivotlens.text import Direction
-from pivotlens.trace.items import _with_target, role_of
+from pivotlens.trace.items import with_target, role_of
 from pivotlens.trace.token_sets import TokenSets, WordTokens, base_form, token_sets
 
 _PIECES = [
@@ -144,7 +144,7 @@ def test_the_answers_own_first_piece_is_the_targets(tokenizer):
     sets = token_sets(WordTokens(tokenizer, "first"), _WATER, _FR_ZH, sorted(ids("▁ocean")), sorted(ids("▁he")))
     for piece in ("▁ocean", "▁he", "▁water", "▁eau"):
         first = _PIECES.index(piece)
-        more = _with_target(sets, first)
+        more = with_target(sets, first)
         assert first in more.target
         assert not any(first in getattr(more, name) for name in ("source", "english", "pivots", "random"))
         assert more.ambiguous is (piece == "▁eau")

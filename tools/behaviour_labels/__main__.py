@@ -1,6 +1,7 @@
 """The labelled set of traced items, from the draw to the page.
 
 python -m tools.behaviour_labels draw RUN       # items of a finished trace, for judges
+python -m tools.behaviour_labels roles RUN      # what each kept token is to its item, by the code as it is now
 python -m tools.behaviour_labels disagreements  # after two passes: what a third judge decides
 python -m tools.behaviour_labels page           # docs/results/behaviour-rules.md
 """
@@ -17,6 +18,7 @@ from pivotlens.artifacts import Benchmark, Trace
 from tools.behaviour_labels.draw import draw
 from tools.behaviour_labels.labels import disagreements, read_pass, read_shown
 from tools.behaviour_labels.page import LABELLED, PAGE, page
+from tools.behaviour_labels.roles import renew_roles
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,12 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     drawing.add_argument("--seed", type=int, default=0)
     drawing.add_argument("--chunk", type=int, default=320, help="items of a file for judges")
     drawing.add_argument("--folder", type=Path, default=LABELLED)
+    roles = steps.add_parser("roles", help="tell again what each kept token is to its item")
+    roles.add_argument("run", type=Path)
     steps.add_parser("disagreements", help="print what both passes judged differently, for a third judge")
     steps.add_parser("page", help="write the page")
     options = parser.parse_args(arguments)
     if options.step == "draw":
         run = Trace.load(options.run), Benchmark.load(options.run)
         draw(*run, options.a_direction, options.with_english, options.seed).write(options.folder, options.chunk)
+    elif options.step == "roles":
+        renew_roles(LABELLED, Trace.load(options.run), Benchmark.load(options.run))
     elif options.step == "disagreements":
         shown = read_shown(LABELLED)
         first, second = (read_pass(LABELLED / f"pass_{number}.tsv", shown) for number in (1, 2))

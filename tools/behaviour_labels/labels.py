@@ -70,17 +70,22 @@ def disagreements(first: Judgements, second: Judgements) -> list[tuple[int, str]
 def item_labels(folder: Path, judgements: Judgements, shown_probability: float) -> dict[int, str]:
     """Return each item's behaviour: what its most probable token before the last layer is, junk left out.
 
-    The same question as that of the rules, with judged tokens in the place of their tests for junk and for links.
-    `none` where all that came to ``shown_probability`` is junk.
+    The same question as that of the rules, with judged tokens in the place of their tests. What the model answers in
+    the end is `direct` unless it is the source word; `none` where all that came to ``shown_probability`` is junk.
     """
     common = {escape_controls(token) for token in orjson.loads((folder / "common_tokens.json").read_bytes())}
-    best: dict[int, tuple[float, str]] = {}
+    best: dict[int, tuple[float, str, int]] = {}
     labels = dict.fromkeys(pq.read_table(folder / "items.parquet")["item"].to_pylist(), "none")
-    for row in pq.read_table(folder / "tokens.parquet").to_pylist():
+    rows = pq.read_table(folder / "tokens.parquet").to_pylist()
+    answers = {row["item"]: row["token_id"] for row in rows if row["last"] and row["rank"] == 1}
+    for row in rows:
         if row["last"] or row["prob"] < shown_probability:
             continue
         token = escape_controls(row["token"])
         code = "J" if token in common else judgements[row["item"], token]
-        if code != "J" and row["prob"] > best.get(row["item"], (0.0, ""))[0]:
-            best[row["item"]] = (row["prob"], code)
-    return labels | {item: _LABELS[code] for item, (_, code) in best.items()}
+        if code != "J" and row["prob"] > best.get(row["item"], (0.0,))[0]:
+            best[row["item"]] = (row["prob"], code, row["token_id"])
+    return labels | {
+        item: "direct" if token == answers[item] and code != "S" else _LABELS[code]
+        for item, (_, code, token) in best.items()
+    }

@@ -18,7 +18,7 @@ class AblateConfig(StageConfig):
     stage: ClassVar[str] = "ablate"
     model: str = setting("", "The model that was traced; that of the run's trace when empty.")
     directions: tuple[str, ...] = setting((), "Directions such as `fr-zh`; all that were traced when empty.")
-    max_items: int = setting(16, "Most items of a direction and behaviour; drawn by `seed`.", ge=2)
+    max_items: int = setting(8, "Most items of a direction and behaviour in each half; drawn by `seed`.", ge=2)
     doses: tuple[float, ...] = setting((0.5, 1.0, 2.0), "How much of the pivot's component is taken out; 1 among them.")
     half_widths: tuple[int, ...] = setting(
         (1, 2, 3), "Layers on each side of the median peak that a window may have; half of the concepts choose."

@@ -153,7 +153,7 @@ def choose_items(
         lens: What its lens showed.
         pieces: Of the model's tokenizer.
         seed: Of the halves and the draw.
-        most: Most items of each behaviour.
+        most: Most items of each behaviour in each half.
     """
     found: dict[str, list[AblatedItem]] = {SEMANTIC_PIVOT: [], DIRECT: []}
     order = sorted(traced, key=lambda row: hashlib.sha256(f"{seed}/draw/{row['concept_id']}".encode()).hexdigest())
@@ -161,11 +161,13 @@ def choose_items(
         name = row["concept_id"]
         label, half = labels[name], half_of(name, seed)
         kind = label["behaviour"]
-        if kind not in found or row["same_spelling"] or row["ambiguous"] or len(found[kind]) == most:
+        if kind not in found or row["same_spelling"] or row["ambiguous"] or (kind, half) == (DIRECT, WINDOW):
+            continue
+        if sum(item.half == half for item in found[kind]) == most:
             continue
         source, target = pieces.first(row["source_word"]), row["target_token_id"]
         pivot = label["token_id"] if kind == SEMANTIC_PIVOT else _english_token(concepts[name], lens, pieces, direction)
-        if pivot is None or source is None or len({pivot, source, target}) < 3 or (kind == DIRECT and half == WINDOW):
+        if pivot is None or source is None or len({pivot, source, target}) < 3:
             continue
         found[kind].append(
             AblatedItem(

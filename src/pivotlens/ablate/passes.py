@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +17,16 @@ from pivotlens.models.encoding import Ids
 from pivotlens.models.intervention import Interventions
 from pivotlens.models.late_head import nan_error
 from pivotlens.models.lens import LogitLens
-from pivotlens.models.prefix import ContextBatch, SharedPrefix
+from pivotlens.models.prefix import SharedPrefix, select_rows
 
 Floats = npt.NDArray[np.float64]
 
 # Positions decoded at once; the vocabulary is wide, so this bounds memory.
 _CHUNK = 64
+# Tokens that an answer may add to a context: together they must lie within every layer's window.
+_ROOM = 64
+# Largest difference, in nats, between padded and other passes that rounding alone explains.
+_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.5, torch.float16: 0.1}
 
 
 class Outcome(NamedTuple):
@@ -44,7 +49,7 @@ def divergence(clean: Outcome, other: Outcome) -> Floats:
 
 @dataclass(frozen=True)
 class Passes:
-    """Contexts of one length, encoded once up to the token before the last, whose position is read and changed.
+    """Contexts encoded once up to the token before the last, whose position is read and changed.
 
     Attributes:
         lens: Of the model.
@@ -52,6 +57,7 @@ class Passes:
         contexts: Their token ids.
         cache: Keys and values of all but the last token; None where every pass runs in full.
         cache_rows: Which row of the cache each context continues.
+        seen: Which tokens of the cache are a context's own and not padding, int64, shape ``(n, cached)``.
     """
 
     lens: LogitLens
@@ -59,6 +65,7 @@ class Passes:
     contexts: list[Ids]
     cache: DynamicCache | None
     cache_rows: torch.Tensor
+    seen: torch.Tensor
 
     def measure(self, answers: Sequence[Ids], interventions: Interventions) -> Outcome:
         """Run the contexts with their answers, teacher-forced, under interventions at the position that is read.
@@ -104,39 +111,99 @@ class Passes:
 
     def repeated(self, times: int) -> Passes:
         """Return the first context so many times, without encoding it again."""
-        return Passes(
-            self.lens, self.rows[:1] * times, self.contexts[:1] * times, self.cache, self.cache_rows[:1].repeat(times)
-        )
+        rows, contexts, kept = self.rows[:1] * times, self.contexts[:1] * times, self.cache_rows[:1].repeat(times)
+        return Passes(self.lens, rows, contexts, self.cache, kept, self.seen[:1].repeat(times, 1))
 
     def _run(self, following: Sequence[Ids], interventions: Interventions) -> torch.Tensor:
         """Run each context's last token and what follows it; return the head's input, ``(n, 1 + width, hidden)``."""
         loaded = self.lens.loaded
-        past = 0 if self.cache is None else len(self.contexts[0]) - 1
-        rows = [context[past:] + after for context, after in zip(self.contexts, following, strict=True)]
+        begin = -1 if self.cache is not None else 0
+        rows = [context[begin:] + after for context, after in zip(self.contexts, following, strict=True)]
         ids = torch.tensor(rows, device=loaded.device)
-        position = len(self.contexts[0]) - 1 - past
+        position = ids.shape[1] - 1 - len(following[0])
         with (
             torch.inference_mode(),
             self.lens.head.held_back() as held,
             self.lens.intervene(interventions, position),
         ):
-            loaded.model(**ContextBatch(self.rows, ids, self.cache, past, self.cache_rows).arguments())
+            loaded.model(**_arguments(ids, self.cache, self.cache_rows, self.seen))
         return held[0][:, position:]
 
 
-def passes(lens: LogitLens, contexts: Sequence[Ids], batch_tokens: int, *, share: bool) -> Iterator[Passes]:
-    """Encode contexts and yield them by length; which come together follows from them and the budget alone.
+def _arguments(
+    ids: torch.Tensor, cache: DynamicCache | None, cache_rows: torch.Tensor, seen: torch.Tensor
+) -> dict[str, Any]:
+    """Return the arguments of a pass that goes on from rows of a cache, some of whose tokens may be padding."""
+    seen = seen.to(ids.device)
+    arguments: dict[str, Any] = {"input_ids": ids, "attention_mask": torch.cat([seen, torch.ones_like(ids)], dim=1)}
+    if not bool(seen.all()):
+        arguments["position_ids"] = seen.sum(1, keepdim=True) + torch.arange(ids.shape[1], device=ids.device)
+    if cache is not None:
+        arguments |= {"past_key_values": select_rows(cache, cache_rows), "use_cache": True}
+    return arguments
+
+
+def can_pad(lens: LogitLens, contexts: Sequence[Ids], answer: Ids, batch_tokens: int) -> bool:
+    """Try on the shortest and the longest of some contexts whether padding changes anything.
+
+    Args:
+        lens: Of the model.
+        contexts: Some contexts.
+        answer: Token ids that may follow.
+        batch_tokens: Most tokens held in the cache at once.
+    """
+    ends = [min(contexts, key=len), max(contexts, key=len)]
+    if len(ends[0]) == len(ends[1]) or "position_ids" not in inspect.signature(lens.loaded.model.forward).parameters:
+        return False
+    found: dict[tuple[bool, int], float] = {}
+    for pad in (False, True):
+        for one in passes(lens, ends, batch_tokens, share=True, pad=pad):
+            logprob = one.measure([answer] * len(one.rows), {}).logprob
+            found |= {(pad, row): value for row, value in zip(one.rows, logprob, strict=True)}
+    return all(abs(found[True, row] - found[False, row]) <= _TOLERANCE[lens.loaded.dtype] for row in (0, 1))
+
+
+def passes(
+    lens: LogitLens, contexts: Sequence[Ids], batch_tokens: int, *, share: bool, pad: bool = False
+) -> Iterator[Passes]:
+    """Encode contexts and yield them in batches; which come together follows from them and the budget alone.
 
     Args:
         lens: Of the model.
         contexts: Token ids up to the position that is read, two or more each.
         batch_tokens: Most tokens held in the cache at once.
         share: Whether caches can be shared; without, every pass runs in full.
+        pad: Whether contexts of several lengths share a batch, which costs a model less: padding then stands between
+            their common beginning and the rest, and no token sees it. `can_pad` tells whether that is exact.
     """
-    trimmed = [context[:-1] for context in contexts]
-    for batch in SharedPrefix(lens.loaded, trimmed, batch_tokens, share=share).batches():
-        cache = None
-        if share:
-            with torch.inference_mode(), lens.head.held_back():
-                cache = lens.loaded.model(**(batch.arguments() | {"use_cache": True})).past_key_values
-        yield Passes(lens, batch.rows, [contexts[row] for row in batch.rows], cache, torch.arange(len(batch.rows)))
+    loaded = lens.loaded
+    shared = SharedPrefix(loaded, [context[:-1] for context in contexts], batch_tokens, share=share)
+    if not share:
+        for batch in shared.batches():
+            none = torch.ones(len(batch.rows), 0, dtype=torch.long)
+            yield Passes(lens, batch.rows, [contexts[row] for row in batch.rows], None, none, none)
+        return
+    past, first = len(shared.prefix), contexts[0][0]
+    pad = pad and shared.fits_window(max(len(context) for context in contexts) + _ROOM)
+    for rows in _batches(contexts, batch_tokens, pad=pad):
+        rests = [contexts[row][past:-1] for row in rows]
+        width = max(len(rest) for rest in rests)
+        ids = torch.tensor([(first,) * (width - len(rest)) + rest for rest in rests], device=loaded.device)
+        own = torch.tensor([[0] * (width - len(rest)) + [1] * len(rest) for rest in rests], device=loaded.device)
+        seen = torch.cat([own.new_ones(len(rows), past), own], dim=1)
+        arguments = _arguments(ids, shared.cache, torch.zeros(len(rows), dtype=torch.long), seen[:, :past])
+        if not bool(own.all()):
+            positions = past + own.cumsum(1) - 1
+            arguments |= {"attention_mask": seen, "position_ids": positions.clamp_min(0)}
+        with torch.inference_mode(), lens.head.held_back():
+            cache = loaded.model(**(arguments | {"use_cache": True})).past_key_values
+        yield Passes(lens, rows, [contexts[row] for row in rows], cache, torch.arange(len(rows)), seen)
+
+
+def _batches(contexts: Sequence[Ids], batch_tokens: int, *, pad: bool) -> Iterator[list[int]]:
+    lengths = sorted({len(context) for context in contexts})
+    for wanted in [lengths] if pad else [[length] for length in lengths]:
+        rows = [row for row, context in enumerate(contexts) if len(context) in wanted]
+        size = max(1, batch_tokens // wanted[-1])
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]

@@ -23,7 +23,7 @@ from pivotlens.ablate.items import (
     choose_items,
     lens_tokens,
 )
-from pivotlens.ablate.passes import passes
+from pivotlens.ablate.passes import can_pad, passes
 from pivotlens.ablate.removal import Batch, Case, PlainTexts
 from pivotlens.ablate.tables import Row, item_rows
 from pivotlens.ablate.window import Layers
@@ -36,6 +36,7 @@ from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
 from pivotlens.text import Direction
 
 RULE = "calibrated"
+_PROBE = 20
 
 
 def prepare_directions(
@@ -54,7 +55,7 @@ def prepare_directions(
     pieces = WordPieces(lens.loaded.tokenizer)
     texts: dict[bool, PlainTexts] = {}
     prepared: list[PreparedDirection] = []
-    scorer, reason = None, None
+    scorer, reason, pad = None, None, False
     for direction in directions:
         rows = {name: _rows_of(table, base, direction) for name, table in tables.items()}
         labels = {row["concept_id"]: row for row in rows["behaviours"] if row["rule"] == RULE}
@@ -68,10 +69,15 @@ def prepare_directions(
         if scorer is None:
             pairs = [(row["source_word"], row["target_word"]) for row in rows["items"][:2]]
             scorer, reason = make_scorer(prompts, pairs, config.batch_tokens)
+            # Always on the first prompts, so that a resumed run decides as an uninterrupted one.
+            probe = prompts.encode([(row["source_word"], row["target_word"]) for row in rows["items"][:_PROBE]])
+            pad = scorer.share and can_pad(lens, [one.context for one in probe], probe[0].answer, config.batch_tokens)
         names = [row["concept_id"] for row in rows["items"] if row["calibration"]]
         names = names if len(names) > 1 else [row["concept_id"] for row in rows["items"]]
         reference = [benchmark.concepts[name] for name in names[: config.reference]]
-        prepared.append(PreparedDirection(lens, config, prompts, scorer, items, seen, pieces, reference, base, texts))
+        prepared.append(
+            PreparedDirection(lens, config, prompts, scorer, items, seen, pieces, reference, base, texts, pad)
+        )
     return prepared, reason
 
 
@@ -93,6 +99,7 @@ class PreparedDirection:
         reference: Concepts whose mean state a component is counted from.
         base: Columns that all rows share.
         texts: The plain texts, made when they are first needed.
+        pad: Whether contexts of several lengths share a batch.
     """
 
     lens: LogitLens
@@ -105,6 +112,7 @@ class PreparedDirection:
     reference: list[Concept]
     base: Mapping[str, str]
     texts: dict[bool, PlainTexts]
+    pad: bool
 
     @property
     def direction(self) -> Direction:
@@ -161,7 +169,9 @@ class PreparedDirection:
     def _batches(self, items: Sequence[AblatedItem]) -> Iterator[Batch]:
         cases = self._encoded(items)
         contexts = [case.context for case in cases]
-        for one in passes(self.lens, contexts, self.config.batch_tokens, share=self.scorer.share) if cases else ():
+        if not cases:
+            return
+        for one in passes(self.lens, contexts, self.config.batch_tokens, share=self.scorer.share, pad=self.pad):
             chosen = [cases[row] for row in one.rows]
             means = torch.stack([self._mean_without(case.item.concept.concept_id) for case in chosen])
             yield Batch(one, chosen, means, self.direction, self.config.seed)

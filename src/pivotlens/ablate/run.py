@@ -128,7 +128,7 @@ def _run(
     else:
         stage.warn("the trace has no semantic_pivot items that can be ablated: nothing was tested")
     tested = sum(item.half == TEST for item in pivots)
-    if 0 < tested < _FEW:
+    if pivots and tested < _FEW:
         stage.warn(f"only {tested} pivot items are in the half that is tested: the intervals are wide")
     found = all_contrasts(rows, config.doses, config.bootstrap, config.seed)
     held = conditions(found, config.doses)

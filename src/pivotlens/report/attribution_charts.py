@@ -134,7 +134,7 @@ def scatter(joint: JointFrequency, correlation: Interval | None) -> Markup:
     marks += [_text(str(n), x(math.log1p(n)), height - below + 14, "tick") for n in _COUNTS if n <= most]
     marks.append(_text("units of the corpus with both words", (left + width) / 2, height - 4, "tick"))
     for point in joint.points:
-        kind = point.behaviour if point.behaviour in ("direct", "semantic_pivot") else "none"
+        kind = point.behaviour if point.behaviour in ("direct", "semantic_pivot") else "other"
         marks.append(node("circle", cx=x(math.log1p(point.joint)), cy=y(point.score), r=2.5, class_=f"point b-{kind}"))
     means = [
         (one.place, one.score)
@@ -143,7 +143,7 @@ def scatter(joint: JointFrequency, correlation: Interval | None) -> Markup:
     ]
     marks.append(node("path", d=line_path([x(p) for p, _ in means], [y(s) for _, s in means]), class_="mean"))
     marks += [node("circle", cx=x(place), cy=y(score), r=3.5, class_="mean-dot") for place, score in means]
-    keys = (("direct", "direct"), ("semantic_pivot", "semantic pivot"), ("none", "any other"))
+    keys = (("direct", "direct"), ("semantic_pivot", "semantic pivot"), ("other", "any other"))
     marks += [
         _text(f"● {name}", left + 120.0 * place, 12.0, f"key b-{kind}") for place, (kind, name) in enumerate(keys)
     ]

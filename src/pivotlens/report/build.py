@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pivotlens.artifacts import StageResult
+from pivotlens.artifacts import Trace
 from pivotlens.report.config import ReportConfig
 from pivotlens.report.page import Page
-from pivotlens.report.run_tables import Row, RunTables
+from pivotlens.report.run_tables import RunTables, first_rows, first_table, rows
+from pivotlens.report.sections.agreement import agreement
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import Behaviours, behaviours
+from pivotlens.report.sections.causality import Causality, causality
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.header import header
@@ -21,10 +23,13 @@ from pivotlens.report.sections.items import (
     telling_keys,
 )
 from pivotlens.report.sections.layers import layer_profiles
+from pivotlens.report.sections.lenses import Lenses, lenses
+from pivotlens.report.sections.pivot_kinds import pivot_kinds
 from pivotlens.report.sections.pivots import MinedPivots, mined_pivots
 from pivotlens.report.sections.provenance import details, provenance
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
+from pivotlens.report.sections.shares import Sweep, share_groups, sweeps
 
 TELLING = 10
 TOP = 5
@@ -59,15 +64,23 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
     )
     pivots = _pivots(config, tables, [(item.direction, item.concept_id) for item in items])
     selected = arms(rows(tables.select, "summary"))
+    headline = share_groups(first_rows(tables.trace, "strata"))
+    causal = _causality(tables)
     return Page(
         title=config.title,
         header=header(tables),
         provenance=provenance(tables.stages()),
-        findings=findings(scores, labelled, telling, attributed, pivots, selected),
+        findings=findings(scores, labelled, telling, attributed, pivots, selected, headline=headline, causality=causal),
         scores=scores,
         n_distractors=tables.bench.manifest.config.get("distractors") if tables.bench else None,
-        layers=tuple(layer_profiles(tables.trace.table("layers"))) if tables.trace else (),
+        layers=tuple(layer_profiles(first_table(tables.trace, "layers"))) if tables.trace else (),
         behaviours=labelled,
+        headline=headline,
+        sweeps=trace_sweeps(tables.trace) if tables.trace else (),
+        agreement=agreement(first_rows(tables.trace, "agreement")),
+        pivot_kinds=pivot_kinds(first_rows(tables.trace, "pivots")),
+        lenses=_lenses(tables),
+        causality=causal,
         items=items,
         telling=telling,
         n_items=n_items,
@@ -81,13 +94,6 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
     )
 
 
-def rows(stage: StageResult | None, table: str) -> list[Row]:
-    """Return a table's rows; none where the stage or the table is absent."""
-    if stage is None or f"{table}.parquet" not in stage.manifest.outputs:
-        return []
-    return stage.rows(table)
-
-
 def trace_tables(tables: RunTables) -> TraceTables | None:
     """Return what the items are read from, or None where nothing was traced."""
     if tables.trace is None:
@@ -99,9 +105,9 @@ def trace_tables(tables: RunTables) -> TraceTables | None:
         if row["generated"] is not None
     }
     return TraceTables(
-        items=tables.trace.rows("items"),
-        labels=tables.trace.rows("behaviours"),
-        tokens=tables.trace.table("tokens"),
+        items=tables.trace.first_rows("items"),
+        labels=tables.trace.first_rows("behaviours"),
+        tokens=first_table(tables.trace, "tokens"),
         generated=generated,
         threshold=float(config["threshold"]),
         ratio=float(config["ratio"]),
@@ -112,13 +118,41 @@ def _behaviours(tables: RunTables) -> Behaviours | None:
     if tables.trace is None:
         return None
     made = behaviours(
-        tables.trace.rows("behaviours"),
-        rows(tables.trace, "summary"),
-        rows(tables.trace, "sensitivity"),
+        tables.trace.first_rows("behaviours"),
+        first_rows(tables.trace, "summary"),
+        first_rows(tables.trace, "sensitivity"),
         float(tables.trace.manifest.config["ratio"]),
         tables.trace.manifest.details.get("agreement_between_shot_sets"),
     )
     return made if made.rules else None
+
+
+def trace_sweeps(trace: Trace) -> tuple[Sweep, ...]:
+    """Return the shares by model and by wording; none where one of each was traced."""
+    config = trace.manifest.config
+    models = list(dict.fromkeys((config["model"], *config.get("also_models", ()))))
+    prompts = list(dict.fromkeys((config["prompt"], *config.get("also_prompts", ()))))
+    return sweeps(rows(trace, "strata"), models, prompts)
+
+
+def _lenses(tables: RunTables) -> Lenses | None:
+    tuned = first_rows(tables.trace, "tuned_behaviours")
+    config = tables.trace.manifest.config if tables.trace else {}
+    return lenses(
+        rows(tables.lens, "layers"),
+        first_rows(tables.trace, "lenses"),
+        first_rows(tables.trace, "behaviours") if tuned else (),
+        tuned,
+        int(config.get("bootstrap", 0)),
+        int(config.get("seed", 0)),
+    )
+
+
+def _causality(tables: RunTables) -> Causality | None:
+    if tables.ablate is None:
+        return None
+    names = ("conditions", "effects", "side_effects", "windows", "items")
+    return causality(*(rows(tables.ablate, name) for name in names), seed=int(tables.ablate.manifest.config["seed"]))
 
 
 def _pivots(config: ReportConfig, tables: RunTables, shown: list[ItemKey]) -> MinedPivots | None:

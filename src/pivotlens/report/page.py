@@ -10,21 +10,29 @@ from importlib import resources
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from pivotlens.report import attribution_charts, charts, wording
+from pivotlens.report import attribution_charts, charts, trace_charts, wording
 from pivotlens.report.payload import embedded_json, payload
+from pivotlens.report.sections.agreement import Agreement
 from pivotlens.report.sections.attribution import PREDICTOR_NAMES, Attribution
 from pivotlens.report.sections.behaviours import Behaviours
+from pivotlens.report.sections.causality import ITEM_NAMES, READ_NAMES, SCOPE_NAMES, Causality
 from pivotlens.report.sections.corpus import ENOUGH, Corpus
 from pivotlens.report.sections.findings import Sentence
 from pivotlens.report.sections.header import Header
 from pivotlens.report.sections.items import TellingItem
 from pivotlens.report.sections.layers import CURVE_NAMES, LayerProfile
+from pivotlens.report.sections.lenses import Lenses
+from pivotlens.report.sections.pivot_kinds import PivotKinds
 from pivotlens.report.sections.pivots import MinedPivots
 from pivotlens.report.sections.provenance import StageRecord
 from pivotlens.report.sections.scores import ScoreTable
 from pivotlens.report.sections.selection import Arm
+from pivotlens.report.sections.shares import GROUP_NAMES, STRATUM_NAMES, ShareGroup, Sweep
 
-_TEMPLATES = ("report.html.j2", "measures.html.j2", "corpus.html.j2", "macros.html.j2")
+_TEMPLATES = (
+    "report.html.j2", "measures.html.j2", "headline.html.j2", "trace.html.j2", "causality.html.j2", "corpus.html.j2",
+    "macros.html.j2",
+)  # fmt: skip
 CARDS = 3
 """Telling items drawn as cards."""
 
@@ -41,6 +49,12 @@ class Page:
     n_distractors: int | None = None
     layers: tuple[LayerProfile, ...] = ()
     behaviours: Behaviours | None = None
+    headline: tuple[ShareGroup, ...] = ()
+    sweeps: tuple[Sweep, ...] = ()
+    agreement: Agreement | None = None
+    pivot_kinds: tuple[PivotKinds, ...] = ()
+    lenses: Lenses | None = None
+    causality: Causality | None = None
     items: tuple[TellingItem, ...] = ()
     telling: tuple[TellingItem, ...] = ()
     n_items: int = 0
@@ -106,6 +120,12 @@ def environment() -> Environment:
     made.globals.update(
         charts=charts,
         attribution_charts=attribution_charts,
+        trace_charts=trace_charts,
+        group_names=GROUP_NAMES,
+        stratum_names=STRATUM_NAMES,
+        scope_names=SCOPE_NAMES,
+        item_names=ITEM_NAMES,
+        read_names=READ_NAMES,
         behaviour_names=wording.BEHAVIOUR_NAMES,
         rule_notes=wording.RULE_NOTES,
         predictor_names=PREDICTOR_NAMES,

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pivotlens.artifacts import (
+    Ablation,
     Attribution,
     Benchmark,
     Counts,
@@ -16,12 +20,14 @@ from pivotlens.artifacts import (
     Selection,
     StageResult,
     Trace,
+    TrainedLens,
 )
+from pivotlens.artifacts.results import SweepResult
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
 Row = dict[str, Any]
-STAGES = ("bench", "score", "trace", "count", "attribute", "mine", "select")
+STAGES = ("bench", "score", "lens", "trace", "ablate", "count", "attribute", "mine", "select")
 """Stages that the page reads, in the order of the method."""
 
 DEMO_CORPUS = "demo:tatoeba"
@@ -33,7 +39,9 @@ class RunTables:
 
     bench: Benchmark | None
     score: Scores | None
+    lens: TrainedLens | None
     trace: Trace | None
+    ablate: Ablation | None
     count: Counts | None
     attribute: Attribution | None
     mine: Pivots | None
@@ -42,7 +50,9 @@ class RunTables:
     @classmethod
     def load(cls, run: Path | str) -> Self:
         """Load what is there."""
-        kinds: tuple[type[StageResult], ...] = (Benchmark, Scores, Trace, Counts, Attribution, Pivots, Selection)
+        kinds: tuple[type[StageResult], ...] = (
+            Benchmark, Scores, TrainedLens, Trace, Ablation, Counts, Attribution, Pivots, Selection,
+        )  # fmt: skip
         return cls(*(kind.load_if_there(run) for kind in kinds))  # type: ignore[arg-type]
 
     def stages(self) -> Iterator[StageResult]:
@@ -63,6 +73,26 @@ class RunTables:
         if self.count is not None:
             return str(self.count.manifest.details.get("corpus") or self.count.manifest.config.get("corpus") or "")
         return str(self.select.manifest.config.get("corpus", "")) if self.select else ""
+
+
+def rows(stage: StageResult | None, table: str) -> list[Row]:
+    """Return a table's rows; none where the stage or the table is absent."""
+    if stage is None or f"{table}.parquet" not in stage.manifest.outputs:
+        return []
+    return stage.rows(table)
+
+
+def first_rows(stage: SweepResult | None, table: str) -> list[Row]:
+    """Return a table's rows of the first model and wording; none where the stage or the table is absent."""
+    if stage is None or f"{table}.parquet" not in stage.manifest.outputs:
+        return []
+    return stage.first_rows(table)
+
+
+def first_table(stage: SweepResult, name: str) -> pa.Table:
+    """Return the part of a table that is of the first model and wording; for the large ones."""
+    table, config = stage.table(name), stage.manifest.config
+    return table.filter(pc.and_(pc.equal(table["model"], config["model"]), pc.equal(table["prompt"], config["prompt"])))
 
 
 def direction_of(row: Row) -> Direction:

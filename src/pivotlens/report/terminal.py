@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pivotlens.artifacts import Scores, Trace
+from pivotlens.artifacts import Ablation, Scores, Trace
 from pivotlens.errors import PrerequisiteError
-from pivotlens.report.build import rows, trace_tables
-from pivotlens.report.run_tables import Row, RunTables
-from pivotlens.report.sections.behaviours import DEFAULT_RULE, BehaviourRow, behaviours
+from pivotlens.report.build import trace_sweeps, trace_tables
+from pivotlens.report.run_tables import Row, RunTables, first_rows, rows
+from pivotlens.report.sections.behaviours import DEFAULT_RULE, PIVOT, BehaviourRow, behaviours
+from pivotlens.report.sections.causality import causality
 from pivotlens.report.sections.items import LayerReading, LensToken, TellingItem, read_items, telling_keys
 from pivotlens.report.sections.scores import ScoreRow, ScoreTable, score_table
+from pivotlens.report.sections.shares import GROUP_NAMES, SWEPT, ShareGroup, Shares, share_groups
 from pivotlens.report.wording import (
     BEHAVIOUR_NAMES,
     MISSING,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 SHOWN_TOKENS = 3
 _WORD_CELLS = 14
 _BAR_CELLS = 16
+_MOST_MODELS = 6
 _STYLES = {"source": "yellow", "target": "bold cyan", "english": "bold magenta", "pivot": "magenta"}
 
 
@@ -110,12 +113,16 @@ def _style(token: LensToken) -> str:
 
 
 def render_summary(run: Path | str) -> Table:
-    """Return the headline of a run as a table: one row a direction.
+    """Return the headline of a run as a table: one row a direction, and what holds over them below it.
+
+    Below stand the shares over the directions with neither side English, by rule and, where several were traced, by
+    model and wording; and how many conditions of causality hold, where pivots were taken out.
 
     Raises:
         PrerequisiteError: Neither a score nor a trace is in the folder.
     """
     from rich.table import Table
+    from rich.text import Text
 
     score, trace = Scores.load_if_there(run), Trace.load_if_there(run)
     if score is None and trace is None:
@@ -143,12 +150,53 @@ def render_summary(run: Path | str) -> Table:
             cells.append(_figure(label.pivot_all if label else None, share=True))
         count = found.n if found else label.n if label else None
         table.add_row(*cells, whole(count), style="bold" if direction is None else "")
+    said = [*(_headline_lines(trace) if trace else ()), *_causality_lines(Ablation.load_if_there(run))]
+    if said:
+        # Text, not a string: a name of a model may look like markup.
+        table.caption, table.caption_justify = Text("\n".join(said)), "left"
     return table
+
+
+def _headline_lines(trace: Trace) -> list[str]:
+    groups = share_groups(first_rows(trace, "strata"))
+    if not groups:
+        return []
+    lines = [f"mean over directions, {GROUP_NAMES[groups[0].directions]}:"]
+    lines += [f"  {rule.rule}: {_shares_text(rule)}" for rule in _told(groups[0])]
+    for sweep in trace_sweeps(trace)[:1]:
+        models = sweep.by_model[1:]
+        # Of many checkpoints the last one tells where they lead; the page has them all.
+        shown = [*(models if len(models) <= _MOST_MODELS else models[-1:]), *sweep.by_prompt[1:]]
+        lines += [
+            f"  {sweep.rule}, {visible(point.short)}, {point.prompt} prompt: {BEHAVIOUR_NAMES[PIVOT]} "
+            f"{_figure(point.shares.shares[PIVOT], share=True)}"
+            for point in shown
+        ]
+    return lines
+
+
+def _told(group: ShareGroup) -> list[Shares]:
+    return [rule for rule in (group.rule(DEFAULT_RULE), group.rule("onset")) if rule is not None]
+
+
+def _shares_text(shares: Shares) -> str:
+    found = ((name, shares.shares.get(name)) for name in SWEPT)
+    return ", ".join(f"{BEHAVIOUR_NAMES[name]} {_figure(each, share=True)}" for name, each in found if each)
+
+
+def _causality_lines(ablation: Ablation | None) -> list[str]:
+    if ablation is None:
+        return []
+    found = causality(*(rows(ablation, name) for name in ("conditions", "effects", "side_effects", "windows", "items")))
+    counts = ((found.count(holds), said) for holds, said in ((True, "hold"), (False, "fail"), (None, "not tested")))
+    verdict = ", ".join(f"{count} {said}" for count, said in counts if count)
+    own = f"; own pivot taken out {_figure(found.own.interval)} nats" if found.own and found.own.interval else ""
+    return [f"conditions of a causal pivot: {verdict or 'none tested'}{own}"]
 
 
 def _pivot_rows(trace: Trace) -> dict[Direction, BehaviourRow]:
     def chosen(name: str) -> list[Row]:
-        return [row for row in rows(trace, name) if row["rule"] == DEFAULT_RULE]
+        return [row for row in first_rows(trace, name) if row["rule"] == DEFAULT_RULE]
 
     result = behaviours(chosen("behaviours"), chosen("summary"), (), float(trace.manifest.config["ratio"])).rule(
         DEFAULT_RULE

@@ -26,6 +26,7 @@ BEHAVIOUR_NAMES = {
 
 RULE_NOTES = {
     "calibrated": "A token counts only if it is specific to the item and a word; the peak of those decides.",
+    "calibrated_linked": "The same, but a pivot must be linked with the concept by a dictionary or WordNet.",
     "onset": "A specific, linked token that stands for two layers before the target's first one.",
     "peak": "The paper's text on the raw lens: the most probable token of any layer decides.",
     "authors_peak": "The authors' script: as peak, ties to the later layer, shared tokens dropped.",

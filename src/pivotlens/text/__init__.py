@@ -12,6 +12,7 @@ from pivotlens.text.languages import (
 from pivotlens.text.scripts import (
     escape_controls,
     fold,
+    has_cjk,
     has_spaces_between_words,
     is_word,
     normalise,
@@ -24,6 +25,7 @@ __all__ = [
     "english_name",
     "escape_controls",
     "fold",
+    "has_cjk",
     "has_spaces_between_words",
     "is_accepted",
     "is_word",

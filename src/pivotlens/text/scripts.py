@@ -39,7 +39,12 @@ def is_word(token: str) -> bool:
     text = token.strip().lstrip("▁").strip()
     if "�" in text or not _WORD.fullmatch(text):
         return False
-    return bool(_CJK.search(text)) or len(_LETTER.findall(text)) >= 3
+    return has_cjk(text) or len(_LETTER.findall(text)) >= 3
+
+
+def has_cjk(text: str) -> bool:
+    """Tell whether a text holds a Chinese, Japanese or Korean character."""
+    return bool(_CJK.search(text))
 
 
 def truncate_graphemes(text: str, length: int) -> str:

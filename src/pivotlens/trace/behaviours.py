@@ -108,7 +108,11 @@ def specific(view: ItemView, ratio: float, threshold: float) -> npt.NDArray[np.b
 
 
 def calibrated(view: ItemView, ratio: float, threshold: float) -> Behaviour:
-    """Apply the default rule: the most probable *specific* token before the last layer decides."""
+    """Apply the default rule: the most probable *specific* token before the last layer decides.
+
+    A word that is specific to the item and neither side's is a semantic pivot: held against labelled items, such a
+    word has to do with the concept far more often than a dictionary knows.
+    """
     kept = np.where(specific(view, ratio, threshold), view.probs, -1.0)[1:-1]
     if kept.size == 0 or kept.max() < 0:
         return Behaviour(NONE)
@@ -121,8 +125,16 @@ def calibrated(view: ItemView, ratio: float, threshold: float) -> Behaviour:
     elif view.token_ids[layer, rank] == view.answer:
         label = DIRECT
     else:
-        label = SEMANTIC_PIVOT if view.linked[layer, rank] else OTHER
+        label = SEMANTIC_PIVOT
     return _decided(view, label, layer, rank)
+
+
+def calibrated_linked(view: ItemView, ratio: float, threshold: float) -> Behaviour:
+    """Apply `calibrated`, but call a pivot only what a dictionary or WordNet links with the concept; else `other`."""
+    found = calibrated(view, ratio, threshold)
+    if found.label == SEMANTIC_PIVOT and not view.linked[found.layer, found.rank]:
+        return _decided(view, OTHER, found.layer, found.rank)
+    return found
 
 
 def onset(view: ItemView, ratio: float, threshold: float) -> Behaviour:
@@ -150,6 +162,7 @@ def rules(ratio: float, threshold: float) -> dict[str, Callable[[ItemView], Beha
     """Return every rule by name, the default one first."""
     return {
         "calibrated": lambda view: calibrated(view, ratio, threshold),
+        "calibrated_linked": lambda view: calibrated_linked(view, ratio, threshold),
         "onset": lambda view: onset(view, ratio, threshold),
         "peak": peak,
         "authors_peak": authors_peak,

@@ -78,13 +78,14 @@ def prepare_items(
             mined.random.get(key, ()) if mined else (),
         )
         first = answer.answer[spaces]
-        read = ReadItem(answer.context + answer.answer[:spaces], first, _with_target(sets, first), concept.calibration)
+        read = ReadItem(answer.context + answer.answer[:spaces], first, with_target(sets, first), concept.calibration)
         correct = is_accepted(text, answers[fold(concept.words[direction.source])])
         items.append(TracedItem(concept, read, answer.answer[spaces:], len(answer.answer), spaces, text, correct))
     return items
 
 
-def _with_target(sets: TokenSets, first: int) -> TokenSets:
+def with_target(sets: TokenSets, first: int) -> TokenSets:
+    """Return an item's token sets with the first content piece of its answer among the target's."""
     # The answer's own first piece in this prompt may differ from every spelling tokenised alone.
     return TokenSets(
         target=sets.target | {first},

@@ -9,6 +9,7 @@ from typing import Any
 from pivotlens.trace.behaviours import SEMANTIC_PIVOT
 
 Row = dict[str, Any]
+_RULES = ("calibrated", "calibrated_linked", "onset")
 _COLUMNS = ("model", "prompt", "source_language", "target_language", "rule")
 
 
@@ -21,7 +22,7 @@ def pivot_rows(behaviours: Sequence[Row]) -> list[Row]:
     counts: Counter[tuple[Any, ...]] = Counter()
     totals: Counter[tuple[Any, ...]] = Counter()
     for row in behaviours:
-        if row["behaviour"] == SEMANTIC_PIVOT and row["shot_set"] == 0 and row["rule"] in ("calibrated", "onset"):
+        if row["behaviour"] == SEMANTIC_PIVOT and row["shot_set"] == 0 and row["rule"] in _RULES:
             group = tuple(row[name] for name in _COLUMNS)
             totals[group] += 1
             counts[*group, "+".join(row["languages"] or ()), row["relation"] or "", row["layer"]] += 1

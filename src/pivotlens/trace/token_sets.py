@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from pivotlens.artifacts import Concept
 from pivotlens.models.encoding import TokenTexts, leading_space_tokens
-from pivotlens.text import ENGLISH, Direction, fold, is_word
+from pivotlens.text import ENGLISH, Direction, fold, has_cjk, is_word
 
 Policy = Literal["first", "prefixes"]
 
@@ -71,9 +71,19 @@ class Links:
         return found if base == fold(text).strip() else Link(f"{found.relation} (form)", found.languages)
 
     def writes(self, token_id: int, side: frozenset[str]) -> bool:
-        """Tell whether a token writes a form of one of the words of a side."""
+        """Tell whether a token writes a form of one of the words of a side, or a piece of one.
+
+        A piece is three letters or more that a word begins with, or Chinese or Japanese characters within it: shorter
+        ones may be of anything, and what stands inside a word of letters is seldom told from other words.
+        """
         text = self.texts[token_id]
-        return is_word(text) and base_form(text, side) is not None
+        if not is_word(text):
+            return False
+        folded = fold(text).strip()
+        within = has_cjk(folded)
+        return base_form(text, side) is not None or any(
+            folded in word if within else word.startswith(folded) for word in side
+        )
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from pivotlens.report.sections.attribution import Attribution
 from pivotlens.report.sections.behaviours import BehaviourRow, Behaviours
+from pivotlens.report.sections.causality import SCOPE_NAMES, Causality
 from pivotlens.report.sections.items import TellingItem
 from pivotlens.report.sections.pivots import MinedPivots
 from pivotlens.report.sections.scores import ScoreRow, ScoreTable
 from pivotlens.report.sections.selection import Arm
+from pivotlens.report.sections.shares import GROUP_NAMES, ShareGroup
 from pivotlens.report.wording import direction_name, interval_text, is_missing, number, percent, plural, visible, whole
 from pivotlens.statistics.bootstrap import Interval
 
@@ -34,12 +36,16 @@ def findings(
     attribution: Attribution | None,
     pivots: MinedPivots | None,
     arms: Sequence[Arm],
+    *,
+    headline: Sequence[ShareGroup] = (),
+    causality: Causality | None = None,
 ) -> tuple[Sentence, ...]:
     """Return the sentences, in the order of the method; what was not measured is not mentioned."""
     sentences = (
         _score(scores) if scores else (),
-        _behaviour(behaviours) if behaviours else (),
+        _headline(headline) or (_behaviour(behaviours) if behaviours else ()),
         _examples(telling),
+        _causality(causality) if causality else (),
         _attribution(attribution) if attribution else (),
         _mined(pivots) if pivots else (),
         _arms(arms),
@@ -89,6 +95,49 @@ def _score_value(row: ScoreRow) -> float:
 def _name(row: ScoreRow | BehaviourRow) -> str:
     assert row.direction is not None
     return direction_name(row.direction)
+
+
+def _headline(groups: Sequence[ShareGroup]) -> Sentence:
+    found = groups[0].rule("calibrated") if groups else None
+    pivot = found.shares.get("semantic_pivot") if found else None
+    if found is None or pivot is None:
+        return ()
+    among = (
+        "between languages other than English"
+        if groups[0].directions == "neither_english"
+        else f"of directions with {GROUP_NAMES[groups[0].directions]}"
+    )
+    parts = [Part("Under the calibrated rule "), *_with_interval(pivot, share=True)]
+    parts += [Part(f" of {plural(found.n, 'item')} {among} go through a semantic pivot")]
+    for name, text in (("direct", " are direct"), ("copy", " copy the source word first")):
+        share = found.shares.get(name)
+        if share is not None:
+            parts += [Part(", "), *_with_interval(share, share=True), Part(text)]
+    onset = groups[0].rule("onset")
+    early = onset.shares.get("semantic_pivot") if onset else None
+    if early is not None:
+        parts += [
+            Part("; under the onset rule, which does not favour late targets, "),
+            *_with_interval(early, share=True),
+        ]
+        parts += [Part(" go through one")]
+    return (*parts, Part("."))
+
+
+def _causality(section: Causality) -> Sentence:
+    own, tested = section.own, section.count(True) + section.count(False)
+    if own is None or own.interval is None or not tested:
+        return (Part("Whether the pivot is causal cannot be said: too few pivot items could be tested."),)
+    parts = [
+        Part(f"Taking the pivot out ({SCOPE_NAMES.get(section.scope, section.scope)}) changes the log-probability")
+    ]
+    parts += [Part(" of the answer by "), *_with_interval(own.interval)]
+    parts += [Part(f" nats in {plural(own.n, 'item')}; of the {len(section.verdicts)} conditions of causality ")]
+    parts += [_strong(f"{section.count(True)} hold"), Part(f" and {section.count(False)} fail")]
+    untested = section.count(None)
+    if untested:
+        parts += [Part(f", {untested} could not be tested")]
+    return (*parts, Part("."))
 
 
 def _behaviour(behaviours: Behaviours) -> Sentence:

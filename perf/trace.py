@@ -1,0 +1,301 @@
+"""Reading all layers beside a plain forward pass, full hidden states and TransformerLens, in the same run.
+
+    python -m perf.trace                                    # Gemma-3-270M: about half an hour on two cores
+    python -m perf.trace --transformer-lens-python PATH     # beside TransformerLens, from its own environment
+
+Ours is what `pivotlens trace` does to read every layer of a direction: `read_states` behind a shared prefix, then
+`lens_states` and `reduce_states`. Generating the model's own answers is no part of the lens: it is left out here and
+printed beside it. The last line is one JSON object:
+
+- ``vs_plain_forward``: our time over that of one plain forward pass of the same full prompts: padded batches sorted by
+  length, logits of the last position only, nothing shared, nothing read
+- ``vs_hidden_states``: time an item of ``output_hidden_states=True`` with the lens decoded at every position and layer
+  (final norm, head, softmax, the ten most probable tokens), a prompt a pass, over ours
+- ``vs_transformer_lens``: time of TransformerLens' own logit lens (the ten most probable tokens of every layer at the
+  last position; `reference_transformer_lens.py`) over ours; null unless an interpreter that has it is given
+- ``peak_ratio``: most memory above the loaded model, full hidden states over ours, on the same items, each in a process
+  of its own (Linux only). Ours grows with the items up to what the token budget allows: its peak on all of them is
+  printed beside it; the other side's is that of its longest prompt.
+- ``max_abs_diff``: largest difference from the plain forward pass and the full hidden states in the probability of our
+  ten tokens and of the target, at the last position
+- ``max_abs_diff_transformer_lens``: largest difference from TransformerLens in the probability of our ten tokens
+
+Times are medians over interleaved rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from perf.score import items_of, timed
+from pivotlens.artifacts import accepted_answers
+from pivotlens.models.encoding import Ids
+from pivotlens.models.head_slices import HeadSlices
+from pivotlens.models.lens import LogitLens
+from pivotlens.models.load import LoadedModel, load_model
+from pivotlens.models.scorer import AnswerScorer
+from pivotlens.models.words import WordPrompts, greedy_answers, make_scorer, shot_examples
+from pivotlens.text import parse_direction
+from pivotlens.trace.items import TracedItem, prepare_items
+from pivotlens.trace.reading import LayerReadings, SharedReading, lens_states, read_states, reduce_states
+from pivotlens.trace.token_sets import WordTokens
+
+Floats = npt.NDArray[np.float64]
+
+TOP_K = 10
+BATCH_TOKENS = 8192
+
+
+class SilentScorer(AnswerScorer):
+    """Answers nothing: items are prepared without generating."""
+
+    def generate(self, contexts: Sequence[Ids], max_tokens: int, stop: Callable[[int], bool]) -> list[Ids]:
+        return [()] * len(contexts)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read: the items of one direction and shot set."""
+
+    lens: LogitLens
+    scorer: AnswerScorer
+    words: WordTokens
+    items: list[TracedItem]
+    target: str
+
+    @property
+    def loaded(self) -> LoadedModel:
+        return self.lens.loaded
+
+    @cached_property
+    def head(self) -> HeadSlices:
+        return HeadSlices(self.lens.head)
+
+    @cached_property
+    def contexts(self) -> list[Ids]:
+        return [item.read.context for item in self.items]
+
+    def kept_tokens(self, readings: LayerReadings) -> npt.NDArray[np.int64]:
+        """Return the tokens that are compared: our most probable ones and the target, last."""
+        targets = np.array([item.read.target for item in self.items])
+        return np.concatenate(
+            [readings.token_ids, np.broadcast_to(targets[:, None, None], (*readings.entropy.shape, 1))], axis=2
+        )
+
+    def generate(self) -> list[str]:
+        accepted = [item.concept.accepted[self.target] for item in self.items]
+        return greedy_answers(self.scorer, self.contexts, self.words.texts, accepted)
+
+
+def reading_of(model: str, direction_name: str, limit: int | None) -> Reading:
+    direction = parse_direction(direction_name, "--direction")
+    with tempfile.TemporaryDirectory() as name:
+        benchmark_items = items_of("word-translation", None, direction, 1, Path(name))
+    concepts = benchmark_items.benchmark.test_concepts(limit)
+    loaded = load_model(model, "float32", "cpu")
+    prompts = WordPrompts(
+        loaded, direction, shot_examples(benchmark_items.words, benchmark_items.shot_sets[0], direction), "english"
+    )
+    pairs = [(one.words[direction.source], one.words[direction.target]) for one in concepts]
+    scorer, reason = make_scorer(prompts, pairs, BATCH_TOKENS)
+    if reason is not None:
+        print(f"{model}: every prompt is run in full: {reason}", flush=True)
+    words = WordTokens(loaded.tokenizer, "first")
+    answers = accepted_answers(benchmark_items.benchmark.concepts.values(), direction)
+    silent = SilentScorer(loaded, BATCH_TOKENS, scorer.sharing)
+    items = prepare_items(silent, prompts, concepts, words, None, answers)
+    return Reading(LogitLens(loaded), scorer, words, items, direction.target)
+
+
+def ours(reading: Reading, items: Sequence[TracedItem]) -> LayerReadings:
+    read = [item.read for item in items]
+    how = SharedReading(BATCH_TOKENS, reading.scorer.share)
+    states = read_states(reading.lens, [one.context for one in read], how)
+    return reduce_states(reading.head, lens_states(reading.lens, states), read, TOP_K)
+
+
+def plain_forward(reading: Reading) -> Iterator[tuple[list[int], torch.Tensor]]:
+    """Yield batches of items with their logits at the last position."""
+    loaded, contexts = reading.loaded, reading.contexts
+    order = sorted(range(len(contexts)), key=lambda row: len(contexts[row]))
+    while order:
+        count = len(order)
+        # The longest first, as many as the budget allows.
+        rows = order[-max(1, min(count, BATCH_TOKENS // len(contexts[order[-1]]))) :]
+        del order[count - len(rows) :]
+        width = len(contexts[rows[-1]])
+        ids = torch.zeros(len(rows), width, dtype=torch.long, device=loaded.device)
+        mask = torch.zeros_like(ids)
+        for place, row in enumerate(rows):
+            ids[place, width - len(contexts[row]) :] = torch.tensor(contexts[row])
+            mask[place, width - len(contexts[row]) :] = 1
+        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
+        with torch.inference_mode():
+            output = loaded.model(
+                input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False, **loaded.last_only
+            )
+        yield rows, output.logits[:, -1]
+
+
+def hidden_states_lens(
+    loaded: LoadedModel, contexts: Sequence[Ids], kept: npt.NDArray[np.int64]
+) -> list[npt.NDArray[np.float32]]:
+    """Decode every position and layer, a prompt a pass; return the probabilities of tokens at each last position.
+
+    The head is the model's output layer alone, as in Llama and Gemma 3.
+    """
+    norm, head = loaded.model.get_decoder().norm, loaded.model.get_output_embeddings()  # type: ignore
+    found = []
+    for context, tokens in zip(contexts, kept, strict=True):
+        ids = torch.tensor([context], device=loaded.device)
+        with torch.inference_mode():
+            hidden = loaded.model(
+                input_ids=ids, output_hidden_states=True, use_cache=False, **loaded.last_only
+            ).hidden_states
+            # The last of them has passed the final norm already.
+            states = torch.cat([*(norm(state) for state in hidden[:-1]), hidden[-1]])
+            probs = head(states).softmax(dim=-1)
+            probs.topk(TOP_K)
+            found.append(probs[:, -1].gather(1, torch.from_numpy(tokens)).numpy())
+    return found
+
+
+def difference_from_plain(reading: Reading, readings: LayerReadings) -> float:
+    tokens, values = reading.kept_tokens(readings), our_probabilities(readings)
+    worst = 0.0
+    for rows, logits in plain_forward(reading):
+        probs = logits.softmax(dim=-1).gather(1, torch.from_numpy(tokens[rows, -1])).numpy()
+        worst = max(worst, float(np.abs(probs - values[rows, -1]).max()))
+    return worst
+
+
+def our_probabilities(readings: LayerReadings) -> Floats:
+    return np.concatenate([readings.probs, readings.target_prob[:, :, None]], axis=2)
+
+
+def peak_extra_mb(reading: Reading, side: str) -> float | None:
+    """Read all items and return the most memory above what the loaded model takes."""
+    status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+    if not reset.exists():
+        return None
+
+    def kilobytes(name: str) -> int:
+        line = next(line for line in status.read_text().splitlines() if line.startswith(name))
+        return int(line.split()[1])
+
+    # Making the lens has touched every weight. What it freed goes back, or it would serve unseen.
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
+    before = kilobytes("VmRSS")
+    reset.write_text("5")
+    if side == "ours":
+        ours(reading, reading.items)
+    else:
+        first = np.zeros((len(reading.items), reading.lens.n_layers, 1), dtype=np.int64)
+        hidden_states_lens(reading.loaded, reading.contexts, first)
+    return (kilobytes("VmHWM") - before) / 1024
+
+
+def peak_in_process(options: argparse.Namespace, side: str, count: int) -> float | None:
+    command = [sys.executable, "-m", "perf.trace", "--model", options.model, "--direction", options.direction]
+    command += ["--concepts", str(count), "--peak-of", side]
+    found: float | None = json.loads(subprocess.check_output(command, text=True).splitlines()[-1])
+    return found
+
+
+def transformer_lens(python: str, reading: Reading, readings: LayerReadings) -> tuple[float, float]:
+    """Run `reference_transformer_lens.py`; return its seconds and the largest difference from it."""
+    with tempfile.TemporaryDirectory() as name:
+        prompts, found = Path(name, "prompts.npz"), Path(name, "found.npz")
+        lengths = np.array([len(context) for context in reading.contexts])
+        np.savez(prompts, ids=np.concatenate(reading.contexts), lengths=lengths)
+        script = Path(__file__).with_name("reference_transformer_lens.py")
+        command = [python, str(script), str(reading.loaded.resolved.folder), str(prompts), str(found)]
+        command += [str(TOP_K), str(BATCH_TOKENS), str(torch.get_num_threads())]
+        subprocess.run(command, check=True)
+        with np.load(found) as arrays:
+            token_ids, probs = arrays["token_ids"], arrays["probs"]
+            same = readings.token_ids[..., None] == token_ids[..., None, :]
+            theirs = np.where(same, probs[..., None, :], 0.0).sum(axis=-1)
+            # A token that only we keep is at most as probable there as the last one kept.
+            theirs = np.where(same.any(axis=-1), theirs, probs[..., -1:])
+            return float(arrays["seconds"]), float(np.abs(readings.probs - theirs).max())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="demo:gemma-3-270m")
+    parser.add_argument("--direction", default="fr-zh")
+    parser.add_argument("--concepts", type=int, help="all test concepts unless given")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--reference-items", type=int, default=24, help="read by the full hidden states")
+    parser.add_argument("--no-peak", action="store_true", help="leave the memory out")
+    parser.add_argument("--transformer-lens-python", help="interpreter that can import transformer_lens")
+    parser.add_argument("--peak-of", choices=("ours", "hidden states"), help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    reading = reading_of(options.model, options.direction, options.concepts)
+    if options.peak_of:
+        print(json.dumps(peak_extra_mb(reading, options.peak_of)))
+        return 0
+    count = min(options.reference_items, len(reading.items))
+    print(f"{options.model}, {options.direction}, {len(reading.items)} items, {reading.lens.n_layers} layers, ", end="")
+    print(f"{torch.get_num_threads()} threads; sharing: {reading.scorer.sharing}", flush=True)
+    readings = ours(reading, reading.items)  # warm
+    kept, values = reading.kept_tokens(readings), our_probabilities(readings)
+    worst, worst_of_peer = difference_from_plain(reading, readings), None
+    generating, _ = timed(reading.generate)
+    python = options.transformer_lens_python
+    if python is None:
+        print("TransformerLens is left out: --transformer-lens-python is not given", flush=True)
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for number in range(options.rounds):
+        seconds["ours"].append(timed(ours, reading, reading.items)[0])
+        seconds["plain forward"].append(timed(deque, plain_forward(reading), 0)[0])
+        slow, found = timed(hidden_states_lens, reading.loaded, reading.contexts[:count], kept[:count])
+        seconds[f"hidden states of {count} items"].append(slow)
+        worst = max(worst, float(np.abs(np.stack(found) - values[:count]).max()))
+        if python is not None:
+            peer, difference = transformer_lens(python, reading, readings)
+            seconds["TransformerLens"].append(peer)
+            worst_of_peer = max(worst_of_peer or 0.0, difference)
+        line = ", ".join(f"{name} {times[-1]:.1f} s" for name, times in seconds.items())
+        print(f"round {number}: {line}", flush=True)
+    mine, plain, slow, *peers = (median(times) for times in seconds.values())
+    print(f"generating the answers takes {generating:.1f} s, {generating / mine:.2f} times the reading", flush=True)
+    peak_ratio = None
+    if not options.no_peak:
+        our_peak, their_peak = (peak_in_process(options, side, count) for side in ("ours", "hidden states"))
+        if our_peak is not None and their_peak is not None:
+            peak_ratio = round(their_peak / our_peak, 1)
+            whole = peak_in_process(options, "ours", len(reading.items)) or 0.0
+            print(f"peak on {count} items: ours {our_peak:.0f} MB, hidden states {their_peak:.0f} MB; ", end="")
+            print(f"ours on all {len(reading.items)}: {whole:.0f} MB", flush=True)
+    result = {
+        "vs_plain_forward": round(mine / plain, 2),
+        "vs_hidden_states": round(slow / count / (mine / len(reading.items)), 1),
+        "vs_transformer_lens": round(peers[0] / mine, 1) if peers else None,
+        "peak_ratio": peak_ratio,
+        "max_abs_diff": worst,
+        "max_abs_diff_transformer_lens": worst_of_peer,
+    }
+    print(json.dumps(result))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,216 @@
+"""Headline shares, agreement, kinds of pivots, lenses and causality against hand-worked numbers."""
+
+from __future__ import annotations
+
+import math
+from xml.etree import ElementTree
+
+import pytest
+from report_words import HOSTILE
+
+from pivotlens.report import trace_charts
+from pivotlens.report.sections.agreement import agreement
+from pivotlens.report.sections.causality import CONTRAST_NAMES, causality, contrast_name
+from pivotlens.report.sections.findings import findings
+from pivotlens.report.sections.lenses import lenses
+from pivotlens.report.sections.pivot_kinds import pivot_kinds, relation_kind
+from pivotlens.report.sections.shares import share_groups, short_names, sweeps
+from pivotlens.statistics.bootstrap import Interval
+
+
+def share(behaviour: str, figure: float | None, /, **more: object) -> dict:
+    row = {"model": "m", "prompt": "english", "directions": "neither_english", "rule": "calibrated", "stratum": "all"}
+    row |= {"value": "", "behaviour": behaviour, "n": 10, "share": figure, "ci_low": 0.1, "ci_high": 0.6}
+    return row | more
+
+
+def drawn_of(name: str, chart: str) -> list[dict[str, str]]:
+    return [element.attrib for element in ElementTree.fromstring(chart).iter(name)]
+
+
+def test_the_headline_is_of_directions_with_neither_side_english_under_every_rule() -> None:
+    rows = [
+        share("direct", 0.9, directions="source_english"),
+        share("semantic_pivot", 1.0, rule="peak"),
+        share("semantic_pivot", 0.3),
+        share("direct", 0.5),
+        share("direct", math.nan, stratum="band", value="rare", n=0),
+        share("direct", 0.7, stratum="answer", value="right", n=6),
+    ]
+    first, second = share_groups(rows)
+    assert (first.directions, second.directions) == ("neither_english", "source_english")
+    assert first.behaviours == ("direct", "semantic_pivot")
+    assert [row.rule for row in first.rules] == ["calibrated", "peak"]
+    calibrated, peak = first.rules
+    assert calibrated.shares == {"direct": (0.5, 0.1, 0.6), "semantic_pivot": (0.3, 0.1, 0.6)}
+    # No row says that no item has the label.
+    assert peak.shares["direct"] == (0.0, 0.0, 0.0)
+    assert [(kind, [row.value for row in found]) for kind, found in first.by_kind] == [("answer", ["right"])]
+    (sentence,) = findings(None, None, (), None, None, (), headline=[first])
+    said = "".join(part.text for part in sentence)
+    assert said.startswith("Under the calibrated rule 30% [10%, 60%] of 10 items between languages other than English")
+    assert share_groups([]) == ()
+
+
+def test_a_sweep_keeps_the_order_of_the_settings() -> None:
+    rows = [
+        share("semantic_pivot", value, model=model, prompt=prompt)
+        for value, (model, prompt) in enumerate((m, p) for m in ("b", "a") for p in ("english", "native"))
+    ]
+    assert sweeps(rows, ["b"], ["english"]) == ()
+    (found,) = sweeps(rows, ["b", "a"], ["english", "native"])
+    assert [point.model for point in found.by_model] == ["b", "a"]
+    assert [point.prompt for point in found.by_prompt] == ["english", "native"]
+    assert [point.shares.shares["semantic_pivot"].value for point in found.points] == [0, 1, 2, 3]
+    chart = trace_charts.checkpoints(found)
+    assert [circle["class"] for circle in drawn_of("circle", chart)].count("spot b-semantic_pivot") == 2
+
+
+def test_names_leave_out_what_all_begin_with() -> None:
+    assert short_names(["org/a@step1", "org/a@step20"]) == {"org/a@step1": "step1", "org/a@step20": "step20"}
+    assert short_names(["org/a", "org/a@step1"]) == {"org/a": "a", "org/a@step1": "a@step1"}
+    assert short_names(["a"]) == {"a": "a"}
+
+
+def kappa(kind: str, first: str, second: str, value: float | None, pivot: float | None) -> dict:
+    row = {"kind": kind, "first": first, "second": second, "n": 8, "agreement": 0.5, "kappa": value}
+    row |= {"kappa_pivot": pivot}
+    return row | {f"kappa{name}_{end}": 0.0 for name in ("", "_pivot") for end in ("low", "high")}
+
+
+def test_the_matrix_has_all_labels_above_and_pivots_below() -> None:
+    rows = [kappa("rules", "onset", "calibrated", 0.4, 0.9), kappa("rules", "peak", "calibrated", None, -0.2)]
+    rows += [kappa("shot sets", "peak, set 0", "peak, set 1", 1.0, 1.0)]
+    found = agreement(rows)
+    assert found is not None
+    assert found.rules == ("calibrated", "onset", "peak")
+    values = [[cell and (cell.kappa and cell.kappa.value, cell.shade) for cell in row] for row in found.matrix]
+    assert values == [
+        [None, (0.4, 4), (None, 0)],
+        [(0.9, 9), None, (None, 0)],
+        [(-0.2, 0), (None, 0), None],
+    ]
+    assert [pair.kind for pair in found.others] == ["shot sets"]
+    assert agreement([]) is None
+
+
+def test_kinds_of_pivots_count_a_token_in_each_of_its_languages() -> None:
+    def row(languages: str, relation: str, layer: int, n: int, source: str = "fr") -> dict:
+        named = {"source_language": source, "target_language": "zh", "rule": "calibrated"}
+        return named | {"languages": languages, "relation": relation, "layer": layer, "n": n}
+
+    rows = [row("en", "translation:en", 4, 3), row("de+en", "translation:de (form)", 5, 1), row("", "", 5, 2)]
+    (found,) = pivot_kinds([*rows, row("ja", "hypernym", 1, 50, source="en")])
+    assert (found.n, found.english_alone, found.layers) == (6, 3, (0, 0, 0, 0, 3, 3))
+    assert found.relations == ("translation", "unknown")
+    assert [(bar.language, bar.n) for bar in found.languages] == [("en", 4), ("", 2), ("de", 1)]
+    french, english = found.by_direction
+    assert (french.n, french.english, french.relation, french.layer) == (6, pytest.approx(4 / 6), "translation", 4)
+    assert (english.n, english.english, english.layer) == (50, 0.0, 1)
+    assert len(drawn_of("rect", trace_charts.pivot_layers(found))) == 2
+    assert relation_kind("translation:en (piece)") == "translation"
+    assert pivot_kinds([]) == ()
+
+
+def test_lenses_compare_the_same_items() -> None:
+    def label(concept: str, behaviour: str, target: str = "zh", shot_set: int = 0) -> dict:
+        row = {"source_language": "fr", "target_language": target, "concept_id": concept, "shot_set": shot_set}
+        return row | {"rule": "calibrated", "behaviour": behaviour}
+
+    tuned = [label("a", "semantic_pivot"), label("b", "semantic_pivot"), label("a", "direct", "en")]
+    raw = [label("a", "semantic_pivot"), label("b", "direct"), label("c", "direct"), label("a", "direct", shot_set=1)]
+    by_layer = [
+        {"layer": layer, "n": 2, "same_top": 0.5, "kl_to_final_raw": 4.0 + target, "kl_to_final_tuned": 1.0}
+        for target in (0, 1)
+        for layer in (0, 1)
+    ]
+    found = lenses([], by_layer, raw, tuned, 100, 0)
+    assert found is not None
+    assert found.neither_english
+    (row,) = found.shares
+    assert (row.n, row.raw.value, row.tuned.value) == (2, 0.5, 1.0)
+    distance, same = found.charts
+    assert [curve.values[0].value for curve in distance.curves if curve.values[0]] == [4.5, 1.0]
+    assert (distance.layers, distance.n, same.share) == ((0, 1), 4, True)
+    assert lenses([], [], raw, [], 100, 0) is None
+
+
+def effect(contrast: str, mean: float | None, **more: object) -> dict:
+    row = {"scope": "neither_english", "source_language": "all", "target_language": "all", "items": "all"}
+    row |= {"contrast": contrast, "n": 9, "concepts": 9, "mean": mean, "p": 0.01}
+    return row | {"ci_low": mean and mean - 0.2, "ci_high": mean and mean + 0.2} | more
+
+
+def ablated(concept: str, dose: float, change: float, **more: object) -> dict:
+    row = {"source_language": "fr", "target_language": "zh", "concept_id": concept, "behaviour": "semantic_pivot"}
+    return row | {"half": "test", "condition": "own", "dose": dose, "change": change} | more
+
+
+def test_causality_says_what_each_condition_rests_on() -> None:
+    conditions = [
+        {"scope": scope, "items": items, "number": 1, "condition": "log P of the target falls", "holds": holds}
+        | {"rests_on": "own -0.500 [-0.700, -0.300], n = 9; dose_0.5_step: too few items"}
+        for scope, items, holds in (
+            ("neither_english", "all", True),
+            ("neither_english", "correct", None),
+            ("with_english", "all", False),
+        )
+    ]
+    effects = [
+        effect("random", -0.1),
+        effect("dose_2_step", -0.3),
+        effect("own", -0.5),
+        effect("own_minus_direct", None),
+    ]
+    items = [
+        ablated("a", 1.0, -0.4),
+        ablated("b", 1.0, -0.6),
+        ablated("a", 2.0, -2.0),
+        ablated("b", 2.0, 1.0, half="x"),
+    ]
+    found = causality(conditions, effects, [], [], items)
+    (verdict,) = found.verdicts
+    assert verdict.holds == {"all": True, "correct": None}
+    assert verdict.rests_on == (
+        "own pivot taken out: −0.500 [−0.700, −0.300], n = 9; dose raised to 0.5: too few items"
+    )
+    assert [each.contrast for each in found.needed] == ["own", "dose_2_step", "own_minus_direct"]
+    assert [each.contrast for each in found.others] == ["random"]
+    assert (found.count(True), found.count(False), found.count(None)) == (1, 0, 0)
+    (curve,) = found.doses
+    assert curve.doses == (0.0, 1.0, 2.0)
+    assert curve.values[1] is not None
+    assert curve.values[1].value == pytest.approx(-0.5)
+    # One concept has no interval.
+    assert curve.values[2] is None
+    chart = trace_charts.forest(found.needed, "Effects")
+    assert len(drawn_of("circle", chart)) == 2
+    assert "more than for direct items of like log P: too few items" in chart
+    assert "−0.50 [−0.70, −0.30]" in chart
+    (sentence,) = findings(None, None, (), None, None, (), causality=found)
+    assert "1 hold" in "".join(part.text for part in sentence)
+
+
+def test_directions_with_english_stand_in_where_no_others_were_tested() -> None:
+    found = causality([], [effect("own", None, n=0), effect("own", -0.5, scope="with_english")], [], [], [])
+    assert found.scope == "with_english"
+    assert contrast_name("a_new_one") == "a new one"
+    assert len(set(CONTRAST_NAMES.values())) == len(CONTRAST_NAMES)
+
+
+@pytest.mark.parametrize(("low", "high"), [(-2.0, 0.0), (0.0, 0.31), (-0.3, 1.7), (0.0, 0.0)])
+def test_ticks_reach_around_all_values(low: float, high: float) -> None:
+    ticks = trace_charts.axis_ticks(low, high)
+    assert 0.0 in ticks
+    assert ticks[0] <= low
+    assert ticks[-1] >= high
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_of_places_are_text(name: str) -> None:
+    series = trace_charts.Series(
+        "share", "b-direct", [Interval(0.1, 0.0, 0.2), None, Interval(0.4, math.nan, math.nan)]
+    )
+    chart = trace_charts.lines("Chart", [series], [name, "<b>", "c" * 80], share=True)
+    assert len(drawn_of("circle", chart)) == 2
+    assert len(drawn_of("line", chart)) == 1 + len([1 for mark in drawn_of("line", chart) if mark["class"] == "grid"])
