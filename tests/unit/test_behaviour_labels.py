@@ -46,9 +46,10 @@ def test_an_items_label_is_its_most_probable_token_without_junk(folder):
 def test_a_rule_reads_of_the_kept_tokens_what_it_read_of_the_trace(folder):
     read = views(folder)
     labels = {item: rules(3.0, 0.05)["calibrated"](view).label for item, view in read.items()}
-    assert labels == {1: "semantic_pivot", 2: "other", 3: "none"}
+    assert labels == {1: "semantic_pivot", 2: "semantic_pivot", 3: "none"}
+    assert rules(3.0, 0.05)["calibrated_linked"](read[2]).label == "other"
     gold = {1: "semantic_pivot", 2: "semantic_pivot", 3: "none"}
-    found = found_by("calibrated", rules(3.0, 0.05)["calibrated"], read, gold, {1, 2, 3})
+    found = found_by("linked", rules(3.0, 0.05)["calibrated_linked"], read, gold, {1, 2, 3})
     assert (found.labelled, found.called, found.both) == (2, 1, 1)
     assert found.precision[0] == 1.0
     assert found.recall[0] == 0.5
