@@ -52,7 +52,7 @@ def _start(profile: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    report = write_report(ReportConfig(), build_run(tmp_path_factory.mktemp("run")))
+    report = write_report(ReportConfig(), build_run(tmp_path_factory.mktemp("run"), sweep=True))
     return (report.folder / "report.html").as_uri()
 
 
@@ -181,21 +181,28 @@ def test_a_chart_is_read_by_keyboard(page: Any) -> None:
     assert readout.text == resting
 
 
-def test_attribution_figures_are_as_wide_as_their_place(page: Any) -> None:
-    for kind, mark in (("forest", ".whisker"), ("shares", "rect"), ("scatter", ".point")):
-        chart = page.find_element("css selector", f"svg.{kind}")
-        assert chart.size["width"] > 300
-        assert chart.size["height"] > 100
-        inside = script(
-            page,
-            "const box = arguments[0].getBoundingClientRect();"
-            "return [...arguments[0].querySelectorAll(arguments[1])].map((each) => each.getBoundingClientRect())"
-            ".every((each) => each.left >= box.left - 1 && each.right <= box.right + 1"
-            "  && each.top >= box.top - 1 && each.bottom <= box.bottom + 1)",
-            chart,
-            mark,
-        )
-        assert inside
+@pytest.mark.parametrize(
+    ("kind", "mark"),
+    [
+        ("#attribution svg.forest", ".whisker"), ("#attribution svg.shares", "rect"),
+        ("#attribution svg.scatter", ".point"), ("#behaviours svg.lines", ".spot"), ("#lenses svg.lines", ".line"),
+        ("#causality svg.forest", ".whisker"), ("#causality svg.lines", ".spot"),
+    ],
+)  # fmt: skip
+def test_figures_are_as_wide_as_their_place(page: Any, kind: str, mark: str) -> None:
+    chart = page.find_element("css selector", kind)
+    assert chart.size["width"] > 300
+    assert chart.size["height"] > 100
+    inside = script(
+        page,
+        "const box = arguments[0].getBoundingClientRect();"
+        "return [...arguments[0].querySelectorAll(arguments[1])].map((each) => each.getBoundingClientRect())"
+        ".every((each) => each.left >= box.left - 1 && each.right <= box.right + 1"
+        "  && each.top >= box.top - 1 && each.bottom <= box.bottom + 1)",
+        chart,
+        mark,
+    )
+    assert inside
 
 
 def test_pairs_are_searched(page: Any) -> None:

@@ -102,7 +102,7 @@ def test_kinds_of_pivots_count_a_token_in_each_of_its_languages() -> None:
     rows = [row("en", "translation:en", 4, 3), row("de+en", "translation:de (form)", 5, 1), row("", "", 5, 2)]
     (found,) = pivot_kinds([*rows, row("ja", "hypernym", 1, 50, source="en")])
     assert (found.n, found.english_alone, found.layers) == (6, 3, (0, 0, 0, 0, 3, 3))
-    assert found.relations == ("translation", "unknown")
+    assert found.relations == ("hypernym", "translation", "unknown")
     assert [(bar.language, bar.n) for bar in found.languages] == [("en", 4), ("", 2), ("de", 1)]
     french, english = found.by_direction
     assert (french.n, french.english, french.relation, french.layer) == (6, pytest.approx(4 / 6), "translation", 4)
@@ -188,7 +188,7 @@ def test_causality_says_what_each_condition_rests_on() -> None:
     assert "more than for direct items of like log P: too few items" in chart
     assert "−0.50 [−0.70, −0.30]" in chart
     (sentence,) = findings(None, None, (), None, None, (), causality=found)
-    assert "1 hold" in "".join(part.text for part in sentence)
+    assert "1 holds." in "".join(part.text for part in sentence)
 
 
 def test_directions_with_english_stand_in_where_no_others_were_tested() -> None:

@@ -24,8 +24,9 @@ from pivotlens.ablate.items import (
     lens_tokens,
 )
 from pivotlens.ablate.passes import can_pad, passes
-from pivotlens.ablate.removal import Batch, Case, PlainTexts
+from pivotlens.ablate.removal import Batch, Case
 from pivotlens.ablate.tables import Row, item_rows
+from pivotlens.ablate.texts import PlainTexts
 from pivotlens.ablate.window import Layers
 from pivotlens.artifacts import Benchmark, Concept, Trace
 from pivotlens.models.encoding import Ids, leading_space_tokens

@@ -18,11 +18,10 @@ import numpy.typing as npt
 import torch
 
 from pivotlens.ablate.items import AblatedItem, Controls, generator
-from pivotlens.ablate.passes import Outcome, Passes, divergence, passes
-from pivotlens.ablate.texts import TEXTS
-from pivotlens.models.encoding import Ids, encode_answers
+from pivotlens.ablate.passes import Outcome, Passes, divergence
+from pivotlens.ablate.texts import PlainTexts
+from pivotlens.models.encoding import Ids
 from pivotlens.models.intervention import Add, Intervention, Project, orthogonal_to, unit_length
-from pivotlens.models.lens import LogitLens
 from pivotlens.text import Direction
 
 Floats = npt.NDArray[np.float64]
@@ -107,37 +106,6 @@ class Result:
     cosine: Floats | None = None
     pivot_clean: Floats | None = None
     pivot: Floats | None = None
-
-
-class PlainTexts:
-    """Plain sentences, read up to their last third.
-
-    Args:
-        lens: Of the model.
-        batch_tokens: Most tokens held in the cache at once.
-        share: Whether caches can be shared.
-    """
-
-    def __init__(self, lens: LogitLens, batch_tokens: int, *, share: bool) -> None:
-        cuts = [len(text) * 2 // 3 for text in TEXTS]
-        encoded = encode_answers(
-            lens.loaded.tokenizer,
-            [text[:cut] for text, cut in zip(TEXTS, cuts, strict=True)],
-            [text[cut:] for text, cut in zip(TEXTS, cuts, strict=True)],
-        )
-        self.following = [one.answer[:1] for one in encoded]
-        self.passes = [next(passes(lens, [one.context], batch_tokens, share=share)) for one in encoded]
-        states = [one.states(range(1, lens.n_layers)) for one in self.passes]
-        self._states = {layer: torch.cat([one[layer] for one in states]) for layer in states[0]}
-
-    def states(self, text: int, layer: int) -> torch.Tensor:
-        """Return a text's state at a layer, shape ``(hidden,)``."""
-        return self._states[layer][text]
-
-    def mean_of_others(self, text: int, layer: int) -> torch.Tensor:
-        """Return the mean state of all other texts at a layer, shape ``(hidden,)``."""
-        found = self._states[layer]
-        return (found.sum(0) - found[text]) / (len(found) - 1)
 
 
 class Batch:

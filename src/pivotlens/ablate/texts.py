@@ -1,5 +1,13 @@
 """Plain sentences that have nothing to do with translating: does taking a pivot out disturb the model elsewhere?"""
 
+from __future__ import annotations
+
+import torch
+
+from pivotlens.ablate.passes import passes
+from pivotlens.models.encoding import encode_answers
+from pivotlens.models.lens import LogitLens
+
 TEXTS = (
     "The meeting was moved to Thursday because half of the team was still on the train.",
     "She closed the window, put the kettle on and waited for the rain to stop.",
@@ -15,3 +23,34 @@ TEXTS = (
     "この町には古い神社があり、春には桜がきれいです。",
 )
 """Two in each language of the bundled benchmark."""
+
+
+class PlainTexts:
+    """Plain sentences, read up to their last third.
+
+    Args:
+        lens: Of the model.
+        batch_tokens: Most tokens held in the cache at once.
+        share: Whether caches can be shared.
+    """
+
+    def __init__(self, lens: LogitLens, batch_tokens: int, *, share: bool) -> None:
+        cuts = [len(text) * 2 // 3 for text in TEXTS]
+        encoded = encode_answers(
+            lens.loaded.tokenizer,
+            [text[:cut] for text, cut in zip(TEXTS, cuts, strict=True)],
+            [text[cut:] for text, cut in zip(TEXTS, cuts, strict=True)],
+        )
+        self.following = [one.answer[:1] for one in encoded]
+        self.passes = [next(passes(lens, [one.context], batch_tokens, share=share)) for one in encoded]
+        states = [one.states(range(1, lens.n_layers)) for one in self.passes]
+        self._states = {layer: torch.cat([one[layer] for one in states]) for layer in states[0]}
+
+    def states(self, text: int, layer: int) -> torch.Tensor:
+        """Return a text's state at a layer, shape ``(hidden,)``."""
+        return self._states[layer][text]
+
+    def mean_of_others(self, text: int, layer: int) -> torch.Tensor:
+        """Return the mean state of all other texts at a layer, shape ``(hidden,)``."""
+        found = self._states[layer]
+        return (found.sum(0) - found[text]) / (len(found) - 1)

@@ -112,7 +112,7 @@ def _style(token: LensToken) -> str:
     return _STYLES.get(token.role, "" if token.specific else "dim")
 
 
-def render_summary(run: Path | str) -> Table:
+def render_summary(run: Path | str) -> RenderableType:
     """Return the headline of a run as a table: one row a direction, and what holds over them below it.
 
     Below stand the shares over the directions with neither side English, by rule and, where several were traced, by
@@ -121,6 +121,7 @@ def render_summary(run: Path | str) -> Table:
     Raises:
         PrerequisiteError: Neither a score nor a trace is in the folder.
     """
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
@@ -151,10 +152,8 @@ def render_summary(run: Path | str) -> Table:
         count = found.n if found else label.n if label else None
         table.add_row(*cells, whole(count), style="bold" if direction is None else "")
     said = [*(_headline_lines(trace) if trace else ()), *_causality_lines(Ablation.load_if_there(run))]
-    if said:
-        # Text, not a string: a name of a model may look like markup.
-        table.caption, table.caption_justify = Text("\n".join(said)), "left"
-    return table
+    # Text, not a string: a name of a model may look like markup.
+    return Group(table, Text("\n".join(said))) if said else table
 
 
 def _headline_lines(trace: Trace) -> list[str]:
@@ -189,7 +188,7 @@ def _causality_lines(ablation: Ablation | None) -> list[str]:
         return []
     found = causality(*(rows(ablation, name) for name in ("conditions", "effects", "side_effects", "windows", "items")))
     counts = ((found.count(holds), said) for holds, said in ((True, "hold"), (False, "fail"), (None, "not tested")))
-    verdict = ", ".join(f"{count} {said}" for count, said in counts if count)
+    verdict = ", ".join(f"{count} of {len(found.verdicts)} {said}" for count, said in counts if count)
     own = f"; own pivot taken out {_figure(found.own.interval)} nats" if found.own and found.own.interval else ""
     return [f"conditions of a causal pivot: {verdict or 'none tested'}{own}"]
 

@@ -248,4 +248,6 @@ def forest(effects: Sequence[Effect], label: str) -> Markup:
         written = f"{number(found.value, 2)} [{number(found.low, 2)}, {number(found.high, 2)}]"
         marks.append(_text(written, width, y, "tick end"))
         said.append(f"{effect.name} {number(found.value)} {interval_text(found)}")
-    return figure(f"{label}: {'; '.join(said)}", *marks, class_="forest", viewBox=f"0 0 {width:.0f} {height:.0f}")
+    return figure(
+        f"{label}: {'; '.join(said)}", *marks, class_="forest effects", viewBox=f"0 0 {width:.0f} {height:.0f}"
+    )

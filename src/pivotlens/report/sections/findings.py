@@ -125,18 +125,17 @@ def _headline(groups: Sequence[ShareGroup]) -> Sentence:
 
 
 def _causality(section: Causality) -> Sentence:
-    own, tested = section.own, section.count(True) + section.count(False)
-    if own is None or own.interval is None or not tested:
+    own, held = section.own, section.count(True)
+    if own is None or own.interval is None or section.count(None) == len(section.verdicts):
         return (Part("Whether the pivot is causal cannot be said: too few pivot items could be tested."),)
     parts = [
         Part(f"Taking the pivot out ({SCOPE_NAMES.get(section.scope, section.scope)}) changes the log-probability")
     ]
     parts += [Part(" of the answer by "), *_with_interval(own.interval)]
     parts += [Part(f" nats in {plural(own.n, 'item')}; of the {len(section.verdicts)} conditions of causality ")]
-    parts += [_strong(f"{section.count(True)} hold"), Part(f" and {section.count(False)} fail")]
-    untested = section.count(None)
-    if untested:
-        parts += [Part(f", {untested} could not be tested")]
+    parts += [_strong(f"{held} {'holds' if held == 1 else 'hold'}")]
+    if section.count(None):
+        parts += [Part(f", {section.count(None)} could not be tested")]
     return (*parts, Part("."))
 
 

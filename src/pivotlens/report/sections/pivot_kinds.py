@@ -51,7 +51,7 @@ class PivotKinds:
 
     Attributes:
         directions: Key of `GROUP_NAMES`, of the directions that bars and layers are over.
-        relations: Names of the relations, the most frequent first, at most five and then ``other``.
+        relations: Names of the relations, the most frequent under all rules first, at most five and then ``other``.
         english_alone: Pivots that are a word of English and of no other language of the benchmark.
         layers: How many pivots each layer has, of layers 0 to the last one with any.
     """
@@ -74,7 +74,11 @@ def pivot_kinds(rows: Sequence[Row]) -> tuple[PivotKinds, ...]:
     by_rule: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_rule[row["rule"]].append(row)
-    return tuple(_kinds(rule, found) for rule, found in by_rule.items())
+    total = _by_relation(rows)
+    named = sorted(total, key=lambda name: (-total[name], name))
+    # Five and the rest; the same ones for every rule, so that a colour means one thing.
+    relations = tuple(named) if len(named) <= _KINDS + 1 else (*named[:_KINDS], "other")
+    return tuple(_kinds(rule, found, relations) for rule, found in by_rule.items())
 
 
 def relation_kind(relation: str) -> str:
@@ -82,28 +86,29 @@ def relation_kind(relation: str) -> str:
     return relation.partition(" (")[0].partition(":")[0] or "unknown"
 
 
-def _kinds(rule: str, rows: list[Row]) -> PivotKinds:
+def _by_relation(rows: Sequence[Row]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[relation_kind(row["relation"])] += row["n"]
+    return counts
+
+
+def _kinds(rule: str, rows: list[Row], relations: tuple[str, ...]) -> PivotKinds:
     free = [row for row in rows if ENGLISH not in direction_of(row)]
     chosen = free or rows
-    total: Counter[str] = Counter()
-    for row in chosen:
-        total[relation_kind(row["relation"])] += row["n"]
-    named = [name for name, _ in sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))]
-    kept = named if len(named) <= _KINDS + 1 else named[:_KINDS]
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     layers: Counter[int] = Counter()
     for row in chosen:
         kind = relation_kind(row["relation"])
         for language in row["languages"].split("+"):
-            counts[language][kind if kind in kept else "other"] += row["n"]
+            counts[language][kind if kind in relations else "other"] += row["n"]
         layers[row["layer"]] += row["n"]
-    relations = (*kept, *(["other"] if len(kept) < len(named) else []))
     bars = [LanguageBar(code, {name: found[name] for name in relations}) for code, found in counts.items()]
     bars.sort(key=lambda bar: (-bar.n, bar.language))
     return PivotKinds(
         rule=rule,
         directions=next(iter(GROUP_NAMES)) if free else "",
-        n=sum(total.values()),
+        n=sum(row["n"] for row in chosen),
         relations=relations,
         languages=tuple(bars[:MOST_LANGUAGES]),
         english_alone=sum(row["n"] for row in chosen if row["languages"] == ENGLISH),
@@ -115,10 +120,7 @@ def _kinds(rule: str, rows: list[Row]) -> PivotKinds:
 def _direction(rows: Sequence[Row], direction: Direction) -> DirectionKinds:
     rows = [row for row in rows if direction_of(row) == direction]
     n = sum(row["n"] for row in rows)
-    relations: Counter[str] = Counter()
-    for row in rows:
-        relations[relation_kind(row["relation"])] += row["n"]
-    relation, most = min(relations.items(), key=lambda pair: (-pair[1], pair[0]))
+    relation, most = min(_by_relation(rows).items(), key=lambda pair: (-pair[1], pair[0]))
     layers = sorted(layer for row in rows for layer in [row["layer"]] * row["n"])
     english = sum(row["n"] for row in rows if ENGLISH in row["languages"].split("+"))
     return DirectionKinds(direction, n, english / n, relation, most / n, layers[(n - 1) // 2])
