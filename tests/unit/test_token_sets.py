@@ -6,7 +6,7 @@ from transformers import PreTrainedTokenizerFast
 
 from pivotlens.artifacts import Concept
 from pivotlens.text import Direction
-from pivotlens.trace.items import with_target, role_of
+from pivotlens.trace.items import role_of, with_target
 from pivotlens.trace.token_sets import TokenSets, WordTokens, base_form, token_sets
 
 _PIECES = [
