@@ -24,3 +24,7 @@ def test_the_attribution_page_and_its_figures_are_up_to_date():
     for name, svg in drawn.items():
         assert (attribution_results.DATA / name).read_text(encoding="utf-8") == svg
         ElementTree.fromstring(svg)
+
+
+def test_the_page_of_the_labelled_items_is_up_to_date():
+    assert behaviour_labels.PAGE.read_text(encoding="utf-8") == behaviour_labels.page()
