@@ -3,6 +3,7 @@
 from xml.etree import ElementTree
 
 from tools import ablate_results, attribution_results
+from tools.behaviour_labels import page as behaviour_labels
 from tools.score_results import DATA, PAGE, page
 
 
