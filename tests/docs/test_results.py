@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from tools import ablate_results, attribution_results
+from tools import attribution_results
 from tools.behaviour_labels import page as behaviour_labels
 from tools.score_results import DATA, PAGE, page
 
@@ -10,11 +10,6 @@ from tools.score_results import DATA, PAGE, page
 def test_the_results_page_is_up_to_date():
     assert any(DATA.glob("*/summary.parquet"))
     assert PAGE.read_text(encoding="utf-8") == page()
-
-
-def test_the_page_on_causality_is_up_to_date():
-    assert any(ablate_results.DATA.glob("*/conditions.parquet"))
-    assert ablate_results.PAGE.read_text(encoding="utf-8") == ablate_results.page()
 
 
 def test_the_attribution_page_and_its_figures_are_up_to_date():
