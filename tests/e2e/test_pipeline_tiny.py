@@ -35,14 +35,18 @@ def copied(uninterrupted: Path, tmp_path: Path) -> Path:
 
 # -- the whole chain
 
+_TUNED = ("trace/tuned_behaviours", "trace/lenses")
+
 
 def test_every_stage_leaves_its_tables_and_nothing_else(uninterrupted):
     assert sorted(path.name for path in uninterrupted.iterdir()) == sorted(STAGES)
     assert left_over(uninterrupted) == []
     for name, schema in SCHEMAS.items():
+        if name.partition("/")[0] not in STAGES:
+            continue  # a lens is trained only where it is asked for
         table = pq.read_table(uninterrupted / f"{name}.parquet")
         assert table.schema.names[: len(schema)] == schema.names, name
-        assert table.num_rows or name in ("bench/links", "count/problems", "ablate/items", "ablate/windows"), name
+        assert table.num_rows or name in ("bench/links", "count/problems", "ablate/items", "ablate/windows", *_TUNED), name
 
 
 def test_verify_finds_nothing(uninterrupted, capsys):

@@ -23,7 +23,7 @@ class Shout:
         return Path(file.location).read_bytes().upper() + f" {os.getpid() == _MAIN}".encode()
 
 
-_MAIN = int(os.environ.setdefault("PIVOTLENS_TEST_MAIN", str(os.getpid())))
+_MAIN = int(os.environ.setdefault("TEST_CORPUS_EXECUTOR_MAIN", str(os.getpid())))
 
 
 def _corpus(folder: Path, n: int = 5) -> tuple[CorpusFile, ...]:

@@ -228,7 +228,7 @@ def test_a_model_that_is_no_language_model(tmp_path):
         hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, image_size=8, patch_size=4
     )
     save(hf.ViTModel(config), tmp_path)
-    with pytest.raises(ModelError, match="cannot be loaded as a causal language model"):
+    with pytest.raises(ModelError, match="ViTModel, without an output head"):
         load_model(str(tmp_path), device="cpu")
 
 

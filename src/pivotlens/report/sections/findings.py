@@ -109,7 +109,7 @@ def _headline(groups: Sequence[ShareGroup]) -> Sentence:
     )
     parts = [Part("Under the calibrated rule "), *_with_interval(pivot, share=True)]
     parts += [Part(f" of {plural(found.n, 'item')} {among} go through a semantic pivot")]
-    for name, text in (("direct", " are direct"), ("copy", " copy the source word first")):
+    for name, text in (("direct", " are direct"), ("copy", " are copies of the source word")):
         share = found.shares.get(name)
         if share is not None:
             parts += [Part(", "), *_with_interval(share, share=True), Part(text)]
