@@ -46,7 +46,9 @@ def test_every_stage_leaves_its_tables_and_nothing_else(uninterrupted):
             continue  # a lens is trained only where it is asked for
         table = pq.read_table(uninterrupted / f"{name}.parquet")
         assert table.schema.names[: len(schema)] == schema.names, name
-        assert table.num_rows or name in ("bench/links", "count/problems", "ablate/items", "ablate/windows", *_TUNED), name
+        assert table.num_rows or name in ("bench/links", "count/problems", "ablate/items", "ablate/windows", *_TUNED), (
+            name
+        )
 
 
 def test_verify_finds_nothing(uninterrupted, capsys):
