@@ -35,6 +35,8 @@ def copied(uninterrupted: Path, tmp_path: Path) -> Path:
 
 # -- the whole chain
 
+# A lens is trained only where it is asked for.
+_TABLES = {name: schema for name, schema in SCHEMAS.items() if name.partition("/")[0] in STAGES}
 _MAY_BE_EMPTY = {
     *("bench/links", "count/problems", "ablate/items", "ablate/windows"),
     *("trace/pivots", "trace/tuned_behaviours", "trace/lenses"),
@@ -44,9 +46,7 @@ _MAY_BE_EMPTY = {
 def test_every_stage_leaves_its_tables_and_nothing_else(uninterrupted):
     assert sorted(path.name for path in uninterrupted.iterdir()) == sorted(STAGES)
     assert left_over(uninterrupted) == []
-    for name, schema in SCHEMAS.items():
-        if name.partition("/")[0] not in STAGES:
-            continue  # a lens is trained only where it is asked for
+    for name, schema in _TABLES.items():
         table = pq.read_table(uninterrupted / f"{name}.parquet")
         assert table.schema.names[: len(schema)] == schema.names, name
         assert table.num_rows or name in _MAY_BE_EMPTY, name
@@ -279,7 +279,7 @@ def test_show_lists_stages_and_rows(uninterrupted, capsys):
     assert main(["show", str(uninterrupted), "bench/items", "--rows", "3"]) == 0
     text = capsys.readouterr().out
     assert "bench/items: 3 of 120 rows" in text
-    for name in SCHEMAS:
+    for name in _TABLES:
         rows = _json(capsys, "show", uninterrupted, name, "--rows", 2, "--json")
         assert len(rows) <= 2
         assert main(["show", str(uninterrupted), name]) == 0
