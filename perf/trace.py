@@ -155,24 +155,23 @@ def plain_forward(reading: Reading) -> Iterator[tuple[list[int], torch.Tensor]]:
 def hidden_states_lens(
     loaded: LoadedModel, contexts: Sequence[Ids], kept: npt.NDArray[np.int64]
 ) -> list[npt.NDArray[np.float32]]:
-    """Decode every position and layer, a prompt a pass; return the probabilities of tokens at each last position.
+    """Decode every position and layer, a prompt a pass; return the probabilities of tokens at each last position."""
+    return [decode_everything(loaded, context, tokens) for context, tokens in zip(contexts, kept, strict=True)]
 
-    The head is the model's output layer alone, as in Llama and Gemma 3.
-    """
-    norm, head = loaded.model.get_decoder().norm, loaded.model.get_output_embeddings()  # type: ignore
-    found = []
-    for context, tokens in zip(contexts, kept, strict=True):
-        ids = torch.tensor([context], device=loaded.device)
-        with torch.inference_mode():
-            hidden = loaded.model(
-                input_ids=ids, output_hidden_states=True, use_cache=False, **loaded.last_only
-            ).hidden_states
-            # The last of them has passed the final norm already.
-            states = torch.cat([*(norm(state) for state in hidden[:-1]), hidden[-1]])
-            probs = head(states).softmax(dim=-1)
-            probs.topk(TOP_K)
-            found.append(probs[:, -1].gather(1, torch.from_numpy(tokens)).numpy())
-    return found
+
+def decode_everything(loaded: LoadedModel, context: Ids, tokens: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Decode every position and layer of a prompt by norm and output layer alone, as in Llama and Gemma 3."""
+    norm, head = loaded.model.get_decoder().norm, loaded.model.get_output_embeddings()
+    ids = torch.tensor([context], device=loaded.device)
+    with torch.inference_mode():
+        hidden = loaded.model(
+            input_ids=ids, output_hidden_states=True, use_cache=False, **loaded.last_only
+        ).hidden_states
+        # The last of them has passed the final norm already.
+        states = torch.cat([*(norm(state) for state in hidden[:-1]), hidden[-1]])
+        probs = head(states).softmax(dim=-1)
+        probs.topk(TOP_K)
+        return probs[:, -1].gather(1, torch.from_numpy(tokens)).numpy()
 
 
 def difference_from_plain(reading: Reading, readings: LayerReadings) -> float:

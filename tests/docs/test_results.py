@@ -1,8 +1,5 @@
 """The results pages follow from the artifacts beside them."""
 
-from xml.etree import ElementTree
-
-from tools import attribution_results
 from tools.behaviour_labels import page as behaviour_labels
 from tools.score_results import DATA, PAGE, page
 
@@ -10,16 +7,6 @@ from tools.score_results import DATA, PAGE, page
 def test_the_results_page_is_up_to_date():
     assert any(DATA.glob("*/summary.parquet"))
     assert PAGE.read_text(encoding="utf-8") == page()
-
-
-def test_the_attribution_page_and_its_figures_are_up_to_date():
-    assert (attribution_results.DATA / "auc.parquet").exists()
-    assert attribution_results.PAGE.read_text(encoding="utf-8") == attribution_results.page()
-    drawn = attribution_results.figures()
-    assert {path.name for path in attribution_results.DATA.glob("*.svg")} == set(drawn)
-    for name, svg in drawn.items():
-        assert (attribution_results.DATA / name).read_text(encoding="utf-8") == svg
-        ElementTree.fromstring(svg)
 
 
 def test_the_page_of_the_labelled_items_is_up_to_date():

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pivotlens.models.scorer import AnswerScorer
     from pivotlens.models.words import WordPrompts
 
-VERSION = 2
+VERSION = 3
 
 
 def stage_run(
