@@ -1,6 +1,6 @@
 """Reading all layers beside a plain forward pass, full hidden states and TransformerLens, in the same run.
 
-    python -m perf.trace                                    # Gemma-3-270M: about half an hour on two cores
+    python -m perf.trace --concepts 200                     # Gemma-3-270M: some minutes; all 2048 take over an hour
     python -m perf.trace --transformer-lens-python PATH     # beside TransformerLens, from its own environment
 
 Ours is what `pivotlens trace` does to read every layer of a direction: `read_states` behind a shared prefix, then
@@ -197,9 +197,11 @@ def peak_extra_mb(reading: Reading, side: str) -> float | None:
         line = next(line for line in status.read_text().splitlines() if line.startswith(name))
         return int(line.split()[1])
 
-    # Making the lens has touched every weight. What it freed goes back, or it would serve unseen.
+    # What making the lens freed goes back, or it would serve unseen; weights that left memory would count as new.
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
+    for weight in reading.loaded.model.parameters():
+        weight.sum()
     before = kilobytes("VmRSS")
     reset.write_text("5")
     if side == "ours":

@@ -20,7 +20,7 @@ from pivotlens.artifacts import Ablation, Trace
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results"
 DATA = RESULTS / "pivot-causality"
 PAGE = RESULTS / "pivot-causality.md"
-_TABLES = ("windows", "effects", "conditions", "side_effects", "manipulation")
+_TABLES = ("windows", "effects", "conditions", "side_effects")
 _SCOPES = {"neither_english": "neither side English", "with_english": "English as a side"}
 _SUBSETS = {
     "all": "all pivots",
@@ -64,7 +64,7 @@ def collect(runs: Sequence[Path]) -> None:
         ablation, trace = Ablation.load(run), Trace.load(run)
         folder = DATA / f"{number}-{ablation.manifest.details['prompt']}"
         folder.mkdir(parents=True)
-        for name in ("windows", "effects", "conditions", "side_effects"):
+        for name in _TABLES:
             shutil.copy(ablation.folder / f"{name}.parquet", folder / f"{name}.parquet")
         shutil.copy(ablation.folder / "manifest.json", folder / "manifest.json")
         (folder / "manipulation.json").write_text(json.dumps(_manipulation(ablation), indent=1) + "\n", "utf-8")
@@ -112,7 +112,7 @@ def page(data: Path = DATA) -> str:
 
 def _read(folder: Path) -> dict[str, Any]:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    tables = {name: pq.read_table(folder / f"{name}.parquet").to_pylist() for name in _TABLES[:-1]}
+    tables = {name: pq.read_table(folder / f"{name}.parquet").to_pylist() for name in _TABLES}
     return {
         **tables,
         "config": manifest["config"],
@@ -180,7 +180,7 @@ def _method(runs: Sequence[dict[str, Any]]) -> list[str]:
         "",
         "At each layer of the window, at the position that predicts the answer's first content token and nowhere else, "
         "the pivot's direction is taken out of the block's output: the gradient of its lens logit through the model's "
-        "own norm and head, made orthogonal to those of the target and the source. RMSNorm makes that gradient "
+        "own norm and head, made orthogonal to those of the target and the source. The norm only scales, so that gradient is "
         "orthogonal to the state at which it is taken, so a plain projection would change nothing. Taken out is "
         f"the component in which the state differs from the mean of up to {config['reference']} other items of the "
         "direction. Dose 1 puts the component where the others have it, dose 2 as far on the other side.",
@@ -246,7 +246,7 @@ def _of_run(one: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
     for scope, title in _SCOPES.items():
         if any(row["scope"] == scope and row["n"] for row in one["effects"]):
-            lines += ["", f"### {title.capitalize()}", "", *_of_scope(one, scope)]
+            lines += ["", f"### {title[0].upper()}{title[1:]}", "", *_of_scope(one, scope)]
     lines += ["", "### By direction", ""]
     names = ("own", "own_minus_random", "own_minus_other", "swap_minus_unrelated", "own_minus_last_layer")
     found = {
