@@ -180,7 +180,8 @@ def _method(runs: Sequence[dict[str, Any]]) -> list[str]:
         "",
         "At each layer of the window, at the position that predicts the answer's first content token and nowhere else, "
         "the pivot's direction is taken out of the block's output: the gradient of its lens logit through the model's "
-        "own norm and head, made orthogonal to those of the target and the source. The norm only scales, so that gradient is "
+        "own norm and head, made orthogonal to those of the target and the source. The norm only scales, so that "
+        "gradient is "
         "orthogonal to the state at which it is taken, so a plain projection would change nothing. Taken out is "
         f"the component in which the state differs from the mean of up to {config['reference']} other items of the "
         "direction. Dose 1 puts the component where the others have it, dose 2 as far on the other side.",
