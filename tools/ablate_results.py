@@ -284,7 +284,10 @@ def _of_scope(one: dict[str, Any], scope: str) -> list[str]:
     for row in one["effects"]:
         if row["scope"] == scope:
             by_name.setdefault(row["contrast"], {})[row["items"]] = row
-    lines += ["", "Change of log P (nats):", ""]
+    lines += ["", "What each rests on, over all pivots; every interval must lie wholly on its side of 0:", ""]
+    lines += [f"{number}. {_readable(_condition(one, number, 'all', scope)['rests_on'])}" for number in range(1, 6)]
+    counts = "; ".join(f"{title}: {by_name['own'][items]['n']}" for items, title in _SUBSETS.items())
+    lines += ["", f"Change of log P (nats). Items: {counts}.", ""]
     lines += _table(
         ["", *(f"{title}" for title in _SUBSETS.values()), "items", "p (all)"],
         (
@@ -310,6 +313,11 @@ def _of_scope(one: dict[str, Any], scope: str) -> list[str]:
         ),
     )  # fmt: skip
     return lines
+
+
+def _readable(rests_on: str) -> str:
+    parts = (part.partition(": ") if "too few" in part else part.partition(" ") for part in rests_on.split("; "))
+    return "; ".join(f"{_CONTRASTS.get(name, name)} {rest}" for name, _, rest in parts) + "."
 
 
 def _with_interval(row: Row | None) -> str:
