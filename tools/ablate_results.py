@@ -286,7 +286,9 @@ def _of_scope(one: dict[str, Any], scope: str) -> list[str]:
             by_name.setdefault(row["contrast"], {})[row["items"]] = row
     lines += ["", "What each rests on, over all pivots; every interval must lie wholly on its side of 0:", ""]
     lines += [f"{number}. {_readable(_condition(one, number, 'all', scope)['rests_on'])}" for number in range(1, 6)]
-    counts = "; ".join(f"{title}: {by_name['own'][items]['n']}" for items, title in _SUBSETS.items())
+    counts = "; ".join(
+        f"{title}: {by_name['own'][items]['n'] if items in by_name['own'] else 0}" for items, title in _SUBSETS.items()
+    )
     lines += ["", f"Change of log P (nats). Items: {counts}.", ""]
     lines += _table(
         ["", *(f"{title}" for title in _SUBSETS.values()), "items", "p (all)"],
