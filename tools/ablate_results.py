@@ -6,7 +6,6 @@ python -m tools.ablate_results            # write the page again from docs/resul
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from collections.abc import Iterable, Sequence
@@ -16,8 +15,8 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pivotlens.artifacts import Ablation, Trace
+from tools.results_pages import RESULTS, Row, markdown_table, write_from_runs
 
-RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results"
 DATA = RESULTS / "pivot-causality"
 PAGE = RESULTS / "pivot-causality.md"
 _TABLES = ("windows", "effects", "conditions", "side_effects")
@@ -53,8 +52,6 @@ _CONTRASTS = {
     "net_minus_direct": "the same, each net of its random directions",
     "clean_minus_direct": "clean log P of the pairs",
 }
-
-Row = dict[str, Any]
 
 
 def collect(runs: Sequence[Path]) -> None:
@@ -144,7 +141,7 @@ def _answer(runs: Sequence[dict[str, Any]]) -> list[str]:
     return [
         f"In {name}, over directions with neither side English. {answer}",
         "",
-        *_table(["condition", *(f"{one['prompt']} prompt" for one in runs)], held, numbers=False),
+        *markdown_table(["condition", *(f"{one['prompt']} prompt" for one in runs)], held, numbers=False),
         "",
         "Each condition holds if every interval it rests on lies wholly on its side of 0; the figures are below.",
     ]
@@ -224,7 +221,7 @@ def _of_run(one: dict[str, Any]) -> list[str]:
         if early
         else f"Window: blocks {window[0]} to {window[-1]}.",
         "",
-        *_table(
+        *markdown_table(
             ["candidate window", "items", "pivot", "another item's pivot", ""],
             (
                 [f"{row['first_layer']}–{row['last_layer']}", str(row["n"]), f"{row['own']:+.3f}",
@@ -236,7 +233,7 @@ def _of_run(one: dict[str, Any]) -> list[str]:
         "What the removal does to the lens, medians over the tested items: the pivot's probability at the window's "
         "last layer, how far the state moves, and the divergence of the next token.",
         "",
-        *_table(
+        *markdown_table(
             ["dose", "P of the pivot before", "after", "‖Δh‖ / ‖h‖", "KL (nats)"],
             (
                 [f"{row['dose']:g}", f"{row['pivot_prob_clean']:.3f}", f"{row['pivot_prob']:.4f}",
@@ -256,7 +253,7 @@ def _of_run(one: dict[str, Any]) -> list[str]:
         if row["scope"] == "direction" and row["items"] == "all"
     }
     pairs = list(dict.fromkeys((source, target) for source, target, _ in found))
-    lines += _table(
+    lines += markdown_table(
         ["direction", "items", *(_CONTRASTS[name] for name in names)],
         (
             [f"{source}→{target}", str(found[source, target, "own"]["n"]),
@@ -271,7 +268,7 @@ def _of_run(one: dict[str, Any]) -> list[str]:
 
 
 def _of_scope(one: dict[str, Any], scope: str) -> list[str]:
-    lines = _table(
+    lines = markdown_table(
         ["condition", *_SUBSETS.values()],
         (
             [f"{number}. {_condition(one, number, 'all', scope)['condition']}",
@@ -290,7 +287,7 @@ def _of_scope(one: dict[str, Any], scope: str) -> list[str]:
         f"{title}: {by_name['own'][items]['n'] if items in by_name['own'] else 0}" for items, title in _SUBSETS.items()
     )
     lines += ["", f"Change of log P (nats). Items: {counts}.", ""]
-    lines += _table(
+    lines += markdown_table(
         ["", *(f"{title}" for title in _SUBSETS.values()), "items", "p (all)"],
         (
             [title, *(_with_interval(by_name[name].get(items)) for items in _SUBSETS),
@@ -305,7 +302,7 @@ def _of_scope(one: dict[str, Any], scope: str) -> list[str]:
         "unrelated_item": "another item of the direction",
         "unrelated_text": "plain text",
     }
-    lines += _table(
+    lines += markdown_table(
         ["what is read", "n", "change of log P", "KL (nats)", "‖Δh‖ / ‖h‖"],
         (
             [reads[row["read"]], str(row["n"]), _bounds(row, "change"), _bounds(row, "kl"),
@@ -338,20 +335,9 @@ def _p(value: float | None) -> str:
     return "" if value is None else f"{value:.1g}"
 
 
-def _table(header: list[str], rows: Iterable[list[str]], *, numbers: bool = True) -> list[str]:
-    lines = [header, ["---", *("---:" if numbers else "---" for _ in header[1:])], *rows]
-    return ["| " + " | ".join(line) + " |" for line in lines]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="*", type=Path, help="run folders with finished ablations, one a wording")
-    options = parser.parse_args(arguments)
-    if options.runs:
-        collect(options.runs)
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    return write_from_runs(__doc__, "ablations, one a wording", collect, page, PAGE, arguments)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from pivotlens.report.attribution_charts import forest, scatter, shares
 from pivotlens.report.sections import attribution as sections
 from pivotlens.report.sections.joint_frequency import JointBin, JointFrequency, JointPoint
 from tools.attribution_facts import APART, KEPT, collect
+from tools.results_pages import RESULTS, Row, markdown_table
 
-RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results"
 DATA = RESULTS / "attribution"
 PAGE = RESULTS / "attribution.md"
 _STYLE = """
@@ -36,8 +36,6 @@ background:#fffefb;font-family:system-ui,'Noto Sans',sans-serif}
 .whisker{stroke:var(--target);stroke-width:2}.dot{fill:var(--target)}.segment{fill:var(--c)}
 .point{fill:var(--c);fill-opacity:.4}.mean{fill:none;stroke:var(--ink);stroke-width:1.6}.mean-dot{fill:var(--ink)}
 """
-
-Row = dict[str, Any]
 
 
 def read(data: Path) -> tuple[Row, sections.Attribution]:
@@ -91,7 +89,7 @@ def page(data: Path = DATA) -> str:
         "",
         "How often the two words of an item share a unit of it:",
         "",
-        *_table(
+        *markdown_table(
             ["direction", "items", "never", "median", "most"],
             (
                 [
@@ -209,7 +207,7 @@ def _by_spelling(rows: Sequence[Row]) -> list[str]:
 
 def _corpus_table(corpus: Row) -> list[str]:
     kinds = sorted({kind for row in corpus["languages"] for kind in row["text_bytes"]})
-    return _table(
+    return markdown_table(
         ["language", "documents", "units", *(f"{kind}, MB" for kind in kinds), "all, MB"],
         (
             [row["language"], f"{row['documents']:,}", f"{row['units']:,}"]
@@ -247,7 +245,7 @@ def _pooled_table(found: sections.Attribution, items: str) -> list[str]:
         for table in tables
         if (row := table.pooled) is not None
     )
-    return ["", *_table([f"rule, {items} items", "direct", "pivot", *names, "directions"], rows)]
+    return ["", *markdown_table([f"rule, {items} items", "direct", "pivot", *names, "directions"], rows)]
 
 
 def _by_direction(found: sections.Attribution) -> list[str]:
@@ -258,7 +256,7 @@ def _by_direction(found: sections.Attribution) -> list[str]:
         names = [sections.PREDICTOR_NAMES.get(name, name) for name in table.predictors]
         title = "correctly answered items" if table.items == "correct" else f"{table.items} items"
         lines += ["", f"### By direction: rule `{table.rule}`, {title}", ""]
-        lines += _table(
+        lines += markdown_table(
             ["direction", "direct", "pivot", *names, "note"],
             (
                 [
@@ -287,7 +285,7 @@ def _likelihood(found: sections.Attribution) -> list[str]:
     groups: dict[tuple[str, str], list[sections.StatisticRow]] = {}
     for row in rows:
         groups.setdefault((row.rule, row.items), []).append(row)
-    lines = _table(
+    lines = markdown_table(
         ["rule", "items", "directions", "tested", "p < 0.05", "smallest p"],
         (
             [
@@ -305,7 +303,7 @@ def _likelihood(found: sections.Attribution) -> list[str]:
     primary = [row for row in rows if row.rule == sections.PRIMARY_RULE and row.p_value is not None]
     if primary:
         lines += ["", f"Rule `{sections.PRIMARY_RULE}`, where it could be tested:", ""]
-        lines += _table(
+        lines += markdown_table(
             ["direction", "items", "n", "statistic", "p"],
             ([_name(row), row.items, f"{row.n:,}", f"{row.statistic or 0.0:.2f}", _p(row.p_value)] for row in primary),
         )
@@ -326,7 +324,7 @@ def _correlations(found: sections.Attribution, drawn: dict[str, str]) -> list[st
         "Spearman's rank correlation of joint frequency with the word-translation Score, within each direction; "
         "intervals resample concepts.",
         "",
-        *_table(
+        *markdown_table(
             ["direction", "n", "correlation", "p"],
             ([_name(row), f"{row.n:,}", _figure(row.interval) or row.note, _p(row.p_value)] for row in rows),
         ),
@@ -342,11 +340,6 @@ def _correlations(found: sections.Attribution, drawn: dict[str, str]) -> list[st
             "directions, which differ in both figures: the correlations above are within them."
         ]
     return lines
-
-
-def _table(header: list[str], rows: Iterable[list[str]]) -> list[str]:
-    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
-    return ["| " + " | ".join(line) + " |" for line in lines]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

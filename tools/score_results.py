@@ -6,7 +6,6 @@ python -m tools.score_results            # write the page again from docs/result
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import shutil
@@ -18,14 +17,12 @@ import pyarrow.parquet as pq
 
 from pivotlens.artifacts import Scores
 from pivotlens.score.comparison import compare_scores, find_scored
+from tools.results_pages import RESULTS, Row, markdown_table, write_from_runs
 
-RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results"
 DATA = RESULTS / "word-translation"
 PAGE = RESULTS / "word-translation.md"
 _KEPT = ("manifest.json", "summary.parquet", "strata.parquet")
 _PERCENT = ("share", "accuracy_10way", "accuracy_generated", "accuracy_pairwise")
-
-Row = dict[str, Any]
 
 
 def collect(runs: Sequence[Path]) -> None:
@@ -58,7 +55,7 @@ def page(data: Path = DATA) -> str:
         f"{' and shot sets' if models[0]['config']['shot_sets'] > 1 else ''}. Score averages over tokens: it is not "
         "comparable between models with different tokenizers; share, margin and the accuracies are.",
         "",
-        *_table(
+        *markdown_table(
             ["model", "items", "score", "share", "margin (nats)", "10-way", "generated"],
             (
                 [one["name"], row["items"].replace("_", " "), *(_with_interval(row, name) for name in _FIGURES)]
@@ -89,7 +86,7 @@ def page(data: Path = DATA) -> str:
         "Over all directions. In a tier, score and margin are against the distractors of that tier alone, and *beaten* "
         "is the share of them that the right source word beats; tier 0 shares a direct hypernym, tier 3 is unrelated.",
         "",
-        *_table(
+        *markdown_table(
             ["model", "stratum", "n", "score", "share", "margin (nats)", "10-way", "beaten", "generated"],
             (
                 [
@@ -161,7 +158,7 @@ def _compared(models: Sequence[dict[str, Any]], rows: Iterable[Row]) -> list[str
         "",
         "Paired over the items of both; p of a two-sided sign-flip test over concepts.",
         "",
-        *_table(
+        *markdown_table(
             ["figure", "items", models[0]["name"], models[1]["name"], "difference", "95 % interval", "p"],
             (
                 [
@@ -183,7 +180,7 @@ def _matrix(summary: Sequence[Row], name: str) -> list[str]:
     found = {(row["source_language"], row["target_language"]): row[name] for row in summary if row["items"] == "all"}
     languages = list(dict.fromkeys(source for source, _ in found if source != "all"))
     rows = ([source, *(_plain(name, found.get((source, target))) for target in languages)] for source in languages)
-    return _table(["", *languages], rows)
+    return markdown_table(["", *languages], rows)
 
 
 def _with_interval(row: Row, name: str) -> str:
@@ -197,20 +194,9 @@ def _plain(name: str, value: float | None) -> str:
     return f"{value:.1%}" if name in _PERCENT else f"{value:.3f}" if name == "score" else f"{value:.2f}"
 
 
-def _table(header: list[str], rows: Iterable[list[str]]) -> list[str]:
-    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
-    return ["| " + " | ".join(line) + " |" for line in lines]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="*", type=Path, help="run folders with finished scores")
-    options = parser.parse_args(arguments)
-    if options.runs:
-        collect(options.runs)
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    return write_from_runs(__doc__, "scores", collect, page, PAGE, arguments)
 
 
 if __name__ == "__main__":

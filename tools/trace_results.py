@@ -6,18 +6,16 @@ python -m tools.trace_results            # write the page again from docs/result
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 
 from pivotlens.artifacts import Trace
+from tools.results_pages import RESULTS, Row, markdown_table, write_from_runs
 
-RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results"
 DATA = RESULTS / "behaviours"
 PAGE = RESULTS / "behaviours.md"
 _TABLES = ("strata", "summary", "agreement", "pivots", "sensitivity", "lenses")
@@ -27,8 +25,6 @@ _GROUPS = {
     "source_english": "English as source",
     "target_english": "English as target",
 }
-
-Row = dict[str, Any]
 
 
 def collect(runs: Sequence[Path]) -> None:
@@ -115,7 +111,7 @@ def _details(run: _Traced, heading: str) -> list[str]:
         "",
         "Share of semantic pivots, neither side English.",
         "",
-        *_table(
+        *markdown_table(
             ["items", "n", "`calibrated`", "`onset`"],
             (
                 [
@@ -132,7 +128,7 @@ def _details(run: _Traced, heading: str) -> list[str]:
         "",
         "Over all directions. Kappa is Cohen's, over all labels; the second over semantic pivot or not.",
         "",
-        *_table(
+        *markdown_table(
             ["first", "second", "items", "alike", "kappa", "kappa, pivot or not"],
             (
                 [
@@ -177,7 +173,7 @@ def _by_rule(rows: Sequence[Row]) -> list[str]:
     rules = list(dict.fromkeys(row["rule"] for row in rows))
     labels = [label for label in (*_LABELS, "dropped") if any(row["behaviour"] == label for row in rows)]
     found = {(row["rule"], row["behaviour"]): row for row in rows}
-    return _table(
+    return markdown_table(
         ["rule", *(label.replace("_", " ") for label in labels)],
         (
             [f"`{rule}`", *(_share(found[rule, label]) if (rule, label) in found else "–" for label in labels)]
@@ -192,7 +188,7 @@ def _by_direction(run: _Traced) -> list[str]:
     found = {(row["source_language"], row["target_language"], row["behaviour"]): row for row in rows}
     directions = list(dict.fromkeys((row["source_language"], row["target_language"]) for row in rows))
     counts = {(row["source_language"], row["target_language"]): row["n"] for row in rows}
-    return _table(
+    return markdown_table(
         ["direction", "items", *(label.replace("_", " ") for label in labels)],
         (
             [
@@ -218,7 +214,7 @@ def _sensitivity(run: _Traced) -> list[str]:
         ]
         return f"{sum(of) / len(directions):.1%}"
 
-    return _table(
+    return markdown_table(
         ["ratio", *(f"threshold {threshold:g}" for threshold in thresholds)],
         ([f"{ratio:g}", *(share(ratio, threshold) for threshold in thresholds)] for ratio in ratios),
     )
@@ -250,7 +246,10 @@ def _kinds(run: _Traced) -> list[str]:
         counts = counted(kind)
         if name == "layer":
             counts.sort(key=lambda item: int(item[0]))
-        lines += [*_table([name, "pivots", "share"], ([key, f"{n}", f"{n / total:.1%}"] for key, n in counts[:12])), ""]
+        lines += [
+            *markdown_table([name, "pivots", "share"], ([key, f"{n}", f"{n / total:.1%}"] for key, n in counts[:12])),
+            "",
+        ]
     return lines[:-1]
 
 
@@ -274,7 +273,7 @@ def _lenses(run: _Traced) -> list[str]:
         "English raw",
         "English tuned",
     ]
-    return _table(
+    return markdown_table(
         header,
         (
             [
@@ -297,20 +296,9 @@ def _kappa(row: Row, name: str) -> str:
     return f"{row[name]:.2f}" + ("" if None in ends else f" [{ends[0]:.2f}, {ends[1]:.2f}]")
 
 
-def _table(header: list[str], rows: Iterable[list[str]]) -> list[str]:
-    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
-    return ["| " + " | ".join(line) + " |" for line in lines]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="*", type=Path, help="run folders with finished traces")
-    options = parser.parse_args(arguments)
-    if options.runs:
-        collect(options.runs)
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    return write_from_runs(__doc__, "traces", collect, page, PAGE, arguments)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ from pivotlens.trace.config import TraceConfig
 from tools.behaviour_labels.draw import SHOWN_PROBABILITY
 from tools.behaviour_labels.evaluate import Found, found_by, halves, views
 from tools.behaviour_labels.labels import CODES, agreement, item_labels, read_pass, read_shown, settled
+from tools.results_pages import RESULTS, markdown_table
 
 LABELLED = Path(__file__).parent / "labelled"
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "results" / "behaviour-rules.md"
+PAGE = RESULTS / "behaviour-rules.md"
 RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0)
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.3)
 SPLIT_SEED = 0
@@ -60,7 +61,7 @@ def page(folder: Path = LABELLED) -> str:
         f"Over {tokens:,} tokens the passes agree on {alike:.1%}, Cohen's kappa {kappa:.2f}; over the items' labels on "
         f"{items_alike:.1%}, kappa {items_kappa:.2f}.",
         "",
-        *_table(
+        *markdown_table(
             ["judged", *(f"pass {number}" for number in (1, 2)), "settled"],
             (
                 [
@@ -71,7 +72,7 @@ def page(folder: Path = LABELLED) -> str:
             ),
         ),
         "",
-        *_table(
+        *markdown_table(
             ["label", "items", "to tune on", "held out"],
             (
                 [
@@ -113,7 +114,7 @@ def page(folder: Path = LABELLED) -> str:
         "",
         "Precision / recall of semantic pivots.",
         "",
-        *_table(
+        *markdown_table(
             ["ratio", *(f"threshold {threshold:g}" for threshold in THRESHOLDS)],
             (
                 [
@@ -145,7 +146,7 @@ def _item_agreement(first: dict[int, str], second: dict[int, str], names: list[s
 
 
 def _found_table(rows: Iterable[Found], first: str = "rule") -> list[str]:
-    return _table(
+    return markdown_table(
         [first, "labelled", "called", "both", "precision", "recall", "F1"],
         (
             [
@@ -163,8 +164,3 @@ def _found_table(rows: Iterable[Found], first: str = "rule") -> list[str]:
 
 def _short(found: Found) -> str:
     return f"{found.precision[0]:.2f} / {found.recall[0]:.2f}"
-
-
-def _table(header: list[str], rows: Iterable[list[str]]) -> list[str]:
-    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
-    return ["| " + " | ".join(line) + " |" for line in lines]

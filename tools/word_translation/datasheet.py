@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from tools.everyday_nouns.table import LANGUAGES
+from tools.results_pages import markdown_table
 from tools.word_translation.build import Built
 from tools.word_translation.table import BANDS, POS, Row
 
@@ -58,8 +59,7 @@ def figures(built: Built) -> str:
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join(markdown_table(header, rows))
 
 
 def _headline(built: Built, tests: list[Row], shots: list[Row]) -> str:
