@@ -52,7 +52,7 @@ def write(run, rows, *, pairs=None, rules=("calibrated", "peak"), score_model="m
     rows = [{"model": "m", "prompt": "english", "shot_set": 0, **row} for row in rows]
     # Items of other shot sets must not be read.
     rows += [{**row, "shot_set": 1, "behaviour": "none", "same_spelling": False} for row in rows[:10]]
-    with StageRun(run, TraceConfig(), version=1, inputs={"bench": benches[0]}) as stage:
+    with StageRun(run, TraceConfig(model="m"), version=1, inputs={"bench": benches[0]}) as stage:
         names = stage_columns("trace/items")
         stage.write_table("items", columns(rows, names))
         behaviours = [{**row, "rule": rule, "layer": 1, "token_id": 1, "token": "x", "prob": 0.5}

@@ -17,6 +17,7 @@ from pivotlens.artifacts.results import (
     TrainedLens,
 )
 from pivotlens.artifacts.stage import StageRun
+from pivotlens.artifacts.sweep import Sweep, Wording
 from pivotlens.artifacts.tables import SCHEMAS, schema_of
 from pivotlens.artifacts.upstream import upstream_inputs
 
@@ -34,8 +35,10 @@ __all__ = [
     "Selection",
     "StageResult",
     "StageRun",
+    "Sweep",
     "Trace",
     "TrainedLens",
+    "Wording",
     "accepted_answers",
     "atomic_path",
     "files_fingerprint",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pivotlens.attribute.items import Items, Key, Row
 
 VERSION = 2
+_READ = ("items", "behaviours")
 
 _ASSOCIATION = (
     "Unless the counted corpus is what the model was trained on, these figures show association: "
@@ -77,7 +78,8 @@ def attribute_behaviour(
         stage.warn(_ASSOCIATION)
         if trace.manifest.inputs.get("bench") != counts.manifest.inputs.get("bench"):
             stage.warn("The model was traced on one benchmark and the corpus counted for another.")
-        traced, behaviours = _first(stage, trace.rows("items")), _first(None, trace.rows("behaviours"))
+        traced, behaviours = ([row for row in trace.first_rows(name) if row["shot_set"] == 0] for name in _READ)
+        _warn_of_others(stage, trace)
         units = sum(int(row["units"]) for row in counts.rows("languages"))
         scores = _scores(stage, run, traced)
         try:
@@ -119,13 +121,13 @@ def attribute_behaviour(
     return Attribution.load(run)
 
 
-def _first(stage: StageRun | None, rows: Sequence[Row]) -> list[Row]:
-    """Keep the rows of the first model, wording and shot set; tell ``stage`` where there are other models."""
-    kinds = dict.fromkeys((row["model"], row["prompt"]) for row in rows)
-    kept = next(iter(kinds), None)
-    if stage is not None and len(kinds) > 1 and kept is not None:
-        stage.warn(f"The trace holds {len(kinds)} models and wordings: this is of {kept[0]}, prompt {kept[1]}, alone.")
-    return [row for row in rows if row["shot_set"] == 0 and (row["model"], row["prompt"]) == kept]
+def _warn_of_others(stage: StageRun, trace: Trace) -> None:
+    config, items = trace.manifest.config, trace.table("items")
+    kinds = len(items.group_by(["model", "prompt"]).aggregate([]))
+    if kinds > 1:
+        stage.warn(
+            f"The trace holds {kinds} models and wordings: this is of {config['model']}, prompt {config['prompt']}, alone."
+        )
 
 
 def _scores(stage: StageRun, run: Path | str, traced: Sequence[Row]) -> dict[Key, float]:

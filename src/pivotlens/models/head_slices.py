@@ -11,6 +11,9 @@ from torch import nn
 
 from pivotlens.models.head import OutputHead
 
+Logits = Callable[[torch.Tensor, "slice | torch.Tensor"], torch.Tensor]
+"""From states, shape ``(n, hidden)``, and tokens to logits in fp32, shape ``(n, tokens)``."""
+
 # Tokens of a slice. With as many states as `ROWS` their logits stay in a processor's cache.
 WIDTH = 2048
 ROWS = 1024
@@ -42,7 +45,7 @@ class HeadSlices:
         return self._module.weight  # type: ignore[return-value]
 
     @contextmanager
-    def open(self, grad: bool = False) -> Iterator[Callable[[torch.Tensor, slice | torch.Tensor], torch.Tensor]]:
+    def open(self, grad: bool = False) -> Iterator[Logits]:
         """Give a function from states, shape ``(n, hidden)``, and tokens to logits in fp32, shape ``(n, tokens)``.
 
         Args:
@@ -97,9 +100,7 @@ class _Whole:
 
 
 @contextmanager
-def _without_blocks(
-    head: OutputHead, grad: bool = False
-) -> Iterator[Callable[[torch.Tensor, slice | torch.Tensor], torch.Tensor]]:
+def _without_blocks(head: OutputHead, grad: bool = False) -> Iterator[Logits]:
     model, module = head.loaded.model, head.module
     decoder: nn.Module = model.get_decoder()  # type: ignore[no-untyped-call]
     probe = torch.zeros(1, 1, dtype=torch.long, device=head.loaded.device)

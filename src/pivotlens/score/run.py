@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
 import pyarrow as pa
 
-from pivotlens.artifacts import Benchmark, Concept, Scores, StageRun, upstream_inputs
+from pivotlens.artifacts import Benchmark, Concept, Scores, StageRun, Sweep, upstream_inputs
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.errors import ConfigError
 from pivotlens.models.resolve import model_fingerprint
@@ -103,8 +102,7 @@ def _run(stage: StageRun, config: ScoreConfig, benchmark: Benchmark) -> None:
         for prompt in config.prompts():
             if reason := work.details(number)["not_shared"][prompt]:
                 stage.warn(f"{model}: every prompt was run in full, which is slower: {reason}")
-    if stage.has_part("memory"):
-        stage.warn(stage.read_part("memory")["warning"][0].as_py())
+    work.warn_of_memory()
     _write_tables(work, list(benchmark.concepts.values()))
     details = [work.details(number) for number in range(len(config.models()))]
     stage.finish(
@@ -120,38 +118,16 @@ def _run(stage: StageRun, config: ScoreConfig, benchmark: Benchmark) -> None:
 
 
 @dataclass(frozen=True)
-class _Work:
+class _Work(Sweep):
     """What is scored; a part a model, wording, direction and shot set survives an interruption."""
 
-    stage: StageRun
     config: ScoreConfig
     items: list[Concept]
     words: Mapping[str, Mapping[str, str]]
-    directions: list[Direction]
-    shot_sets: list[list[str]]
-
-    def keys(self) -> list[tuple[PromptStyle, Direction, int]]:
-        """Return what is scored of each model: wording, direction and shot set, in order."""
-        return [
-            (prompt, direction, number)
-            for prompt in self.config.prompts()
-            for direction in self.directions
-            for number in range(self.config.shot_sets)
-        ]
-
-    def part(self, model: int, prompt: str, direction: Direction, shot_set: int) -> str:
-        """Return the name of a part."""
-        return f"{model}_{prompt}_{direction.source}_{direction.target}_{shot_set}"
-
-    def details(self, model: int) -> dict[str, Any]:
-        """Return what was recorded when a model was loaded."""
-        found: dict[str, Any] = orjson.loads(self.stage.read_part(f"{model}_model")["details"][0].as_py())
-        return found
 
     def score_model(self, number: int) -> None:
         """Score what is not scored yet of a model."""
-        parts = [f"{number}_model", *(self.part(number, *key) for key in self.keys())]
-        if all(self.stage.has_part(part) for part in parts):
+        if self.has_details(number) and all(self.stage.has_part(self.part(number, *key)) for key in self.keys()):
             return
         from pivotlens.models.load import load_model
         from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
@@ -174,7 +150,7 @@ class _Work:
             "loaded": loaded.details(),
             "not_shared": {prompt: reason for prompt, (_, reason) in scorers.items()},
         }
-        self.stage.write_part(f"{number}_model", pa.table({"details": [orjson.dumps(recorded)]}))
+        self.write_details(number, recorded)
         description = "score" if len(config.models()) == 1 else f"score {spec}"
         for prompt, direction, shot_set in track(self.keys(), description, len(self.keys())):
             part = self.part(number, prompt, direction, shot_set)
@@ -208,8 +184,7 @@ class _Work:
             columns["sum_logprob_line"] = scored.sum_logprob_line.ravel()
         if scored.generated:
             columns["generated"] = [text for text in scored.generated for _ in range(each)]
-        if scorer.memory.warning:  # kept, so that a run that goes on elsewhere says it too
-            self.stage.write_part("memory", pa.table({"warning": [scorer.memory.warning]}))
+        self.keep_memory_warning(scorer.memory.warning)
         self.stage.write_part(part, pa.table(columns))
 
     def answers(self, model: int, prompt: str) -> pa.Table:

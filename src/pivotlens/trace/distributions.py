@@ -6,7 +6,7 @@ and rescaled as larger logits turn up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,10 @@ import numpy.typing as npt
 import torch
 
 from pivotlens.errors import ModelError
-from pivotlens.models.head_slices import HeadSlices
+from pivotlens.models.head_slices import HeadSlices, Logits
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-Logits = Callable[[torch.Tensor, "slice | torch.Tensor"], torch.Tensor]
 
 
 @dataclass(frozen=True)

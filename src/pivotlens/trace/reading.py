@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from pivotlens.models.encoding import Ids
-from pivotlens.models.head_slices import WIDTH, HeadSlices
+from pivotlens.models.head_slices import WIDTH, HeadSlices, Logits
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.memory import Memory
 from pivotlens.models.prefix import SharedPrefix
@@ -222,24 +222,24 @@ def _baseline(
     baseline = np.full(found.probs.shape, np.nan)
     own = np.array([item.calibration for item in items])
     others = len(states) - own
-    for layer in range(states.shape[1]):
-        tokens, places = np.unique(found.token_ids[:, layer], return_inverse=True)
-        sums = _sums(head, states[:, layer], log_normaliser[:, layer], tokens)[places.reshape(len(items), -1)]
-        rest = sums - np.where(own[:, None], found.probs[:, layer], 0.0)
-        known = others > 0
-        baseline[known, layer] = np.maximum(rest, 0.0)[known] / others[known, None]
+    with head.open() as logits_of:
+        for layer in range(states.shape[1]):
+            tokens, places = np.unique(found.token_ids[:, layer], return_inverse=True)
+            sums = _sums(logits_of, head.rows, states[:, layer], log_normaliser[:, layer], tokens)
+            rest = sums[places.reshape(len(items), -1)] - np.where(own[:, None], found.probs[:, layer], 0.0)
+            known = others > 0
+            baseline[known, layer] = np.maximum(rest, 0.0)[known] / others[known, None]
     return baseline
 
 
-def _sums(head: HeadSlices, states: torch.Tensor, log_normaliser: Floats, tokens: Integers) -> Floats:
+def _sums(logits_of: Logits, at_once: int, states: torch.Tensor, log_normaliser: Floats, tokens: Integers) -> Floats:
     """Return the probability of each token, summed over states."""
     sums = np.zeros(len(tokens))
-    with head.open() as logits_of:
-        for begin in range(0, len(states), head.rows):
-            rows = states[begin : begin + head.rows]
-            log_z = log_normaliser[begin : begin + head.rows, None]
-            for first in range(0, len(tokens), WIDTH):
-                part = slice(first, first + WIDTH)
-                logits = logits_of(rows, torch.from_numpy(tokens[part]).to(rows.device))
-                sums[part] += np.exp(logits.cpu().numpy().astype(np.float64) - log_z).sum(axis=0)
+    for begin in range(0, len(states), at_once):
+        rows = states[begin : begin + at_once]
+        log_z = log_normaliser[begin : begin + at_once, None]
+        for first in range(0, len(tokens), WIDTH):
+            part = slice(first, first + WIDTH)
+            logits = logits_of(rows, torch.from_numpy(tokens[part]).to(rows.device))
+            sums[part] += np.exp(logits.cpu().numpy().astype(np.float64) - log_z).sum(axis=0)
     return sums

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import pyarrow as pa
 
 from pivotlens.artifacts import (
@@ -16,8 +15,10 @@ from pivotlens.artifacts import (
     Counts,
     Pivots,
     StageRun,
+    Sweep,
     Trace,
     TrainedLens,
+    Wording,
     accepted_answers,
     upstream_inputs,
 )
@@ -100,8 +101,7 @@ def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
     for one in details:
         for warning in one["warnings"]:
             stage.warn(warning)
-    if stage.has_part("memory"):
-        stage.warn(stage.read_part("memory")["warning"][0].as_py())
+    work.warn_of_memory()
     agreement = _write_tables(work)
     stage.finish(
         {
@@ -122,39 +122,20 @@ def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
 
 
 @dataclass(frozen=True)
-class _Work:
+class _Work(Sweep):
     """What is traced; a part a model, wording, direction and shot set survives an interruption."""
 
-    stage: StageRun
     config: TraceConfig
     benchmark: Benchmark
     concepts: list[Concept]
-    directions: list[Direction]
-    shot_sets: list[list[str]]
 
-    def keys(self) -> list[tuple[PromptStyle, Direction, int]]:
-        """Return what is traced of each model: wording, direction and shot set, in order."""
-        return [
-            (prompt, direction, number)
-            for prompt in self.config.prompts()
-            for direction in self.directions
-            for number in range(self.config.shot_sets)
-        ]
-
-    def part(self, model: int, prompt: str, direction: Direction, shot_set: int, table: str) -> str:
-        """Return the name of a part."""
-        return f"{model}_{prompt}_{direction.source}_{direction.target}_{shot_set}.{table}"
-
-    def details(self, model: int) -> dict[str, Any]:
-        """Return what was recorded when a model was loaded."""
-        found: dict[str, Any] = orjson.loads(self.stage.read_part(f"{model}_model")["details"][0].as_py())
-        return found
+    def table_part(self, model: int, key: tuple[Wording, Direction, int], table: str) -> str:
+        """Return the name of a table's part."""
+        return f"{self.part(model, *key)}.{table}"
 
     def trace_model(self, number: int) -> None:
         """Trace what is not traced yet of a model."""
-        # The last table of a part marks it as finished.
-        parts = [f"{number}_model", *(self.part(number, *key, _PARTS[-1]) for key in self.keys())]
-        if all(self.stage.has_part(part) for part in parts):
+        if self.has_details(number) and all(self._is_traced(number, key) for key in self.keys()):
             return
         from pivotlens.models.lens import LogitLens
         from pivotlens.models.load import load_model
@@ -184,20 +165,18 @@ class _Work:
         tracer = Tracer(lens, scorer, WordTokens(loaded.tokenizer, config.token_sets), mined, tuned, config)
         description = "trace" if len(config.models()) == 1 else f"trace {spec}"
         every = list(self.benchmark.concepts.values())
-        for prompt, direction, shot_set in track(self.keys(), description, len(self.keys())):
-            if self.stage.has_part(self.part(number, prompt, direction, shot_set, _PARTS[-1])):
+        for key in track(self.keys(), description, len(self.keys())):
+            if self._is_traced(number, key):
                 continue
+            prompt, direction, shot_set = key
             tables = tracer.tables(
                 prompts_of(prompt, direction, shot_set), self.concepts, accepted_answers(every, direction)
             )
-            if scorer.memory.warning:  # kept, so that a run that goes on elsewhere says it too
-                self.stage.write_part("memory", pa.table({"warning": [scorer.memory.warning]}))
+            self.keep_memory_warning(scorer.memory.warning)
             labels = {"model": spec, "prompt": prompt, "shot_set": shot_set}
             labels |= {"source_language": direction.source, "target_language": direction.target}
             for name in _PARTS:
-                self.stage.write_part(
-                    self.part(number, prompt, direction, shot_set, name), _labelled(name, labels, tables.get(name))
-                )
+                self.stage.write_part(self.table_part(number, key, name), _labelled(name, labels, tables.get(name)))
         recorded = {
             "loaded": loaded.details(),
             "layers": lens.n_layers,
@@ -207,7 +186,11 @@ class _Work:
             "tuned": tuned is not None,
             "warnings": warnings,
         }
-        self.stage.write_part(f"{number}_model", pa.table({"details": [orjson.dumps(recorded)]}))
+        self.write_details(number, recorded)
+
+    def _is_traced(self, number: int, key: tuple[Wording, Direction, int]) -> bool:
+        # The last table of a part marks it as finished.
+        return self.stage.has_part(self.table_part(number, key, _PARTS[-1]))
 
     def _mined(self, spec: str, warnings: list[str]) -> MinedPivots | None:
         from pivotlens.models.tokenizer import load_tokenizer
@@ -236,7 +219,7 @@ class _Work:
         """Return a table of all models, wordings, directions and shot sets."""
         return pa.concat_tables(
             [
-                self.stage.read_part(self.part(number, *key, name))
+                self.stage.read_part(self.table_part(number, key, name))
                 for number in range(len(self.config.models()))
                 for key in self.keys()
             ]

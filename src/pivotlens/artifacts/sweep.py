@@ -1,0 +1,68 @@
+"""Work over models, wordings, directions and shot sets, a part each, so that an interruption loses none of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+import pyarrow as pa
+
+from pivotlens.artifacts.stage import StageRun
+from pivotlens.settings import SweepStageConfig
+from pivotlens.text import Direction
+
+Wording = Literal["english", "native", "bare"]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a stage goes through.
+
+    Attributes:
+        stage: It keeps the parts.
+        config: Its settings.
+        directions: In order.
+        shot_sets: Concept ids of the examples of each.
+    """
+
+    stage: StageRun
+    config: SweepStageConfig
+    directions: list[Direction]
+    shot_sets: list[list[str]]
+
+    def keys(self) -> list[tuple[Wording, Direction, int]]:
+        """Return what is done with each model: wording, direction and shot set, in order."""
+        return [
+            (prompt, direction, number)
+            for prompt in self.config.prompts()
+            for direction in self.directions
+            for number in range(len(self.shot_sets))
+        ]
+
+    def part(self, model: int, prompt: str, direction: Direction, shot_set: int) -> str:
+        """Return the name of a part."""
+        return f"{model}_{prompt}_{direction.source}_{direction.target}_{shot_set}"
+
+    def write_details(self, model: int, details: dict[str, Any]) -> None:
+        """Keep what is to be known of a model when it is not loaded any more."""
+        self.stage.write_part(f"{model}_model", pa.table({"details": [orjson.dumps(details)]}))
+
+    def has_details(self, model: int) -> bool:
+        """Tell whether `write_details` was called."""
+        return self.stage.has_part(f"{model}_model")
+
+    def details(self, model: int) -> dict[str, Any]:
+        """Return what `write_details` kept."""
+        found: dict[str, Any] = orjson.loads(self.stage.read_part(f"{model}_model")["details"][0].as_py())
+        return found
+
+    def keep_memory_warning(self, warning: str | None) -> None:
+        """Keep that memory did not suffice, where it did not: a run that goes on elsewhere says it too."""
+        if warning:
+            self.stage.write_part("memory", pa.table({"warning": [warning]}))
+
+    def warn_of_memory(self) -> None:
+        """Warn of what `keep_memory_warning` kept."""
+        if self.stage.has_part("memory"):
+            self.stage.warn(self.stage.read_part("memory")["warning"][0].as_py())
