@@ -126,7 +126,8 @@ def _warn_of_others(stage: StageRun, trace: Trace) -> None:
     kinds = len(items.group_by(["model", "prompt"]).aggregate([]))
     if kinds > 1:
         stage.warn(
-            f"The trace holds {kinds} models and wordings: this is of {config['model']}, prompt {config['prompt']}, alone."
+            f"The trace holds {kinds} models and wordings: "
+            f"this is of {config['model']}, prompt {config['prompt']}, alone."
         )
 
 
