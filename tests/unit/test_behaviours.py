@@ -1,9 +1,12 @@
 """Every rule of the trace on items made by hand."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pivotlens.trace.behaviours import (
     ItemView,
@@ -165,7 +168,8 @@ def test_without_a_baseline_nothing_is_specific():
 )
 def test_calibrated(token, label):
     # The most probable token of the layer is no word, so the second one decides.
-    found = calibrated(view(two(9, 0.9), [(_JUNK, 0.5), (token, 0.3)], two(_OTHER, 0.2), _LAST), 3, 0.05)
+    layers = (two(9, 0.9), [(_JUNK, 0.5), (token, 0.3)], two(_OTHER, 0.2), two(7, 0.03, token, 0.03), _LAST)
+    found = calibrated(view(*layers), 3, 0.05)
     assert (found.label, found.layer, found.rank, found.prob) == (label, 1, 1, 0.3)
 
 
@@ -174,14 +178,42 @@ def test_calibrated(token, label):
     [(_TARGET, "direct"), (_SOURCE, "copy"), (_PIVOT, "semantic_pivot"), (_OTHER, "other")],
 )
 def test_calibrated_linked_asks_a_dictionary(token, label):
-    item = view(two(9, 0.9), [(_JUNK, 0.5), (token, 0.3)], two(_OTHER, 0.2), _LAST)
+    item = view(two(9, 0.9), [(_JUNK, 0.5), (token, 0.3)], two(_OTHER, 0.2), two(7, 0.03, token, 0.03), _LAST)
     found = calibrated_linked(item, 3, 0.05)
     assert (found.label, found.layer, found.rank, found.prob) == (label, 1, 1, 0.3)
     assert (found.layer, found.rank) == (calibrated(item, 3, 0.05).layer, calibrated(item, 3, 0.05).rank)
 
 
+def test_a_word_that_nothing_knows_must_last():
+    for second, label in ((0.05, "semantic_pivot"), (0.049, "none")):
+        item = view(two(_OTHER, 0.9), two(_OTHER, 0.6), two(9, 0.04, _OTHER, second), two(_TARGET, 0.9, _OTHER, 0.1))
+        assert calibrated(item, 3, 0.1).label == label
+    # one that is linked, a side's or the answer need not
+    for token, label in ((_PIVOT, "semantic_pivot"), (_SOURCE, "copy"), (_TARGET, "direct"), (_OTHER, "direct")):
+        item = view(two(9, 0.01), two(token, 0.6), two(9, 0.04), two(token if token == _OTHER else _TARGET, 0.9))
+        assert calibrated(item, 3, 0.1).label == label
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_what_is_specific_against_a_plain_loop(seed):
+    random = np.random.default_rng(seed)
+    layers, width = int(random.integers(1, 7)), int(random.integers(1, 5))
+    ids = np.array([random.permutation(8)[:width] for _ in range(layers)])
+    probs = -np.sort(-random.choice([0.0, 0.04, 0.05, 0.1, 0.4], size=ids.shape))
+    baseline = random.choice([0.0, 0.03, np.nan], size=ids.shape)
+    item = view(*([*zip(row, values, strict=True)] for row, values in zip(ids, probs, strict=True)))
+    item = dataclasses.replace(item, baseline=baseline)
+    found = specific(item, 3, 0.1)
+    for layer, rank in np.ndindex(ids.shape):
+        token, prob, usual = ids[layer, rank], probs[layer, rank], baseline[layer, rank]
+        seen = [j for j in range(1, layers - 1) for i in range(width) if ids[j, i] == token and probs[j, i] >= 0.05]
+        known = token in (_SOURCE, _TARGET, _PIVOT, _LINKED_TOO) or token == ids[-1, 0]
+        expected = prob >= 0.1 and prob >= 3 * usual and token != _JUNK and (known or len(seen) >= 2)
+        assert found[layer, rank] == expected
+
+
 def test_calibrated_leaves_out_what_every_concept_shows():
-    layers = (two(9, 0.1), two(_OTHER, 0.95), two(_PIVOT, 0.4), _LAST)
+    layers = (two(9, 0.1), two(_OTHER, 0.95), two(_PIVOT, 0.4, _OTHER, 0.05), _LAST)
     assert calibrated_linked(view(*layers), 3, 0.05).label == "other"
     assert calibrated_linked(view(*layers, baseline={_OTHER: 0.4}), 3, 0.05).label == "semantic_pivot"
     assert calibrated(view(*layers), 3, 0.05).layer == 1

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pivotlens.text import escape_controls, fold, has_spaces_between_words, is_word, normalise, truncate_graphemes
+from pivotlens.text import (
+    begins_word,
+    escape_controls,
+    fold,
+    has_spaces_between_words,
+    is_word,
+    normalise,
+    truncate_graphemes,
+)
 
 
 @pytest.mark.parametrize(
@@ -16,6 +24,23 @@ from pivotlens.text import escape_controls, fold, has_spaces_between_words, is_w
 )  # fmt: skip
 def test_words(token):
     assert is_word(token)
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        (" water", True),
+        ("water", False),
+        ("水", True),
+        ("น้ำ", True),
+        ("вода", False),
+        ("물", False),
+        (" 물", True),
+        ("", False),
+    ],
+)
+def test_where_words_begin(token, expected):
+    assert begins_word(token) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from transformers import PreTrainedTokenizerFast
 from pivotlens.artifacts import Concept
 from pivotlens.text import Direction
 from pivotlens.trace.items import role_of, with_target
-from pivotlens.trace.token_sets import TokenSets, WordTokens, base_form, token_sets
+from pivotlens.trace.token_sets import Links, TokenSets, WordTokens, base_form, token_sets
 
 _PIECES = [
     "<unk>", "▁", "▁water", "water", "▁Water", "Water", "▁wat", "wat", "▁w", "w", "e", "a", "u", "▁eau", "eau", "▁Eau",
@@ -161,3 +161,33 @@ def test_a_word_of_several_languages_is_linked_in_all_of_them(tokenizer):
     assert found["▁sea"] == ("translation:es", ("es",))
     assert found["▁rain"] == ("related", ("en", "de"))
     assert found["▁he"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "side", "expected"),
+    [
+        (" Themen", "thema", True), (" erlaubt", "erlauben", True), (" bees", "bee", True), (" water", "waters", True),
+        (" wat", "water", True), (" wa", "water", False), ("ater", "water", False), (" waste", "water", False),
+        ("水", "水道", True), ("水道", "下水道", False), (" forest", "foret", False), (" calmes", "calme", True),
+    ],
+)  # fmt: skip
+def test_forms_and_pieces_of_a_sides_words(text, side, expected):
+    links = Links({0: text}, {}, {}, frozenset({side}), frozenset())
+    assert links.writes(0, links.target) == expected
+
+
+def test_a_continuation_is_no_word_where_beginnings_are_marked(tokenizer):
+    words = WordTokens(tokenizer, "first")
+    assert [words.is_word(_PIECES.index(piece)) for piece in ("▁water", "water", "水", "w")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_without_marks_every_word_counts():
+    backend = Tokenizer(models.Unigram([(piece, -1.0) for piece in ("<unk>", "▁", "water", "w")], 0))
+    backend.normalizer = normalizers.Replace(" ", "▁")
+    words = WordTokens(PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>"), "first")
+    assert [words.is_word(token_id) for token_id in (1, 2, 3)] == [False, True, False]

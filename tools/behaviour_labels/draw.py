@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,19 @@ def order_of(seed: int, *parts: object) -> bytes:
     return hashlib.sha256("/".join(map(str, (seed, *parts))).encode()).digest()
 
 
-def draw(trace: Trace, benchmark: Benchmark, a_direction: int, with_english: int, seed: int) -> Drawn:
+def concepts_of(folder: Path) -> frozenset[str]:
+    """Return the concepts of a draw."""
+    return frozenset(pq.read_table(folder / "items.parquet")["concept_id"].to_pylist())
+
+
+def draw(
+    trace: Trace,
+    benchmark: Benchmark,
+    a_direction: int,
+    with_english: int,
+    seed: int,
+    without: Collection[str] = (),
+) -> Drawn:
     """Draw items spelled differently in both languages.
 
     Args:
@@ -75,6 +87,7 @@ def draw(trace: Trace, benchmark: Benchmark, a_direction: int, with_english: int
         a_direction: Items of each direction with neither side English.
         with_english: Items of each direction with English on one side.
         seed: Of the draw.
+        without: Concepts to leave out.
     """
     by_direction: dict[tuple[str, str], list[Row]] = {}
     for row in trace.first_rows("items"):
@@ -82,7 +95,7 @@ def draw(trace: Trace, benchmark: Benchmark, a_direction: int, with_english: int
             by_direction.setdefault((row["source_language"], row["target_language"]), []).append(row)
     chosen: dict[Key, Row] = {}
     for direction, rows in by_direction.items():
-        different = [row for row in rows if not row["same_spelling"]]
+        different = [row for row in rows if not row["same_spelling"] and row["concept_id"] not in without]
         different.sort(key=lambda row: order_of(seed, *direction, row["concept_id"]))
         size = with_english if ENGLISH in direction else a_direction
         chosen |= {(*direction, row["concept_id"]): row for row in different[:size]}

@@ -1,8 +1,8 @@
-"""How well each rule finds the labelled semantic pivots, on the half that thresholds were not tuned on."""
+"""How well each rule finds the labelled semantic pivots."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,8 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from pivotlens.statistics.proportion import wilson_interval
-from pivotlens.text import is_word
+from pivotlens.text import begins_word, is_word
 from pivotlens.trace.behaviours import SEMANTIC_PIVOT, Behaviour, ItemView
-from tools.behaviour_labels.draw import order_of
 
 Rule = Callable[[ItemView], Behaviour]
 
@@ -71,25 +70,19 @@ def _view(rows: Sequence[Mapping[str, object]], shape: tuple[int, int], facts: M
         target=filled([row["role"] == "target" for row in rows], False, np.bool_),  # type: ignore[arg-type]
         source=filled([row["role"] == "source" for row in rows], False, np.bool_),  # type: ignore[arg-type]
         linked=filled([bool(row["relation"]) for row in rows], False, np.bool_),  # type: ignore[arg-type]
-        word=filled([is_word(str(row["token"])) for row in rows], False, np.bool_),  # type: ignore[arg-type]
+        word=filled([bool(row["relation"]) or _own_word(str(row["token"])) for row in rows], False, np.bool_),  # type: ignore[arg-type]
         shares_token=bool(facts["ambiguous"]),
         source_is_english=facts["source_language"] == "en",
     )
 
 
-def halves(folder: Path, seed: int) -> tuple[set[int], set[int]]:
-    """Split the items by concept, so that no concept is on both sides: to tune on, and held out."""
-    rows = pq.read_table(folder / "items.parquet").to_pylist()
-    concepts = sorted({row["concept_id"] for row in rows}, key=lambda concept: order_of(seed, "half", concept))
-    tuning = set(concepts[: len(concepts) // 2])
-    return (
-        {row["item"] for row in rows if row["concept_id"] in tuning},
-        {row["item"] for row in rows if row["concept_id"] not in tuning},
-    )
+def _own_word(token: str) -> bool:
+    """Tell what `WordTokens.is_word` tells, of a tokenizer that marks the beginnings of words."""
+    return is_word(token) and begins_word(token)
 
 
 def found_by(
-    name: str, rule: Rule, items: Mapping[int, ItemView], labels: Mapping[int, str], chosen: set[int]
+    name: str, rule: Rule, items: Mapping[int, ItemView], labels: Mapping[int, str], chosen: Collection[int]
 ) -> Found:
     """Hold a rule against the labels of chosen items."""
     called = {item for item in chosen if rule(items[item]).label == SEMANTIC_PIVOT}

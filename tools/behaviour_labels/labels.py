@@ -62,6 +62,12 @@ def settled(first: Judgements, second: Judgements, third: Judgements) -> Judgeme
     return {key: code if code == second[key] else third[key] for key, code in first.items()}
 
 
+def third_judge(folder: Path) -> Judgements:
+    """Read what the third judge decided: lines of item, token and code."""
+    lines = (line.split("\t") for line in (folder / "third.tsv").read_text(encoding="utf-8").splitlines())
+    return {(int(item), token): code for item, token, code in lines}
+
+
 def disagreements(first: Judgements, second: Judgements) -> list[tuple[int, str]]:
     """Return the tokens that were judged differently."""
     return [key for key, code in first.items() if code != second[key]]

@@ -25,7 +25,7 @@ BEHAVIOUR_NAMES = {
 """Behaviours in the order of the bars."""
 
 RULE_NOTES = {
-    "calibrated": "A token counts only if it is specific to the item and a word; the peak of those decides.",
+    "calibrated": "The peak of the words specific to the item; one that no dictionary links must show at two layers.",
     "calibrated_linked": "The same, but a pivot must be linked with the concept by a dictionary or WordNet.",
     "onset": "A specific, linked token that stands for two layers before the target's first one.",
     "peak": "The paper's text on the raw lens: the most probable token of any layer decides.",

@@ -10,6 +10,7 @@ from pivotlens.text.languages import (
     parse_direction,
 )
 from pivotlens.text.scripts import (
+    begins_word,
     escape_controls,
     fold,
     has_cjk,
@@ -22,6 +23,7 @@ from pivotlens.text.scripts import (
 __all__ = [
     "ENGLISH",
     "Direction",
+    "begins_word",
     "english_name",
     "escape_controls",
     "fold",

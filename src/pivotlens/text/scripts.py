@@ -9,6 +9,7 @@ import regex
 
 _UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo"})
 _CJK = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
+_UNSPACED_SCRIPT = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]")
 # Vowel signs count too: in abugidas they are written as marks.
 _LETTER = regex.compile(r"[\p{L}\p{M}]")
 _WORD = regex.compile(r"[\p{L}\p{M}'’·ー-]+")
@@ -40,6 +41,14 @@ def is_word(token: str) -> bool:
     if "�" in text or not _WORD.fullmatch(text):
         return False
     return has_cjk(text) or len(_LETTER.findall(text)) >= 3
+
+
+def begins_word(token: str) -> bool:
+    """Tell whether a token's text begins a word, where a leading space marks that.
+
+    Scripts that are written without spaces mark nothing: all of their tokens may.
+    """
+    return token[:1].isspace() or bool(_UNSPACED_SCRIPT.match(token))
 
 
 def has_cjk(text: str) -> bool:

@@ -12,7 +12,7 @@ from pivotlens.artifacts import Concept
 from pivotlens.models.encoding import Ids, leading_space_tokens
 from pivotlens.models.scorer import AnswerScorer
 from pivotlens.models.words import WordPrompts, greedy_answers
-from pivotlens.text import ENGLISH, fold, is_accepted, is_word
+from pivotlens.text import ENGLISH, fold, is_accepted
 from pivotlens.trace.behaviours import ItemView
 from pivotlens.trace.comparison import MinedPivots
 from pivotlens.trace.reading import LayerReadings, ReadItem
@@ -105,6 +105,7 @@ def item_views(items: Sequence[TracedItem], readings: LayerReadings, words: Word
         ids = readings.token_ids[number]
         unique, inverse = np.unique(ids, return_inverse=True)
         inverse = inverse.reshape(ids.shape)
+        linked = _flags(unique, _is_linked(item.read.sets))
         views.append(
             ItemView(
                 token_ids=ids,
@@ -112,8 +113,8 @@ def item_views(items: Sequence[TracedItem], readings: LayerReadings, words: Word
                 baseline=readings.baseline[number],
                 target=_flags(unique, item.read.sets.is_target)[inverse],
                 source=_flags(unique, item.read.sets.is_source)[inverse],
-                linked=_flags(unique, _is_linked(item.read.sets))[inverse],
-                word=np.array([is_word(words.texts[int(token)]) for token in unique])[inverse],
+                linked=linked[inverse],
+                word=(linked | _flags(unique, words.is_word))[inverse],
                 shares_token=item.read.sets.ambiguous,
                 source_is_english=source == ENGLISH,
             )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pivotlens.models.tuned_lens import TunedLens
     from pivotlens.trace.comparison import MinedPivots
 
-VERSION = 5
+VERSION = 6
 _PARTS = ("layers", "tokens", "behaviours", "sensitivity", "tuned_behaviours", "lenses", "items")
 
 

@@ -15,7 +15,7 @@ from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.items import TracedItem, role_of
 from pivotlens.trace.reading import MASSES, Floats, LayerReadings
 
-THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.5)
+THRESHOLDS = (0.1, 0.15, 0.2, 0.3, 0.5)
 RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0)
 
 
@@ -130,7 +130,7 @@ def sensitivity_table(config: TraceConfig, views: Sequence[ItemView]) -> pa.Tabl
     rows: list[dict[str, Any]] = []
     for threshold in THRESHOLDS:
         for ratio in RATIOS:
-            if config.top_k * threshold < 1:
+            if config.top_k * threshold < 2:
                 continue  # tokens above the threshold might not have been kept
             labels = [rules(ratio, threshold)["calibrated"](view).label for view in views]
             rows += [

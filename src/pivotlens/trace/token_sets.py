@@ -9,14 +9,19 @@ from typing import Any, Literal, NamedTuple
 
 from pivotlens.artifacts import Concept
 from pivotlens.models.encoding import TokenTexts, leading_space_tokens
-from pivotlens.text import ENGLISH, Direction, fold, has_cjk, is_word
+from pivotlens.text import ENGLISH, Direction, begins_word, fold, is_word
 
 Policy = Literal["first", "prefixes"]
 
 
-# Endings that make another form of the same word in the Latin-script languages of the benchmark.
+# Endings that make another form of a word, which then is linked as the word is.
 _ENDINGS = ("s", "es", "x", "e", "n", "en", "er", "ed", "ing", "ers")
 _SHORTEST_STEM = 4
+# More of them for a side's own words, of its Latin-script languages: two words with a stem in common are forms of one.
+_SIDE_ENDINGS = (
+    *_ENDINGS, "em", "t", "te", "ten", "a", "o", "as", "os", "ar", "ir", "r", "re", "é", "ée", "és", "ées", "ent"
+)  # fmt: skip
+_SHORTEST_SIDE_STEM = 3
 
 
 def base_form(text: str, words: Container[str]) -> str | None:
@@ -34,6 +39,12 @@ def _forms(text: str) -> tuple[str, ...]:
     folded = fold(text).strip()
     stems = (folded.removesuffix(ending) for ending in _ENDINGS)
     return (folded, *(stem for stem in stems if stem != folded and len(stem) >= _SHORTEST_STEM))
+
+
+@functools.lru_cache(maxsize=1 << 19)
+def _stems(folded: str) -> frozenset[str]:
+    stems = (folded.removesuffix(ending) for ending in _SIDE_ENDINGS)
+    return frozenset({folded, *(stem for stem in stems if len(stem) >= _SHORTEST_SIDE_STEM)})
 
 
 class Link(NamedTuple):
@@ -73,17 +84,15 @@ class Links:
     def writes(self, token_id: int, side: frozenset[str]) -> bool:
         """Tell whether a token writes a form of one of the words of a side, or a piece of one.
 
-        A piece is three letters or more that a word begins with, or Chinese or Japanese characters within it: shorter
-        ones may be of anything, and what stands inside a word of letters is seldom told from other words.
+        A piece is three letters or more, or Chinese or Japanese characters, that a word begins with: shorter ones may
+        be of anything, and what stands inside a word is seldom told from other words. Two words are forms of one if
+        they are alike but for common endings.
         """
         text = self.texts[token_id]
         if not is_word(text):
             return False
         folded = fold(text).strip()
-        within = has_cjk(folded)
-        return base_form(text, side) is not None or any(
-            folded in word if within else word.startswith(folded) for word in side
-        )
+        return any(word.startswith(folded) or _stems(folded) & _stems(word) for word in side)
 
 
 @dataclass(frozen=True)
@@ -158,6 +167,19 @@ class WordTokens:
                     if token_id is not None:
                         found.add(token_id)
         return frozenset(found)
+
+    def is_word(self, token_id: int) -> bool:
+        """Tell whether a token can be a word of its own, as far as its text tells.
+
+        A continuation of a word is none, where the tokenizer marks the beginnings of words by a space.
+        """
+        text = self.texts[token_id]
+        return is_word(text) and (not self._marks_words or begins_word(text))
+
+    @functools.cached_property
+    def _marks_words(self) -> bool:
+        texts = (self.texts[token_id] for token_id in range(len(self._tokenizer)))
+        return any(text[:1].isspace() and is_word(text) for text in texts)
 
     def _first_piece(self, text: str) -> int | None:
         if text not in self._first:
