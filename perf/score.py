@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from perf.memory import peak_extra_mb
 from perf.reference_scorer import score_in_full
 from pivotlens.artifacts import Benchmark, Concept
 from pivotlens.bench.config import BenchConfig
@@ -168,22 +169,11 @@ def least_work(encoded: Sequence[Sequence[EncodedAnswer]]) -> Work:
     return Work(len(begun), len(read))
 
 
-def peak_extra_mb(loaded: LoadedModel, items: Items) -> float | None:
+def peak_of_direction(loaded: LoadedModel, items: Items) -> float | None:
     """Score a whole direction and return the most memory above what the loaded model takes."""
-    status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-    if not reset.exists():
-        return None
-
-    def kilobytes(name: str) -> int:
-        line = next(line for line in status.read_text().splitlines() if line.startswith(name))
-        return int(line.split()[1])
-
     prompts = items.prompts(loaded, 0)
     scorer, _ = make_scorer(prompts, items.pairs()[0], 8192)  # touches every weight: they are mapped, not read
-    before = kilobytes("VmRSS")
-    reset.write_text("5")
-    score_direction(scorer, prompts, items.concepts, items.sources(), line=False)
-    return (kilobytes("VmHWM") - before) / 1024
+    return peak_extra_mb(lambda: score_direction(scorer, prompts, items.concepts, items.sources(), line=False))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -199,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         whole = items_of("word-translation", None, direction, 1, Path(name))
         items = items_of("everyday-nouns", options.concepts, direction, options.shot_sets, Path(name))
-    peak = None if options.no_peak else peak_extra_mb(loaded, whole)
+    peak = None if options.no_peak else peak_of_direction(loaded, whole)
     prompts = items.prompts(loaded, 0)
     scorer, reason = make_scorer(prompts, items.pairs()[0], 8192)
     print(f"{options.model}, {direction}, {len(items.concepts)} concepts, {options.shot_sets} shot sets, ", end="")

@@ -13,9 +13,9 @@ printed beside it. The last line is one JSON object:
   (final norm, head, softmax, the ten most probable tokens), a prompt a pass, over ours
 - ``vs_transformer_lens``: time of TransformerLens' own logit lens (the ten most probable tokens of every layer at the
   last position; `reference_transformer_lens.py`) over ours; null unless an interpreter that has it is given
-- ``peak_ratio``: most memory above the loaded model, full hidden states over ours, on the same items, each in a process
-  of its own (Linux only). Ours grows with the items up to what the token budget allows: its peak on all of them is
-  printed beside it; the other side's is that of its longest prompt.
+- ``peak_ratio``: most memory above the loaded model, full hidden states over ours, each reading all items in a process
+  of its own (Linux only): ours in batches within the token budget, the other side a prompt a pass, where the longest
+  one makes its peak
 - ``max_abs_diff``: largest difference from the plain forward pass and the full hidden states in the probability of our
   ten tokens and of the target, at the last position
 - ``max_abs_diff_transformer_lens``: largest difference from TransformerLens in the probability of our ten tokens
@@ -42,6 +42,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from perf.memory import peak_extra_mb
 from perf.score import items_of, timed
 from pivotlens.artifacts import accepted_answers
 from pivotlens.models.encoding import Ids
@@ -58,7 +59,7 @@ from pivotlens.trace.token_sets import WordTokens
 Floats = npt.NDArray[np.float64]
 
 TOP_K = 10
-BATCH_TOKENS = 8192
+PLAIN_BATCH_TOKENS = 8192
 
 
 class SilentScorer(AnswerScorer):
@@ -77,6 +78,7 @@ class Reading:
     words: WordTokens
     items: list[TracedItem]
     target: str
+    batch_tokens: int
 
     @property
     def loaded(self) -> LoadedModel:
@@ -102,7 +104,7 @@ class Reading:
         return greedy_answers(self.scorer, self.contexts, self.words.texts, accepted)
 
 
-def reading_of(model: str, direction_name: str, limit: int | None) -> Reading:
+def reading_of(model: str, direction_name: str, limit: int | None, batch_tokens: int) -> Reading:
     direction = parse_direction(direction_name, "--direction")
     with tempfile.TemporaryDirectory() as name:
         benchmark_items = items_of("word-translation", None, direction, 1, Path(name))
@@ -112,19 +114,19 @@ def reading_of(model: str, direction_name: str, limit: int | None) -> Reading:
         loaded, direction, shot_examples(benchmark_items.words, benchmark_items.shot_sets[0], direction), "english"
     )
     pairs = [(one.words[direction.source], one.words[direction.target]) for one in concepts]
-    scorer, reason = make_scorer(prompts, pairs, BATCH_TOKENS)
+    scorer, reason = make_scorer(prompts, pairs, batch_tokens)
     if reason is not None:
         print(f"{model}: every prompt is run in full: {reason}", flush=True)
     words = WordTokens(loaded.tokenizer, "first")
     answers = accepted_answers(benchmark_items.benchmark.concepts.values(), direction)
-    silent = SilentScorer(loaded, BATCH_TOKENS, scorer.sharing)
+    silent = SilentScorer(loaded, batch_tokens, scorer.sharing)
     items = prepare_items(silent, prompts, concepts, words, None, answers)
-    return Reading(LogitLens(loaded), scorer, words, items, direction.target)
+    return Reading(LogitLens(loaded), scorer, words, items, direction.target, batch_tokens)
 
 
 def ours(reading: Reading, items: Sequence[TracedItem]) -> LayerReadings:
     read = [item.read for item in items]
-    how = SharedReading(BATCH_TOKENS, reading.scorer.share)
+    how = SharedReading(reading.batch_tokens, reading.scorer.share)
     states = read_states(reading.lens, [one.context for one in read], how)
     return reduce_states(reading.head, lens_states(reading.lens, states), read, TOP_K)
 
@@ -136,7 +138,7 @@ def plain_forward(reading: Reading) -> Iterator[tuple[list[int], torch.Tensor]]:
     while order:
         count = len(order)
         # The longest first, as many as the budget allows.
-        rows = order[-max(1, min(count, BATCH_TOKENS // len(contexts[order[-1]]))) :]
+        rows = order[-max(1, min(count, PLAIN_BATCH_TOKENS // len(contexts[order[-1]]))) :]
         del order[count - len(rows) :]
         width = len(contexts[rows[-1]])
         ids = torch.zeros(len(rows), width, dtype=torch.long, device=loaded.device)
@@ -187,34 +189,26 @@ def our_probabilities(readings: LayerReadings) -> Floats:
     return np.concatenate([readings.probs, readings.target_prob[:, :, None]], axis=2)
 
 
-def peak_extra_mb(reading: Reading, side: str) -> float | None:
-    """Read all items and return the most memory above what the loaded model takes."""
-    status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-    if not reset.exists():
-        return None
-
-    def kilobytes(name: str) -> int:
-        line = next(line for line in status.read_text().splitlines() if line.startswith(name))
-        return int(line.split()[1])
-
+def peak_of_side(reading: Reading, side: str) -> float | None:
+    """Read the items and return the most memory above what the loaded model takes."""
     # What making the lens freed goes back, or it would serve unseen; weights that left memory would count as new.
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
     for weight in reading.loaded.model.parameters():
         weight.sum()
-    before = kilobytes("VmRSS")
-    reset.write_text("5")
     if side == "ours":
-        ours(reading, reading.items)
-    else:
-        first = np.zeros((len(reading.items), reading.lens.n_layers, 1), dtype=np.int64)
-        hidden_states_lens(reading.loaded, reading.contexts, first)
-    return (kilobytes("VmHWM") - before) / 1024
+        return peak_extra_mb(lambda: ours(reading, reading.items))
+    # A prompt a pass: the peak is that of the longest.
+    longest = max(reading.contexts, key=len)
+    nothing = np.zeros((1, reading.lens.n_layers, 1), dtype=np.int64)
+    return peak_extra_mb(lambda: hidden_states_lens(reading.loaded, [longest], nothing))
 
 
-def peak_in_process(options: argparse.Namespace, side: str, count: int) -> float | None:
+def peak_in_process(options: argparse.Namespace, side: str) -> float | None:
     command = [sys.executable, "-m", "perf.trace", "--model", options.model, "--direction", options.direction]
-    command += ["--concepts", str(count), "--peak-of", side]
+    command += ["--batch-tokens", str(options.batch_tokens), "--peak-of", side]
+    if options.concepts is not None:
+        command += ["--concepts", str(options.concepts)]
     found: float | None = json.loads(subprocess.check_output(command, text=True).splitlines()[-1])
     return found
 
@@ -227,7 +221,7 @@ def transformer_lens(python: str, reading: Reading, readings: LayerReadings) -> 
         np.savez(prompts, ids=np.concatenate(reading.contexts), lengths=lengths)
         script = Path(__file__).with_name("reference_transformer_lens.py")
         command = [python, str(script), str(reading.loaded.resolved.folder), str(prompts), str(found)]
-        command += [str(TOP_K), str(BATCH_TOKENS), str(torch.get_num_threads())]
+        command += [str(TOP_K), str(PLAIN_BATCH_TOKENS), str(torch.get_num_threads())]
         subprocess.run(command, check=True)
         with np.load(found) as arrays:
             token_ids, probs = arrays["token_ids"], arrays["probs"]
@@ -243,15 +237,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="demo:gemma-3-270m")
     parser.add_argument("--direction", default="fr-zh")
     parser.add_argument("--concepts", type=int, help="all test concepts unless given")
+    parser.add_argument("--batch-tokens", type=int, default=2048, help="that we hold at once; the others: 8192")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--reference-items", type=int, default=24, help="read by the full hidden states")
     parser.add_argument("--no-peak", action="store_true", help="leave the memory out")
     parser.add_argument("--transformer-lens-python", help="interpreter that can import transformer_lens")
     parser.add_argument("--peak-of", choices=("ours", "hidden states"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    reading = reading_of(options.model, options.direction, options.concepts)
+    reading = reading_of(options.model, options.direction, options.concepts, options.batch_tokens)
     if options.peak_of:
-        print(json.dumps(peak_extra_mb(reading, options.peak_of)))
+        print(json.dumps(peak_of_side(reading, options.peak_of)))
         return 0
     count = min(options.reference_items, len(reading.items))
     print(f"{options.model}, {options.direction}, {len(reading.items)} items, {reading.lens.n_layers} layers, ", end="")
@@ -280,12 +275,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"generating the answers takes {generating:.1f} s, {generating / mine:.2f} times the reading", flush=True)
     peak_ratio = None
     if not options.no_peak:
-        our_peak, their_peak = (peak_in_process(options, side, count) for side in ("ours", "hidden states"))
+        our_peak, their_peak = (peak_in_process(options, side) for side in ("ours", "hidden states"))
         if our_peak is not None and their_peak is not None:
             peak_ratio = round(their_peak / our_peak, 1)
-            whole = peak_in_process(options, "ours", len(reading.items)) or 0.0
-            print(f"peak on {count} items: ours {our_peak:.0f} MB, hidden states {their_peak:.0f} MB; ", end="")
-            print(f"ours on all {len(reading.items)}: {whole:.0f} MB", flush=True)
+            print(f"peak: ours {our_peak:.0f} MB, hidden states {their_peak:.0f} MB", flush=True)
     result = {
         "vs_plain_forward": round(mine / plain, 2),
         "vs_hidden_states": round(slow / count / (mine / len(reading.items)), 1),

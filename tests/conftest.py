@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,3 +28,14 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyInputs:
     words = write_word_list(folder / "words.tsv")
     corpus, model = write_corpus(folder / "corpus"), write_model(folder / "model")
     return TinyInputs(folder, write_config(folder / "tiny.toml", words, corpus, model), words, corpus, model)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """One torch thread for a module's tests: the order of sums, and so their last bits, stays the same."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -13,17 +13,11 @@ from pivotlens.models.lens import LogitLens, find_blocks
 from pivotlens.text import Direction
 from tiny_models import FAMILIES, tiny
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 _PREFIX = tuple(range(20, 32))
 _CONTEXTS = [(*_PREFIX, 40, 41), (*_PREFIX, 42), (*_PREFIX, 43, 44), (*_PREFIX, 45, 46), (*_PREFIX, 47)]
 _ANSWERS = [(60, 61, 62), (63,), (64, 65), (66,), (67, 68)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def vectors(seed, *shape):

@@ -10,15 +10,9 @@ from pivotlens.models.load import LoadedModel
 from pivotlens.models.prefix import SharedPrefix
 from tiny_models import FAMILIES, tiny
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 _IDS = torch.tensor([range(20, 34), range(40, 54)])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def logits(loaded: LoadedModel, ids: torch.Tensor = _IDS) -> torch.Tensor:

@@ -17,20 +17,14 @@ from pivotlens.models.prefix import SharedPrefix, common_prefix
 from pivotlens.models.scorer import check_sharing
 from tiny_models import FAMILIES, VOCABULARY, llama_like, loaded_of, random_model, save, tiny
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 _BLOCK_LISTS = (
     "model.layers", "transformer.h", "gpt_neox.layers", "model.decoder.layers", "transformer.blocks", "backbone.layers",
     "backbone.blocks", "rwkv.blocks", "biogpt.layers", "model.language_model.layers",
 )  # fmt: skip
 _PROMPT = tuple(range(20, 34))  # longer than the sliding window of 6
 _TOLERANCE = 1e-4
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def block_list(model: nn.Module) -> tuple[nn.Module, str]:

@@ -15,15 +15,9 @@ from pivotlens.errors import ModelError
 from pivotlens.models.lens import LogitLens
 from tiny_models import FAMILIES, VOCABULARY, byte_level_tokenizer, llama_like, loaded_of, random_model
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 _IDS = torch.tensor([[20, 21, 22, 23, 24, 25, 26, 27, 28]])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def decoded(lens: LogitLens) -> torch.Tensor:

@@ -25,6 +25,8 @@ from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.run import trace_model
 from tiny_models import FAMILIES, VOCABULARY, llama_like, loaded_of, random_model, save, tiny
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 _PREFIX = tuple(range(20, 32))
 _CONTEXTS: list[Ids] = [
     (*_PREFIX, 40),
@@ -44,14 +46,6 @@ _ANSWERS: list[list[Ids]] = [
 ]
 _FAMILIES = ("llama", "mixtral", "gemma3", "mistral", "bloom", "gpt2", "qwen3_moe", "gpt_oss", "opt", "mpt", "xglm",
              "cohere2", "deepseek_v3", "falcon_alibi", "gpt_neo")  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def by_hand(loaded: LoadedModel, context: Ids, answer: Ids) -> list[float]:

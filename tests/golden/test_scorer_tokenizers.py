@@ -24,6 +24,8 @@ from pivotlens.text import Direction
 from tiny_models import llama_like, loaded_of, random_model, save
 from tokenizer_kinds import MAKERS, fast
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 _WORDS = """concept	split	en	fr	zh	ja
 dog	test	dog	chien	狗	犬
 water	test	water	eau	水	みず
@@ -107,14 +109,6 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "words.tsv").write_text(_WORDS, encoding="utf-8")
     build_benchmark(BenchConfig(words=str(folder / "words.tsv"), distractors=2), folder / "run")
     return folder / "run"
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def prompts_of(plain: Plain, direction: tuple[str, str], shot_set: int = 0) -> WordPrompts:

@@ -13,17 +13,11 @@ from pivotlens.models.resolve import ResolvedModel
 from pivotlens.models.tuned_lens import TunedLens
 from tiny_models import VOCABULARY, tiny
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 # Plain, soft-capped, scaled, with a bias in the norm, and with positions that are not rotary.
 FAMILIES = ("llama", "gemma3", "cohere", "granite", "gpt2", "bloom")
 SEQUENCES = [tuple(range(20, 34)), tuple(range(60, 49, -1)), tuple(range(100, 120))]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def states_of(lens: LogitLens) -> torch.Tensor:

@@ -15,6 +15,8 @@ from pivotlens.lens.training import Training
 from pivotlens.pipeline import Pipeline, stage_configs
 from pivotlens.settings.template import toml_template
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SETTINGS = {"tokens": 3000, "steps": 12, "held_out": 10, "candidates": 256, "checkpoint": 4, "sequence_length": 32,
             "learning_rate": 0.01}  # fmt: skip
 
@@ -22,16 +24,6 @@ SETTINGS = {"tokens": 3000, "steps": 12, "held_out": 10, "candidates": 256, "che
 def config(tiny, **more) -> LensConfig:
     values = {"model": str(tiny.model), "corpus": str(tiny.corpus), "device": "cpu", "bootstrap": 100, **SETTINGS}
     return LensConfig(**values | more)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from pivotlens.artifacts import Concept
-from pivotlens.models.encoding import TokenTexts, leading_space_tokens
+from pivotlens.models.encoding import TokenTexts, first_content_piece
+from pivotlens.statistics.seeding import named_generator
 from pivotlens.text import ENGLISH, Direction, fold, is_word
 
 SEMANTIC_PIVOT, DIRECT = "semantic_pivot", "direct"
@@ -106,12 +107,6 @@ class Controls:
     synonym: int | None = None
 
 
-def generator(seed: int, *names: object) -> np.random.Generator:
-    """Return a generator that follows from a seed and names alone, so that no item depends on another."""
-    digest = hashlib.sha256("/".join(map(str, (seed, *names))).encode()).digest()
-    return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
-
-
 def half_of(concept_id: str, seed: int) -> str:
     """Return the half of the concepts that a concept is in, the same in every direction."""
     return (WINDOW, TEST)[hashlib.sha256(f"{seed}/half/{concept_id}".encode()).digest()[0] & 1]
@@ -126,8 +121,7 @@ class WordPieces:
 
     def first(self, word: str) -> int | None:
         """Return the first content piece of a word after a space; None where the tokenizer gives nothing."""
-        ids = tuple(self._tokenizer(f" {word}", add_special_tokens=False)["input_ids"])
-        return ids[leading_space_tokens(ids, self.texts)] if ids else None
+        return first_content_piece(self._tokenizer, f" {word}", self.texts)
 
 
 def choose_items(
@@ -213,7 +207,7 @@ def choose_controls(
         pieces: Of the model's tokenizer.
         seed: Of the draws.
     """
-    random = generator(seed, "controls", *direction, item.concept.concept_id)
+    random = named_generator(seed, "controls", *direction, item.concept.concept_id)
     others = [one for one in items if _apart(item, one, lens) and one.behaviour == SEMANTIC_PIVOT]
     usable = [one for one in others if one.spaces == item.spaces and one.target not in (item.target, item.pivot)]
     other = usable[int(random.integers(len(usable)))] if usable else None

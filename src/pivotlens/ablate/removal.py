@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pivotlens.ablate.items import AblatedItem, Controls, generator
+from pivotlens.ablate.items import AblatedItem, Controls
 from pivotlens.ablate.passes import Outcome, Passes, divergence
 from pivotlens.ablate.texts import PlainTexts
 from pivotlens.models.encoding import Ids
 from pivotlens.models.intervention import Add, Intervention, Project, orthogonal_to, unit_length
+from pivotlens.statistics.seeding import named_generator
 from pivotlens.text import Direction
 
 Floats = npt.NDArray[np.float64]
@@ -164,9 +165,9 @@ class Batch:
         # The same draw at every layer of a window, so that it adds up as a token's direction does.
         drawn = np.stack(
             [
-                generator(self.seed, "random", *self.direction, case.item.concept.concept_id, repeat).standard_normal(
-                    self._means.shape[-1]
-                )
+                named_generator(
+                    self.seed, "random", *self.direction, case.item.concept.concept_id, repeat
+                ).standard_normal(self._means.shape[-1])
                 for case in self.cases
             ]
         )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from pivotlens.models.encoding import Ids
-from pivotlens.models.lens import LogitLens
+from pivotlens.models.lens import LogitLens, keeping_layers
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.tuned_lens import TunedLens
 
@@ -46,28 +45,14 @@ def layer_states(lens: LogitLens, sequences: Sequence[Ids], batch_tokens: int) -
 
 
 def _run(lens: LogitLens, rows: Sequence[Ids]) -> torch.Tensor:
-    loaded, blocks = lens.loaded, lens.blocks
+    loaded = lens.loaded
     longest = max(len(ids) for ids in rows)
     # Padded at the end: what comes after a position does not reach it.
     ids = torch.tensor([[*row, *[row[-1]] * (longest - len(row))] for row in rows], device=loaded.device)
     mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows], device=loaded.device)
-    kept: list[torch.Tensor] = []
-
-    def keep(output: Any) -> None:
-        kept.append((output[0] if isinstance(output, tuple) else output).to(loaded.device).float().clone())
-
-    handles = [
-        blocks[0].register_forward_pre_hook(
-            lambda module, inputs, named: keep(inputs[0] if inputs else named["hidden_states"]), with_kwargs=True
-        )
-    ]
-    handles += [block.register_forward_hook(lambda module, inputs, output: keep(output)) for block in blocks]
-    try:
-        with torch.no_grad():  # inference mode's tensors cannot be trained on
-            loaded.model(input_ids=ids, attention_mask=mask, use_cache=False, **loaded.last_only)
-    finally:
-        for handle in handles:
-            handle.remove()
+    # No inference mode: its tensors cannot be trained on.
+    with torch.no_grad(), keeping_layers(lens.blocks, lambda states: states.to(loaded.device).float().clone()) as kept:
+        loaded.model(input_ids=ids, attention_mask=mask, use_cache=False, **loaded.last_only)
     return torch.stack(kept, dim=2)
 
 

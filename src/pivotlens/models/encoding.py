@@ -74,6 +74,12 @@ class TokenTexts:
         return self._texts[token_id]
 
 
+def first_content_piece(tokenizer: Any, text: str, texts: TokenTexts) -> int | None:
+    """Return the first token of a text that is no bare space piece; None where the tokenizer gives nothing."""
+    ids = tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return ids[leading_space_tokens(ids, texts)] if ids else None
+
+
 def leading_space_tokens(answer: Ids, texts: TokenTexts) -> int:
     """Return how many bare space pieces an answer begins with, as zh and ja answers often do."""
     count = 0

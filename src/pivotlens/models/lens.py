@@ -6,7 +6,7 @@ The final norm is found by order of execution, and the model's own head decodes 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +58,34 @@ def _tensor_of(output: Any) -> torch.Tensor:
 
 def _input_of(inputs: tuple[Any, ...], named: dict[str, Any]) -> torch.Tensor:
     return _tensor_of(inputs[0] if inputs else named.get("hidden_states"))
+
+
+@contextmanager
+def keeping_layers(blocks: nn.ModuleList, keep: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[list[torch.Tensor]]:
+    """Keep what the first block gets and what every block hands on, while the model runs inside the ``with``.
+
+    Args:
+        blocks: Of the model.
+        keep: Takes states, shape ``(batch, positions, hidden)``, and returns what is kept of them: a copy.
+
+    Raises:
+        ModelError: What a block gets or returns is no tensor.
+    """
+    kept: list[torch.Tensor] = []
+    handles = [
+        blocks[0].register_forward_pre_hook(
+            lambda module, inputs, named: kept.append(keep(_input_of(inputs, named))), with_kwargs=True
+        )
+    ]
+    handles += [
+        block.register_forward_hook(lambda module, inputs, output: kept.append(keep(_tensor_of(output))))
+        for block in blocks
+    ]
+    try:
+        yield kept
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def find_blocks(loaded: LoadedModel) -> tuple[nn.Module, str, nn.ModuleList]:
@@ -206,26 +234,15 @@ class LogitLens:
         return state[:, 0]
 
     def _run(self, arguments: dict[str, Any]) -> tuple[list[torch.Tensor], torch.Tensor]:
-        kept: list[torch.Tensor] = []
         head_input: list[torch.Tensor] = []
-        handles = [
-            self._blocks[0].register_forward_pre_hook(
-                lambda module, inputs, named: kept.append(_input_of(inputs, named)[:, -1].clone()),
-                with_kwargs=True,
-            ),
-            self.head.module.register_forward_pre_hook(
-                lambda module, inputs: head_input.append(inputs[0][:, -1].clone())
-            ),
-        ]
-        handles += [
-            block.register_forward_hook(lambda module, inputs, output: kept.append(_tensor_of(output)[:, -1].clone()))
-            for block in self._blocks
-        ]
+        handle = self.head.module.register_forward_pre_hook(
+            lambda module, inputs: head_input.append(inputs[0][:, -1].clone())
+        )
         try:
-            self.loaded.model(**arguments, **self.loaded.last_only)
+            with keeping_layers(self._blocks, lambda states: states[:, -1].clone()) as kept:
+                self.loaded.model(**arguments, **self.loaded.last_only)
         finally:
-            for handle in handles:
-                handle.remove()
+            handle.remove()
         if len(kept) != len(self._blocks) + 1 or len(head_input) != 1:
             raise ModelError(
                 f"{type(self.loaded.model).__name__} ran {len(kept) - 1} of its {len(self._blocks)} blocks",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pivotlens.artifacts import Counts, Pivots
+from pivotlens.statistics.seeding import named_generator
 from pivotlens.text import is_word
 
 ItemKey = tuple[str, str, str]
@@ -61,8 +61,7 @@ def _frequency_ladder(counts: Counts) -> npt.NDArray[np.int64]:
 def _like_frequency(
     ids: Sequence[int], ladder: npt.NDArray[np.int64], place: dict[int, int], seed: int, key: ItemKey
 ) -> tuple[int, ...]:
-    digest = hashlib.sha256(f"{seed}/{'/'.join(key)}".encode()).digest()
-    generator = np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
+    generator = named_generator(seed, *key)
     taken = set(ids)
     drawn: list[int] = []
     for token in ids:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from pivotlens.artifacts import Concept
-from pivotlens.models.encoding import TokenTexts, leading_space_tokens
+from pivotlens.models.encoding import TokenTexts, first_content_piece
 from pivotlens.text import ENGLISH, Direction, begins_word, fold, is_word
 
 Policy = Literal["first", "prefixes"]
@@ -183,8 +183,7 @@ class WordTokens:
 
     def _first_piece(self, text: str) -> int | None:
         if text not in self._first:
-            ids = tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
-            self._first[text] = ids[leading_space_tokens(ids, self.texts)] if ids else None
+            self._first[text] = first_content_piece(self._tokenizer, text, self.texts)
         return self._first[text]
 
 
