@@ -146,10 +146,10 @@ def test_specific_needs_probability_ratio_and_a_word():
     assert specific(item, 3, 0.05).tolist() == [[True, False]]
 
 
-def test_short_pieces_of_the_words_themselves_count():
+def test_short_pieces_of_the_target_count():
     item = view([(_SOURCE, 0.5), (_TARGET, 0.4)])
-    short = ItemView(**{**item.__dict__, "word": np.zeros_like(item.word)})
-    assert specific(short, 3, 0.05).all()
+    short = dataclasses.replace(item, word=np.zeros_like(item.word))
+    assert specific(short, 3, 0.05).tolist() == [[False, True]]
 
 
 def test_without_a_baseline_nothing_is_specific():
@@ -188,6 +188,9 @@ def test_a_word_that_nothing_knows_must_last():
     for second, label in ((0.05, "semantic_pivot"), (0.049, "none")):
         item = view(two(_OTHER, 0.9), two(_OTHER, 0.6), two(9, 0.04, _OTHER, second), two(_TARGET, 0.9, _OTHER, 0.1))
         assert calibrated(item, 3, 0.1).label == label
+    for first, second, label in ((0.2, 0.1, "semantic_pivot"), (0.19, 0.1, "none"), (0.9, 0.0, "none")):
+        item = view(two(9, 0.01), two(_OTHER, first), two(9, 0.01, _OTHER, second), two(_TARGET, 0.9))
+        assert calibrated(item, 3, 0.1).label == label
     # one that is linked, a side's or the answer need not
     for token, label in ((_PIVOT, "semantic_pivot"), (_SOURCE, "copy"), (_TARGET, "direct"), (_OTHER, "direct")):
         item = view(two(9, 0.01), two(token, 0.6), two(9, 0.04), two(token if token == _OTHER else _TARGET, 0.9))
@@ -206,9 +209,11 @@ def test_what_is_specific_against_a_plain_loop(seed):
     found = specific(item, 3, 0.1)
     for layer, rank in np.ndindex(ids.shape):
         token, prob, usual = ids[layer, rank], probs[layer, rank], baseline[layer, rank]
-        seen = [j for j in range(1, layers - 1) for i in range(width) if ids[j, i] == token and probs[j, i] >= 0.05]
+        seen = [probs[j, i] for j in range(1, layers - 1) for i in range(width) if ids[j, i] == token]
+        seen = [one for one in seen if one >= 0.05]
         known = token in (_SOURCE, _TARGET, _PIVOT, _LINKED_TOO) or token == ids[-1, 0]
-        expected = prob >= 0.1 and prob >= 3 * usual and token != _JUNK and (known or len(seen) >= 2)
+        lasting = len(seen) >= 2 and sum(seen) >= 3 * 0.1
+        expected = prob >= 0.1 and prob >= 3 * usual and token != _JUNK and (known or lasting)
         assert found[layer, rank] == expected
 
 

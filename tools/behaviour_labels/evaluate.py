@@ -70,15 +70,17 @@ def _view(rows: Sequence[Mapping[str, object]], shape: tuple[int, int], facts: M
         target=filled([row["role"] == "target" for row in rows], False, np.bool_),  # type: ignore[arg-type]
         source=filled([row["role"] == "source" for row in rows], False, np.bool_),  # type: ignore[arg-type]
         linked=filled([bool(row["relation"]) for row in rows], False, np.bool_),  # type: ignore[arg-type]
-        word=filled([bool(row["relation"]) or _own_word(str(row["token"])) for row in rows], False, np.bool_),  # type: ignore[arg-type]
+        word=filled([_can_be_word(row) for row in rows], False, np.bool_),  # type: ignore[arg-type]
         shares_token=bool(facts["ambiguous"]),
         source_is_english=facts["source_language"] == "en",
     )
 
 
-def _own_word(token: str) -> bool:
-    """Tell what `WordTokens.is_word` tells, of a tokenizer that marks the beginnings of words."""
-    return is_word(token) and begins_word(token)
+def _can_be_word(row: Mapping[str, object]) -> bool:
+    """Tell what `item_views` tells, of a tokenizer that marks the beginnings of words."""
+    token = str(row["token"])
+    known = row["role"] in {"target", "source"} or bool(row["relation"])
+    return is_word(token) and (known or begins_word(token))
 
 
 def found_by(

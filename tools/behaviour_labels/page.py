@@ -16,7 +16,7 @@ from tools.results_pages import RESULTS, markdown_table
 
 LABELLED = Path(__file__).parent / "labelled"
 PAGE = RESULTS / "behaviour-rules.md"
-RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0)
+RATIOS = (3.0, 10.0, 30.0, 50.0, 100.0)
 THRESHOLDS = (0.1, 0.15, 0.2, 0.3)
 _MEANING = {
     "T": "target", "S": "source", "E": "English equivalent", "O": "equivalent in another language", "R": "related",

@@ -27,7 +27,7 @@ class ItemView:
         target: Whether a token is of the target's set.
         source: Whether it is of the source's set.
         linked: Whether it is linked with the concept.
-        word: Whether it is linked or can be a word of its own.
+        word: Whether it can be a word; one that begins within a word only if it is either side's or linked.
         shares_token: Whether source and target share a token.
         source_is_english: Whether the source language is English.
     """
@@ -98,24 +98,30 @@ def authors_threshold(view: ItemView) -> Behaviour:
 def specific(view: ItemView, ratio: float, threshold: float) -> npt.NDArray[np.bool_]:
     """Tell which kept tokens are specific to the item: probable enough, and more than over other concepts.
 
-    Tokens of the item's own source and target sets count whatever their length: their specificity makes them no
-    junk, and the first piece of a word may be short. All others must be words, and what neither a dictionary nor the
-    answer knows must last: half the threshold or more at two layers before the last. Held against labelled items,
-    what flashes up at a single layer is junk that happened to meet few concepts.
+    Tokens of the target's set count whatever their length: the answer's first piece may be short. All others must be
+    words, and what neither a dictionary nor the answer knows must last (`_lasting`): held against labelled items, what
+    flashes up and goes is junk that happened to meet few concepts.
     """
-    counts = view.word | view.source | view.target
+    counts = view.word | view.target
     # Without any other calibration item nothing can be told specific.
     above = view.probs >= np.maximum(ratio * np.where(np.isnan(view.baseline), np.inf, view.baseline), threshold)
     known = view.linked | view.source | view.target | (view.token_ids == view.answer)
-    found: npt.NDArray[np.bool_] = counts & above & (known | _lasting(view, threshold / 2))
+    found: npt.NDArray[np.bool_] = counts & above & (known | _lasting(view, threshold))
     return found
 
 
 def _lasting(view: ItemView, threshold: float) -> npt.NDArray[np.bool_]:
-    """Tell which kept tokens are that probable at two layers or more between the embeddings and the last."""
-    likely = view.token_ids[1:-1][view.probs[1:-1] >= threshold]
-    tokens, layers = np.unique(likely, return_counts=True)
-    lasting: npt.NDArray[np.bool_] = np.isin(view.token_ids, tokens[layers >= 2])
+    """Tell which kept tokens last over layers.
+
+    They have half the threshold or more at two layers or more between the embeddings and the last, and there their
+    probabilities add up to three times the threshold.
+    """
+    likely = view.probs[1:-1] >= threshold / 2
+    tokens, place = np.unique(view.token_ids[1:-1][likely], return_inverse=True)
+    mass = np.bincount(place, weights=view.probs[1:-1][likely], minlength=len(tokens))
+    lasting: npt.NDArray[np.bool_] = np.isin(
+        view.token_ids, tokens[(np.bincount(place, minlength=len(tokens)) >= 2) & (mass >= 3 * threshold)]
+    )
     return lasting
 
 

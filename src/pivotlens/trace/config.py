@@ -16,7 +16,7 @@ class TraceConfig(SweepStageConfig):
     shot_sets: int = setting(1, "Shot sets to trace; labels are of the first one.", ge=1, le=32)
     top_k: int = setting(20, "Tokens kept a layer.", ge=1, le=200)
     threshold: float = setting(0.1, "Least probability of a token under `calibrated` and `onset`.", gt=0, lt=1)
-    ratio: float = setting(3.0, "How many times its mean over other concepts a token must reach to be specific.", ge=1)
+    ratio: float = setting(50.0, "How many times its mean over other concepts a token must reach to be specific.", ge=1)
     whole_word: bool = setting(
         False, "Whether each layer's probability of the whole target word is read too, its tokens teacher-forced."
     )

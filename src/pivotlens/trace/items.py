@@ -12,7 +12,7 @@ from pivotlens.artifacts import Concept
 from pivotlens.models.encoding import Ids, leading_space_tokens
 from pivotlens.models.scorer import AnswerScorer
 from pivotlens.models.words import WordPrompts, greedy_answers
-from pivotlens.text import ENGLISH, fold, is_accepted
+from pivotlens.text import ENGLISH, fold, is_accepted, is_word
 from pivotlens.trace.behaviours import ItemView
 from pivotlens.trace.comparison import MinedPivots
 from pivotlens.trace.reading import LayerReadings, ReadItem
@@ -105,17 +105,22 @@ def item_views(items: Sequence[TracedItem], readings: LayerReadings, words: Word
         ids = readings.token_ids[number]
         unique, inverse = np.unique(ids, return_inverse=True)
         inverse = inverse.reshape(ids.shape)
-        linked = _flags(unique, _is_linked(item.read.sets))
+        sets = item.read.sets
+        of_target, of_source = _flags(unique, sets.is_target), _flags(unique, sets.is_source)
+        linked = _flags(unique, _is_linked(sets))
+        # What is of either side or linked may continue a word.
+        text = np.array([is_word(words.texts[int(token)]) for token in unique])
+        word = text & (of_target | of_source | linked | _flags(unique, words.begins_word))
         views.append(
             ItemView(
                 token_ids=ids,
                 probs=readings.probs[number],
                 baseline=readings.baseline[number],
-                target=_flags(unique, item.read.sets.is_target)[inverse],
-                source=_flags(unique, item.read.sets.is_source)[inverse],
+                target=of_target[inverse],
+                source=of_source[inverse],
                 linked=linked[inverse],
-                word=(linked | _flags(unique, words.is_word))[inverse],
-                shares_token=item.read.sets.ambiguous,
+                word=word[inverse],
+                shares_token=sets.ambiguous,
                 source_is_english=source == ENGLISH,
             )
         )

@@ -16,7 +16,7 @@ from pivotlens.trace.items import TracedItem, role_of
 from pivotlens.trace.reading import MASSES, Floats, LayerReadings
 
 THRESHOLDS = (0.1, 0.15, 0.2, 0.3, 0.5)
-RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0)
+RATIOS = (3.0, 10.0, 30.0, 50.0, 100.0)
 
 
 def _ids(items: Sequence[TracedItem], times: int = 1) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from pivotlens.artifacts import Concept
 from pivotlens.models.encoding import TokenTexts, first_content_piece
-from pivotlens.text import ENGLISH, Direction, begins_word, fold, is_word
+from pivotlens.text import ENGLISH, Direction, begins_word, fold, has_cjk, is_word
 
 Policy = Literal["first", "prefixes"]
 
@@ -45,6 +45,10 @@ def _forms(text: str) -> tuple[str, ...]:
 def _stems(folded: str) -> frozenset[str]:
     stems = (folded.removesuffix(ending) for ending in _SIDE_ENDINGS)
     return frozenset({folded, *(stem for stem in stems if len(stem) >= _SHORTEST_SIDE_STEM)})
+
+
+def _is_second(character: str, word: str) -> bool:
+    return len(word) == 2 and word[1] == character and has_cjk(character)
 
 
 class Link(NamedTuple):
@@ -85,14 +89,17 @@ class Links:
         """Tell whether a token writes a form of one of the words of a side, or a piece of one.
 
         A piece is three letters or more, or Chinese or Japanese characters, that a word begins with: shorter ones may
-        be of anything, and what stands inside a word is seldom told from other words. Two words are forms of one if
-        they are alike but for common endings.
+        be of anything, and what stands inside a word is seldom told from other words. Of a word of two characters
+        the second is one too; by itself it mostly means the same. Two words are forms of one if they are alike but
+        for common endings.
         """
         text = self.texts[token_id]
         if not is_word(text):
             return False
         folded = fold(text).strip()
-        return any(word.startswith(folded) or _stems(folded) & _stems(word) for word in side)
+        return any(
+            word.startswith(folded) or _is_second(folded, word) or _stems(folded) & _stems(word) for word in side
+        )
 
 
 @dataclass(frozen=True)
@@ -168,13 +175,9 @@ class WordTokens:
                         found.add(token_id)
         return frozenset(found)
 
-    def is_word(self, token_id: int) -> bool:
-        """Tell whether a token can be a word of its own, as far as its text tells.
-
-        A continuation of a word is none, where the tokenizer marks the beginnings of words by a space.
-        """
-        text = self.texts[token_id]
-        return is_word(text) and (not self._marks_words or begins_word(text))
+    def begins_word(self, token_id: int) -> bool:
+        """Tell whether a token can begin a word: all do, but where the tokenizer marks beginnings by a space."""
+        return not self._marks_words or begins_word(self.texts[token_id])
 
     @functools.cached_property
     def _marks_words(self) -> bool:
