@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pivotlens.errors import ArtifactError, ConfigError
-from pivotlens.lens.reading import distances, layer_states, spread_positions
+from pivotlens.lens.reading import damping_curve, distances, layer_states, spread_positions
 from pivotlens.lens.training import FIRST, SECOND, Candidates, Training, kept, token_mass
 from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens
@@ -252,3 +252,16 @@ def test_only_the_last_step_is_kept(tmp_path):
     assert [path.name for path in kept(tmp_path)] == ["step-00000012.safetensors"]
     found = Training.load(kept(tmp_path)[-1])
     assert all(torch.equal(value, vars(training)[name]) for name, value in vars(found).items())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_damping_keeps_a_share_of_the_change_and_its_curve_is_that_of_the_damped_lens(name):
+    lens = LogitLens(tiny(name))
+    states, tuned = states_of(lens), some_lens(lens.loaded)
+    shares = (0.0, 0.3, 1.0)
+    curve = damping_curve(lens, tuned, states, shares)
+    for row, share in enumerate(shares):
+        kl, _ = distances(lens, tuned.damped(torch.full((4,), share)), states)
+        assert curve[row] == pytest.approx(kl[:, :4, 1].mean(axis=0), rel=1e-4, abs=1e-6)
+    kl, _ = distances(lens, tuned, states)
+    assert curve[0] == pytest.approx(kl[:, :4, 0].mean(axis=0), rel=1e-4, abs=1e-6)

@@ -136,7 +136,7 @@ def _score(
 def _lens(run: Path, layers: int) -> None:
     rows = []
     for layer in range(layers):
-        row: dict[str, Any] = {"model": "demo:gemma-3-270m", "layer": layer, "n": 24}
+        row: dict[str, Any] = {"model": "demo:gemma-3-270m", "layer": layer, "n": 24, "share": 1.0}
         left = 1 - layer / (layers - 1)
         for name, value in (("kl_raw", 9 * left), ("kl_tuned", 3 * left), ("agrees_raw", 1 - left)):
             row |= {name: value, f"{name}_low": 0.9 * value, f"{name}_high": 1.1 * value}

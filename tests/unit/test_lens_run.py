@@ -7,7 +7,6 @@ from pivotlens import stages
 from pivotlens.artifacts import TrainedLens
 from pivotlens.cli.main import main
 from pivotlens.errors import ConfigError, DataError
-from pivotlens.lens import run as lens_run
 from pivotlens.lens.config import LensConfig
 from pivotlens.lens.run import train_lens
 from pivotlens.lens.sample import Piece, held_out_apart, in_turn
@@ -43,6 +42,7 @@ def test_training_brings_every_layer_nearer_on_held_out_documents(trained):
         assert row["kl_tuned"] < 0.97 * row["kl_raw"]
         assert row["kl_tuned_low"] <= row["kl_tuned"] <= row["kl_tuned_high"]
         assert row["n"] == 10
+        assert row["share"] in {0.25, 0.5, 0.75, 1.0}
     assert (rows[-1]["kl_raw"], rows[-1]["kl_tuned"], rows[-1]["agrees_raw"], rows[-1]["agrees_tuned"]) == (0, 0, 1, 1)
     details = trained.manifest.details
     assert details["languages"] == ["de", "en", "es", "fr", "ja", "zh"]
@@ -190,4 +190,3 @@ def test_a_head_that_cannot_be_cut_is_refused(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(HeadSlices, "_can_be_cut", lambda self: False)
     with pytest.raises(ModelError, match="cannot be read a part of the vocabulary at a time"):
         train_lens(config(tiny), tmp_path)
-    assert lens_run.VERSION == 1

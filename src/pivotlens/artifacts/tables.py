@@ -57,7 +57,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         {"model": _STR, "layer": _INT, "n": _INT, "kl_raw": _FLOAT, "kl_raw_low": _FLOAT, "kl_raw_high": _FLOAT},
         {"kl_tuned": _FLOAT, "kl_tuned_low": _FLOAT, "kl_tuned_high": _FLOAT},
         {"agrees_raw": _FLOAT, "agrees_raw_low": _FLOAT, "agrees_raw_high": _FLOAT},
-        {"agrees_tuned": _FLOAT, "agrees_tuned_low": _FLOAT, "agrees_tuned_high": _FLOAT},
+        {"agrees_tuned": _FLOAT, "agrees_tuned_low": _FLOAT, "agrees_tuned_high": _FLOAT, "share": _FLOAT},
     ),
     # -- trace
     "trace/items": _schema(

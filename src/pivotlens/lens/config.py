@@ -28,7 +28,7 @@ class LensConfig(StageConfig):
     limit: int | None = setting(None, "Read only this many documents a file; recorded and shown in the report.", ge=1)
     workers: int = setting(1, "Worker processes that read the corpus.", ge=1, meaning=False)
     tokens: int = setting(40_000, "Tokens to train on; the languages take turns.", ge=2)
-    held_out: int = setting(48, "Documents kept apart to measure the lens on.", ge=2)
+    held_out: int = setting(48, "Documents kept apart to measure the lens on, and as many to damp it by.", ge=2)
     sequence_length: int = setting(128, "Most tokens of a sequence; one is the beginning of a piece.", ge=8)
     steps: int = setting(300, "Steps of the optimiser, Adam; each takes its share of the tokens.", ge=1)
     learning_rate: float = setting(1e-3, "Of the first step; it falls linearly to 0.", gt=0)

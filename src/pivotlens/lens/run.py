@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from pivotlens.models.load import LoadedModel
     from pivotlens.models.tuned_lens import TunedLens
 
-VERSION = 1
+VERSION = 2
 # A token is seldom longer; what is kept of a piece must fill a sequence.
 _CHARACTERS_A_TOKEN = 16
 # Fewest tokens that a piece is expected to give: how many pieces are kept follows from it.
 _TOKENS_A_PIECE = 16
 # Positions that give each layer's units, and those whose whole distributions choose the probable tokens.
 _UNIT_POSITIONS, _MASS_POSITIONS = 2048, 192
+# Shares of what a translator changes that are tried on documents apart; 0 is the raw lens.
+_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 # Positions read of a held-out document, and documents read between two parts.
 _HELD_OUT_POSITIONS, _HELD_OUT_BATCH = 8, 8
 
@@ -74,6 +76,8 @@ def train_lens(config: LensConfig, run: Path | str, *, passed: Mapping[str, str]
 
 
 def _run(stage: StageRun, config: LensConfig) -> None:
+    import torch
+
     from pivotlens.models.lens import LogitLens
     from pivotlens.models.load import load_model
 
@@ -83,9 +87,11 @@ def _run(stage: StageRun, config: LensConfig) -> None:
     text = _text(stage, config, loaded, apart, pieces)
     training = _train(stage, config, lens, text)
     tuned = training.lens(loaded)
+    shares = _damping(stage, config, lens, tuned, text)
+    tuned = tuned.damped(torch.tensor(shares))
     tuned.save(stage.staged(TrainedLens.WEIGHTS))
     kl, agrees = _measured(stage, config, lens, tuned, text)
-    stage.write_table("layers", _layers_table(config, kl, agrees))
+    stage.write_table("layers", _layers_table(config, kl, agrees, [*shares, 0.0]))
     stage.finish(
         {
             **loaded.details(),
@@ -109,13 +115,15 @@ class _Text:
     Attributes:
         train: To train on.
         batches: Those of each step.
-        held_out: One of each document that was kept apart.
+        held_out: One of each document that was kept apart to measure on.
+        choosing: One of each that was kept apart to choose each layer's damping by.
         languages: Of the sequences to train on.
     """
 
     train: list[Ids]
     batches: list[list[Ids]]
     held_out: list[Ids]
+    choosing: list[Ids]
     languages: list[str]
 
 
@@ -123,7 +131,7 @@ def _drawn(stage: StageRun, config: LensConfig) -> tuple[list[Piece], dict[str, 
     language = language_code(config.language, "language") if config.language else ""
     columns = Columns(text=config.text_column, language=config.language_column, default_language=language)
     plan = UnitPlan(columns, "characters", config.unit_characters, config.limit)
-    most = config.tokens // _TOKENS_A_PIECE + config.held_out
+    most = config.tokens // _TOKENS_A_PIECE + 2 * config.held_out
     draw = SamplePass(plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed)
     files = list_corpus(config.corpus)
     parts = run_over_files(stage.parts_folder("sample"), files, draw, config.workers, "Drawing text")
@@ -133,7 +141,7 @@ def _drawn(stage: StageRun, config: LensConfig) -> tuple[list[Piece], dict[str, 
         stage.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
     if sample.bad:
         stage.warn(f"{len(sample.bad):,} rows of the corpus could not be read")
-    return held_out_apart(sample.pieces, config.held_out)
+    return held_out_apart(sample.pieces, 2 * config.held_out)
 
 
 def _text(
@@ -141,7 +149,8 @@ def _text(
 ) -> _Text:
     from pivotlens.lens.reading import encode
 
-    held_out = [ids for ids in encode(loaded, [piece.text for piece in apart], config.sequence_length) if len(ids) > 1]
+    kept = [ids for ids in encode(loaded, [piece.text for piece in apart], config.sequence_length) if len(ids) > 1]
+    held_out, choosing = kept[::2], kept[1::2]
     train: list[Ids] = []
     used: set[str] = set()
     language_of = {piece: language for language, drawn in pieces.items() for piece in drawn}
@@ -157,17 +166,17 @@ def _text(
                 total += len(ids) - 1
         if total >= config.tokens:
             break
-    if len(held_out) < 2 or not train:
+    if len(held_out) < 2 or not choosing or not train:
         raise DataError(
             f"corpus {config.corpus!r} is too short to train a lens on: it gives {len(train)} sequences to train on "
-            f"and {len(held_out)} documents to measure on",
-            "Give more documents; of each language at most half are kept apart, and the lens needs two of them.",
+            f"and {len(kept)} documents to measure on",
+            "Give more documents; of each language at most half are kept apart, and the lens needs three of them.",
         )
     if len(held_out) < config.held_out:
         stage.warn(f"the lens was measured on {len(held_out)} documents, not on held_out = {config.held_out}")
     if total < config.tokens:
         stage.warn(f"the corpus gave {total:,} tokens to train on, not {config.tokens:,}: they were read again")
-    return _Text(train, _batches(train, config), held_out, sorted(used))
+    return _Text(train, _batches(train, config), held_out, choosing, sorted(used))
 
 
 def _batches(train: Sequence[Ids], config: LensConfig) -> list[list[Ids]]:
@@ -237,6 +246,28 @@ def _first_states(config: LensConfig, lens: LogitLens, text: _Text) -> torch.Ten
 # -- measuring
 
 
+def _damping(stage: StageRun, config: LensConfig, lens: LogitLens, tuned: TunedLens, text: _Text) -> list[float]:
+    """Return the share of each translator's change that is kept.
+
+    Where the raw lens is good already, what few tokens teach is mostly noise. The share with the least KL over
+    documents that were neither trained on nor are measured on is kept.
+    """
+    from pivotlens.lens.reading import damping_curve, layer_states, spread_positions
+
+    if not stage.has_part("damping"):
+        import torch
+
+        chosen = [
+            states[spread_positions(len(states), _HELD_OUT_POSITIONS)]
+            for start in range(0, len(text.choosing), _HELD_OUT_BATCH)
+            for states in layer_states(lens, text.choosing[start : start + _HELD_OUT_BATCH], config.batch_tokens)
+        ]
+        curve = damping_curve(lens, tuned, torch.cat(chosen), _SHARES)
+        stage.write_part("damping", pa.table({"share": np.array(_SHARES)[curve.argmin(axis=0)]}))
+    shares: list[float] = stage.read_part("damping")["share"].to_pylist()
+    return shares
+
+
 def _measured(
     stage: StageRun, config: LensConfig, lens: LogitLens, tuned: TunedLens, text: _Text
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -261,10 +292,10 @@ def _measured(
     return tuple(np.concatenate([part[name].to_numpy() for part in parts]).reshape(shape) for name in ("kl", "agrees"))  # type: ignore[return-value]
 
 
-def _layers_table(config: LensConfig, kl: np.ndarray, agrees: np.ndarray) -> pa.Table:
+def _layers_table(config: LensConfig, kl: np.ndarray, agrees: np.ndarray, shares: Sequence[float]) -> pa.Table:
     rows = []
     for layer in range(kl.shape[1]):
-        row: dict[str, object] = {"model": config.model, "layer": layer, "n": len(kl)}
+        row: dict[str, object] = {"model": config.model, "layer": layer, "n": len(kl), "share": shares[layer]}
         for which, name in enumerate(("raw", "tuned")):
             for values, what in ((kl, "kl"), (agrees, "agrees")):
                 found = bootstrap_mean(values[:, layer, which][:, None, None], config.bootstrap, config.seed)

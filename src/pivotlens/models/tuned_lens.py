@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -51,6 +52,12 @@ class TunedLens:
     def n_layers(self) -> int:
         """Layers of the model, the embeddings and the last one among them."""
         return len(self.weights) + 1
+
+    def damped(self, shares: torch.Tensor) -> Self:
+        """Return the lens with a share of each translator's change, shape ``(layers - 1,)``; 0 is the raw lens."""
+        return dataclasses.replace(
+            self, weights=self.weights * shares[:, None, None], biases=self.biases * shares[:, None]
+        )
 
     def translate(self, states: torch.Tensor, layer: int) -> torch.Tensor:
         """Return what stands for a layer's raw output before the final norm.
