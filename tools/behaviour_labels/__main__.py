@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     drawing = steps.add_parser("draw", help="draw items of a finished trace")
     drawing.add_argument("run", type=Path)
     drawing.add_argument("folder", type=Path, help="to write to")
-    drawing.add_argument("--without", type=Path, help="folder of an earlier draw, whose concepts are left out")
+    drawing.add_argument(
+        "--without", type=Path, nargs="*", default=(), help="folders of earlier draws, whose concepts are left out"
+    )
     drawing.add_argument("--a-direction", type=int, default=140)
     drawing.add_argument("--with-english", type=int, default=60)
     drawing.add_argument("--seed", type=int, default=0)
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.step == "draw":
         run = Trace.load(options.run), Benchmark.load(options.run)
-        without = concepts_of(options.without) if options.without else frozenset[str]()
+        without = frozenset[str]().union(*(concepts_of(folder) for folder in options.without))
         drawn = draw(*run, options.a_direction, options.with_english, options.seed, without)
         drawn.write(options.folder, options.chunk)
     elif options.step == "roles":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from pivotlens.statistics.proportion import wilson_interval
 from pivotlens.text import begins_word, is_word
 from pivotlens.trace.behaviours import SEMANTIC_PIVOT, Behaviour, ItemView
 
+Key = TypeVar("Key", bound=Hashable)
 Rule = Callable[[ItemView], Behaviour]
 
 
@@ -84,7 +86,7 @@ def _can_be_word(row: Mapping[str, object]) -> bool:
 
 
 def found_by(
-    name: str, rule: Rule, items: Mapping[int, ItemView], labels: Mapping[int, str], chosen: Collection[int]
+    name: str, rule: Rule, items: Mapping[Key, ItemView], labels: Mapping[Key, str], chosen: Collection[Key]
 ) -> Found:
     """Hold a rule against the labels of chosen items."""
     called = {item for item in chosen if rule(items[item]).label == SEMANTIC_PIVOT}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import orjson
@@ -17,6 +18,7 @@ PIVOT_CODES = frozenset("EOR")
 _LABELS = {"T": "direct", "S": "copy", "E": "semantic_pivot", "O": "semantic_pivot", "R": "semantic_pivot"}
 
 Judgements = dict[tuple[int, str], str]
+Key = TypeVar("Key", bound=Hashable)
 
 
 def read_shown(folder: Path) -> dict[int, list[str]]:
@@ -49,7 +51,7 @@ def read_pass(path: Path, shown: Mapping[int, Sequence[str]]) -> Judgements:
     return found
 
 
-def agreement(first: Judgements, second: Judgements, codes: str = CODES) -> tuple[int, float, float]:
+def agreement(first: Mapping[Key, str], second: Mapping[Key, str], codes: str = CODES) -> tuple[int, float, float]:
     """Return how many tokens both judged, the share judged alike, and Cohen's kappa."""
     table = np.zeros((len(codes), len(codes)))
     for key, code in first.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pivotlens.trace.behaviours import rules
+from pivotlens.trace.behaviours import ItemView, rules
 from pivotlens.trace.config import TraceConfig
 from tools.behaviour_labels.draw import SHOWN_PROBABILITY
 from tools.behaviour_labels.evaluate import Found, Rule, found_by, views
@@ -16,6 +16,10 @@ from tools.results_pages import RESULTS, markdown_table
 
 LABELLED = Path(__file__).parent / "labelled"
 PAGE = RESULTS / "behaviour-rules.md"
+
+Item = tuple[int, int]
+Judged = dict[tuple[Item, str], str]
+
 RATIOS = (3.0, 10.0, 30.0, 50.0, 100.0)
 THRESHOLDS = (0.1, 0.15, 0.2, 0.3)
 _MEANING = {
@@ -25,24 +29,32 @@ _MEANING = {
 
 
 class LabelledSet:
-    """A judged draw.
+    """Judged draws; an item is known by the number of its draw and its own.
 
     Args:
-        folder: Of the draw, with two passes and the third judge's decisions.
+        folders: Of the draws, each with two passes and the third judge's decisions.
     """
 
-    def __init__(self, folder: Path) -> None:
-        shown = read_shown(folder)
-        self.first, self.second = (read_pass(folder / f"pass_{number}.tsv", shown) for number in (1, 2))
-        self.judged = settled(self.first, self.second, third_judge(folder))
-        self.labels, *self.labels_of_passes = (
-            item_labels(folder, one, SHOWN_PROBABILITY) for one in (self.judged, self.first, self.second)
-        )
-        self.views = views(folder)
-        self.directions: dict[str, set[int]] = {}
-        for row in pq.read_table(folder / "items.parquet").to_pylist():
-            name = f"{row['source_language']}→{row['target_language']}"
-            self.directions.setdefault(name, set()).add(row["item"])
+    def __init__(self, *folders: Path) -> None:
+        self.first: Judged = {}
+        self.second: Judged = {}
+        self.judged: Judged = {}
+        self.labels: dict[Item, str] = {}
+        self.labels_of_passes: tuple[dict[Item, str], dict[Item, str]] = ({}, {})
+        self.views: dict[Item, ItemView] = {}
+        self.directions: dict[str, set[Item]] = {}
+        for draw, folder in enumerate(folders):
+            shown = read_shown(folder)
+            first, second = (read_pass(folder / f"pass_{number}.tsv", shown) for number in (1, 2))
+            judged = settled(first, second, third_judge(folder))
+            for mine, of_draw in ((self.first, first), (self.second, second), (self.judged, judged)):
+                mine |= {((draw, item), token): code for (item, token), code in of_draw.items()}
+            for labels, codes in ((self.labels, judged), *zip(self.labels_of_passes, (first, second), strict=True)):
+                labels |= {(draw, item): label for item, label in item_labels(folder, codes, SHOWN_PROBABILITY).items()}
+            self.views |= {(draw, item): view for item, view in views(folder).items()}
+            for row in pq.read_table(folder / "items.parquet").to_pylist():
+                name = f"{row['source_language']}→{row['target_language']}"
+                self.directions.setdefault(name, set()).add((draw, row["item"]))
 
     def describe(self) -> str:
         """Name the directions and their numbers of items."""
@@ -60,14 +72,15 @@ class LabelledSet:
             f"over the items' labels on {items_alike:.1%}, kappa {items_kappa:.2f}"
         )
 
-    def found(self, name: str, rule: Rule, chosen: Collection[int] | None = None) -> Found:
+    def found(self, name: str, rule: Rule, chosen: Collection[Item] | None = None) -> Found:
         """Hold a rule against the labels of chosen items, all of them unless given."""
         return found_by(name, rule, self.views, self.labels, self.views.keys() if chosen is None else chosen)
 
 
 def page(folder: Path = LABELLED) -> str:
     """Return the page."""
-    tuning, held_out = LabelledSet(folder / "tuning"), LabelledSet(folder / "held_out")
+    tuning, held_out = LabelledSet(folder / "first", folder / "second"), LabelledSet(folder / "held_out")
+    second = LabelledSet(folder / "second")
     both = {"to tune on": tuning, "held out": held_out}
     defaults = TraceConfig(model="none")
     by_name = rules(defaults.ratio, defaults.threshold)
@@ -75,10 +88,11 @@ def page(folder: Path = LABELLED) -> str:
         "# The rules of behaviour against labelled items",
         "<!-- Written by `python -m tools.behaviour_labels page`; do not edit. -->",
         "",
-        f"Two sets of items that Gemma-3-270M translated, drawn at random among those spelled differently in both "
-        f"languages; they share no concept. The rule `calibrated` was given its form and thresholds on the first, "
-        f"{len(tuning.views)} items ({tuning.describe()}). The second, {len(held_out.views)} items "
-        f"({held_out.describe()}), was drawn and judged after that, and looked at once.",
+        f"Items that Gemma-3-270M translated, drawn at random among those spelled differently in both languages. The "
+        f"rule `calibrated` was given its form and thresholds on {len(tuning.views):,} of them ({tuning.describe()}). "
+        f"{len(held_out.views):,} others ({held_out.describe()}), of concepts that the first do not hold, were drawn "
+        f"and judged after that, and looked at once. The second {len(second.views):,} of the items to tune on had been "
+        f"held out in the same way for an earlier form of the rule.",
         "",
         f"Every token that came to a probability of {SHOWN_PROBABILITY:g} at a layer between the embeddings and the "
         "last was judged by itself, blind to layer, probability and rule, in two independent passes by language models "
