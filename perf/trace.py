@@ -4,7 +4,7 @@
     python -m perf.trace --transformer-lens-python PATH     # beside TransformerLens, from its own environment
 
 Ours is what `pivotlens trace` does to read every layer of a direction: `read_states` behind a shared prefix, then
-`lens_states` and `reduce_states`. Generating the model's own answers is no part of the lens: it is left out here and
+`LensStates` and `reduce_states`. Generating the model's own answers is no part of the lens: it is left out here and
 printed beside it. The last line is one JSON object:
 
 - ``vs_plain_forward``: our time over that of one plain forward pass of the same full prompts: padded batches sorted by
@@ -53,7 +53,7 @@ from pivotlens.models.scorer import AnswerScorer
 from pivotlens.models.words import WordPrompts, greedy_answers, make_scorer, shot_examples
 from pivotlens.text import parse_direction
 from pivotlens.trace.items import TracedItem, prepare_items
-from pivotlens.trace.reading import LayerReadings, SharedReading, lens_states, read_states, reduce_states
+from pivotlens.trace.reading import LayerReadings, LensStates, SharedReading, read_states, reduce_states
 from pivotlens.trace.token_sets import WordTokens
 
 Floats = npt.NDArray[np.float64]
@@ -128,7 +128,7 @@ def ours(reading: Reading, items: Sequence[TracedItem]) -> LayerReadings:
     read = [item.read for item in items]
     how = SharedReading(reading.batch_tokens, reading.scorer.share)
     states = read_states(reading.lens, [one.context for one in read], how)
-    return reduce_states(reading.head, lens_states(reading.lens, states), read, TOP_K)
+    return reduce_states(reading.head, LensStates(reading.lens, states), read, TOP_K)
 
 
 def plain_forward(reading: Reading) -> Iterator[tuple[list[int], torch.Tensor]]:
@@ -191,11 +191,12 @@ def our_probabilities(readings: LayerReadings) -> Floats:
 
 def peak_of_side(reading: Reading, side: str) -> float | None:
     """Read the items and return the most memory above what the loaded model takes."""
-    # What making the lens freed goes back, or it would serve unseen; weights that left memory would count as new.
+    # Weights are mapped from their file: as they leave memory and come back they would count as new.
+    for weight in reading.loaded.model.parameters():
+        weight.data = weight.data.clone()
+    # What making the lens freed goes back, or it would serve unseen.
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
-    for weight in reading.loaded.model.parameters():
-        weight.sum()
     if side == "ours":
         return peak_extra_mb(lambda: ours(reading, reading.items))
     # A prompt a pass: the peak is that of the longest.

@@ -13,7 +13,7 @@ from pivotlens.models.scorer import AnswerScorer
 from pivotlens.models.words import WordPrompts
 from pivotlens.text import Direction
 from pivotlens.trace.items import prepare_items
-from pivotlens.trace.reading import SharedReading, lens_states, read_states, reduce_states
+from pivotlens.trace.reading import LensStates, SharedReading, read_states, reduce_states
 from pivotlens.trace.token_sets import WordTokens
 from tiny_models import llama_like, loaded_of, random_model
 from tokenizer_kinds import MAKERS, fast
@@ -57,7 +57,7 @@ def test_the_lens_reads_after_the_bare_space_piece(kind, target, concepts):
     lens = LogitLens(loaded)
     reading = SharedReading(8192, True, AnswerScorer(loaded).memory)
     states = read_states(lens, [item.read.context for item in items], reading)
-    readings = reduce_states(HeadSlices(lens.head), lens_states(lens, states), [item.read for item in items], 10)
+    readings = reduce_states(HeadSlices(lens.head), LensStates(lens, states), [item.read for item in items], 10)
     seen = set()
     for number, item in enumerate(items):
         word, text = item.concept.words["fr"], " " + item.concept.words[target]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,19 @@ from pivotlens.models.head_slices import HeadSlices, Logits
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+
+
+class States(Protocol):
+    """States of items, shape ``(items, layers, hidden)``, given for some items at a time; a tensor is one."""
+
+    @property
+    def shape(self) -> torch.Size:
+        """Items, layers, hidden."""
+        ...
+
+    def __getitem__(self, items: Any, /) -> torch.Tensor:
+        """Return the states of some items."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,7 @@ class Distributions:
 
 def read_distributions(
     head: HeadSlices,
-    states: torch.Tensor,
+    states: States,
     targets: Sequence[int],
     wanted: Sequence[Sequence[int]],
     top_k: int,
@@ -111,7 +124,8 @@ class _Group:
         self._order = np.argsort(order) if order else np.zeros(0, np.int64)
         self._wanted_ids = np.array([flat[index][0] for index in order], dtype=np.int64)
         self._wanted_items = torch.tensor([flat[index][1] for index in order], dtype=torch.long, device=device)
-        self._wanted: list[torch.Tensor] = []
+        # What is kept is written in place: pieces that stay between large ones that go would scatter the heap.
+        self._wanted = torch.empty((len(flat), self._layers), device=device)
 
     def add(self, tokens: slice) -> None:
         """Take the next slice of the vocabulary."""
@@ -122,7 +136,7 @@ class _Group:
         self._keep_wanted(logits, tokens)
         top = torch.maximum(self._top, largest)
         self._sums *= (self._top - top).exp()[:, 0].nan_to_num(0.0)
-        self._top = top
+        self._top.copy_(top)
         weights = (logits - top).exp_()
         by_item = logits.view(self._items, self._layers, -1)
         final = by_item[:, -1:].transpose(1, 2)
@@ -152,7 +166,7 @@ class _Group:
         begin, end = np.searchsorted(self._wanted_ids, [tokens.start, tokens.stop])
         places = torch.from_numpy(self._wanted_ids[begin:end] - tokens.start).to(logits.device)
         by_item = logits.view(self._items, self._layers, -1)
-        self._wanted.append(by_item[self._wanted_items[begin:end], :, places])
+        self._wanted[begin:end] = by_item[self._wanted_items[begin:end], :, places]
 
     def result(self, spec: str) -> Distributions:
         """Return what is kept, once the whole vocabulary has passed.
@@ -175,7 +189,7 @@ class _Group:
         probs = (self._best - normaliser[:, None]).exp()
         ids, values = _numpy(self._ids), _numpy(probs).astype(np.float64)
         order = np.lexsort((ids, -values), axis=-1)  # topk leaves the order of equal ones open
-        wanted = torch.cat(self._wanted).to(normaliser.dtype) - log_z[self._wanted_items]
+        wanted = self._wanted.to(normaliser.dtype) - log_z[self._wanted_items]
         kept = _numpy(wanted)[self._order]
         bounds = np.cumsum(self._lengths)[:-1]
         return Distributions(

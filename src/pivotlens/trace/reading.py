@@ -15,7 +15,7 @@ from pivotlens.models.head_slices import WIDTH, HeadSlices, Logits
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.memory import Memory
 from pivotlens.models.prefix import SharedPrefix
-from pivotlens.trace.distributions import Distributions, read_distributions
+from pivotlens.trace.distributions import Distributions, States, read_distributions
 from pivotlens.trace.token_sets import TokenSets
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def read_layers(
         ModelError: A layer gives NaN.
     """
     states = read_states(lens, [item.context for item in items], SharedReading(batch_tokens, share))
-    return reduce_states(HeadSlices(lens.head), lens_states(lens, states), items, top_k)
+    return reduce_states(HeadSlices(lens.head), LensStates(lens, states), items, top_k)
 
 
 @dataclass(frozen=True)
@@ -119,36 +119,51 @@ class LayerStates:
 
 def read_states(lens: LogitLens, contexts: Sequence[Ids], reading: SharedReading) -> LayerStates:
     """Run contexts, each distinct one once, and keep every layer at their last position."""
-    distinct = list(dict.fromkeys(contexts))
-    blocks: dict[Ids, torch.Tensor] = {}
-    answer: dict[Ids, torch.Tensor] = {}
+    distinct = {context: row for row, context in enumerate(dict.fromkeys(contexts))}
+    blocks, answer = torch.empty(0), torch.empty(0)
     with torch.inference_mode():
-        for batch in SharedPrefix(lens.loaded, distinct, reading.batch_tokens, share=reading.share).batches():
+        for batch in SharedPrefix(lens.loaded, [*distinct], reading.batch_tokens, share=reading.share).batches():
             for part, (kept, real) in reading.memory.run(batch, lambda rows: lens.layers(**rows.arguments())):
-                for place, row in enumerate(part.rows):
-                    blocks[distinct[row]], answer[distinct[row]] = kept[place], real[place]
-        return LayerStates(
-            torch.stack([blocks[context] for context in contexts]),
-            torch.stack([answer[context] for context in contexts]),
-        )
+                if not len(blocks):
+                    blocks, answer = (one.new_empty(len(distinct), *one.shape[1:]) for one in (kept, real))
+                blocks[list(part.rows)], answer[list(part.rows)] = kept, real
+        if len(distinct) == len(contexts):
+            return LayerStates(blocks, answer)
+        rows = [distinct[context] for context in contexts]
+        return LayerStates(blocks[rows], answer[rows])
 
 
-def lens_states(lens: LogitLens, states: LayerStates, tuned: TunedLens | None = None) -> torch.Tensor:
-    """Return what the head gets under a lens, shape ``(contexts, layers, hidden)``.
+@dataclass(frozen=True)
+class LensStates:
+    """What the head gets under a lens, made for the contexts asked for: all at once would take twice the memory.
 
-    Args:
+    Attributes:
         lens: Of the model.
         states: Of contexts.
         tuned: Maps each layer's output before the final norm; the raw lens when None.
     """
-    with torch.inference_mode():
-        layers = range(lens.n_layers - 1)
-        normed = [
-            lens.normed(states.blocks[:, layer] if tuned is None else tuned.translate(states.blocks[:, layer], layer))
-            for layer in layers
-        ]
-        # The last layer is what the head really gets; some families cast it.
-        return torch.stack([*(state.to(states.answer) for state in normed), states.answer], dim=1)
+
+    lens: LogitLens
+    states: LayerStates
+    tuned: TunedLens | None = None
+
+    @property
+    def shape(self) -> torch.Size:
+        """Contexts, layers, hidden."""
+        return self.states.blocks.shape
+
+    def __getitem__(self, contexts: slice | Integers) -> torch.Tensor:
+        """Return what the head gets, shape ``(contexts, layers, hidden)``."""
+        blocks, answer = self.states.blocks[contexts], self.states.answer[contexts]
+        with torch.inference_mode():
+            normed = [
+                self.lens.normed(
+                    blocks[:, layer] if self.tuned is None else self.tuned.translate(blocks[:, layer], layer)
+                )
+                for layer in range(self.lens.n_layers - 1)
+            ]
+            # The last layer is what the head really gets; some families cast it.
+            return torch.stack([*(state.to(answer) for state in normed), answer], dim=1)
 
 
 def read_words(
@@ -169,14 +184,14 @@ def read_words(
     places = [(number, place) for number, word in enumerate(words) for place in range(len(word))]
     before = [contexts[number] + words[number][:place] for number, place in places]
     tokens = [words[number][place] for number, place in places]
-    states = lens_states(lens, read_states(lens, before, reading))
+    states = LensStates(lens, read_states(lens, before, reading))
     found = read_distributions(head, states, tokens, [[token] for token in tokens], top_k=1)
     sums = np.zeros((len(words), lens.n_layers))
     np.add.at(sums, [number for number, _ in places], np.stack([own[:, 0] for own in found.wanted]))
     return sums
 
 
-def reduce_states(head: HeadSlices, states: torch.Tensor, items: Sequence[ReadItem], top_k: int) -> LayerReadings:
+def reduce_states(head: HeadSlices, states: States, items: Sequence[ReadItem], top_k: int) -> LayerReadings:
     """Reduce states to what is kept of their distributions.
 
     Args:

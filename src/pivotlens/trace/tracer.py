@@ -17,7 +17,7 @@ from pivotlens.models.words import WordPrompts
 from pivotlens.trace.comparison import MinedPivots
 from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.items import item_views, prepare_items
-from pivotlens.trace.reading import SharedReading, lens_states, read_states, read_words, reduce_states
+from pivotlens.trace.reading import LensStates, SharedReading, read_states, read_words, reduce_states
 from pivotlens.trace.tables import (
     behaviours_table,
     items_table,
@@ -72,7 +72,7 @@ class Tracer:
         reading = SharedReading(config.batch_tokens, self.scorer.share, self.scorer.memory)
         read = [item.read for item in items]
         states = read_states(self.lens, [item.context for item in read], reading)
-        readings = reduce_states(self.head, lens_states(self.lens, states), read, config.top_k)
+        readings = reduce_states(self.head, LensStates(self.lens, states), read, config.top_k)
         views = item_views(items, readings, self.words, prompts.direction.source)
         words = None
         if config.whole_word:
@@ -86,7 +86,7 @@ class Tracer:
             "items": items_table(prompts.direction, items, texts),
         }
         if self.tuned is not None:
-            corrected = reduce_states(self.head, lens_states(self.lens, states, self.tuned), read, config.top_k)
+            corrected = reduce_states(self.head, LensStates(self.lens, states, self.tuned), read, config.top_k)
             corrected_views = item_views(items, corrected, self.words, prompts.direction.source)
             tables["tuned_behaviours"] = behaviours_table(config, items, corrected_views, texts)
             tables["lenses"] = lenses_table(readings, corrected)
