@@ -247,7 +247,9 @@ def _kinds(run: _Traced) -> list[str]:
         if name == "layer":
             counts.sort(key=lambda item: int(item[0]))
         lines += [
-            *markdown_table([name, "pivots", "share"], ([key, f"{n}", f"{n / total:.1%}"] for key, n in counts[:12])),
+            *markdown_table(
+                [name, "pivots", "share"], ([key or "not linked", f"{n}", f"{n / total:.1%}"] for key, n in counts[:12])
+            ),
             "",
         ]
     return lines[:-1]

@@ -1,6 +1,6 @@
 """The results pages follow from the artifacts beside them."""
 
-from tools import ablate_results
+from tools import ablate_results, attribution_results, trace_results
 from tools.behaviour_labels import page as behaviour_labels
 from tools.score_results import DATA, PAGE, page
 
@@ -17,3 +17,14 @@ def test_the_page_of_the_labelled_items_is_up_to_date():
 def test_the_page_on_causality_is_up_to_date():
     assert any(ablate_results.DATA.glob("*/conditions.parquet"))
     assert ablate_results.PAGE.read_text(encoding="utf-8") == ablate_results.page()
+
+
+def test_the_page_on_behaviours_is_up_to_date():
+    assert any(trace_results.DATA.glob("*/strata.parquet"))
+    assert trace_results.PAGE.read_text(encoding="utf-8") == trace_results.page()
+
+
+def test_the_page_on_attribution_and_its_figures_are_up_to_date():
+    assert attribution_results.PAGE.read_text(encoding="utf-8") == attribution_results.page()
+    for name, figure in attribution_results.figures().items():
+        assert (attribution_results.DATA / name).read_text(encoding="utf-8") == figure
