@@ -91,7 +91,40 @@ def tables_page() -> str:
 _MEANINGS = {
     "lens/layers": """A layer, over `n` held-out documents. `kl_…`: how far the lens is from the last layer, KL(last ||
 layer) in nats over the whole vocabulary; `agrees_…`: share of positions whose most probable token is the last layer's.
-Means over documents of means over positions.""",
+Means over documents of means over positions. `share`: how much of each translator's change is kept, chosen on other
+documents; at 0 the layer is read raw.""",
+    "trace/items": """An item of a shot set. `ambiguous`: source and target begin with the same token, so that the lens
+cannot tell them apart at first. `n_space_tokens`: bare space pieces before the answer; the position that is read comes
+after them. `correct`: what the model wrote by itself (`generated`) is an accepted word. `calibration`: of the concepts
+that the baseline is a mean over.""",
+    "trace/layers": """An item at a layer. `entropy` and `kl_to_final` (from the layer to the model's answer) in nats;
+`target_rank` 1 is first; `mass_…`: probability of all tokens of the source, the target and (where neither side is
+English) the English words, of the mined pivots and of as many random tokens of like frequency; empty where there are
+none. `word_logprob`: log-probability of the whole target word, only with `--whole-word`.""",
+    "trace/tokens": """The most probable tokens of an item at a layer. `baseline`: mean probability of the token at that
+layer over the other concepts of the calibration set. `role`: `source`, `target`, `english`, `pivot` (linked with the
+concept, or mined) or empty; `relation`: how a dictionary or WordNet links it.""",
+    "trace/behaviours": """What each rule calls an item, and the layer and token that decided; docs/trace.md explains
+rules and labels.""",
+    "trace/tuned_behaviours": """The same under the tuned lens of the run.""",
+    "trace/lenses": """Means over the items of a direction, raw and tuned lens; `same_top`: share of items in which both
+put the same token first.""",
+    "trace/strata": """Share of a behaviour in a part of the items: `directions` is `neither_english`, `source_english`
+or `target_english`; the share is the mean over its directions, so that few items of one direction may weigh much.""",
+    "trace/agreement": """How two rules (`kind` rule), two lenses or two shot sets label the same items: share alike and
+Cohen's kappa, over all labels and over semantic pivot or not (`kappa_pivot`).""",
+    "trace/pivots": """What the tokens are that a rule calls pivots: languages in which the token is a word for the
+concept or for what it is linked with, relation, layer; empty where nothing links it.""",
+    "trace/summary": """Share of a behaviour in a direction. `items`: `all`, `different_spelling` (without words written
+alike in both languages), or `correct` (those of them that the model answers rightly). A behaviour that no item of the
+direction shows has no row: its share is 0.""",
+    "trace/sensitivity": """Shares of rule `calibrated` at other thresholds and ratios; no row means none.""",
+    "attribute/auc": """Probability that a direct item has the larger predictor than a semantic-pivot item, ties
+counting half, by rule; `note` says why one could not be had. `items` is `correct` or `all`.""",
+    "attribute/predictors": """An item with what the corpus says of its words. Its score is there where the run holds
+a result of `score`.""",
+    "attribute/tests": """Likelihood-ratio tests by rule (does joint frequency add to the words' own frequencies?) and
+correlations with the score; `note` says why one could not be had.""",
     "score/concepts": """An item. `p_source` and `p_distractors` are exp of the mean token log-probability of the target
 after the right source word, and its mean after the distractors; `score` is their difference, `share` the right word's
 part of the whole sequence probability, `margin` its log ratio to the distractors' mean in nats, `rank` its place among
@@ -114,7 +147,8 @@ over concepts, p of a sign-flip test. `x_minus_y` is paired by item; `dose_d_ste
 in `own_minus_direct` a pivot item is paired with the direct item of nearest clean log P, `net_minus_direct` is net of
 random directions. `scope` tells directions with neither side English from the others; `items` is `all`,
 `english_pivot` or `correct`.""",
-    "ablate/conditions": """METHOD's conditions of causality; `holds` is empty where one could not be tested.""",
+    "ablate/conditions": """The five conditions under which a pivot counts as causal, fixed before any result was
+seen (docs/results/pivot-causality.md spells them out); `holds` is empty where one could not be tested.""",
     "ablate/side_effects": """What taking the pivot out does where it has nothing to do with what is read; `own` is the
 items themselves, for scale.""",
     "score/strata": """A part of the items (`stratum` pos or band, `value` which) or of the distractors (`stratum` tier:

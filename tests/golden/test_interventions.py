@@ -199,6 +199,9 @@ def test_a_cached_beginning_changes_nothing(name):
         ({2: Project(vectors(0, 16))}, -1, ["(16,)"]),
         ({2: Project(torch.zeros(32))}, -1, ["length 0"]),
         ({2: lambda states: states[:1]}, -1, ["layer 2", "(1, 32)"]),
+        ({2: lambda states: None}, -1, ["layer 2", "NoneType"]),
+        ({2: "x"}, -1, ["layer 2", "'x'"]),
+        ({2: 5}, -1, ["layer 2", "5"]),
     ],
 )
 def test_what_does_not_fit_is_named(interventions, position, words):

@@ -160,6 +160,18 @@ def test_cautions_come_from_every_stage(page: Page) -> None:
     assert "1 of 14,000 rows could not be read" in text
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_a_stage_made_from_another_result_is_named(tmp_path: Path, same: bool) -> None:
+    build_run(tmp_path, ALL_STAGES)
+    there = orjson.loads((tmp_path / "trace" / "manifest.json").read_bytes())["fingerprint"]
+    manifest = tmp_path / "attribute" / "manifest.json"
+    known = orjson.loads(manifest.read_bytes())
+    manifest.write_bytes(orjson.dumps(known | {"inputs": {"trace": there if same else "0" * 64}}))
+    write_report(None, tmp_path)
+    text = Page((tmp_path / "report" / "report.html").read_text(encoding="utf-8")).text()
+    assert ("made from another result of trace than the one on this page" in text) != same
+
+
 def test_foreign_words_carry_their_language(page: Page) -> None:
     languages = {attributes["lang"] for tag, attributes in page.elements if tag == "bdi" and "lang" in attributes}
     assert {"fr", "zh"} <= languages

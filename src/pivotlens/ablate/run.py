@@ -129,7 +129,10 @@ def _run(
         stage.warn("the trace has no semantic_pivot items that can be ablated: nothing was tested")
     tested = sum(item.half == TEST for item in pivots)
     if pivots and tested < _FEW:
-        stage.warn(f"only {tested} pivot items are in the half that is tested: the intervals are wide")
+        stage.warn(
+            f"only {tested} pivot items are in the half that is tested: intervals are wide, and contrasts of a single "
+            f"concept or none are empty; trace more concepts, or raise max_items"
+        )
     found = all_contrasts(rows, config.doses, config.bootstrap, config.seed)
     held = conditions(found, config.doses)
     stage.write_table("items", as_table(rows, "items"))

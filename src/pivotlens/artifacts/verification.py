@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,10 +62,21 @@ def verify_run(run: Path, stages: Sequence[str]) -> Verification:
     for stage, manifest in manifests.items():
         files += len(manifest.outputs)
         problems += _file_problems(run, stage, manifest)
-        for name, value in manifest.inputs.items():
-            if name in manifests and manifests[name].fingerprint != value:
-                problems.append(Problem("V6", stage, f"it was made from another result of {name}; run it again"))
+        problems += [
+            Problem("V6", stage, f"it was made from another result of {name}; run it again")
+            for name in outdated(manifest, manifests)
+        ]
     return Verification(list(manifests), files, problems)
+
+
+def outdated(manifest: Manifest, others: Mapping[str, Manifest]) -> list[str]:
+    """Return the stages of which a stage read another result than the one that is there now.
+
+    Args:
+        manifest: Of the stage.
+        others: Of the stages that are there, by name.
+    """
+    return [name for name, value in manifest.inputs.items() if name in others and others[name].fingerprint != value]
 
 
 def _file_problems(run: Path, stage: str, manifest: Manifest) -> list[Problem]:

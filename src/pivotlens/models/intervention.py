@@ -158,7 +158,12 @@ def intervening(blocks: nn.ModuleList, interventions: Interventions, position: i
     handles = []
     try:
         for layer, given in interventions.items():
-            chain = [given] if callable(given) else list(given)
+            chain = [given] if callable(given) else list(given) if isinstance(given, Sequence) else [given]
+            if not all(callable(one) for one in chain):
+                raise ConfigError(
+                    f"the intervention at layer {layer} is {given!r}, which cannot be called",
+                    "Give a function of the states, `Project`, `Add`, or a list of them.",
+                )
             handles.append(blocks[layer - 1].register_forward_hook(_hook(chain, layer, position)))
         yield
     finally:
@@ -184,11 +189,16 @@ def _hook(chain: Sequence[Intervention], layer: int, position: int) -> Callable[
             after = intervention(after)
         if after is before:
             return output
+        if not isinstance(after, torch.Tensor):
+            raise ConfigError(
+                f"an intervention at layer {layer} returned {type(after).__name__}, not states",
+                f"It must return a tensor of shape {tuple(before.shape)}.",
+            )
         if after.shape != before.shape:
             raise ConfigError(
                 f"an intervention at layer {layer} made states of shape {tuple(before.shape)} into "
                 f"{tuple(after.shape)}",
-                "Give one direction for all rows, or one for each row of the batch.",
+                "A function must keep the shape; a vector is one for all rows, or one for each row of the batch.",
             )
         changed = hidden.clone()
         changed[:, position] = after.to(hidden.dtype)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pivotlens.artifacts import StageResult
+from pivotlens.artifacts.verification import outdated
 from pivotlens.report.run_tables import DEMO_CORPUS, RunTables, direction_of, is_pooled
 from pivotlens.report.wording import plural
 from pivotlens.text import Direction
@@ -93,7 +94,14 @@ def _cautions(tables: RunTables) -> Iterable[Caution]:
     sampled = [name for name, corpus in corpora if corpus == DEMO_CORPUS]
     if sampled:
         yield Caution(sampled[0], SAMPLE_NOTE)
+    manifests = {stage.stage: stage.manifest for stage in tables.stages()}
     for stage in tables.stages():
+        for name in outdated(stage.manifest, manifests):
+            yield Caution(
+                stage.stage,
+                f"made from another result of {name} than the one on this page: run {stage.stage} again before you "
+                "read the two together.",
+            )
         yield from _limit(stage)
         for message in stage.manifest.warnings:
             yield Caution(stage.stage, message)
