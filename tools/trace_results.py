@@ -71,7 +71,9 @@ def _section(run: _Traced, heading: str, *, whole: bool) -> list[str]:
     lines = [
         f"{heading} The {config['prompt']} prompt",
         "",
-        f"{details['model']}, {details['concepts']:,} concepts of the bundled list `word-translation`, "
+        f"{details['model']}, {details['concepts']:,} concepts of the bundled list `word-translation` (the "
+        f"{details['calibration_concepts']} of the calibration set, which are spread over the list, and the first "
+        "others in the alphabetical order of the English words), "
         f"{len(details['directions'])} directions ({', '.join(details['directions'])}), {config['shots']} examples, "
         f"{config['dtype']}; baseline of {details['calibration_concepts']} concepts; ratio {config['ratio']:g}, "
         f"threshold {config['threshold']:g}. Shares are means over directions; 95 % intervals resample concepts.",

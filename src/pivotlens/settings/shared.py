@@ -23,7 +23,9 @@ class ModelStageConfig(StageConfig):
     device: str = setting("auto", "Where the model runs: auto, cpu, cuda, cuda:1 or mps.", meaning=False)
     batch_tokens: int = setting(8192, "Tokens held in the cache at once; bounds memory.", ge=256)
     bootstrap: int = setting(1000, "Bootstrap resamples for the intervals.", ge=100)
-    limit: int | None = setting(None, "Read only this many concepts; recorded and shown in the report.", ge=2)
+    limit: int | None = setting(
+        None, "Read only this many concepts: the calibration set first, each part in the order of the list.", ge=2
+    )
 
 
 class SweepStageConfig(ModelStageConfig):
