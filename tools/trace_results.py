@@ -71,9 +71,7 @@ def _section(run: _Traced, heading: str, *, whole: bool) -> list[str]:
     lines = [
         f"{heading} The {config['prompt']} prompt",
         "",
-        f"{details['model']}, {details['concepts']:,} concepts of the bundled list `word-translation` (the "
-        f"{details['calibration_concepts']} of the calibration set, which are spread over the list, and the first "
-        "others in the alphabetical order of the English words), "
+        f"{details['model']}, {details['concepts']:,} concepts of the bundled list `word-translation` ({_which(details)}), "
         f"{len(details['directions'])} directions ({', '.join(details['directions'])}), {config['shots']} examples, "
         f"{config['dtype']}; baseline of {details['calibration_concepts']} concepts; ratio {config['ratio']:g}, "
         f"threshold {config['threshold']:g}. Shares are means over directions; 95 % intervals resample concepts.",
@@ -96,6 +94,12 @@ def _section(run: _Traced, heading: str, *, whole: bool) -> list[str]:
     if whole:
         lines += _details(run, heading)
     return lines
+
+
+def _which(details: Row) -> str:
+    calibrating, others = details["calibration_concepts"], details["concepts"] - details["calibration_concepts"]
+    said = f"the {calibrating} of the calibration set, which are spread over the list"
+    return said + (f", and the first {others:,} others in the order of the English alphabet" if others else "")
 
 
 def _details(run: _Traced, heading: str) -> list[str]:

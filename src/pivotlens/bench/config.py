@@ -30,7 +30,9 @@ class BenchConfig(StageConfig):
     )
     distractors: int = setting(9, "Distractors a concept.", ge=1, le=99)
     shot_pool: int = setting(20, "Concepts put apart for shots where the list has no `split` column.", ge=5)
-    calibration: int = setting(100, "Test concepts marked as the calibration set of the trace.", ge=1)
+    calibration: int = setting(
+        100, "Test concepts to mark as the calibration set of the trace, where the list marks none itself.", ge=1
+    )
     seed: int = setting(0, "Seed of everything that is drawn.", ge=0)
     limit: int | None = setting(None, "Keep only this many test concepts; recorded and shown in the report.", ge=2)
 
