@@ -71,7 +71,8 @@ def _section(run: _Traced, heading: str, *, whole: bool) -> list[str]:
     lines = [
         f"{heading} The {config['prompt']} prompt",
         "",
-        f"{details['model']}, {details['concepts']:,} concepts of the bundled list `word-translation` ({_which(details)}), "
+        f"{details['model']}, {details['concepts']:,} concepts of the bundled list `word-translation` "
+        f"({_which(details)}), "
         f"{len(details['directions'])} directions ({', '.join(details['directions'])}), {config['shots']} examples, "
         f"{config['dtype']}; baseline of {details['calibration_concepts']} concepts; ratio {config['ratio']:g}, "
         f"threshold {config['threshold']:g}. Shares are means over directions; 95 % intervals resample concepts.",
