@@ -85,7 +85,7 @@ def _count(tiny, run: Path, corpus: object, *more: object) -> list[object]:
         ("bench", ["--seed", "many"], ["many", "--help"]),
         ("score", ["--promt", "bare"], ["--promt", "--help"]),
         ("score", ["--prompt", "french"], ["french", "english", "--help"]),
-        ("trace", ["--top-k", "3"], ["top_k = 3", "threshold = 0.05"]),
+        ("trace", ["--top-k", "3"], ["top_k = 3", "threshold = 0.1"]),
         ("score", ["--device", "abacus"], ["'abacus'", "cpu"]),
         ("score", ["--shots", "30"], ["shots = 30", "8 concepts", "shot_pool"]),
         ("score", ["--model", "demo:smolm2-135m"], ["demo:smolm2-135m", "did you mean 'smollm2-135m'?"]),
