@@ -238,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="demo:gemma-3-270m")
     parser.add_argument("--direction", default="fr-zh")
     parser.add_argument("--concepts", type=int, help="all test concepts unless given")
-    parser.add_argument("--batch-tokens", type=int, default=2048, help="that we hold at once; the others: 8192")
+    parser.add_argument("--batch-tokens", type=int, default=1024, help="that we hold at once; the others: 8192")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--reference-items", type=int, default=24, help="read by the full hidden states")
     parser.add_argument("--no-peak", action="store_true", help="leave the memory out")
