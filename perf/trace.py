@@ -124,8 +124,8 @@ def reading_of(model: str, direction_name: str, limit: int | None, batch_tokens:
     return Reading(LogitLens(loaded), scorer, words, items, direction.target, batch_tokens)
 
 
-def ours(reading: Reading, items: Sequence[TracedItem]) -> LayerReadings:
-    read = [item.read for item in items]
+def ours(reading: Reading) -> LayerReadings:
+    read = [item.read for item in reading.items]
     how = SharedReading(reading.batch_tokens, reading.scorer.share)
     states = read_states(reading.lens, [one.context for one in read], how)
     return reduce_states(reading.head, LensStates(reading.lens, states), read, TOP_K)
@@ -198,11 +198,11 @@ def peak_of_side(reading: Reading, side: str) -> float | None:
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
     if side == "ours":
-        return peak_extra_mb(lambda: ours(reading, reading.items))
+        return peak_extra_mb(lambda: ours(reading))
     # A prompt a pass: the peak is that of the longest.
     longest = max(reading.contexts, key=len)
-    nothing = np.zeros((1, reading.lens.n_layers, 1), dtype=np.int64)
-    return peak_extra_mb(lambda: hidden_states_lens(reading.loaded, [longest], nothing))
+    any_tokens = np.zeros((reading.lens.n_layers, 1), dtype=np.int64)
+    return peak_extra_mb(lambda: decode_everything(reading.loaded, longest, any_tokens))
 
 
 def peak_in_process(options: argparse.Namespace, side: str) -> float | None:
@@ -252,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     count = min(options.reference_items, len(reading.items))
     print(f"{options.model}, {options.direction}, {len(reading.items)} items, {reading.lens.n_layers} layers, ", end="")
     print(f"{torch.get_num_threads()} threads; sharing: {reading.scorer.sharing}", flush=True)
-    readings = ours(reading, reading.items)  # warm
+    readings = ours(reading)  # warm
     kept, values = reading.kept_tokens(readings), our_probabilities(readings)
     worst, worst_of_peer = difference_from_plain(reading, readings), None
     generating, _ = timed(reading.generate)
@@ -261,7 +261,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("TransformerLens is left out: --transformer-lens-python is not given", flush=True)
     seconds: dict[str, list[float]] = defaultdict(list)
     for number in range(options.rounds):
-        seconds["ours"].append(timed(ours, reading, reading.items)[0])
+        seconds["ours"].append(timed(ours, reading)[0])
         seconds["plain forward"].append(timed(deque, plain_forward(reading), 0)[0])
         slow, found = timed(hidden_states_lens, reading.loaded, reading.contexts[:count], kept[:count])
         seconds[f"hidden states of {count} items"].append(slow)

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from pivotlens.statistics.proportion import wilson_interval
-from pivotlens.text import begins_word, is_word
+from pivotlens.text import begins_word
 from pivotlens.trace.behaviours import SEMANTIC_PIVOT, Behaviour, ItemView
+from pivotlens.trace.items import can_be_word
 
 Key = TypeVar("Key", bound=Hashable)
 Rule = Callable[[ItemView], Behaviour]
@@ -72,17 +73,16 @@ def _view(rows: Sequence[Mapping[str, object]], shape: tuple[int, int], facts: M
         target=filled([row["role"] == "target" for row in rows], False, np.bool_),  # type: ignore[arg-type]
         source=filled([row["role"] == "source" for row in rows], False, np.bool_),  # type: ignore[arg-type]
         linked=filled([bool(row["relation"]) for row in rows], False, np.bool_),  # type: ignore[arg-type]
-        word=filled([_can_be_word(row) for row in rows], False, np.bool_),  # type: ignore[arg-type]
+        word=filled([_word(row) for row in rows], False, np.bool_),  # type: ignore[arg-type]
         shares_token=bool(facts["ambiguous"]),
         source_is_english=facts["source_language"] == "en",
     )
 
 
-def _can_be_word(row: Mapping[str, object]) -> bool:
-    """Tell what `item_views` tells, of a tokenizer that marks the beginnings of words."""
+def _word(row: Mapping[str, object]) -> bool:
+    """Tell whether a kept token can be a word; the tokenizer of the labelled items marks where words begin."""
     token = str(row["token"])
-    known = row["role"] in {"target", "source"} or bool(row["relation"])
-    return is_word(token) and (known or begins_word(token))
+    return can_be_word(token, row["role"] in {"target", "source"} or bool(row["relation"]), begins_word(token))
 
 
 def found_by(

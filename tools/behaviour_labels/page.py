@@ -80,7 +80,7 @@ class LabelledSet:
 def page(folder: Path = LABELLED) -> str:
     """Return the page."""
     tuning, held_out = LabelledSet(folder / "first", folder / "second"), LabelledSet(folder / "held_out")
-    second = LabelledSet(folder / "second")
+    n_second = len(read_shown(folder / "second"))
     both = {"to tune on": tuning, "held out": held_out}
     defaults = TraceConfig(model="none")
     by_name = rules(defaults.ratio, defaults.threshold)
@@ -91,7 +91,7 @@ def page(folder: Path = LABELLED) -> str:
         f"Items that Gemma-3-270M translated, drawn at random among those spelled differently in both languages. The "
         f"rule `calibrated` was given its form and thresholds on {len(tuning.views):,} of them ({tuning.describe()}). "
         f"{len(held_out.views):,} others ({held_out.describe()}), of concepts that the first do not hold, were drawn "
-        f"and judged after that, and looked at once. The second {len(second.views):,} of the items to tune on had been "
+        f"and judged after that, and looked at once. The second {n_second:,} of the items to tune on had been "
         f"held out in the same way for an earlier form of the rule.",
         "",
         f"Every token that came to a probability of {SHOWN_PROBABILITY:g} at a layer between the embeddings and the "

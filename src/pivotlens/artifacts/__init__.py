@@ -17,7 +17,7 @@ from pivotlens.artifacts.results import (
     TrainedLens,
 )
 from pivotlens.artifacts.stage import StageRun
-from pivotlens.artifacts.sweep import Sweep, Wording
+from pivotlens.artifacts.sweep import Sweep
 from pivotlens.artifacts.tables import SCHEMAS, schema_of
 from pivotlens.artifacts.upstream import upstream_inputs
 
@@ -38,7 +38,6 @@ __all__ = [
     "Sweep",
     "Trace",
     "TrainedLens",
-    "Wording",
     "accepted_answers",
     "atomic_path",
     "files_fingerprint",

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 import pyarrow as pa
 
 from pivotlens.artifacts.stage import StageRun
-from pivotlens.settings import SweepStageConfig
+from pivotlens.settings import SweepStageConfig, Wording
 from pivotlens.text import Direction
-
-Wording = Literal["english", "native", "bare"]
 
 
 @dataclass(frozen=True)

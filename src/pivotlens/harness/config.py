@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pivotlens.errors import ConfigError
-from pivotlens.settings import StageConfig, setting
+from pivotlens.settings import StageConfig, Wording, setting
 
 OPTIONS_KEY = "pivotlens"
 DEFAULT_BENCHMARK = "word-translation"
@@ -20,7 +20,7 @@ class HarnessConfig(StageConfig):
     benchmark: str = setting(
         DEFAULT_BENCHMARK, "A bundled list, a TSV file as `pivotlens bench` takes, or a run folder with a benchmark."
     )
-    prompt: Literal["english", "native", "bare"] = setting(
+    prompt: Wording = setting(
         "english", "Wording: the paper's English one, the target language's own, or bare `a – b` lines."
     )
     shots: int = setting(5, "Examples in a prompt.", ge=1, le=32)

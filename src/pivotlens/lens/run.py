@@ -252,15 +252,15 @@ def _damping(stage: StageRun, config: LensConfig, lens: LogitLens, tuned: TunedL
     Where the raw lens is good already, what few tokens teach is mostly noise. The share with the least KL over
     documents that were neither trained on nor are measured on is kept.
     """
-    from pivotlens.lens.reading import damping_curve, layer_states, spread_positions
+    from pivotlens.lens.reading import damping_curve
 
     if not stage.has_part("damping"):
         import torch
 
         chosen = [
-            states[spread_positions(len(states), _HELD_OUT_POSITIONS)]
+            states
             for start in range(0, len(text.choosing), _HELD_OUT_BATCH)
-            for states in layer_states(lens, text.choosing[start : start + _HELD_OUT_BATCH], config.batch_tokens)
+            for states in _positions(config, lens, text.choosing[start : start + _HELD_OUT_BATCH])
         ]
         curve = damping_curve(lens, tuned, torch.cat(chosen), _SHARES)
         stage.write_part("damping", pa.table({"share": np.array(_SHARES)[curve.argmin(axis=0)]}))
@@ -268,11 +268,19 @@ def _damping(stage: StageRun, config: LensConfig, lens: LogitLens, tuned: TunedL
     return shares
 
 
+def _positions(config: LensConfig, lens: LogitLens, documents: Sequence[Ids]) -> list[torch.Tensor]:
+    """Return what is read of documents that were kept apart, each of shape ``(positions, layers, hidden)``."""
+    from pivotlens.lens.reading import layer_states, spread_positions
+
+    every = layer_states(lens, documents, config.batch_tokens)
+    return [states[spread_positions(len(states), _HELD_OUT_POSITIONS)] for states in every]
+
+
 def _measured(
     stage: StageRun, config: LensConfig, lens: LogitLens, tuned: TunedLens, text: _Text
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return KL and agreement, means over positions, both of shape ``(documents, layers, 2)``, raw first."""
-    from pivotlens.lens.reading import distances, layer_states, spread_positions
+    from pivotlens.lens.reading import distances
 
     starts = range(0, len(text.held_out), _HELD_OUT_BATCH)
     for start in track(starts, "held-out documents", len(starts)):
@@ -280,8 +288,7 @@ def _measured(
             continue
         import torch
 
-        documents = layer_states(lens, text.held_out[start : start + _HELD_OUT_BATCH], config.batch_tokens)
-        chosen = [states[spread_positions(len(states), _HELD_OUT_POSITIONS)] for states in documents]
+        chosen = _positions(config, lens, text.held_out[start : start + _HELD_OUT_BATCH])
         kl, agrees = distances(lens, tuned, torch.cat(chosen))
         ends = np.cumsum([len(states) for states in chosen])[:-1]
         means = [[part.mean(axis=0) for part in np.split(values, ends)] for values in (kl, agrees)]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
 from pivotlens.errors import ConfigError
+from pivotlens.settings import Wording
 from pivotlens.text.languages import Direction, english_name, native_name
-
-PromptStyle = Literal["english", "native", "bare"]
 
 # The paper's instruction, in the target language.
 _NATIVE_INSTRUCTION = {
@@ -50,7 +48,7 @@ def draw_shot_sets(pool: Sequence[str], shots: int, sets: int, seed: int) -> lis
     ]
 
 
-def prompt_text(direction: Direction, examples: Sequence[tuple[str, str]], word: str, style: PromptStyle) -> str:
+def prompt_text(direction: Direction, examples: Sequence[tuple[str, str]], word: str, style: Wording) -> str:
     """Return the prompt up to where the answer begins; the answer is `answer_text`.
 
     Args:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from pivotlens.models.encoding import EncodedAnswer, Ids, TokenTexts, encode_answers
 from pivotlens.models.load import LoadedModel
-from pivotlens.models.prompts import PromptStyle, answer_text, prompt_text
+from pivotlens.models.prompts import answer_text, prompt_text
 from pivotlens.models.scorer import AnswerScorer, check_sharing
+from pivotlens.settings import Wording
 from pivotlens.text import Direction
 
 
@@ -26,7 +27,7 @@ class WordPrompts:
     loaded: LoadedModel
     direction: Direction
     examples: Sequence[tuple[str, str]]
-    style: PromptStyle
+    style: Wording
 
     def encode(self, pairs: Sequence[tuple[str, str]], *, line: bool = False) -> list[EncodedAnswer]:
         """Tokenise pairs of a source word and the target word that is to be scored after it."""

@@ -17,10 +17,10 @@ from pivotlens.progress import track
 from pivotlens.score.config import ScoreConfig
 from pivotlens.score.items import concept_table, scored_items
 from pivotlens.score.summary import strata, summarise
+from pivotlens.settings import Wording
 from pivotlens.text import Direction
 
 if TYPE_CHECKING:
-    from pivotlens.models.prompts import PromptStyle
     from pivotlens.models.scorer import AnswerScorer
     from pivotlens.models.words import WordPrompts
 
@@ -136,7 +136,7 @@ class _Work(Sweep):
         spec = config.models()[number]
         loaded = load_model(spec, config.dtype, config.device)
 
-        def prompts_of(prompt: PromptStyle, direction: Direction, shot_set: int) -> WordPrompts:
+        def prompts_of(prompt: Wording, direction: Direction, shot_set: int) -> WordPrompts:
             return WordPrompts(
                 loaded, direction, shot_examples(self.words, self.shot_sets[shot_set], direction), prompt
             )

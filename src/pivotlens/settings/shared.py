@@ -6,6 +6,9 @@ from typing import Literal
 
 from pivotlens.settings.base import StageConfig, setting
 
+Wording = Literal["english", "native", "bare"]
+"""How a translation is asked for: the paper's English prompt, the target language's own, or bare lines."""
+
 
 class ModelStageConfig(StageConfig):
     """Settings of a stage that reads a model."""
@@ -14,7 +17,7 @@ class ModelStageConfig(StageConfig):
         "", "A hub id (`org/name@revision`), a folder, a `.gguf` file, `demo:gemma-3-270m` or `demo:smollm2-135m`."
     )
     directions: tuple[str, ...] = setting((), "Directions such as `fr-zh`; all pairs of the benchmark when empty.")
-    prompt: Literal["english", "native", "bare"] = setting(
+    prompt: Wording = setting(
         "english", "Wording: the paper's English one, the target language's own, or bare `a – b` lines."
     )
     shots: int = setting(5, "Examples in a prompt.", ge=1, le=32)
@@ -34,13 +37,13 @@ class SweepStageConfig(ModelStageConfig):
     also_models: tuple[str, ...] = setting(
         (), "Further models or revisions read in the same call, such as the checkpoints of a training run."
     )
-    also_prompts: tuple[Literal["english", "native", "bare"], ...] = setting((), "Further wordings in the same call.")
+    also_prompts: tuple[Wording, ...] = setting((), "Further wordings in the same call.")
 
     def models(self) -> tuple[str, ...]:
         """Return every model that is read, `model` first, each once."""
         return tuple(dict.fromkeys((self.model, *self.also_models)))
 
-    def prompts(self) -> tuple[Literal["english", "native", "bare"], ...]:
+    def prompts(self) -> tuple[Wording, ...]:
         """Return every wording, `prompt` first, each once."""
         return tuple(dict.fromkeys((self.prompt, *self.also_prompts)))
 

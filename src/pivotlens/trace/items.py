@@ -108,9 +108,12 @@ def item_views(items: Sequence[TracedItem], readings: LayerReadings, words: Word
         sets = item.read.sets
         of_target, of_source = _flags(unique, sets.is_target), _flags(unique, sets.is_source)
         linked = _flags(unique, _is_linked(sets))
-        # What is of either side or linked may continue a word.
-        text = np.array([is_word(words.texts[int(token)]) for token in unique])
-        word = text & (of_target | of_source | linked | _flags(unique, words.begins_word))
+        word = np.array(
+            [
+                can_be_word(words.texts[token], known, words.begins_word(token))
+                for token, known in zip(unique.tolist(), of_target | of_source | linked, strict=True)
+            ]
+        )
         views.append(
             ItemView(
                 token_ids=ids,
@@ -125,6 +128,17 @@ def item_views(items: Sequence[TracedItem], readings: LayerReadings, words: Word
             )
         )
     return views
+
+
+def can_be_word(text: str, known: bool, begins: bool) -> bool:
+    """Tell whether a token can be a word of its own.
+
+    Args:
+        text: What it writes.
+        known: Whether it is of either side or linked with the concept: then it may continue a word.
+        begins: Whether it can begin one.
+    """
+    return is_word(text) and (known or begins)
 
 
 def _is_linked(sets: TokenSets) -> Callable[[int], bool]:

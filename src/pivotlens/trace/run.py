@@ -18,19 +18,18 @@ from pivotlens.artifacts import (
     Sweep,
     Trace,
     TrainedLens,
-    Wording,
     accepted_answers,
     upstream_inputs,
 )
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.models.resolve import model_fingerprint
 from pivotlens.progress import track
+from pivotlens.settings import Wording
 from pivotlens.text import Direction
 from pivotlens.trace.config import TraceConfig
 
 if TYPE_CHECKING:
     from pivotlens.models.load import LoadedModel
-    from pivotlens.models.prompts import PromptStyle
     from pivotlens.models.tuned_lens import TunedLens
     from pivotlens.trace.comparison import MinedPivots
 
@@ -150,7 +149,7 @@ class _Work(Sweep):
         words = {key: concept.words for key, concept in self.benchmark.concepts.items()}
         warnings: list[str] = []
 
-        def prompts_of(prompt: PromptStyle, direction: Direction, shot_set: int) -> WordPrompts:
+        def prompts_of(prompt: Wording, direction: Direction, shot_set: int) -> WordPrompts:
             return WordPrompts(loaded, direction, shot_examples(words, self.shot_sets[shot_set], direction), prompt)
 
         first = self.directions[0]

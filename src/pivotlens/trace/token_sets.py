@@ -36,15 +36,17 @@ def base_form(text: str, words: Container[str]) -> str | None:
 
 @functools.lru_cache(maxsize=1 << 19)
 def _forms(text: str) -> tuple[str, ...]:
-    folded = fold(text).strip()
-    stems = (folded.removesuffix(ending) for ending in _ENDINGS)
-    return (folded, *(stem for stem in stems if stem != folded and len(stem) >= _SHORTEST_STEM))
+    return _without(fold(text).strip(), _ENDINGS, _SHORTEST_STEM)
 
 
 @functools.lru_cache(maxsize=1 << 19)
 def _stems(folded: str) -> frozenset[str]:
-    stems = (folded.removesuffix(ending) for ending in _SIDE_ENDINGS)
-    return frozenset({folded, *(stem for stem in stems if len(stem) >= _SHORTEST_SIDE_STEM)})
+    return frozenset(_without(folded, _SIDE_ENDINGS, _SHORTEST_SIDE_STEM))
+
+
+def _without(folded: str, endings: Sequence[str], shortest: int) -> tuple[str, ...]:
+    stems = (folded.removesuffix(ending) for ending in endings)
+    return (folded, *(stem for stem in stems if stem != folded and len(stem) >= shortest))
 
 
 def _is_second(character: str, word: str) -> bool:
