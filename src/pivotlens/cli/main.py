@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextvars import copy_context
 from importlib import metadata
 
 from cyclopts import App, CycloptsError
@@ -45,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     console = Console(stderr=True, highlight=False)
     try:
-        build_app()(arguments, exit_on_error=False, print_error=False, error_console=console)
+        # Bars and notices are installed for this call alone: who calls from Python keeps their own.
+        copy_context().run(build_app(), arguments, exit_on_error=False, print_error=False, error_console=console)
     except PivotLensError as error:
         return _report(console, error)
     except CycloptsError as error:
