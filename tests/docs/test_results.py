@@ -1,5 +1,7 @@
 """The results pages follow from the artifacts beside them."""
 
+from xml.etree import ElementTree
+
 from tools import ablate_results, attribution_results, trace_results
 from tools.behaviour_labels import page as behaviour_labels
 from tools.score_results import DATA, PAGE, page
@@ -25,6 +27,10 @@ def test_the_page_on_behaviours_is_up_to_date():
 
 
 def test_the_page_on_attribution_and_its_figures_are_up_to_date():
+    assert (attribution_results.DATA / "auc.parquet").exists()
     assert attribution_results.PAGE.read_text(encoding="utf-8") == attribution_results.page()
-    for name, figure in attribution_results.figures().items():
-        assert (attribution_results.DATA / name).read_text(encoding="utf-8") == figure
+    drawn = attribution_results.figures()
+    assert {path.name for path in attribution_results.DATA.glob("*.svg")} == set(drawn)
+    for name, svg in drawn.items():
+        assert (attribution_results.DATA / name).read_text(encoding="utf-8") == svg
+        ElementTree.fromstring(svg)
