@@ -80,6 +80,26 @@ def unigram() -> Tokenizer:
     return tokenizer
 
 
+def word_piece(*, lowercase: bool = False) -> Tokenizer:
+    """WordPiece, as BERT's; with ``lowercase``, an uncased one."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.train_from_iterator(
+        _TEXTS, trainers.WordPieceTrainer(vocab_size=200, special_tokens=_SPECIAL, show_progress=False)
+    )
+    return tokenizer
+
+
+def word_level() -> Tokenizer:
+    """A token a word."""
+    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.train_from_iterator(_TEXTS, trainers.WordLevelTrainer(special_tokens=_SPECIAL, show_progress=False))
+    return tokenizer
+
+
 MAKERS: dict[str, Callable[[], Tokenizer]] = {
     "byte-level": byte_level,
     "byte-level untrimmed": lambda: byte_level(trim=False),
@@ -92,3 +112,10 @@ MAKERS: dict[str, Callable[[], Tokenizer]] = {
     "byte-level with bos and eos": lambda: with_bos(byte_level(), eos=True),
 }
 """Tokenizers by kind; every one is made anew."""
+
+CORPUS_MAKERS: dict[str, Callable[[], Tokenizer]] = MAKERS | {
+    "wordpiece": word_piece,
+    "wordpiece uncased": lambda: word_piece(lowercase=True),
+    "wordlevel": word_level,
+}
+"""Those and the kinds whose answers cannot be told from prompts, but that a corpus can be cut with."""

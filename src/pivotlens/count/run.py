@@ -28,7 +28,7 @@ from pivotlens.errors import ConfigError
 from pivotlens.text import has_spaces_between_words
 from pivotlens.text.longer_words import BUNDLED, LongerWords, read_longer_words
 
-VERSION = 2
+VERSION = 3
 _WITH_LONGER_WORDS = ("everyday-nouns", "word-translation")
 
 
@@ -93,6 +93,8 @@ def _count(stage: StageRun, config: CountConfig) -> None:
     longer = read_longer_words(config.longer_words)
     words = CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values(), longer.words)
     tokenizer = load_tokenizer(config.tokenizer)
+    for warning in tokenizer.warnings:
+        stage.warn(warning)
     files, plan = list_corpus(config.corpus), unit_plan(config)
 
     find = OccurrencePass(words, plan, config.sample, config.background, config.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +19,18 @@ from pivotlens.models.resolve import resolve_model
 
 @dataclass(frozen=True)
 class TextTokenizer:
-    """Cuts text into token ids; adds no special tokens.
+    """Cuts text into token ids, all of it and nothing else: no special tokens, whatever else its file asks for.
 
     Attributes:
         fingerprint: sha256 of its ``tokenizer.json``.
         vocab_size: One more than the largest id it can give.
+        warnings: What of its file was switched off, and what its normaliser takes out of every text.
     """
 
     tokenizer: Tokenizer
     fingerprint: str
     vocab_size: int
+    warnings: tuple[str, ...] = ()
 
     def encode_batch(self, texts: Sequence[str]) -> list[npt.NDArray[np.int64]]:
         """Return the token ids of each text, shape ``(tokens,)``."""
@@ -37,6 +40,33 @@ class TextTokenizer:
     def text(self, token_id: int) -> str:
         """Return what a token writes, with its leading space; a piece of a character shows as ``�``."""
         return token_text(self.tokenizer, token_id)
+
+
+def switch_off_saved_state(tokenizer: Tokenizer) -> list[str]:
+    """Switch off what was saved with a tokenizer and is not the model's: truncation, padding, dropout of merges.
+
+    Returns:
+        What each was, for a warning.
+    """
+    found = []
+    if tokenizer.truncation is not None:
+        found.append(f"truncation to {tokenizer.truncation['max_length']} tokens")
+        tokenizer.no_truncation()
+    if tokenizer.padding is not None:
+        found.append("padding")
+        tokenizer.no_padding()
+    if dropout := getattr(tokenizer.model, "dropout", None):
+        found.append(f"dropout of {dropout:g}, with which a text is cut differently each time")
+        tokenizer.model.dropout = None
+    return [f"tokenizer.json was saved with {state}: it was switched off" for state in found]
+
+
+def _normaliser_warnings(tokenizer: Tokenizer) -> list[str]:
+    if tokenizer.normalizer is None:
+        return []
+    seen = unicodedata.normalize("NFD", tokenizer.normalizer.normalize_str("É"))
+    changes = [change for change, mark in (("lower-cases", "E"), ("strips accents from", "\u0301")) if mark not in seen]
+    return [f"the tokenizer {' and '.join(changes)} every text: words that differ in that alone are one"] * bool(changes)
 
 
 def token_text(tokenizer: Tokenizer, token_id: int) -> str:
@@ -54,7 +84,7 @@ def token_text(tokenizer: Tokenizer, token_id: int) -> str:
 
 @functools.lru_cache(maxsize=4)
 def load_tokenizer(spec: str) -> TextTokenizer:
-    """Load the tokenizer of a model spec.
+    """Load the tokenizer of a model spec to cut a corpus with: the only place where one is made.
 
     Raises:
         ModelError: The model has no fast tokenizer.
@@ -72,4 +102,5 @@ def load_tokenizer(spec: str) -> TextTokenizer:
     except Exception as error:
         raise ModelError(f"{path} is not a readable tokenizer: {error}", "Fetch or convert the model again.") from error
     vocabulary = tokenizer.get_vocab(with_added_tokens=True)
-    return TextTokenizer(tokenizer, sha256_of_file(path), max(vocabulary.values()) + 1)
+    warnings = (*switch_off_saved_state(tokenizer), *_normaliser_warnings(tokenizer))
+    return TextTokenizer(tokenizer, sha256_of_file(path), max(vocabulary.values()) + 1, warnings)

@@ -33,7 +33,7 @@ from pivotlens.statistics.proportion import wilson_lower
 if TYPE_CHECKING:
     from pivotlens.models.tokenizer import TextTokenizer
 
-VERSION = 1
+VERSION = 2
 _COMPRESSION_LEVEL = 10
 
 
@@ -107,7 +107,10 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
     from pivotlens.models.tokenizer import load_tokenizer
     from pivotlens.select.passes import ScorePass, WritePass
 
-    pivots = _pivots(Pivots.load(stage.run), config, load_tokenizer(config.tokenizer))
+    tokenizer = load_tokenizer(config.tokenizer)
+    for warning in tokenizer.warnings:
+        stage.warn(warning)
+    pivots = _pivots(Pivots.load(stage.run), config, tokenizer)
     files, plan = list_corpus(config.corpus), unit_plan(config)
     scores = stage.parts_folder("scores")
     token_ids = tuple(sorted({token for variants in pivots for token in variants}))
@@ -173,7 +176,7 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
             "short": int((~duplicate & (n_tokens < config.min_tokens)).sum()),
             "pivots": len(pivots),
             "pivot_tokens": len(token_ids),
-            "tokenizer": load_tokenizer(config.tokenizer).fingerprint,
+            "tokenizer": tokenizer.fingerprint,
             "seed": config.seed,
         }
     )
