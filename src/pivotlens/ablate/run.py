@@ -99,6 +99,8 @@ def _run(
     from pivotlens.models.load import load_model
 
     loaded = load_model(model, config.dtype, config.device)
+    for warning in loaded.warnings:
+        stage.warn(warning)
     lens = LogitLens(loaded)
     prepared, reason = prepare_directions(lens, config, benchmark, trace, directions)
     if reason is not None:

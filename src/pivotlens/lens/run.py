@@ -83,6 +83,8 @@ def _run(stage: StageRun, config: LensConfig) -> None:
 
     apart, pieces = _drawn(stage, config)
     loaded = load_model(config.model, config.dtype, config.device)
+    for warning in loaded.warnings:
+        stage.warn(warning)
     lens = LogitLens(loaded)
     text = _text(stage, config, loaded, apart, pieces)
     training = _train(stage, config, lens, text)

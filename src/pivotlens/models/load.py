@@ -12,10 +12,12 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from pivotlens.errors import ConfigError, ModelError
+from pivotlens.models.checkpoint import unused_weights
 from pivotlens.models.checks import check_decoder, output_head
 from pivotlens.models.memory import is_out_of_memory
-from pivotlens.models.quiet import quiet_transformers
-from pivotlens.models.resolve import ResolvedModel, resolve_model
+from pivotlens.models.quiet import recording_transformers
+from pivotlens.models.resolve import ResolvedModel, refuse_adapter, resolve_model
+from pivotlens.models.tokenizer import switch_off_saved_state
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class LoadedModel:
         resolved: Where it came from.
         device: Where its inputs go.
         dtype: Of its weights.
+        warnings: What came up while it was loaded and bears on figures.
     """
 
     model: PreTrainedModel
@@ -35,6 +38,7 @@ class LoadedModel:
     resolved: ResolvedModel
     device: torch.device
     dtype: torch.dtype
+    warnings: tuple[str, ...] = ()
 
     @functools.cached_property
     def last_only(self) -> dict[str, int]:
@@ -83,9 +87,28 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
         PrerequisiteError: It cannot be fetched.
     """
     resolved = resolve_model(spec)
-    number_type: torch.dtype = getattr(torch, dtype)
+    refuse_adapter(resolved)
     place = pick_device(device)
-    quiet_transformers()
+    with recording_transformers() as said:
+        config, tokenizer = _config_and_tokenizer(resolved)
+        model, unexpected = _model(resolved, config, getattr(torch, dtype), place)
+    warnings = [message.replace(str(resolved.folder), spec) for message in said]
+    warnings += unused_weights(model, unexpected, repr(spec))
+    warnings += switch_off_saved_state(tokenizer.backend_tokenizer)
+    _check_vocabulary(model, tokenizer, spec)
+    check_decoder(model, place, repr(spec))
+    # A sliced input would make torch multiply row by row, reading the whole vocabulary matrix for each.
+    output_head(model).register_forward_pre_hook(lambda module, inputs: (inputs[0].contiguous(), *inputs[1:]))
+    number_type = model.dtype if _is_quantised(config) else getattr(torch, dtype)
+    return LoadedModel(model, tokenizer, resolved, place, number_type, tuple(warnings))
+
+
+def _is_quantised(config: Any) -> bool:
+    return getattr(config, "quantization_config", None) is not None
+
+
+def _config_and_tokenizer(resolved: ResolvedModel) -> tuple[Any, Any]:
+    spec = resolved.spec
     try:
         config = AutoConfig.from_pretrained(resolved.folder)
     except Exception as error:  # the library raises whatever its parts raise
@@ -111,7 +134,14 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
             f"model {spec!r} has no fast tokenizer, so answers cannot be told from prompts by character",
             "Convert it with transformers: AutoTokenizer.from_pretrained(…, use_fast=True).save_pretrained(…).",
         )
-    quantised = getattr(config, "quantization_config", None) is not None
+    return config, tokenizer
+
+
+def _model(
+    resolved: ResolvedModel, config: Any, number_type: torch.dtype, place: torch.device
+) -> tuple[PreTrainedModel, set[str]]:
+    """Return the model on its device, and the keys of the checkpoint that it does not take."""
+    spec, quantised = resolved.spec, _is_quantised(config)
     try:
         loading: Any = AutoModelForCausalLM.from_pretrained(
             resolved.folder,
@@ -143,10 +173,19 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
         ) from error
     model.train(False)
     model.requires_grad_(False)
-    check_decoder(model, place, repr(spec))
-    # A sliced input would make torch multiply row by row, reading the whole vocabulary matrix for each.
-    output_head(model).register_forward_pre_hook(lambda module, inputs: (inputs[0].contiguous(), *inputs[1:]))
-    return LoadedModel(model, tokenizer, resolved, place, model.dtype if quantised else number_type)
+    return model, loading[1]["unexpected_keys"]
+
+
+def _check_vocabulary(model: PreTrainedModel, tokenizer: Any, spec: str) -> None:
+    embeddings: Any = model.get_input_embeddings()
+    rows = int(embeddings.weight.shape[0])
+    # Added tokens beyond the matrix, such as those of pictures, are refused only where a text holds one.
+    largest = max(tokenizer.backend_tokenizer.get_vocab(with_added_tokens=False).values(), default=-1)
+    if largest >= rows:
+        raise ModelError(
+            f"the tokenizer of {spec!r} gives ids up to {largest}, but the model embeds only {rows} tokens",
+            "They do not belong together: put the tokenizer that the model was trained with into its folder.",
+        )
 
 
 def _saved_without_head(config: Any) -> str:

@@ -16,6 +16,7 @@ from pivotlens.errors import ConfigError, ModelError, PrerequisiteError, did_you
 from pivotlens.models.demo import DEMO_MODELS, fetch_demo_model
 
 _CONVERTED = "pivotlens.json"
+_ADAPTER = "adapter_config.json"
 # Everything a model needs except pickles and remote code.
 _HUB_FILES = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
 
@@ -89,19 +90,42 @@ def resolve_model(spec: str, tokenizer_only: bool = False) -> ResolvedModel:
 
 def model_fingerprint(spec: str) -> str:
     """Return what stands for the model in a fingerprint; fetches at most a hub model's small files."""
+    found = tokenizer_fingerprint(spec)
+    if not spec.startswith("demo:"):
+        refuse_adapter(resolve_model(spec, tokenizer_only=True))
+    return found
+
+
+def tokenizer_fingerprint(spec: str) -> str:
+    """Return what stands for the model's tokenizer in a fingerprint."""
     _check(spec)
     if spec.startswith("demo:"):
         return DEMO_MODELS[spec[5:]].sha256
     return resolve_model(spec, tokenizer_only=True).fingerprint
 
 
-def tokenizer_fingerprint(spec: str) -> str:
-    """Return what stands for the model's tokenizer in a fingerprint."""
-    return model_fingerprint(spec)
+def refuse_adapter(resolved: ResolvedModel) -> None:
+    """Refuse a model with an adapter beside it: whether it would be applied hangs on what is installed.
+
+    Raises:
+        ModelError: There is one.
+    """
+    if (resolved.folder / _ADAPTER).is_file():
+        raise ModelError(
+            f"{resolved.spec!r} holds an adapter ({_ADAPTER}), and nothing says whether it is to be applied",
+            f"With it: merge it (PeftModel.from_pretrained(…).merge_and_unload().save_pretrained(…)) and give that "
+            f"folder. Without it: give a copy that has no {_ADAPTER}.",
+        )
 
 
 def _folder_fingerprint(folder: Path) -> str:
     if not (folder / "config.json").is_file():
+        if (folder / _ADAPTER).is_file():
+            raise ModelError(
+                f"{folder} is an adapter alone: it has {_ADAPTER} and no config.json",
+                "Merge it into its model (PeftModel.from_pretrained(…).merge_and_unload().save_pretrained(…)) and give "
+                "that folder.",
+            )
         raise ModelError(
             f"{folder} is no model folder: it has no config.json", "Give a folder written by transformers."
         )

@@ -66,7 +66,9 @@ def _normaliser_warnings(tokenizer: Tokenizer) -> list[str]:
         return []
     seen = unicodedata.normalize("NFD", tokenizer.normalizer.normalize_str("É"))
     changes = [change for change, mark in (("lower-cases", "E"), ("strips accents from", "\u0301")) if mark not in seen]
-    return [f"the tokenizer {' and '.join(changes)} every text: words that differ in that alone are one"] * bool(changes)
+    return [f"the tokenizer {' and '.join(changes)} every text: words that differ in that alone are one"] * bool(
+        changes
+    )
 
 
 def token_text(tokenizer: Tokenizer, token_id: int) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pivotlens.models.scorer import AnswerScorer
     from pivotlens.models.words import WordPrompts
 
-VERSION = 3
+VERSION = 4
 
 
 def stage_run(
@@ -99,6 +99,8 @@ def _run(stage: StageRun, config: ScoreConfig, benchmark: Benchmark) -> None:
     for number in range(len(config.models())):
         work.score_model(number)
     for number, model in enumerate(config.models()):
+        for warning in work.details(number)["warnings"]:
+            stage.warn(f"{model}: {warning}")
         for prompt in config.prompts():
             if reason := work.details(number)["not_shared"][prompt]:
                 stage.warn(f"{model}: every prompt was run in full, which is slower: {reason}")
@@ -148,6 +150,7 @@ class _Work(Sweep):
         }
         recorded = {
             "loaded": loaded.details(),
+            "warnings": loaded.warnings,
             "not_shared": {prompt: reason for prompt, (_, reason) in scorers.items()},
         }
         self.write_details(number, recorded)

@@ -147,7 +147,7 @@ class _Work(Sweep):
         loaded = load_model(spec, config.dtype, config.device)
         lens = LogitLens(loaded)
         words = {key: concept.words for key, concept in self.benchmark.concepts.items()}
-        warnings: list[str] = []
+        warnings = [f"{spec}: {warning}" for warning in loaded.warnings]
 
         def prompts_of(prompt: Wording, direction: Direction, shot_set: int) -> WordPrompts:
             return WordPrompts(loaded, direction, shot_examples(words, self.shot_sets[shot_set], direction), prompt)
