@@ -121,4 +121,8 @@ def __getattr__(name: str) -> Any:
         return metadata.version("pivotlens")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _HOMES[name].startswith("models."):
+        from pivotlens.extras import require_models
+
+        require_models(f"pivotlens.{name}")
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

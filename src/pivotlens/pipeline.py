@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from pivotlens.extras import missing_for_models, require_models
 from pivotlens.settings.base import StageConfig
 from pivotlens.settings.sources import check_environment, origins, read_toml, settings_layers
 from pivotlens.stages import STAGES, Stage
@@ -103,7 +104,14 @@ class Pipeline:
 
         Args:
             watch: Called before each stage with what will happen to it.
+
+        Raises:
+            PrerequisiteError: A stage that has to run needs a package that is not installed.
         """
+        if missing_for_models():  # said before the first stage, not by the one that is the first to need it
+            for found in self.plan():
+                if found.reason is not None and self.configs[found.name].runs_model:
+                    require_models(f"`pivotlens {found.name}`")
         results: dict[str, StageResult] = {}
         planned: dict[str, str] = {}
         for stage in (STAGES[name] for name in self.configs):

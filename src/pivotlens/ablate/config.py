@@ -16,6 +16,7 @@ class AblateConfig(StageConfig):
     """
 
     stage: ClassVar[str] = "ablate"
+    runs_model: ClassVar[bool] = True
     model: str = setting("", "The model that was traced; that of the run's trace when empty.")
     directions: tuple[str, ...] = setting((), "Directions such as `fr-zh`; all that were traced when empty.")
     max_items: int = setting(8, "Most items of a direction and behaviour in each half; drawn by `seed`.", ge=2)

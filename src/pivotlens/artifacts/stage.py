@@ -24,6 +24,7 @@ from pivotlens.artifacts.fingerprint import fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import MANIFEST, RUN_RECORD, Manifest, Output, read_manifest
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.errors import ArtifactError
+from pivotlens.extras import require_models
 from pivotlens.settings import StageConfig
 
 Columns = Mapping[str, Sequence[Any]]
@@ -114,6 +115,8 @@ class StageRun:
     # -- lifetime
 
     def __enter__(self) -> Self:
+        if self.config.runs_model:
+            require_models(f"`pivotlens {self.stage}`")
         self._started = time.time()
         with writing_errors(self.run):
             self.run.mkdir(parents=True, exist_ok=True)

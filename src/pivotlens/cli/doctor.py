@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import shutil
@@ -14,6 +13,7 @@ from cyclopts import App
 
 from pivotlens.cli.verbs import Json, help_text
 from pivotlens.errors import PrerequisiteError
+from pivotlens.extras import install_line, is_installed
 
 EXAMPLES = ("pivotlens doctor", "pivotlens doctor --json")
 _CORE = ("numpy", "pyarrow", "tokenizers", "datatrove", "daachorse", "zstandard")
@@ -54,9 +54,9 @@ def doctor(*, json: Json = False) -> None:
 
 def _packages() -> list[Finding]:
     findings = [Finding("python", None, platform.python_version())]
-    for names, remedy in ((_CORE, "pip install pivotlens"), (_MODELS, "pip install 'pivotlens[models]'")):
+    for names, remedy in ((_CORE, install_line()), (_MODELS, install_line("models"))):
         for name in names:
-            if importlib.util.find_spec(name) is None:
+            if not is_installed(name):
                 findings.append(Finding(name, False, f"Install it with `{remedy}`."))
             else:
                 findings.append(Finding(name, True, metadata.version(name)))
@@ -99,7 +99,7 @@ def _machine() -> list[Finding]:
         (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
     )
     findings.append(Finding("browser", None, browser or "no Chromium found; only the project's browser tests need one"))
-    if importlib.util.find_spec("torch") is not None:
+    if is_installed("torch"):
         import torch
 
         kinds = [

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pivotlens.errors import ConfigError, ModelError
+from pivotlens.extras import require_models
 from pivotlens.models.encoding import EncodedAnswer, encode_answers
 
 # Where the harness's backends name the model whose tokenizer they use, the most particular first.
@@ -81,6 +82,7 @@ def tokenizer_of(metadata: Mapping[str, Any]) -> HarnessTokenizer:
 
 @functools.lru_cache(maxsize=4)
 def _load(name: str, loading: tuple[tuple[str, Any], ...]) -> Any:
+    require_models("reading a tokenizer for lm-evaluation-harness")
     from transformers import AutoTokenizer
 
     try:

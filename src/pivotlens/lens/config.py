@@ -13,6 +13,7 @@ class LensConfig(StageConfig):
     """Train an affine lens of a model on a corpus sample: a second reading of the layers, beside the raw one."""
 
     stage: ClassVar[str] = "lens"
+    runs_model: ClassVar[bool] = True
     optional: ClassVar[bool] = True
     model: str = setting(
         "", "A hub id (`org/name@revision`), a folder, a `.gguf` file, `demo:gemma-3-270m` or `demo:smollm2-135m`."

@@ -74,8 +74,15 @@ def probe_logits(model: nn.Module, ids: torch.Tensor, name: str) -> torch.Tensor
     return logits
 
 
+def _is_decoder_half(model: PreTrainedModel) -> bool:
+    config = model.config
+    return bool(getattr(config, "add_cross_attention", False)) or any(
+        hasattr(config, key) for key in ("decoder_layers", "num_decoder_layers")
+    )
+
+
 def check_decoder(model: PreTrainedModel, device: torch.device, name: str) -> None:
-    """Check that a model has a head, gives numbers, and reads from left to right.
+    """Check that a model has a head, gives numbers, and reads from left to right by itself.
 
     Args:
         model: In evaluation mode.
@@ -88,6 +95,12 @@ def check_decoder(model: PreTrainedModel, device: torch.device, name: str) -> No
     if getattr(model.config, "is_encoder_decoder", False):
         raise ModelError(
             f"{name} is an encoder-decoder model ({model.config.model_type})",
+            "pivotlens reads decoder-only language models.",
+        )
+    if _is_decoder_half(model):
+        raise ModelError(
+            f"{name} ({type(model).__name__}) is the decoder half of an encoder-decoder model "
+            f"({model.config.model_type}): its blocks were trained to attend to an encoder that is not there",
             "pivotlens reads decoder-only language models.",
         )
     output_head(model)

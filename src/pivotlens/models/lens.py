@@ -285,7 +285,8 @@ class LogitLens:
         if not ended or not ended[0]:
             raise ModelError(
                 f"{type(model).__name__} has no final norm between its last block and its head",
-                "The lens is defined by that norm; this model cannot be read.",
+                "It normalises within its blocks alone (post-norm, as GPT-1 does), and the lens is defined by a norm after "
+                "them: score can take this model, trace, lens and ablate cannot.",
             )
         self._norm_device = ended[0][0][1]
         return [module for module, _ in ended[0]]

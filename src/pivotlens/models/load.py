@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +13,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from pivotlens.errors import ConfigError, ModelError
+from pivotlens.errors import ConfigError, ModelError, PrerequisiteError
 from pivotlens.models.checkpoint import unused_weights
 from pivotlens.models.checks import check_decoder, output_head
 from pivotlens.models.memory import is_out_of_memory
@@ -107,14 +109,22 @@ def _is_quantised(config: Any) -> bool:
     return getattr(config, "quantization_config", None) is not None
 
 
+@contextmanager
+def _library_errors(message: str, hint: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise PrerequisiteError(
+            f"{message}: {error}", "Install the package that it names into the environment of pivotlens."
+        ) from error
+    except Exception as error:  # the library raises whatever its parts raise
+        raise ModelError(f"{message}: {error}", hint) from error
+
+
 def _config_and_tokenizer(resolved: ResolvedModel) -> tuple[Any, Any]:
     spec = resolved.spec
-    try:
+    with _library_errors(f"{spec!r} has no readable config", "Check the model, or update transformers."):
         config = AutoConfig.from_pretrained(resolved.folder)
-    except Exception as error:  # the library raises whatever its parts raise
-        raise ModelError(
-            f"{spec!r} has no readable config: {error}", "Check the model, or update transformers."
-        ) from error
     if getattr(config, "is_encoder_decoder", False):
         raise ModelError(
             f"{spec!r} is an encoder-decoder model ({config.model_type})",
@@ -125,10 +135,8 @@ def _config_and_tokenizer(resolved: ResolvedModel) -> tuple[Any, Any]:
             f"{spec!r} was saved as {headless}, without an output head",
             "It is an embedding model or a bare decoder; pivotlens reads causal language models.",
         )
-    try:
+    with _library_errors(f"the tokenizer of {spec!r} cannot be loaded", "Check the model folder."):
         tokenizer = AutoTokenizer.from_pretrained(resolved.folder)
-    except Exception as error:  # the library raises whatever its parts raise
-        raise ModelError(f"the tokenizer of {spec!r} cannot be loaded: {error}", "Check the model folder.") from error
     if not getattr(tokenizer, "is_fast", False):
         raise ModelError(
             f"model {spec!r} has no fast tokenizer, so answers cannot be told from prompts by character",
@@ -142,7 +150,7 @@ def _model(
 ) -> tuple[PreTrainedModel, set[str]]:
     """Return the model on its device, and the keys of the checkpoint that it does not take."""
     spec, quantised = resolved.spec, _is_quantised(config)
-    try:
+    with _library_errors(f"{spec!r} cannot be loaded as a causal language model", "Check the model."):
         loading: Any = AutoModelForCausalLM.from_pretrained(
             resolved.folder,
             dtype=number_type,
@@ -150,10 +158,6 @@ def _model(
             output_loading_info=True,
             device_map={"": place} if quantised else None,  # packed weights are not moved afterwards
         )
-    except Exception as error:  # the library raises whatever its parts raise
-        raise ModelError(
-            f"{spec!r} cannot be loaded as a causal language model: {error}", "Check the model."
-        ) from error
     model: PreTrainedModel = loading[0]
     if missing := sorted(loading[1]["missing_keys"]):
         # transformers would go on with random numbers in their place.

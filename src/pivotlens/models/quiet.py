@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from transformers.utils import logging
 
-# Its table of keys, for which we ask ourselves, and what bears on no figure: how fast, by which name, with what package.
+# Its table of keys, for which we ask ourselves, and what bears on no figure: speed, names, packages.
 _NOT_OF_FIGURES = re.compile(r"LOAD REPORT|deprecated|fall(s|ing)? back|fast path|not (available|installed)", re.I)
 
 

@@ -13,6 +13,7 @@ import orjson
 
 from pivotlens.artifacts.fingerprint import canonical_json, sha256_of_file
 from pivotlens.errors import ConfigError, ModelError, PrerequisiteError, did_you_mean
+from pivotlens.extras import install_hint, require_models
 from pivotlens.models.demo import DEMO_MODELS, fetch_demo_model
 
 _CONVERTED = "pivotlens.json"
@@ -72,6 +73,7 @@ def resolve_model(spec: str, tokenizer_only: bool = False) -> ResolvedModel:
         model = DEMO_MODELS[spec[5:]]
         folder = cache_folder() / "models" / f"{model.name}-{model.sha256[:12]}"
         if not _is_converted(folder):
+            require_models(f"converting {spec}", "gguf")
             _convert(fetch_demo_model(model, cache_folder()), folder, model.sha256)
         return ResolvedModel(spec, folder, model.sha256, model.sha256)
     path = Path(spec).expanduser()
@@ -81,6 +83,7 @@ def resolve_model(spec: str, tokenizer_only: bool = False) -> ResolvedModel:
         sha256 = sha256_of_file(path)
         folder = cache_folder() / "models" / f"{path.stem}-{sha256[:12]}"
         if not _is_converted(folder):
+            require_models(f"converting {path.name}", "gguf")
             _convert(path, folder, sha256)
         return ResolvedModel(spec, folder, sha256, sha256)
     if path.is_dir():
@@ -153,7 +156,7 @@ def _convert(gguf: Path, folder: Path, sha256: str) -> None:
     except ImportError as error:
         raise PrerequisiteError(
             f"converting {gguf.name} needs {error.name}, which is not installed",
-            "Install the models extra: `pip install 'pivotlens[models]'`.",
+            install_hint("models"),
         ) from error
     convert_gguf(gguf, folder, _CONVERTED, sha256)
 

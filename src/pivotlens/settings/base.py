@@ -30,6 +30,8 @@ class StageConfig(BaseModel):
     stage: ClassVar[str]
     # Whether `run` leaves the stage out unless the configuration file has a table for it.
     optional: ClassVar[bool] = False
+    # Whether it runs a model, for which the extra `models` must be installed.
+    runs_model: ClassVar[bool] = False
 
     def meaning(self) -> dict[str, Any]:
         """Return the settings that change the result, for the fingerprint."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pivotlens.settings.base import StageConfig, setting
 
@@ -13,6 +13,7 @@ Wording = Literal["english", "native", "bare"]
 class ModelStageConfig(StageConfig):
     """Settings of a stage that reads a model."""
 
+    runs_model: ClassVar[bool] = True
     model: str = setting(
         "", "A hub id (`org/name@revision`), a folder, a `.gguf` file, `demo:gemma-3-270m` or `demo:smollm2-135m`."
     )
