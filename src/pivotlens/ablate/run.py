@@ -96,6 +96,7 @@ def _run(
     from pivotlens.ablate.tables import as_table
     from pivotlens.ablate.window import best_window, candidates, early_window
     from pivotlens.models.lens import LogitLens
+    from pivotlens.models.limits import prompt_warnings
     from pivotlens.models.load import load_model
 
     loaded = load_model(model, config.dtype, config.device)
@@ -103,6 +104,18 @@ def _run(
         stage.warn(warning)
     lens = LogitLens(loaded)
     prepared, reason = prepare_directions(lens, config, benchmark, trace, directions)
+    too_long = prompt_warnings(
+        [one.prompts for one in prepared],
+        lambda direction: [
+            (concept.words[direction.source], concept.words[direction.target])
+            for one in prepared
+            if one.direction == direction
+            for concept in (*one.reference, *(item.concept for item in one.items))
+        ],
+        "Trace with fewer `shots`.",
+    )
+    for warning in too_long:
+        stage.warn(warning)
     if reason is not None:
         stage.warn(f"every prompt was run in full, which is slower: {reason}")
     pivots = [item for one in prepared for item in one.items if item.behaviour == SEMANTIC_PIVOT]

@@ -150,6 +150,7 @@ def _text(
     stage: StageRun, config: LensConfig, loaded: LoadedModel, apart: Sequence[Piece], pieces: dict[str, list[Piece]]
 ) -> _Text:
     from pivotlens.lens.reading import encode
+    from pivotlens.models.limits import length_warnings
 
     kept = [ids for ids in encode(loaded, [piece.text for piece in apart], config.sequence_length) if len(ids) > 1]
     held_out, choosing = kept[::2], kept[1::2]
@@ -174,6 +175,8 @@ def _text(
             f"and {len(kept)} documents to measure on",
             "Give more documents; of each language at most half are kept apart, and the lens needs three of them.",
         )
+    for warning in length_warnings(loaded, [*train, *kept], "a sequence", "Lower `sequence_length`."):
+        stage.warn(warning)
     if len(held_out) < config.held_out:
         stage.warn(f"the lens was measured on {len(held_out)} documents, not on held_out = {config.held_out}")
     if total < config.tokens:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from transformers import PreTrainedModel
@@ -43,6 +45,12 @@ def output_head(model: PreTrainedModel) -> nn.Module:
             "pivotlens reads causal language models; load it with AutoModelForCausalLM.",
         )
     return head
+
+
+def embedded_tokens(model: PreTrainedModel) -> int:
+    """Return how many tokens a model embeds: its ids must be below that."""
+    embeddings: Any = model.get_input_embeddings()
+    return int(embeddings.weight.shape[0])
 
 
 def probe_ids(model: PreTrainedModel, device: torch.device) -> torch.Tensor:

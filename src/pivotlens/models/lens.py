@@ -285,8 +285,8 @@ class LogitLens:
         if not ended or not ended[0]:
             raise ModelError(
                 f"{type(model).__name__} has no final norm between its last block and its head",
-                "It normalises within its blocks alone (post-norm, as GPT-1 does), and the lens is defined by a norm after "
-                "them: score can take this model, trace, lens and ablate cannot.",
+                "It normalises within its blocks alone (post-norm, as GPT-1 does); the lens is defined by a norm after "
+                "them, so score can take this model, and trace, lens and ablate cannot.",
             )
         self._norm_device = ended[0][0][1]
         return [module for module, _ in ended[0]]

@@ -15,7 +15,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from pivotlens.errors import ConfigError, ModelError, PrerequisiteError
 from pivotlens.models.checkpoint import unused_weights
-from pivotlens.models.checks import check_decoder, output_head
+from pivotlens.models.checks import check_decoder, embedded_tokens, output_head
 from pivotlens.models.memory import is_out_of_memory
 from pivotlens.models.quiet import recording_transformers
 from pivotlens.models.resolve import ResolvedModel, refuse_adapter, resolve_model
@@ -181,8 +181,7 @@ def _model(
 
 
 def _check_vocabulary(model: PreTrainedModel, tokenizer: Any, spec: str) -> None:
-    embeddings: Any = model.get_input_embeddings()
-    rows = int(embeddings.weight.shape[0])
+    rows = embedded_tokens(model)
     # Added tokens beyond the matrix, such as those of pictures, are refused only where a text holds one.
     largest = max(tokenizer.backend_tokenizer.get_vocab(with_added_tokens=False).values(), default=-1)
     if largest >= rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,6 +131,7 @@ class _Work(Sweep):
         """Score what is not scored yet of a model."""
         if self.has_details(number) and all(self.stage.has_part(self.part(number, *key)) for key in self.keys()):
             return
+        from pivotlens.models.limits import prompt_warnings
         from pivotlens.models.load import load_model
         from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
 
@@ -143,6 +144,12 @@ class _Work(Sweep):
                 loaded, direction, shot_examples(self.words, self.shot_sets[shot_set], direction), prompt
             )
 
+        def choices(direction: Direction) -> Iterator[tuple[str, str]]:
+            for item in self.items:
+                for choice in (item.concept_id, *item.distractors):
+                    yield self.words[choice][direction.source], item.words[direction.target]
+
+        too_long = prompt_warnings([prompts_of(*key) for key in self.keys()], choices, "Use fewer `shots`.")
         first = self.directions[0]
         pairs = [(item.words[first.source], item.words[first.target]) for item in self.items]
         scorers = {
@@ -150,7 +157,7 @@ class _Work(Sweep):
         }
         recorded = {
             "loaded": loaded.details(),
-            "warnings": loaded.warnings,
+            "warnings": [*loaded.warnings, *too_long],
             "not_shared": {prompt: reason for prompt, (_, reason) in scorers.items()},
         }
         self.write_details(number, recorded)

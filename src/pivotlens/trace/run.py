@@ -137,6 +137,7 @@ class _Work(Sweep):
         if self.has_details(number) and all(self._is_traced(number, key) for key in self.keys()):
             return
         from pivotlens.models.lens import LogitLens
+        from pivotlens.models.limits import prompt_warnings
         from pivotlens.models.load import load_model
         from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
         from pivotlens.trace.token_sets import WordTokens
@@ -152,9 +153,13 @@ class _Work(Sweep):
         def prompts_of(prompt: Wording, direction: Direction, shot_set: int) -> WordPrompts:
             return WordPrompts(loaded, direction, shot_examples(words, self.shot_sets[shot_set], direction), prompt)
 
+        def pairs_of(direction: Direction) -> list[tuple[str, str]]:
+            return [(item.words[direction.source], item.words[direction.target]) for item in self.concepts]
+
+        too_long = prompt_warnings([prompts_of(*key) for key in self.keys()], pairs_of, "Use fewer `shots`.")
+        warnings += [f"{spec}: {warning}" for warning in too_long]
         first = self.directions[0]
-        pairs = [(item.words[first.source], item.words[first.target]) for item in self.concepts]
-        scorer, reason = make_scorer(prompts_of(config.prompt, first, 0), pairs, config.batch_tokens)
+        scorer, reason = make_scorer(prompts_of(config.prompt, first, 0), pairs_of(first), config.batch_tokens)
         if reason is not None:
             warnings.append(f"{spec}: every prompt was run in full, which is slower: {reason}")
         if lens.check.untestable:
