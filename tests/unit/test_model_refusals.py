@@ -45,6 +45,28 @@ def test_an_encoder_decoder(kind, tmp_path):
     refused(tmp_path, f"encoder-decoder model \\({kind}\\)")
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("name", ["Bart", "MBart", "Marian", "Pegasus", "Blenderbot", "Whisper", "TrOCR", "ProphetNet"])
+def test_a_decoder_half(name, layers, tmp_path):
+    """It loads as a causal language model, whether its encoder has as many blocks or not."""
+    if name == "ProphetNet":
+        sizes = {"hidden_size": 16, "num_encoder_layers": layers, "num_decoder_layers": 2, "encoder_ffn_dim": 32,
+                 "decoder_ffn_dim": 32, "num_encoder_attention_heads": 2, "num_decoder_attention_heads": 2}  # fmt: skip
+    else:
+        sizes = {"d_model": 16, "encoder_layers": layers, "decoder_layers": 2, "encoder_ffn_dim": 32,
+                 "decoder_ffn_dim": 32, "encoder_attention_heads": 2, "decoder_attention_heads": 2}  # fmt: skip
+    special = {"pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 1}
+    config = getattr(hf, f"{name}Config")(vocab_size=VOCABULARY, **sizes, **special)
+    save(getattr(hf, f"{name}ForCausalLM")(config), tmp_path)
+    refused(tmp_path, rf"\({name}ForCausalLM\) is the decoder half of an encoder-decoder model \({name.lower()}\)")
+
+
+def test_a_decoder_made_to_attend_to_an_encoder(tmp_path):
+    save(random_model(hf.GPT2Config(vocab_size=VOCABULARY, n_embd=32, n_layer=2, n_head=4, add_cross_attention=True)),
+         tmp_path)  # fmt: skip
+    refused(tmp_path, "is the decoder half of an encoder-decoder model")
+
+
 def test_a_masked_model(tmp_path):
     """All its weights are there; only what it sees gives it away."""
     save(random_model(hf.BertConfig(vocab_size=VOCABULARY, **_SMALL)), tmp_path)
@@ -94,8 +116,10 @@ def test_a_model_without_final_norm_can_be_scored_but_not_read(tmp_path):
         tmp_path,
     )
     loaded = load_model(str(tmp_path), device="cpu")
-    with pytest.raises(ModelError, match="OpenAIGPTLMHeadModel has no final norm"):
+    with pytest.raises(ModelError, match="OpenAIGPTLMHeadModel has no final norm") as caught:
         LogitLens(loaded)
+    assert "post-norm" in caught.value.hint
+    assert "score can take this model" in caught.value.hint
 
 
 def test_a_family_without_logits_to_keep_is_read_all_the_same():
