@@ -18,7 +18,7 @@ from pivotlens.models.checkpoint import unused_weights
 from pivotlens.models.checks import check_decoder, embedded_tokens, output_head
 from pivotlens.models.memory import is_out_of_memory
 from pivotlens.models.quiet import recording_transformers
-from pivotlens.models.resolve import ResolvedModel, refuse_adapter, resolve_model
+from pivotlens.models.resolve import ResolvedModel, conversion_warnings, refuse_adapter, resolve_model
 from pivotlens.models.tokenizer import switch_off_saved_state
 
 
@@ -94,7 +94,8 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
     with recording_transformers() as said:
         config, tokenizer = _config_and_tokenizer(resolved)
         model, unexpected = _model(resolved, config, getattr(torch, dtype), place)
-    warnings = [message.replace(str(resolved.folder), spec) for message in said]
+    warnings = conversion_warnings(resolved.folder)
+    warnings += [message.replace(str(resolved.folder), spec) for message in said]
     warnings += unused_weights(model, unexpected, repr(spec))
     warnings += switch_off_saved_state(tokenizer.backend_tokenizer)
     _check_vocabulary(model, tokenizer, spec)

@@ -150,6 +150,13 @@ def _is_converted(folder: Path) -> bool:
         return False  # not there, or damaged
 
 
+def conversion_warnings(folder: Path) -> list[str]:
+    """Return what came up when a GGUF file was converted into a folder; nothing where the folder is a user's."""
+    if not (folder / _CONVERTED).is_file():
+        return []
+    return [str(warning) for warning in orjson.loads((folder / _CONVERTED).read_bytes()).get("warnings", ())]
+
+
 def _convert(gguf: Path, folder: Path, sha256: str) -> None:
     try:
         from pivotlens.models.convert import convert_gguf
