@@ -15,6 +15,7 @@ from pivotlens.errors import ModelError
 from pivotlens.models.load import load_model
 from pivotlens.models.quiet import recording_transformers
 from pivotlens.models.resolve import model_fingerprint, resolve_model, tokenizer_fingerprint
+from pivotlens.models.tokenizer import load_tokenizer
 from tiny_models import FAMILIES, llama_like, random_model, save
 
 Weights = dict[str, torch.Tensor]
@@ -23,8 +24,10 @@ Weights = dict[str, torch.Tensor]
 @pytest.fixture(autouse=True)
 def _fresh():
     resolve_model.cache_clear()
+    load_tokenizer.cache_clear()
     yield
     resolve_model.cache_clear()
+    load_tokenizer.cache_clear()
 
 
 def rewrite(folder: Path, change: Callable[[Weights], Weights] | None = None, **config: Any) -> None:
@@ -172,12 +175,18 @@ def test_a_tokenizer_with_an_incorrect_pattern(tmp_path):
     (warning,) = load_model(str(tmp_path), device="cpu").warnings
     assert "incorrect regex pattern" in warning
     assert "fix_mistral_regex=True" in warning
-    # What the warning says to do, for model and corpus alike.
+    (of_corpus,) = load_tokenizer(str(tmp_path)).warnings
+    assert "incorrect pattern" in of_corpus
+    # What both say to do, for model and corpus alike.
     with recording_transformers():
         mended = hf.AutoTokenizer.from_pretrained(tmp_path, fix_mistral_regex=True)
     mended.save_pretrained(tmp_path)
     resolve_model.cache_clear()
-    assert load_model(str(tmp_path), device="cpu").warnings == ()
+    load_tokenizer.cache_clear()
+    loaded, corpus = load_model(str(tmp_path), device="cpu"), load_tokenizer(str(tmp_path))
+    assert loaded.warnings == corpus.warnings == ()
+    text = "One word's 1234 Wörter\n eau"
+    assert corpus.encode_batch([text])[0].tolist() == loaded.tokenizer(text)["input_ids"]
 
 
 def test_what_hangs_on_the_machine_or_bears_on_no_figure_is_not_said(tmp_path):

@@ -10,11 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 from tokenizers import Tokenizer
 
 from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.errors import ModelError
 from pivotlens.models.resolve import resolve_model
+
+# Old Mistral tokenizers with a pattern other than theirs, as transformers tells them, and what theirs alone holds.
+_MISTRAL, _MENDED_VERSION = ("mistral", "mistral3", "voxtral", "ministral", "pixtral"), 5
+_RIGHT_PATTERN = rb"[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*"
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,21 @@ def _normaliser_warnings(tokenizer: Tokenizer) -> list[str]:
     )
 
 
+def _pattern_warnings(tokenizer: Tokenizer, folder: Path) -> list[str]:
+    """Warn of the pattern that Mistral's tokenizers were once saved with, as transformers does of a model's own."""
+    try:
+        config = orjson.loads((folder / "config.json").read_bytes())
+        old = int(str(config.get("transformers_version") or 4).partition(".")[0]) < _MENDED_VERSION
+        kind = config.get("model_type")
+    except (OSError, ValueError, AttributeError):
+        return []
+    steps = b"" if tokenizer.pre_tokenizer is None else tokenizer.pre_tokenizer.__getstate__()
+    if not old or kind not in _MISTRAL or b"ByteLevel" not in steps or _RIGHT_PATTERN in steps:
+        return []
+    return ["tokenizer.json may hold an incorrect pattern, by which words are cut into too many tokens: mend it with "
+            "AutoTokenizer.from_pretrained(…, fix_mistral_regex=True).save_pretrained(…)"]  # fmt: skip
+
+
 def token_text(tokenizer: Tokenizer, token_id: int) -> str:
     """Return what a token writes in the middle of a text, with its leading space.
 
@@ -93,7 +113,7 @@ def load_tokenizer(spec: str) -> TextTokenizer:
         PrerequisiteError: The model is not there and cannot be fetched.
     """
     folder = resolve_model(spec, tokenizer_only=True).folder
-    path = Path(folder) / "tokenizer.json"
+    path = folder / "tokenizer.json"
     if not path.is_file():
         raise ModelError(
             f"model {spec!r} has no fast tokenizer (no tokenizer.json in {folder})",
@@ -104,5 +124,7 @@ def load_tokenizer(spec: str) -> TextTokenizer:
     except Exception as error:
         raise ModelError(f"{path} is not a readable tokenizer: {error}", "Fetch or convert the model again.") from error
     vocabulary = tokenizer.get_vocab(with_added_tokens=True)
-    warnings = (*switch_off_saved_state(tokenizer), *_normaliser_warnings(tokenizer))
+    warnings = (
+        *switch_off_saved_state(tokenizer), *_normaliser_warnings(tokenizer), *_pattern_warnings(tokenizer, folder)
+    )  # fmt: skip
     return TextTokenizer(tokenizer, sha256_of_file(path), max(vocabulary.values()) + 1, warnings)
