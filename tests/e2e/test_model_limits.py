@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,15 @@ def test_a_word_with_a_token_that_the_model_does_not_embed(stage, tiny, tmp_path
     assert run_stage(stage, run, tiny, tmp_path / "model") == MODEL
     assert "gives token 1024 ('eau'), but the model embeds only 1024 tokens" in error_of(capsys)
     assert not (run / stage).exists()
+
+
+def test_a_tokenizer_that_transformers_makes_otherwise_than_its_file(tiny, tmp_path, run_until):
+    run = run_until("trace")
+    for prefixed in (False, True):
+        model = tmp_path / f"model-{prefixed}"
+        shutil.copytree(tiny.model, model)
+        settings = {"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": prefixed, "bos_token": "<s>"}
+        (model / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+        assert run_stage("trace", run, tiny, model) == 0
+        warnings = Trace.load(run).manifest.warnings
+        assert any("cuts text otherwise than the tokenizer.json" in one for one in warnings) == prefixed

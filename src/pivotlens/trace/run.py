@@ -164,7 +164,7 @@ class _Work(Sweep):
             warnings.append(f"{spec}: every prompt was run in full, which is slower: {reason}")
         if lens.check.untestable:
             warnings.append(f"{spec}: early exit could not be tested: {lens.check.untestable}")
-        mined = self._mined(spec, warnings)
+        mined = self._mined(loaded, warnings)
         tuned = self._tuned(loaded, warnings)
         tracer = Tracer(lens, scorer, WordTokens(loaded.tokenizer, config.token_sets), mined, tuned, config)
         description = "trace" if len(config.models()) == 1 else f"trace {spec}"
@@ -196,14 +196,22 @@ class _Work(Sweep):
         # The last table of a part marks it as finished.
         return self.stage.has_part(self.table_part(number, key, _PARTS[-1]))
 
-    def _mined(self, spec: str, warnings: list[str]) -> MinedPivots | None:
+    def _mined(self, loaded: LoadedModel, warnings: list[str]) -> MinedPivots | None:
         from pivotlens.models.tokenizer import load_tokenizer
         from pivotlens.trace.comparison import load_mined
 
         if "mine" not in self.stage.inputs:
             return None
         counts, pivots = Counts.load(self.stage.run), Pivots.load(self.stage.run)
-        if counts.manifest.details.get("tokenizer") != load_tokenizer(spec).fingerprint:
+        spec = loaded.resolved.spec
+        of_corpus = load_tokenizer(spec)
+        text = " ".join(word for concept in self.concepts for word in concept.words.values())
+        if of_corpus.encode_batch([text])[0].tolist() != loaded.tokenizer(text, add_special_tokens=False)["input_ids"]:
+            warnings.append(
+                f"{spec}: the model's tokenizer, as transformers makes it, cuts text otherwise than the tokenizer.json "
+                f"that the corpus was counted with"
+            )
+        if counts.manifest.details.get("tokenizer") != of_corpus.fingerprint:
             warnings.append(f"the corpus was counted with another tokenizer than {spec}'s: mined pivots are left out")
             return None
         return load_mined(pivots, counts, self.config.seed)
