@@ -237,7 +237,7 @@ _REFUSED = {
     "Bart": (
         {"vocab_size": VOCABULARY, "d_model": 32, "decoder_layers": 3, "decoder_attention_heads": 4,
          "decoder_ffn_dim": 48, "encoder_layers": 2, "is_decoder": True, "is_encoder_decoder": False},
-        "BartForCausalLM has no list of 2 blocks",
+        "BartForCausalLM.* is the decoder half of an encoder-decoder model",
     ),
     "Gemma3nText": (
         llama_like(head_dim=8, num_kv_shared_layers=0, laurel_rank=4, hidden_size_per_layer_input=8,
