@@ -19,13 +19,24 @@ from pivotlens.models.resolve import resolve_model
 
 PREREQUISITE = 3
 Done = subprocess.CompletedProcess[str]
+_WITHOUT = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {packages!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+from pivotlens.cli.main import main
+raise SystemExit(main(sys.argv[1:]))
+"""
 _LINE = r"`pip install ('[a-z-]+[>=<][^']*' ?)*'torch>=[^']*' ('[^']*' ?)*`"
 
 
 def call_without(packages: list[str], *arguments: object, cache: Path | None = None) -> Done:
     """Run the command line in a process that cannot import some packages."""
-    code = f"import sys\nfor name in {packages!r}: sys.modules[name] = None\n"
-    code += "from pivotlens.cli.main import main\nraise SystemExit(main(sys.argv[1:]))"
+    code = _WITHOUT.format(packages=packages)
     command = [sys.executable, "-c", code, *map(str, arguments)]
     env = environment({} if cache is None else {"PIVOTLENS_CACHE": str(cache)})
     return subprocess.run(command, capture_output=True, text=True, env=env, check=False, timeout=120)
@@ -54,6 +65,15 @@ def test_what_is_finished_is_reused_without_them(tiny, uninterrupted):
     done = call_without(["torch", "transformers"], "run", "--config", tiny.config, "--run", uninterrupted)
     assert done.returncode == 0, done.stderr
     assert "Nothing to do" in done.stderr
+
+
+@pytest.mark.parametrize("stage", ["bench", "count", "mine", "attribute", "select", "report"])
+def test_what_runs_no_model_needs_none_of_them(stage, tiny, run_until):
+    run = run_until(stage)
+    packages = ["torch", "transformers", "safetensors", "accelerate", "gguf", "pandas", "peft", "lm_eval", "datasets"]
+    done = call_without(packages, stage, "--run", run, "--config", tiny.config)
+    assert done.returncode == 0, done.stderr
+    assert (run / stage / "manifest.json").is_file()
 
 
 def test_a_chain_says_it_before_its_first_stage(tiny, tmp_path):

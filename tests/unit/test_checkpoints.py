@@ -100,6 +100,7 @@ def test_tables_of_older_versions_are_no_weights(tmp_path):
     assert load_model(str(tmp_path), device="cpu").warnings == ()
     saved(tmp_path / "llama")
     table = {f"model.layers.{block}.self_attn.rotary_emb.inv_freq": torch.ones(4) for block in range(4)}
+    table |= {f"model.layers.{block}.self_attn.{which}_scale": torch.ones(1) for block in range(4) for which in "kv"}
     rewrite(tmp_path / "llama", lambda weights: weights | table)
     assert load_model(str(tmp_path / "llama"), device="cpu").warnings == ()
 

@@ -10,8 +10,11 @@ from transformers import PreTrainedModel
 
 from pivotlens.errors import ModelError
 
-# Tables and masks that older versions saved with the weights, and that follow from the config.
-_TABLES = re.compile(r"rotary_emb\.|inv_freq$|(^|\.)(masked_bias|causal_mask|position_ids)$|\.(attn|attention)\.bias$")
+# Tables and masks that older versions saved with the weights and that follow from the config, and scales of a cache in
+# 8 bits, which is not used here.
+_TABLES = re.compile(
+    r"rotary_emb\.|inv_freq$|(^|\.)(masked_bias|causal_mask|position_ids|[kv]_scale)$|\.(attn|attention)\.bias$"
+)
 _IN_A_LIST = re.compile(r"(?P<name>.+?)\.(?P<number>\d+)\.")
 
 

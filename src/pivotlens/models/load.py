@@ -94,12 +94,12 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
     with recording_transformers() as said:
         config, tokenizer = _config_and_tokenizer(resolved)
         model, unexpected = _model(resolved, config, getattr(torch, dtype), place)
-    warnings = conversion_warnings(resolved.folder)
+        warnings = conversion_warnings(resolved.folder)
+        warnings += unused_weights(model, unexpected, repr(spec))
+        warnings += switch_off_saved_state(tokenizer.backend_tokenizer)
+        _check_vocabulary(model, tokenizer, spec)
+        check_decoder(model, place, repr(spec))
     warnings += [message.replace(str(resolved.folder), spec) for message in said]
-    warnings += unused_weights(model, unexpected, repr(spec))
-    warnings += switch_off_saved_state(tokenizer.backend_tokenizer)
-    _check_vocabulary(model, tokenizer, spec)
-    check_decoder(model, place, repr(spec))
     # A sliced input would make torch multiply row by row, reading the whole vocabulary matrix for each.
     output_head(model).register_forward_pre_hook(lambda module, inputs: (inputs[0].contiguous(), *inputs[1:]))
     number_type = model.dtype if _is_quantised(config) else getattr(torch, dtype)
