@@ -28,7 +28,7 @@ from pivotlens.errors import ConfigError
 from pivotlens.text import has_spaces_between_words
 from pivotlens.text.longer_words import BUNDLED, LongerWords, read_longer_words
 
-VERSION = 2
+VERSION = 3
 _WITH_LONGER_WORDS = ("everyday-nouns", "word-translation")
 
 
