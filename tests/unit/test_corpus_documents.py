@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from pivotlens.corpus import BadRow, Columns, Document, check_bad_share, list_corpus, read_documents
+from pivotlens.corpus import BadRow, BadRows, Columns, Document, check_bad_share, list_corpus, read_documents
 from pivotlens.errors import ConfigError, DataError
 
 GOOD = b'{"text": "l\\u2019eau", "language": "fra_Latn", "group": 7}\n'
@@ -66,17 +66,38 @@ def test_bad_rows_are_handed_on(tmp_path: Path, line: bytes, problem: str) -> No
     assert last.row == 3
 
 
-def test_missing_columns_name_file_line_columns_and_setting(tmp_path: Path) -> None:
-    path = _file(tmp_path, GOOD + b'{"content": "x", "lang": "fr"}\n')
-    with pytest.raises(DataError, match=r"f\.jsonl, line 2: there is no column 'text'") as caught:
-        _read(path)
-    assert "'content', 'lang'" in caught.value.hint
+def test_a_row_without_a_column_is_one_bad_row_that_names_what_is_there(tmp_path: Path) -> None:
+    path = _file(tmp_path, GOOD + b'{"content": "x", "lang": "fr"}\n' + GOOD)
+    first, bad, last = _read(path)
+    assert bad == BadRow("f.jsonl", 2, "there is no column 'text', only 'content', 'lang'")
+    assert isinstance(first, Document)
+    assert isinstance(last, Document)
+    path.write_bytes(b'{"content": "x", "language": "fr"}\n{"content": "x", "lang": "fr"}\n{}\n')
+    first, *bad = _read(path, Columns(text="content"))
+    assert isinstance(first, Document)
+    assert [row.problem for row in bad] == [
+        "there is no column 'language', only 'content', 'lang'",
+        "there is no column 'content', nor any other",
+    ]
+    path.write_bytes(b"{" + b", ".join(b'"k%d": 1' % number for number in range(20)) + b"}")
+    assert _read(path)[0].problem.endswith("'k11' and 8 more")
+
+
+def test_rows_that_all_lack_a_column_name_file_line_columns_and_settings() -> None:
+    bad = BadRows()
+    bad.add([BadRow("f.jsonl", row, "there is no column 'text', only 'content', 'lang'") for row in (1, 2)], 2)
+    with pytest.raises(
+        DataError, match=r"f\.jsonl, line 1: there is no column 'text', only 'content', 'lang'"
+    ) as caught:
+        check_bad_share(bad, 3, 0.001, "c")
     assert "--text-column" in caught.value.hint
-    path.write_bytes(b'{"content": "x", "language": "fr"}\n{"content": "x", "lang": "fr"}\n')
-    with pytest.raises(DataError, match="line 2: there is no column 'language'") as caught:
-        _read(path, Columns(text="content"))
-    assert "--language-column" in caught.value.hint
+    assert "with --language-column" in caught.value.hint
     assert "with --language" in caught.value.hint
+    assert "--max-bad-share" in caught.value.hint
+    bad.add([BadRow("f.jsonl", 3, "bad JSON")], 1)
+    with pytest.raises(DataError) as caught:
+        check_bad_share(bad, 3, 0.001, "c")
+    assert "--text-column" not in caught.value.hint
 
 
 def test_default_language_is_for_rows_without_one(tmp_path: Path) -> None:
@@ -122,11 +143,11 @@ def test_parquet_with_invalid_utf8(tmp_path: Path) -> None:
 
 
 def test_share_of_bad_rows() -> None:
-    bad = [BadRow("a.jsonl", 3, "bad JSON")]
+    bad = BadRows(1, [BadRow("a.jsonl", 3, "bad JSON")])
     check_bad_share(bad, 999, 0.001, "c")
     with pytest.raises(DataError, match="1 of 999 rows") as caught:
         check_bad_share(bad, 998, 0.001, "c")
     assert "a.jsonl, line 3: bad JSON" in str(caught.value)
     assert "--max-bad-share" in caught.value.hint
     with pytest.raises(DataError, match="no document"):
-        check_bad_share([], 0, 0.001, "c")
+        check_bad_share(BadRows(), 0, 0.001, "c")
