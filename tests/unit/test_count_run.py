@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,24 @@ def test_workers_do_not_matter(here: Path, tmp_path: Path) -> None:
     _count(here, tmp_path / "two", workers=2)
     assert _content(tmp_path / "one") == _content(tmp_path / "two")
     assert stage_run(_config(here, workers=2), tmp_path / "one").reason_to_run() is None
+
+
+def test_a_script_without_a_main_guard_is_told_to_have_one(here: Path, tmp_path: Path) -> None:
+    shutil.copytree(here / "run" / "bench", tmp_path / "run" / "bench")
+    settings = f"corpus={str(here / 'corpus')!r}, tokenizer={str(here / 'model')!r}, workers=2"
+    call = f"pl.count_corpus(pl.CountConfig({settings}), {str(tmp_path / 'run')!r})"
+    script = tmp_path / "script.py"
+    script.write_text(f"import pivotlens as pl\n{call}\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "EOFError" not in done.stderr
+    assert done.stderr.count("pivotlens.errors.ConfigError: the 2 worker processes ended as they began") == 1
+    assert done.stderr.count("Traceback") == 1
+    assert 'under `if __name__ == "__main__":`' in done.stderr
+    assert not (tmp_path / "run/.count.lock").exists()
+    script.write_text(f"import pivotlens as pl\nif __name__ == '__main__':\n    {call}\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_samples_are_of_the_asked_size_and_are_scaled_by_their_own(here: Path, tmp_path: Path) -> None:

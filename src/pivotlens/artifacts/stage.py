@@ -114,6 +114,7 @@ class StageRun:
     # -- lifetime
 
     def __enter__(self) -> Self:
+        _end_repeated_script()
         self._started = time.time()
         with writing_errors(self.run):
             self.run.mkdir(parents=True, exist_ok=True)
@@ -259,6 +260,16 @@ class StageRun:
             if not any(self._work.parent.iterdir()):
                 self._work.parent.rmdir()
         return manifest
+
+
+def _end_repeated_script() -> None:
+    """End a process that was started as a worker and is still running the calling script a second time.
+
+    That happens where a script lacks its ``__main__`` guard; the first process tells so, and says what to do.
+    """
+    processes = sys.modules.get("multiprocess.process")
+    if processes is not None and getattr(processes.current_process(), "_inheriting", False):
+        raise SystemExit(1)
 
 
 _PACKAGES = ("pivotlens", "numpy", "pyarrow", "torch", "transformers", "tokenizers", "datatrove", "scipy")
