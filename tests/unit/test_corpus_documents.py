@@ -165,14 +165,17 @@ def test_rows_that_all_lack_a_column_name_file_line_columns_and_settings() -> No
     with pytest.raises(
         DataError, match=r"f\.jsonl, line 1: there is no column 'text', only 'content', 'lang'"
     ) as caught:
-        check_bad_share(bad, 3, 0.001, "c")
+        check_bad_share(bad, 1, 0.001, "c")
     assert "--text-column" in caught.value.hint
     assert "with --language-column" in caught.value.hint
     assert "with --language" in caught.value.hint
     assert "--max-bad-share" in caught.value.hint
+    with pytest.raises(DataError) as caught:
+        check_bad_share(bad, 2, 0.001, "c")
+    assert "--text-column" not in caught.value.hint
     bad.add([BadRow("f.jsonl", 3, "bad JSON")], 1)
     with pytest.raises(DataError) as caught:
-        check_bad_share(bad, 3, 0.001, "c")
+        check_bad_share(bad, 1, 0.001, "c")
     assert "--text-column" not in caught.value.hint
 
 

@@ -290,7 +290,7 @@ def run_record(started: float, config: StageConfig) -> dict[str, Any]:
         "platform": platform.platform(),
         "python": platform.python_version(),
         "cpus": os.cpu_count(),
-        "command": sys.argv,
+        "command": [os.fsencode(argument).decode("utf-8", "backslashreplace") for argument in sys.argv],
         "settings": {
             key: value for key, value in config.model_dump(mode="json").items() if key not in config.meaning()
         },

@@ -60,7 +60,7 @@ def check_bad_share(bad: BadRows, documents: int, max_bad_share: float, corpus: 
     """
     total = documents + bad.count
     if bad.count > max_bad_share * total:
-        raise _too_many(bad, f"{bad.count:,} of {total:,} rows of corpus {corpus!r}", max_bad_share)
+        raise _too_many(bad, documents, f"{bad.count:,} of {total:,} rows of corpus {corpus!r}", max_bad_share)
     if documents == 0:
         raise DataError(f"corpus {corpus!r} holds no document", "Give files with at least one row of text.")
 
@@ -73,13 +73,13 @@ def check_not_hopeless(bad: BadRows, documents: int, max_bad_share: float, file:
     """
     total = documents + bad.count
     if bad.count >= _ENOUGH and bad.count > max(max_bad_share, _HOPELESS) * total:
-        raise _too_many(bad, f"{bad.count:,} of the first {total:,} rows of {file.shown}", max_bad_share)
+        raise _too_many(bad, documents, f"{bad.count:,} of the first {total:,} rows of {file.shown}", max_bad_share)
 
 
-def _too_many(bad: BadRows, what: str, max_bad_share: float) -> DataError:
+def _too_many(bad: BadRows, documents: int, what: str, max_bad_share: float) -> DataError:
     first = "; ".join(f"{row.file}, line {row.row}: {row.problem}" for row in bad.first[:3])
     allow = f"epair the files, or allow it with --max-bad-share (now {max_bad_share:g})."
-    if all(row.problem.startswith(NO_COLUMN) for row in bad):
+    if bad.count > documents and all(row.problem.startswith(NO_COLUMN) for row in bad):
         hint = f"The name of the column is probably another: {COLUMNS_HINT}; else r{allow}"
     else:
         hint = f"R{allow}"
