@@ -170,6 +170,7 @@ def test_fingerprint_follows_names_sizes_and_times_not_places(tmp_path: Path) ->
         ("missing-folder", DataError, "'missing-folder'"),
         ("empty", DataError, "'empty'"),
         ("empty/*.jsonl", DataError, "holds no file"),
+        ("missing/*.jsonl", DataError, "holds no file"),
         ("text.txt", DataError, r"\.jsonl\.zst"),
         ("nosuch://bucket/x", PrerequisiteError, "nosuch"),
         ("memory://nothing-here", DataError, "nothing-here"),

@@ -227,9 +227,8 @@ def _local(spec: str) -> _Found:
             f"there is no file or folder {_shown(spec)!r} (corpus)", "Check the path; relative ones start here."
         )
     deepest = sys.maxsize if "**" in pattern else len(pattern)
-    walked = {
-        "/".join(parts): is_folder for parts, is_folder in _walk(root, deepest, frozenset()) if _fits(parts, pattern)
-    }
+    below = _walk(root, deepest, frozenset()) if root.is_dir() else ()
+    walked = {"/".join(parts): is_folder for parts, is_folder in below if _fits(parts, pattern)}
     searched = {name.rpartition("/")[0] for name in walked}
     plain_json = pattern[-1].lower().endswith(".json")
     same: dict[tuple[int, int], list[str]] = {}
