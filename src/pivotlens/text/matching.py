@@ -114,9 +114,9 @@ def matching_form(text: str) -> str:
     # The steps of `fold`, with one more between: leaving out a character may let its neighbours be composed.
     folded = unicodedata.normalize("NFC", text).casefold().encode("utf-32-le", "surrogatepass")
     points = np.take(_matched_as(), np.frombuffer(folded, dtype=np.uint32))
-    kept = points != _NOTHING
-    points = points if kept.all() else points[kept]
-    return unicodedata.normalize("NFC", points.tobytes().decode("utf-32-le", "surrogatepass"))
+    if points.max(initial=0) == _NOTHING:
+        points = points[points != _NOTHING]
+    return unicodedata.normalize("NFC", str(points.data, "utf-32-le", "surrogatepass"))
 
 
 def ragged_take(offsets: Integers, values: Integers, rows: Integers) -> tuple[Integers, Integers]:
