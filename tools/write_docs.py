@@ -119,6 +119,7 @@ concept or for what it is linked with, relation, layer; empty where nothing link
 alike in both languages), or `correct` (those of them that the model answers rightly). A behaviour that no item of the
 direction shows has no row: its share is 0.""",
     "trace/sensitivity": """Shares of rule `calibrated` at other thresholds and ratios; no row means none.""",
+    "count/problems": """Rows of the corpus that could not be read, the first hundred; the manifest counts them.""",
     "attribute/auc": """Probability that a direct item has the larger predictor than a semantic-pivot item, ties
 counting half, by rule; `note` says why one could not be had. `items` is `correct` or `all`.""",
     "attribute/predictors": """An item with what the corpus says of its words. Its score is there where the run holds

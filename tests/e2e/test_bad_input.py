@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import os
 import shutil
 import subprocess
@@ -218,6 +219,12 @@ def _parquet(rows: list[dict]) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
+def _twice() -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table([["water"], ["eau"], ["fr"]], names=["text", "text", "language"]), sink)
+    return sink.getvalue().to_pybytes()
+
+
 _PLAIN = b"\n".join(LINES) + b"\n"
 _LONG = b"".join(orjson.dumps({"text": os.urandom(200).hex(), "language": "fr"}) + b"\n" for _ in range(400))
 
@@ -241,7 +248,20 @@ _LONG = b"".join(orjson.dumps({"text": os.urandom(200).hex(), "language": "fr"})
         ("a.jsonl", _PLAIN + b'{"text": "x", "language"', ["line 51", "bad JSON", "--max-bad-share"]),
         ("a.jsonl", _PLAIN + b'{"text": "\xff", "language": "fr"}', ["line 51", "UTF-8", "--max-bad-share"]),
         ("a.jsonl", b"[1]\n2\n", ["2 of 2 rows", "not a JSON object"]),
-        ("a.txt", b"water", ["no file that can be read", ".jsonl"]),
+        ("a.txt", b"water", ["no file that can be read", "a.txt", ".jsonl"]),
+        ("a.json", b'[{"text": "water"}]', ["no file that can be read", "a.json", "glob"]),
+        ("a.jsonl", b'[\n{"text": "water"}\n]', ["a.jsonl", "several lines", "jq -c"]),
+        ("a.jsonl", b'{\n"text": "water"\n}', ["a.jsonl", "several lines", "line of its own"]),
+        ("a.jsonl", _PLAIN.decode().encode("utf-16"), ["a.jsonl", "UTF-16", "iconv"]),
+        ("a.jsonl.zst", b"PAR1", ["a.jsonl.zst", "Parquet", ".parquet"]),
+        ("a.jsonl", _PLAIN + b'{"text": "x", "language": "fr", "score": NaN}', ["line 51", "NaN", "null"]),
+        (
+            "a.jsonl",
+            b'{"body": "x", "language": "fr"}\n' * 2000,
+            ["1,000 of the first 1,000", "'body'", "--text-column"],
+        ),
+        ("a.parquet", _twice(), ["a.parquet", "'text' 2 times"]),
+        ("caf\udce9.jsonl", b"{", ["caf\\xe9.jsonl", "line of its own"]),
     ],
 )
 def test_bad_corpus(tiny, tmp_path, run_until, fails, name, data, words):
@@ -290,6 +310,23 @@ def test_few_bad_rows_are_counted_and_named(tiny, tmp_path, run_until, capsys):
     assert "klingonish" in rows[3]["problem"]
     languages = pq.read_table(run / "count" / "languages.parquet").to_pylist()
     assert [(row["language"], row["documents"]) for row in languages] == [("fr", 50)]
+
+
+def test_everything_that_looks_like_data_is_read_or_named(tiny, tmp_path, run_until, capsys):
+    run = run_until("count")
+    corpus = _lines(tmp_path / "corpus", *LINES[:10])
+    (corpus / "GZIPPED.jsonl.zst").write_bytes(gzip.compress(_PLAIN))
+    (corpus / "more.NDJSON").write_bytes(_PLAIN)
+    (corpus / os.fsdecode(b"caf\xe9.jsonl.xz")).write_bytes(lzma.compress(_PLAIN))
+    pq.write_table(pa.table({"text": [b"water"], "language": ["__label__fr"]}), corpus / "bytes.pq")
+    (corpus / "pruned.jsonl").symlink_to("../objects/gone")
+    (corpus / "table.csv").write_text("text,language\n")
+    assert main([str(item) for item in _count(tiny, run, corpus)]) == 0
+    shown = capsys.readouterr().out
+    assert "links to files that are not there: pruned.jsonl" in shown
+    assert "of no kind that is read: table.csv" in shown
+    languages = pq.read_table(run / "count" / "languages.parquet").to_pylist()
+    assert [(row["language"], row["documents"]) for row in languages] == [("fr", 161)]
 
 
 # -- models

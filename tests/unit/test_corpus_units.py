@@ -3,11 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pivotlens.corpus import UnitPlan, list_corpus, split_units, unit_batches, unit_hashes
+from pivotlens.corpus import UnitBatch, UnitPlan, list_corpus, split_units, unit_batches, unit_hashes
+from pivotlens.errors import DataError
 
 _GRAPHEME = regex.compile(r"\X")
 _PIECES = st.sampled_from(["a", "é", "e\u0301", "水", "👨\u200d👩\u200d👧", "🇫🇷", " ", " \u0301", "\n", "\r\n", "กำ"])
@@ -63,6 +65,34 @@ def test_batches_are_bounded(tmp_path: Path) -> None:
     batches = list(unit_batches(list_corpus(str(tmp_path))[0], UnitPlan()))
     assert len(batches) == 3
     assert np.concatenate([batch.rows[batch.parts == 0] for batch in batches]).tolist() == list(range(1, 13))
+
+
+def _batches(folder: Path, lines: list[str], **settings: float) -> list[UnitBatch]:
+    (folder / "f.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    return list(unit_batches(list_corpus(str(folder))[0], UnitPlan(**settings)))
+
+
+GOOD_LINE = '{"text": "a", "language": "en"}'
+
+
+def test_only_the_first_bad_rows_are_kept_and_all_are_counted(tmp_path: Path) -> None:
+    long = '{"text": "%s", "language": "en"}' % ("abcdefg " * 70_000)
+    batches = _batches(tmp_path, [*["{x"] * 60, long, long, *["{x"] * 600, long, long, "{x"], max_bad_share=1.0)
+    assert len(batches) > 2
+    assert sum(batch.bad.count for batch in batches) == 661
+    assert [row.row for batch in batches for row in batch.bad] == [*range(1, 61), *range(63, 103)]
+
+
+def test_a_hopeless_file_fails_early(tmp_path: Path) -> None:
+    lines = [GOOD_LINE] * 900 + ['{"body": "a"}'] * 100_000
+    with pytest.raises(DataError, match=r"1,000 of the first 1,900 rows of .*f\.jsonl cannot be read") as caught:
+        _batches(tmp_path, lines)
+    assert "line 901: there is no column 'text', only 'body'" in caught.value.message
+    assert "--text-column" in caught.value.hint
+    assert "--max-bad-share (now 0.001)" in caught.value.hint
+    # What may still turn out well, and what is allowed, is read to the end.
+    for mixed, share in (([GOOD_LINE] * 1001 + ["{x"] * 1000, 0.001), (["{x"] * 2000, 1.0), (["{x"] * 999, 0.001)):
+        assert sum(batch.bad.count for batch in _batches(tmp_path, mixed, max_bad_share=share)) == mixed.count("{x")
 
 
 def test_hashes_are_even_and_depend_on_everything() -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from corpus_fixture import write_bench, write_corpus, write_tokenizer
+from pydantic import ValidationError
 
 from pivotlens.artifacts import Counts
 from pivotlens.corpus import executor
@@ -73,6 +76,24 @@ def test_workers_do_not_matter(here: Path, tmp_path: Path) -> None:
     assert stage_run(_config(here, workers=2), tmp_path / "one").reason_to_run() is None
 
 
+def test_a_script_without_a_main_guard_is_told_to_have_one(here: Path, tmp_path: Path) -> None:
+    shutil.copytree(here / "run" / "bench", tmp_path / "run" / "bench")
+    settings = f"corpus={str(here / 'corpus')!r}, tokenizer={str(here / 'model')!r}, workers=2"
+    call = f"pl.count_corpus(pl.CountConfig({settings}), {str(tmp_path / 'run')!r})"
+    script = tmp_path / "script.py"
+    script.write_text(f"import pivotlens as pl\n{call}\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "EOFError" not in done.stderr
+    assert done.stderr.count("pivotlens.errors.ConfigError: the 2 worker processes ended as they began") == 1
+    assert done.stderr.count("Traceback") == 1
+    assert 'under `if __name__ == "__main__":`' in done.stderr
+    assert not (tmp_path / "run/.count.lock").exists()
+    script.write_text(f"import pivotlens as pl\nif __name__ == '__main__':\n    {call}\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_samples_are_of_the_asked_size_and_are_scaled_by_their_own(here: Path, tmp_path: Path) -> None:
     counts = _count(here, tmp_path / "run")
     words = {(row["word_language"], row["word"], row["document_language"]): row for row in counts.rows("words")}
@@ -134,6 +155,50 @@ def test_a_corpus_in_other_languages_is_counted_with_a_warning(here: Path, tmp_p
     assert counts.table("tokens").num_rows == 1
 
 
+def test_what_is_left_out_and_cannot_be_found_is_warned_of(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    rows = [
+        '{"text": "water 물을 الماء", "language": "ko"}',
+        '{"text": "water", "language": "ar"}',
+        '{"title": "water"}',
+    ]
+    (tmp_path / "corpus/a.NDJSON").write_text("\n".join(rows), encoding="utf-8")
+    (tmp_path / "corpus/b.csv").write_text("text\n")
+    (tmp_path / "corpus/c.jsonl").symlink_to("nowhere")
+    shutil.copytree(here / "run" / "bench", tmp_path / "run" / "bench")
+    counts = count_corpus(_config(here, corpus=str(tmp_path / "corpus"), max_bad_share=0.5), tmp_path / "run")
+    assert counts.manifest.warnings == [
+        "left out of the corpus, links to files that are not there: c.jsonl",
+        "left out of the corpus, of no kind that is read: b.csv",
+        "1 rows of the corpus could not be read; the table `problems` names them",
+        "the corpus holds no document in en, fr, zh",
+        "in ar, ko particles, articles or prepositions are written together with the word, which is not found beside "
+        "one: what is counted there is too low",
+    ]
+    assert [row["problem"] for row in counts.rows("problems")] == ["there is no column 'text', only 'title'"]
+
+
+def test_a_hopeless_corpus_fails_the_same_whatever_the_workers(here: Path, tmp_path: Path) -> None:
+    shutil.copytree(here / "corpus", tmp_path / "corpus")
+    (tmp_path / "corpus/part-2.jsonl").write_text('{"body": "water", "language": "en"}\n' * 1500)
+    shutil.copytree(here / "run" / "bench", tmp_path / "run" / "bench")
+    errors = set()
+    for workers in (1, 2):
+        with pytest.raises(
+            DataError, match=r"1,000 of the first 1,000 rows of .*part-2\.jsonl .* only 'body'"
+        ) as caught:
+            count_corpus(_config(here, corpus=str(tmp_path / "corpus"), workers=workers), tmp_path / "run")
+        errors.add(str(caught.value))
+    assert len(errors) == 1
+    counts = count_corpus(_config(here, corpus=str(tmp_path / "corpus"), max_bad_share=1), tmp_path / "run")
+    assert counts.manifest.details["bad_rows"] == 1500
+    assert len(counts.rows("problems")) == 100
+    assert (
+        "1,500 rows of the corpus could not be read; the table `problems` names the first 100"
+        in counts.manifest.warnings
+    )
+
+
 def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteError, match="'bench'"):
         count_corpus(_config(here), tmp_path)
@@ -142,6 +207,8 @@ def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
     assert "--tokenizer" in caught.value.hint
     with pytest.raises(ConfigError, match="klingonese"):
         count_corpus(_config(here, language="klingonese"), here / "run")
+    with pytest.raises(ValidationError, match="not UTF-8"):
+        _config(here, corpus="caf\udce9.jsonl")
     (tmp_path / "empty.jsonl").write_text("\n")
     with pytest.raises(DataError, match="holds no document"):
         count_corpus(_config(here, corpus=str(tmp_path / "empty.jsonl")), here / "run")

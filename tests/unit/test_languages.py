@@ -16,14 +16,40 @@ from pivotlens.text.languages import NATIVE_NAMES
         ("cmn_Hani", "zh"), ("zho_Hant", "zh-Hant"), ("zh-TW", "zh-Hant"), ("zh-HK", "zh-Hant"),
         ("zh_Hant", "zh-Hant"), ("zh-Hant-TW", "zh-Hant"), ("zh-MO", "zh-Hant"), ("jpn_Jpan", "ja"), ("kor_Hang", "ko"),
         ("arb_Arab", "ar"), ("nb", "no"), ("nob_Latn", "no"), ("swh_Latn", "sw"), ("srp_Cyrl", "sr"),
-        ("sr-Latn", "sr-Latn"), ("pes_Arab", "fa"), ("zsm_Latn", "ms"), ("iw", "he"), ("tha_Thai", "th"),
+        ("sr-Latn", "sr-Latn"), ("__label__fr", "fr"), ("__label__zho_Hans", "zh"), ("__label__srp_Latn", "sr-Latn"),
+        ("fr_FR.UTF-8", "fr"), ("fr_FR.utf8@euro", "fr"), ("zh_CN.GB18030", "zh"), ("zh_TW.Big5", "zh-Hant"),
+        ("pt-br", "pt"), ("PT_BR", "pt"), ("sr@latin", "sr-Latn"), ("sr_RS@latin", "sr-Latn"), ("sr_RS", "sr"),
+        ("sr_RS.UTF-8@Latin", "sr-Latn"), ("uz_UZ@cyrillic", "uz-Cyrl"), ("ca_ES@valencia", "ca"), (" fr\n", "fr"),
+        ("pes_Arab", "fa"), ("zsm_Latn", "ms"), ("iw", "he"), ("tha_Thai", "th"),
     ],
 )  # fmt: skip
 def test_codes(code, expected):
     assert language_code(code) == expected
 
 
-@pytest.mark.parametrize("code", ["", " ", "xx", "klingonese", "e", "12", "en--fr", "zh_Hanss", "fr zh", "水"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        " ",
+        "xx",
+        "klingonese",
+        "e",
+        "12",
+        "en--fr",
+        "zh_Hanss",
+        "fr zh",
+        "水",
+        "__label__",
+        "__label__xx",
+        ".UTF-8",
+        "@latin",
+        "C",
+        "C.UTF-8",
+        "POSIX",
+        "xx_XX.UTF-8",
+    ],
+)
 def test_no_codes(code):
     with pytest.raises(ConfigError) as caught:
         language_code(code, "languages (run.toml)")

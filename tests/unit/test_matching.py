@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pytest
 import regex
@@ -8,7 +10,17 @@ from hypothesis import strategies as st
 
 from pivotlens.errors import DataError
 from pivotlens.text import has_spaces_between_words
-from pivotlens.text.matching import WordMatcher, joins_words, matching_form, ragged, ragged_take, sorted_distinct
+from pivotlens.text.matching import (
+    WordMatcher,
+    _separated_forms,
+    joins_words,
+    matching_form,
+    ragged,
+    ragged_take,
+    sorted_distinct,
+    takes_apostrophes,
+    written_together,
+)
 
 WORDS = {
     "en": ("eau", "ice", "ice cream", "co-op", "op", "Straße", "be", "cream", "İzmir"),
@@ -17,6 +29,10 @@ WORDS = {
     "ja": ("山", "カレー", "カレーライス"),
     "th": ("แม", "แม่น้ำ"),
     "ko": ("물",),
+    "uk": ("п'ять", "ять", "п"),
+    "ar": ("كتاب", "كَتَبَ"),
+    "fa": ("می", "خواهم", "می‌خواهم"),
+    "he": ("מים",),
 }
 LEXICON = {"zh": ("登山", "山人"), "th": ("แมว",)}
 EXAMPLES = [
@@ -42,6 +58,11 @@ EXAMPLES = [
 
 def _edges_allow(text: str, start: int, end: int) -> bool:
     if start > 0 and joins_words(text[start - 1]) and joins_words(text[start]):
+        return False
+    if start > 1 and text[start - 1] == "'" and takes_apostrophes(text[start - 2]) and takes_apostrophes(text[start]):
+        return False
+    following = text[end : end + 2]
+    if following[:1] == "'" and all(map(takes_apostrophes, text[end - 1] + following[1:])) and following[1:]:
         return False
     if end < len(text):
         if joins_words(text[end - 1]) and joins_words(text[end]):
@@ -101,6 +122,15 @@ _PIECES += [
     "。",
     "\0",
     "𠮷",
+    "\u02bc",
+    "\u0303",
+    "\u00ad",
+    "\u200c",
+    "\u0640",
+    "\u064e",
+    "İ",
+    "ять",
+    "п",
 ]
 _TEXTS = st.lists(st.sampled_from(_PIECES), max_size=12).map("".join)
 
@@ -118,6 +148,83 @@ def _shared(matchers: list[WordMatcher] = []) -> WordMatcher:  # noqa: B006 - ma
     if not matchers:
         matchers.append(WordMatcher(WORDS, LEXICON))
     return matchers[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "language", "word", "text", "found"),
+    [
+        ("letter apostrophe", "uk", "п'ять", "п\u02bcять яблук", True),
+        ("typographic apostrophe", "uk", "п\u02bcять", "п’ять яблук", True),
+        ("within an apostrophe's word", "uk", "ять", "п\u02bcять яблук", False),
+        ("within an apostrophe's word", "uk", "ять", "п'ять яблук", False),
+        ("within an apostrophe's word", "uk", "п", "п’ять яблук", False),
+        ("within an apostrophe's word", "he", "ק", "צ׳ק", False),
+        ("quoted, not joined", "uk", "вода", "'вода' і ‘вода’", True),
+        ("elision stays", "fr", "eau", "l\u02bceau", True),
+        ("letter apostrophe", "haw", "Hawai'i", "Hawai\u02bbi", True),
+        ("full width apostrophe", "fr", "l'eau", "l＇eau", True),
+        ("tilde", "gn", "a", "g\u0303a", False),
+        ("dot below", "yo", "a", "m\u0323a", False),
+        ("overline", "en", "a", "x\u0305a", False),
+        ("macron below", "en", "a", "q\u0331a", False),
+        ("caron letter", "en", "a", "x\u02c7a", False),
+        ("dotted capital", "tr", "insan", "İnsan geldi", True),
+        ("dotted capital", "tr", "İnsan", "insan geldi", True),
+        ("dotted capital", "tr", "insan", "I\u0307nsan geldi", True),
+        ("its lower case elsewhere", "tr", "insan", "i\u0307nsan geldi", True),
+        ("dot over an accent", "lt", "lit", "li\u0307t", True),
+        ("soft hyphen", "de", "Wasser", "Was\u00adser", True),
+        ("soft hyphen", "de", "Wasser", "Was\u00adser\u00adfall", False),
+        ("soft hyphen in the list", "de", "Was\u00adser", "Wasser", True),
+        ("vowel marks", "ar", "كتاب", "كِتَابٌ", True),
+        ("vowel marks in the list", "ar", "كِتَاب", "كتاب", True),
+        ("tatweel", "ar", "كتاب", "كتـــاب", True),
+        ("hamza is no vowel mark", "ar", "أب", "اب", False),
+        ("superscript alef", "ar", "هذا", "هٰذا", True),
+        ("points", "he", "שלום", "שָׁלוֹם", True),
+        ("no joiner within", "fa", "خواهم", "می\u200cخواهم", False),
+        ("no joiner within", "fa", "می", "می\u200cخواهم", False),
+        ("no joiner", "fa", "می‌خواهم", "میخواهم", True),
+        ("joiner", "ml", "നന്മ", "നന്\u200dമ", True),
+        ("marks of direction", "he", "כוס מים", "\u200fכוס\u200f מים\u200e", True),
+        ("word joiner", "en", "ice cream", "ice\u2060 cream", True),
+        ("byte-order mark", "en", "water", "\ufeffwater", True),
+        ("space of no width parts", "en", "water", "eau\u200bwater", True),
+        ("variation selector", "ja", "葛", "葛\U000e0100", True),
+        ("narrow space", "fr", "eau de vie", "eau\u202fde\tvie", True),
+        ("hyphens", "en", "co-op", "co\u2011op", True),
+    ],
+)  # fmt: skip
+def test_what_is_written_or_left_out_at_will(kind: str, language: str, word: str, text: str, found: bool) -> None:
+    assert bool(WordMatcher({language: (word,)}).match(text).size) == found, kind
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "text"),
+    [("ko", "물", "물을 마셔요"), ("he", "בית", "הבית הגדול"), ("ar", "كتاب", "الكتاب"), ("am", "ቤት", "የቤት")],
+)
+def test_words_written_together_with_others_are_a_limit_that_is_told(language: str, word: str, text: str) -> None:
+    assert WordMatcher({language: (word,)}).match(text).size == 0
+    assert written_together([language]) == [language]
+
+
+def test_languages_whose_words_stand_alone() -> None:
+    assert written_together(["en", "uk", "fa", "tr", "zh", "ar-Latn", "ko", "en"]) == ["ar-Latn", "ko"]
+
+
+@settings(deadline=None)
+@given(st.text(max_size=30))
+def test_the_form_of_a_form_is_itself(text: str) -> None:
+    form = matching_form(text)
+    assert matching_form(form) == form
+    assert unicodedata.is_normalized("NFC", form)
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(max_size=5), max_size=5))
+def test_texts_in_a_batch_are_folded_as_alone(texts: list[str]) -> None:
+    forms = b"".join(_separated_forms(texts)).decode("utf-8", "surrogatepass")
+    assert forms == "".join(f"{matching_form(text.replace(chr(0), chr(0xFDD0)))}\0" for text in texts)
 
 
 def test_one_language_only(matcher: WordMatcher) -> None:

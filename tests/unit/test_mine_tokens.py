@@ -39,6 +39,14 @@ def test_variants_are_one_word_and_the_most_frequent_stands_for_it():
     assert grouped.merge(np.array([1]), np.array([3]))[0].size == 0
 
 
+def test_tokens_are_words_as_text_is_matched():
+    grouped = words(" l'eau", " l’eau", " пʼять", " كتاب", " كتـاب", " كِتاب", " ـــ", " İnsan", " insan")
+    assert grouped.variants == ((7, 8), (0, 1), (2,), (3, 4, 5))
+    assert named(grouped.forms(["l\u02bceau"], "fr"), grouped) == {"l'eau"}
+    assert named(grouped.forms(["كِتَاب"], "ar"), grouped) == {"كتاب"}
+    assert named(grouped.forms(["п’ять"], "uk"), grouped) == {"п'ять"}
+
+
 def test_forms_and_pieces():
     grouped = words(" Katze", " Katzen", " Kat", " Katzenauge", " cat", " cats", " atze", "学", "校", "学校", " ice",
                     " cream", " creams", " scream")  # fmt: skip

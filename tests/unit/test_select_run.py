@@ -157,6 +157,13 @@ def test_warnings(here: Path, tmp_path: Path) -> None:
     assert "arm random holds nothing in zh: no unit is long enough" in selection.manifest.warnings
 
 
+def test_files_left_out_are_warned_of(here: Path, tmp_path: Path) -> None:
+    shutil.copytree(here / "corpus", tmp_path / "corpus")
+    (tmp_path / "corpus/more.csv").write_text("text\n")
+    selection = _select(here, tmp_path / "run", corpus=str(tmp_path / "corpus"))
+    assert "left out of the corpus, of no kind that is read: more.csv" in selection.manifest.warnings
+
+
 def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteError, match="'mine'"):
         select_documents(_config(here), tmp_path)

@@ -115,6 +115,7 @@ class StageRun:
     # -- lifetime
 
     def __enter__(self) -> Self:
+        _end_repeated_script()
         if self.config.runs_model:
             require_models(f"`pivotlens {self.stage}`")
         self._started = time.time()
@@ -264,6 +265,16 @@ class StageRun:
         return manifest
 
 
+def _end_repeated_script() -> None:
+    """End a process that was started as a worker and is still running the calling script a second time.
+
+    That happens where a script lacks its ``__main__`` guard; the first process tells so, and says what to do.
+    """
+    processes = sys.modules.get("multiprocess.process")
+    if processes is not None and getattr(processes.current_process(), "_inheriting", False):
+        raise SystemExit(1)
+
+
 _PACKAGES = ("pivotlens", "numpy", "pyarrow", "torch", "transformers", "tokenizers", "datatrove", "scipy")
 
 
@@ -282,7 +293,7 @@ def run_record(started: float, config: StageConfig) -> dict[str, Any]:
         "platform": platform.platform(),
         "python": platform.python_version(),
         "cpus": os.cpu_count(),
-        "command": sys.argv,
+        "command": [os.fsencode(argument).decode("utf-8", "backslashreplace") for argument in sys.argv],
         "settings": {
             key: value for key, value in config.model_dump(mode="json").items() if key not in config.meaning()
         },

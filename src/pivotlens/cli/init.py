@@ -25,7 +25,7 @@ def shared_settings(model: str, corpus: str, directions: tuple[str, ...]) -> dic
     """Return the settings at the top of a file, each with its comment."""
     return {
         "model": (model, "The model that translates and whose tokenizer cuts the corpus."),
-        "corpus": (corpus, "What is counted and selected from: JSONL (.zst, .gz) or Parquet."),
+        "corpus": (corpus, "What is counted and selected from: JSON lines or Parquet."),
         "directions": (list(directions), "Translation directions; [] means all pairs of the benchmark."),
         "seed": (0, "Seed of every stage."),
     }

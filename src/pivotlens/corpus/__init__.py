@@ -2,12 +2,13 @@
 
 from pivotlens.corpus.documents import BadRow, Columns, Document, read_documents
 from pivotlens.corpus.executor import part_path, run_over_files
-from pivotlens.corpus.files import CorpusFile, corpus_fingerprint, list_corpus
-from pivotlens.corpus.problems import check_bad_share
+from pivotlens.corpus.files import CorpusFile, corpus_fingerprint, list_corpus, survey_corpus
+from pivotlens.corpus.problems import BadRows, check_bad_share
 from pivotlens.corpus.units import UnitBatch, UnitPlan, split_units, unit_batches, unit_hashes, unit_plan
 
 __all__ = [
     "BadRow",
+    "BadRows",
     "Columns",
     "CorpusFile",
     "Document",
@@ -20,6 +21,7 @@ __all__ = [
     "read_documents",
     "run_over_files",
     "split_units",
+    "survey_corpus",
     "unit_batches",
     "unit_hashes",
     "unit_plan",

@@ -20,6 +20,7 @@ from multiprocess.popen_spawn_posix import Popen  # type: ignore[import-untyped]
 
 from pivotlens.corpus.executor import FileTask, part_path, work_on
 from pivotlens.corpus.files import CorpusFile
+from pivotlens.errors import ConfigError
 
 _TASKS_PER_WORKER = 4
 
@@ -74,6 +75,11 @@ def run_with_datatrove(
     try:
         with _children_deaf_to_ctrl_c():
             executor.run()
+    except EOFError:
+        raise ConfigError(
+            f"the {workers} worker processes ended as they began: each first runs the calling script again",
+            'Put what the script does under `if __name__ == "__main__":` in a file, or leave workers at 1.',
+        ) from None
     except KeyboardInterrupt:
         for process in multiprocess.active_children():  # one that datatrove had not yet got hold of would be waited for
             process.terminate()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
+import bz2
+import contextlib
+import json
+import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO, Any
 
 import orjson
 import zstandard
 
-from pivotlens.corpus.files import CorpusFile
+from pivotlens.corpus.files import CorpusFile, is_parquet, named_compression, unreachable
 from pivotlens.errors import ConfigError, DataError
 from pivotlens.text import language_code
 
@@ -71,11 +75,12 @@ def read_documents(file: CorpusFile, columns: Columns | None = None) -> Iterator
     Blank lines of JSON files are skipped but counted as lines.
 
     Raises:
-        DataError: A column is missing, or the file is damaged or cut short.
+        DataError: The file is damaged, cut short or of another kind than its name tells, or a Parquet file lacks a
+            column or has it twice.
         ConfigError: The default language is no language.
     """
     columns = columns or Columns()
-    rows = _parquet_rows(file, columns) if file.name.endswith(".parquet") else _json_rows(file)
+    rows = _parquet_rows(file, columns) if is_parquet(file) else _json_rows(file)
     reader = _RowReader(file, columns)
     for number, values in rows:
         yield reader.read(number, values) if isinstance(values, dict) else BadRow(file.name, number, values)
@@ -94,13 +99,13 @@ class _RowReader:
     def read(self, number: int, values: dict[str, Any]) -> Document | BadRow:
         columns, name = self._columns, self._file.name
         if columns.text not in values:
-            raise _missing(self._file, f"line {number}", columns.text, values, "the text with --text-column")
+            return BadRow(name, number, _no_column(columns.text, values))
         text = values[columns.text]
         if not isinstance(text, str):
             problem = "is not valid UTF-8" if isinstance(text, bytes) else f"is {_kind(text)}, not a string"
             return BadRow(name, number, f"column {columns.text!r} {problem}")
         if columns.language not in values and not self._default:
-            raise _missing(self._file, f"line {number}", columns.language, values, _LANGUAGE_HINT)
+            return BadRow(name, number, _no_column(columns.language, values))
         given = values.get(columns.language)
         if given is None or given == "":
             code = self._default or None
@@ -122,14 +127,19 @@ class _RowReader:
         return self._codes[given]
 
 
-_LANGUAGE_HINT = "the language with --language-column, or give the language of all documents with --language"
+NO_COLUMN = "there is no column"
+COLUMNS_HINT = (
+    "name the text with --text-column and the language with --language-column, or give the language of all documents "
+    "with --language"
+)
+_COLUMNS_NAMED = 12
 
 
-def _missing(file: CorpusFile, where: str, column: str, present: Any, how: str) -> DataError:
-    there = ", ".join(map(repr, present)) or "none"
-    return DataError(
-        f"{file.location}, {where}: there is no column {column!r}", f"The columns are {there}; name {how}."
-    )
+def _no_column(column: str, present: Iterable[str]) -> str:
+    there = [repr(name) for name in present]
+    more = f" and {len(there) - _COLUMNS_NAMED} more" if len(there) > _COLUMNS_NAMED else ""
+    others = f"only {', '.join(there[:_COLUMNS_NAMED])}{more}" if there else "nor any other"
+    return f"{NO_COLUMN} {column!r}, {others}"
 
 
 def _kind(value: Any) -> str:
@@ -141,20 +151,39 @@ def _kind(value: Any) -> str:
 
 
 def _json_rows(file: CorpusFile) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    first = True
     for number, line in _lines(file):
         try:
             values = orjson.loads(line)
         except orjson.JSONDecodeError as error:
-            yield number, _json_problem(line, error)
-            continue
-        yield number, values if isinstance(values, dict) else f"the line is {_kind(values)}, not a JSON object"
+            if first and (line.lstrip().startswith(b"[") or line.strip() == b"{"):
+                raise _no_lines(file, "is JSON over several lines, not a JSON object a line") from error
+            values = _json_problem(line, error)
+        else:
+            if first and isinstance(values, list) and values and isinstance(values[0], dict):
+                raise _no_lines(file, "is one JSON array, not a JSON object a line")
+            if not isinstance(values, dict):
+                values = f"the line is {_kind(values)}, not a JSON object"
+        first = False
+        yield number, values
+
+
+def _no_lines(file: CorpusFile, what: str) -> DataError:
+    return DataError(
+        f"{file.shown} {what}", "Write each document on a line of its own, as `jq -c '.[]'` does of an array."
+    )
 
 
 def _json_problem(line: bytes, error: orjson.JSONDecodeError) -> str:
     try:
-        line.decode("utf-8")
+        text = line.decode("utf-8")
     except UnicodeDecodeError as problem:
         return f"invalid UTF-8 at byte {problem.start + 1} of the line"
+    constants: list[str] = []
+    with contextlib.suppress(ValueError, RecursionError):
+        json.loads(text, parse_constant=constants.append)
+        if constants:
+            return f"bad JSON: {constants[0]} is no JSON value (Python's json and pandas write it); write null instead"
     return f"bad JSON: {error.msg} (character {error.pos + 1} of the line)"
 
 
@@ -177,39 +206,105 @@ def _lines(file: CorpusFile) -> Iterator[tuple[int, bytes]]:
         yield number + 1, last if number else last.removeprefix(b"\xef\xbb\xbf")
 
 
-def _chunks(file: CorpusFile) -> Iterator[bytes]:
-    with file.open() as handle:
-        try:
-            if file.name.endswith(".zst"):
-                yield from _zstd_chunks(handle)
-            elif file.name.endswith(".gz"):
-                with gzip.GzipFile(fileobj=handle) as plain:
-                    while chunk := plain.read(_CHUNK):
-                        yield chunk
-            else:
-                while chunk := handle.read(_CHUNK):
-                    yield chunk
-        except (EOFError, zlib.error, zstandard.ZstdError, OSError) as error:
-            raise DataError(
-                f"{file.location} is cut short or damaged: {error}", "Fetch or write the file again, then run again."
-            ) from error
-
-
-def _zstd_chunks(handle: IO[bytes]) -> Iterator[bytes]:
+_BYTES = {
+    b"\x28\xb5\x2f\xfd": "zstd",
+    **{bytes([kind]) + b"\x2a\x4d\x18": "zstd" for kind in range(0x50, 0x60)},  # a frame to be skipped comes first
+    b"\x1f\x8b": "gzip",
+    b"\xfd7zXZ\x00": "xz",
+    b"BZh": "bzip2",
+    b"PAR1": "Parquet",
+    b"PK\x03\x04": "a zip archive",
+    b"\xff\xfe\x00\x00": "UTF-32 text",
+    b"\x00\x00\xfe\xff": "UTF-32 text",
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+    b"{\x00": "UTF-16 text",
+    b"\x00{": "UTF-16 text",
+    b"version https://git-lfs": "a pointer of Git LFS",
+    b"/annex/objects/": "a pointer of git-annex",
+}
+"""What a file is by its first bytes."""
+_WHAT_TO_DO = {
+    "Parquet": "Give it a name that ends in .parquet.",
+    "a zip archive": "Unpack it.",
+    "UTF-16 text": "Write it as UTF-8, as `iconv -f UTF-16 -t UTF-8` does.",
+    "UTF-32 text": "Write it as UTF-8, as `iconv -f UTF-32 -t UTF-8` does.",
+    "a pointer of Git LFS": "Fetch what it stands for with `git lfs pull`.",
+    "a pointer of git-annex": "Fetch what it stands for with `git annex get`.",
+}
+_DECOMPRESSORS: dict[str, Callable[[], Any]] = {
     # The library's own stream reader takes a frame that is cut short for the end of the file.
-    decompressor = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
-    frame = decompressor.decompressobj()
+    "zstd": lambda: zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW).decompressobj(),
+    "gzip": lambda: zlib.decompressobj(wbits=31),
+    "xz": lzma.LZMADecompressor,
+    "bzip2": bz2.BZ2Decompressor,
+}
+_DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, ValueError)
+
+
+def _kind_of(head: bytes) -> str | None:
+    return next((kind for magic, kind in _BYTES.items() if head.startswith(magic)), None)
+
+
+def _chunks(file: CorpusFile) -> Iterator[bytes]:
+    """Yield a file's text piece by piece; its first bytes tell how it is compressed, whatever its name says."""
+    with file.open() as handle:
+        stored = _stored(file, handle)
+        head = next(stored, b"")
+        kind = _kind_of(head)
+        if kind in _DECOMPRESSORS:
+            plain = _decompressed(file, kind, chain([head], stored))
+            head = next(plain, b"")
+            kind = _kind_of(head)
+        elif (named := named_compression(file)) and head and kind is None:
+            raise DataError(
+                f"{file.shown} is damaged or is not {named}, as its name says: it begins with {head[:12]!r}",
+                "Fetch or write the file again, or give it the name of what it is, then run again.",
+            )
+        else:
+            plain = stored
+        if kind is not None:
+            raise DataError(
+                f"{file.shown} holds {kind}, not JSON lines in UTF-8", _WHAT_TO_DO.get(kind, "Compress it only once.")
+            )
+        yield head
+        yield from plain
+
+
+def _stored(file: CorpusFile, handle: IO[bytes]) -> Iterator[bytes]:
+    while True:
+        try:
+            chunk = handle.read(_CHUNK)
+        except Exception as error:  # every file system raises errors of its own
+            if "://" in file.location:
+                raise unreachable(file.location, error) from error
+            raise _damaged(file, error) from error
+        if not chunk:
+            return
+        yield chunk
+
+
+def _decompressed(file: CorpusFile, kind: str, stored: Iterable[bytes]) -> Iterator[bytes]:
+    frame = _DECOMPRESSORS[kind]()
     begun = False
-    while data := handle.read(_CHUNK):
-        while data:
-            begun = True
-            if plain := frame.decompress(data):
-                yield plain
-            if not frame.eof:
-                break
-            data, frame, begun = frame.unused_data, decompressor.decompressobj(), False
-    if begun:
-        raise EOFError("the last compressed frame has no end")
+    try:
+        for data in stored:
+            # A file may hold several frames, with zeros between them.
+            while data := data if begun else data.lstrip(b"\0"):
+                begun = True
+                if plain := frame.decompress(data):
+                    yield plain
+                if not frame.eof:
+                    break
+                data, frame, begun = frame.unused_data, _DECOMPRESSORS[kind](), False
+        if begun:
+            raise EOFError("the last compressed frame has no end")
+    except _DAMAGED as error:
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: CorpusFile, error: Exception) -> DataError:
+    return DataError(f"{file.shown} is cut short or damaged: {error}", "Fetch or write the file again, then run again.")
 
 
 # -- Parquet
@@ -222,13 +317,22 @@ def _parquet_rows(file: CorpusFile, columns: Columns) -> Iterator[tuple[int, dic
     with file.open() as handle:
         try:
             # By path where there is one: pyarrow's threads may outlive a Python handle at exit.
-            parquet = pq.ParquetFile(handle if "://" in file.location else file.location)
+            by_path = "://" not in file.location and file.location == file.shown
+            parquet = pq.ParquetFile(file.location if by_path else handle)
             schema = parquet.schema_arrow
-            if columns.text not in schema.names:
-                raise _missing(file, "row 1", columns.text, schema.names, "the text with --text-column")
-            if columns.language not in schema.names and not columns.default_language:
-                raise _missing(file, "row 1", columns.language, schema.names, _LANGUAGE_HINT)
             wanted = [name for name in (columns.text, columns.language, columns.group) if name in schema.names]
+            needed = (columns.text,) if columns.default_language else (columns.text, columns.language)
+            for name in needed:
+                if name not in wanted:
+                    raise DataError(
+                        f"{file.shown}, row 1: {_no_column(name, schema.names)}", f"To mend it, {COLUMNS_HINT}."
+                    )
+            for name in wanted:
+                if schema.names.count(name) > 1:
+                    raise DataError(
+                        f"{file.shown} has the column {name!r} {schema.names.count(name)} times",
+                        "Write the file again with one column of that name.",
+                    )
             number = 0
             for batch in parquet.iter_batches(batch_size=_PARQUET_ROWS, columns=wanted):
                 lists = {name: _values(batch.column(name)) for name in batch.schema.names}
@@ -236,28 +340,36 @@ def _parquet_rows(file: CorpusFile, columns: Columns) -> Iterator[tuple[int, dic
                     number += 1
                     yield number, {name: values[index] for name, values in lists.items()}
         except (pa.ArrowException, OSError, EOFError) as error:
-            raise DataError(
-                f"{file.location} is cut short or damaged: {error}", "Fetch or write the file again, then run again."
-            ) from error
+            if "://" in file.location and not isinstance(error, pa.ArrowException):
+                raise unreachable(file.location, error) from error
+            handle.seek(0)
+            kind = _kind_of(handle.read(_CHUNK))
+            if kind not in (None, "Parquet"):
+                raise DataError(
+                    f"{file.shown} holds {kind}, not Parquet",
+                    _WHAT_TO_DO.get(str(kind), "Give it the name of what it is."),
+                ) from error
+            raise _damaged(file, error) from error
 
 
 def _values(array: Any) -> list[Any]:
-    """Return a column's values; strings that are not valid UTF-8 stay bytes, for the reader to refuse."""
+    """Return a column's values; bytes are read as UTF-8, and stay bytes for the reader to refuse where they are not."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
-    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
-        return array.to_pylist()  # type: ignore[no-any-return]
     try:
-        return array.to_pylist()  # type: ignore[no-any-return]
+        values: list[Any] = array.to_pylist()
     except UnicodeDecodeError:
-        raw = array.cast(pa.binary() if pa.types.is_string(array.type) else pa.large_binary()).to_pylist()
-        return [_decoded(value) for value in raw]
+        values = array.cast(_BYTES_OF[str(array.type)]).to_pylist()
+    return [_decoded(value) if isinstance(value, bytes) else value for value in values]
 
 
-def _decoded(value: bytes | None) -> str | bytes | None:
+_BYTES_OF = {"string": "binary", "large_string": "large_binary", "string_view": "binary_view"}
+
+
+def _decoded(value: bytes) -> str | bytes:
     try:
-        return None if value is None else value.decode("utf-8")
+        return value.decode("utf-8")
     except UnicodeDecodeError:
         return value

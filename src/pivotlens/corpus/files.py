@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import IO, Any
@@ -12,9 +16,25 @@ from typing import IO, Any
 from pivotlens.artifacts.fingerprint import files_fingerprint, sha256_of_file
 from pivotlens.errors import ConfigError, DataError, PrerequisiteError, did_you_mean
 
-SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".json.zst", ".parquet")
-"""Kinds of files that are read; other files of a folder are none of the corpus."""
+COMPRESSIONS = {".zst": "zstd", ".gz": "gzip", ".xz": "xz", ".bz2": "bzip2"}
+"""Compressions that are read, by the ending of a file's name."""
+_JSON_LINES = (".jsonl", ".ndjson")
+_PARQUET = (".parquet", ".parq", ".pq")
+SUFFIXES = (
+    *(kind + ending for kind in _JSON_LINES for ending in ("", *COMPRESSIONS)),
+    *(f".json{ending}" for ending in COMPRESSIONS),
+    *_PARQUET,
+)
+"""Kinds of files that are read, in any case of letters; ``.json`` itself only where it is asked for by name."""
 
+# Beside data lie notes, sums and marks of completion; whatever else is not read is named.
+_NO_DATA = re.compile(
+    r"(readme|licen[cs]e|copying|notice|changelog|citation|authors|makefile|dockerfile|sha\d+sums?|md5sums?|checksums?"
+    r"|_success|_metadata|_common_metadata|_started|_committed)([._-].*)?"
+    r"|(manifest|config|metadata|dataset_infos?|state|stats|index|schema|croissant)\.json"
+    r"|.*\.(md|rst|html?|pdf|crc|md5|sha\d+|sig|asc|ya?ml|toml|cfg|ini|py|sh|ipynb|log|png|jpe?g|svg|gif|lock|idx|bib)"
+)
+_NAMED = 10
 _DEMO = {"tatoeba": "sample"}
 # What file systems call the thing that changes when the content does, best first.
 _MARKS = ("ETag", "etag", "blob_id", "sha256", "md5Hash", "LastModified", "last_modified", "mtime", "created")
@@ -36,6 +56,11 @@ class CorpusFile:
     size: int
     mark: str
 
+    @property
+    def shown(self) -> str:
+        """Its location for a message: bytes that are not UTF-8 as escapes."""
+        return _shown(self.location)
+
     def open(self) -> IO[bytes]:
         """Open the file for reading.
 
@@ -48,14 +73,27 @@ class CorpusFile:
                 return Path(self.location).open("rb")
             except OSError as error:
                 raise DataError(
-                    f"cannot open {self.location}: {error.strerror}", "Check that it is there and may be read."
+                    f"cannot open {self.shown}: {error.strerror}", "Check that it is there and may be read."
                 ) from error
         try:
             import fsspec  # type: ignore[import-untyped]
 
             return fsspec.open(self.location, "rb").open()  # type: ignore[no-any-return]
         except Exception as error:  # every file system raises errors of its own
-            raise _unreachable(self.location, error) from error
+            raise unreachable(self.location, error) from error
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a corpus spec leads to.
+
+    Attributes:
+        files: Those that are read, sorted by name.
+        warnings: What was left out, and what may be there twice.
+    """
+
+    files: tuple[CorpusFile, ...]
+    warnings: tuple[str, ...]
 
 
 def list_corpus(spec: str) -> tuple[CorpusFile, ...]:
@@ -69,19 +107,32 @@ def list_corpus(spec: str) -> tuple[CorpusFile, ...]:
         DataError: There is no file of a known kind.
         PrerequisiteError: A remote file system cannot be reached, or its package is not installed.
     """
+    return survey_corpus(spec).files
+
+
+def survey_corpus(spec: str) -> Listing:
+    """Return the files of a corpus with warnings of those that are left out; arguments and errors as `list_corpus`."""
     if not spec:
         raise ConfigError("no corpus given", "Pass --corpus with a file, a folder, a glob, a URL or demo:tatoeba.")
+    scheme, _, rest = spec.partition("://")
     if spec.startswith("demo:"):
-        files = _bundled(spec)
-    elif "://" in spec:
-        files = _remote(spec)
+        found = _Found(_bundled(spec))
+    elif rest and scheme not in ("file", "local"):
+        found = _remote(spec)
     else:
-        files = _local(spec)
+        found = _local(rest or spec)
+    files = tuple(sorted(found.files, key=lambda file: file.name))
     if not files:
         raise DataError(
-            f"corpus {spec!r} holds no file that can be read", f"Known kinds of files: {', '.join(SUFFIXES)}."
+            f"corpus {_shown(spec)!r} holds no file that can be read",
+            " ".join(
+                [*(f"{warning}." for warning in found.warnings()), f"Known kinds of files: {', '.join(SUFFIXES)}."]
+            ),
         )
-    return tuple(sorted(files, key=lambda file: file.name))
+    names = Counter(file.name for file in files)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise DataError(f"two files of corpus {_shown(spec)!r} are both shown as {twice[0]!r}", "Rename one of them.")
+    return Listing(files, (*found.warnings(), *_same_stem(files)))
 
 
 def corpus_fingerprint(spec: str) -> str:
@@ -89,24 +140,146 @@ def corpus_fingerprint(spec: str) -> str:
     return files_fingerprint({file.name: (file.size, file.mark) for file in list_corpus(spec)})
 
 
-def _is_visible(name: str) -> bool:
-    return name.endswith(SUFFIXES) and not any(part.startswith(".") for part in name.split("/"))
+def is_parquet(file: CorpusFile) -> bool:
+    """Tell by its name whether a file is read as Parquet, not as JSON lines."""
+    return file.name.lower().endswith(_PARQUET)
 
 
-def _local(spec: str) -> list[CorpusFile]:
+def named_compression(file: CorpusFile) -> str | None:
+    """Return the compression that a file's name tells of."""
+    return next((kind for ending, kind in COMPRESSIONS.items() if file.name.lower().endswith(ending)), None)
+
+
+@dataclass
+class _Found:
+    """Files that are read, and the names of the others by reason."""
+
+    files: list[CorpusFile] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+
+    def leave_out(self, name: str, reason: str) -> None:
+        self.left_out.setdefault(reason, []).append(name)
+
+    def is_read(self, name: str, plain_json: bool) -> bool:
+        """Tell whether a file of this name is read; one that looks like data and is not is noted down."""
+        lower = name.lower()
+        if any(part.startswith(".") for part in name.split("/")):
+            return False
+        if lower.endswith(SUFFIXES) or (plain_json and lower.endswith(".json")):
+            return True
+        if not _NO_DATA.fullmatch(lower.rpartition("/")[2]):
+            self.leave_out(name, _METADATA if lower.endswith(".json") else _UNKNOWN_KIND)
+        return False
+
+    def warnings(self) -> list[str]:
+        return [f"left out of the corpus, {reason}: {_names(names)}" for reason, names in sorted(self.left_out.items())]
+
+
+_UNKNOWN_KIND = "of no kind that is read"
+_METADATA = "as it may describe the data (end a glob in .json to read such files)"
+_BROKEN_LINK = "links to files that are not there"
+_SAME_FILE = "as it is the same file under a second name"
+_FOLDER = "folders, as a glob of files does not search them"
+
+
+def _names(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    more = f" and {len(ordered) - _NAMED:,} more" if len(ordered) > _NAMED else ""
+    return ", ".join(ordered[:_NAMED]) + more
+
+
+def _same_stem(files: Sequence[CorpusFile]) -> list[str]:
+    endings = sorted([*SUFFIXES, ".json"], key=len, reverse=True)
+    stems: dict[str, list[str]] = {}
+    for file in files:
+        ending = next((ending for ending in endings if file.name.lower().endswith(ending)), "")
+        stems.setdefault(file.name[: len(file.name) - len(ending)], []).append(file.name)
+    alike = [" and ".join(sorted(names)) for names in stems.values() if len(names) > 1]
+    return [f"likely the same documents twice, all of them read: {_names(alike)}"] if alike else []
+
+
+def _shown(path: str) -> str:
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _local(spec: str) -> _Found:
     path = Path(spec).expanduser()
+    found = _Found()
     if path.is_file():
-        if not path.name.endswith(SUFFIXES):
-            raise DataError(f"{spec} is of no known kind", f"Known kinds of files: {', '.join(SUFFIXES)}.")
-        return [_local_file(path, path.name)]
+        if not found.is_read(path.name.lstrip("."), plain_json=True):
+            raise DataError(
+                f"{_shown(spec)} is of no known kind", f"Known kinds of files: {', '.join(SUFFIXES)}, .json."
+            )
+        found.files.append(_local_file(path, path.name))
+        return found
     if path.is_dir():
-        names = {found.relative_to(path).as_posix(): found for found in path.rglob("*")}
+        root, pattern = path, ["**"]
+    elif path.is_symlink():
+        raise DataError(
+            f"{_shown(spec)!r} (corpus) is a link to {_shown(str(path.readlink()))!r}, which is not there",
+            "Fetch that first.",
+        )
     elif glob.has_magic(spec):
         root = Path(*_until_magic(path.parts))
-        names = {found.relative_to(root).as_posix(): found for found in root.glob(str(path.relative_to(root)))}
+        pattern = list(path.relative_to(root).parts)
     else:
-        raise DataError(f"there is no file or folder {spec!r} (corpus)", "Check the path; relative ones start here.")
-    return [_local_file(found, name) for name, found in names.items() if _is_visible(name) and found.is_file()]
+        raise DataError(
+            f"there is no file or folder {_shown(spec)!r} (corpus)", "Check the path; relative ones start here."
+        )
+    deepest = sys.maxsize if "**" in pattern else len(pattern)
+    below = _walk(root, deepest, frozenset()) if root.is_dir() else ()
+    walked = {"/".join(parts): is_folder for parts, is_folder in below if _fits(parts, pattern)}
+    searched = {name.rpartition("/")[0] for name in walked}
+    plain_json = pattern[-1].lower().endswith(".json")
+    same: dict[tuple[int, int], list[str]] = {}
+    for name, is_folder in walked.items():
+        here = root / name
+        if is_folder:
+            if pattern[-1] != "**" and name not in searched and any(here.iterdir()):
+                found.leave_out(_shown(name), _FOLDER)
+        elif not here.exists():
+            found.leave_out(_shown(name), _BROKEN_LINK)
+        elif here.is_file() and found.is_read(_shown(name), plain_json):
+            status = here.stat()
+            same.setdefault((status.st_dev, status.st_ino), []).append(name)
+    for names in same.values():
+        first, *others = names if len(names) == 1 else sorted(names, key=lambda name: (_by_link(root, name), name))
+        found.files.append(_local_file(root / first, _shown(first)))
+        for other in others:
+            found.leave_out(f"{_shown(other)} ({_shown(first)})", _SAME_FILE)
+    return found
+
+
+def _walk(folder: Path, deepest: int, above: frozenset[tuple[int, int]]) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield what is visible below a folder, and whether it is a folder: through links too, but in no circle."""
+    try:
+        status = folder.stat()
+        entries = [(child, child.is_dir()) for child in sorted(folder.iterdir())]
+    except OSError as error:
+        raise DataError(
+            f"cannot open the folder {_shown(str(folder))}: {error.strerror}", "Check that it is there and may be read."
+        ) from error
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        return
+    for child, is_folder in entries:
+        if not child.name.startswith("."):
+            yield (child.name,), is_folder
+            if is_folder and deepest > 1:
+                for parts, further in _walk(child, deepest - 1, above | {here}):
+                    yield (child.name, *parts), further
+
+
+def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_fits(parts[start:], pattern[1:]) for start in range(len(parts) + 1))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
+
+
+def _by_link(root: Path, name: str) -> bool:
+    return (root / name).resolve() != root.resolve() / name
 
 
 def _until_magic(parts: tuple[str, ...]) -> list[str]:
@@ -120,7 +293,7 @@ def _until_magic(parts: tuple[str, ...]) -> list[str]:
 
 def _local_file(path: Path, name: str) -> CorpusFile:
     status = path.stat()
-    return CorpusFile(name, str(path), status.st_size, str(status.st_mtime_ns))
+    return CorpusFile(_shown(name), str(path), status.st_size, str(status.st_mtime_ns))
 
 
 def _bundled(spec: str) -> list[CorpusFile]:
@@ -137,28 +310,47 @@ def _bundled(spec: str) -> list[CorpusFile]:
     return [CorpusFile(path.name, str(path), path.stat().st_size, sha256_of_file(path)) for path in paths]
 
 
-def _remote(spec: str) -> list[CorpusFile]:
+def _remote(spec: str) -> _Found:
     try:
         import fsspec
 
         system, path = fsspec.core.url_to_fs(spec)
-        if system.isfile(path):
-            root, found = path.rpartition("/")[0], {path: system.info(path)}
-        elif glob.has_magic(path):
+        if glob.has_magic(path):
             root = "/".join(_until_magic(tuple(path.split("/"))))
-            found = system.glob(path, detail=True)
+            infos = system.glob(path, detail=True)
+        elif _info_of(system, path).get("type") == "file":
+            root, infos = path.rpartition("/")[0], {path: system.info(path)}
         else:
-            root, found = path.rstrip("/"), system.find(path, detail=True)
-    except FileNotFoundError as error:
-        raise DataError(f"there is nothing at {spec} (corpus)", "Check the address and your access to it.") from error
+            root, infos = path.rstrip("/"), system.find(path, detail=True)
     except Exception as error:  # every file system raises errors of its own
-        raise _unreachable(spec, error) from error
-    files = []
-    for location, info in found.items():
-        name = location.removeprefix(root).lstrip("/")
-        if info.get("type") == "file" and _is_visible(name):
-            files.append(CorpusFile(name, system.unstrip_protocol(location), int(info.get("size") or 0), _mark(info)))
-    return files
+        if type(error) is FileNotFoundError and _cause(error) is error:
+            raise DataError(
+                f"there is nothing at {spec} (corpus)", "Check the address and your access to it."
+            ) from error
+        raise unreachable(spec, error) from error
+    found = _Found()
+    plain_json = path.lower().endswith(".json")
+    for location, info in infos.items():
+        name = location.removeprefix(root).lstrip("/").partition("?")[0]
+        if info.get("type") == "file" and found.is_read(name, plain_json):
+            size = int(info.get("size") or 0)
+            found.files.append(CorpusFile(name, system.unstrip_protocol(location), size, _mark(info)))
+    return found
+
+
+def _info_of(system: Any, path: str) -> Mapping[str, Any]:
+    try:
+        return system.info(path)  # type: ignore[no-any-return]
+    except FileNotFoundError as error:
+        if _cause(error) is not error:
+            raise
+        return {}  # a folder need not be a thing of its own
+
+
+def _cause(error: Exception) -> BaseException:
+    """Return what really happened: over HTTP a refused connection is told as a file that is not there."""
+    cause = error.__cause__
+    return error if cause is None or isinstance(cause, FileNotFoundError) else cause
 
 
 def _mark(info: Mapping[str, Any]) -> str:
@@ -166,7 +358,9 @@ def _mark(info: Mapping[str, Any]) -> str:
     return str(values[0]) if values else ""
 
 
-def _unreachable(location: str, error: Exception) -> PrerequisiteError:
+def unreachable(location: str, error: Exception) -> PrerequisiteError:
+    """Return the error of a remote file or folder that cannot be reached."""
+    cause = _cause(error)
     scheme = location.split("://")[0]
     if isinstance(error, (ImportError, ValueError)):
         return PrerequisiteError(
@@ -174,6 +368,6 @@ def _unreachable(location: str, error: Exception) -> PrerequisiteError:
             "Install the file system's package (s3fs for s3://, huggingface_hub for hf://).",
         )
     return PrerequisiteError(
-        f"cannot reach {location}: {type(error).__name__}: {error}",
+        f"cannot reach {location}: {type(cause).__name__}: {cause}",
         "Check the network and your access, then run again.",
     )

@@ -14,6 +14,7 @@ import regex
 
 from pivotlens.corpus.documents import BadRow, Columns, read_documents
 from pivotlens.corpus.files import CorpusFile
+from pivotlens.corpus.problems import KEPT, BadRows, check_not_hopeless
 from pivotlens.text import language_code
 
 Hashes = npt.NDArray[np.uint64]
@@ -35,6 +36,7 @@ class CorpusSettings(Protocol):
     group_column: str
     unit: Literal["characters", "document"]
     unit_characters: int
+    max_bad_share: float
     seed: int
     limit: int | None
 
@@ -48,12 +50,14 @@ class UnitPlan:
         unit: ``characters`` cuts documents into pieces of ``unit_characters``, ``document`` does not cut.
         unit_characters: Longest unit.
         limit: Most documents read a file; None reads all.
+        max_bad_share: Share of unreadable rows that is borne.
     """
 
     columns: Columns = field(default_factory=Columns)
     unit: Literal["characters", "document"] = "characters"
     unit_characters: int = 8192
     limit: int | None = None
+    max_bad_share: float = 0.001
 
 
 def unit_plan(config: CorpusSettings) -> UnitPlan:
@@ -64,7 +68,7 @@ def unit_plan(config: CorpusSettings) -> UnitPlan:
     """
     language = language_code(config.language, "language") if config.language else ""
     columns = Columns(config.text_column, config.language_column, config.group_column, language)
-    return UnitPlan(columns, config.unit, config.unit_characters, config.limit)
+    return UnitPlan(columns, config.unit, config.unit_characters, config.limit, config.max_bad_share)
 
 
 @dataclass
@@ -78,7 +82,7 @@ class UnitBatch:
         rows: Rows of their documents, shape ``(units,)``, int64.
         parts: Number of the unit in its document, from 0, shape ``(units,)``, int64.
         documents: Documents that begin in this batch, by language.
-        bad: Rows that cannot be read.
+        bad: Rows that cannot be read; named only as far as they are among the first of the file.
     """
 
     texts: list[str]
@@ -87,7 +91,7 @@ class UnitBatch:
     rows: Integers
     parts: Integers
     documents: Counter[str]
-    bad: list[BadRow]
+    bad: BadRows
 
 
 def split_units(text: str, unit: Literal["characters", "document"], unit_characters: int) -> list[str]:
@@ -128,7 +132,7 @@ def unit_batches(file: CorpusFile, plan: UnitPlan) -> Iterator[UnitBatch]:
     """Read a file's units in batches of bounded size; bad rows come with the batch they stand in.
 
     Raises:
-        DataError: As `read_documents`.
+        DataError: As `read_documents`, or most of the first rows cannot be read.
     """
     texts: list[str] = []
     languages: list[str] = []
@@ -136,7 +140,7 @@ def unit_batches(file: CorpusFile, plan: UnitPlan) -> Iterator[UnitBatch]:
     rows: list[int] = []
     parts: list[int] = []
     documents: Counter[str] = Counter()
-    bad: list[BadRow] = []
+    bad, of_file = BadRows(), BadRows()
     characters = read = 0
 
     def batch() -> UnitBatch:
@@ -146,7 +150,9 @@ def unit_batches(file: CorpusFile, plan: UnitPlan) -> Iterator[UnitBatch]:
 
     for document in read_documents(file, plan.columns):
         if isinstance(document, BadRow):
-            bad.append(document)
+            bad.add([document] if of_file.count < KEPT else (), 1)
+            of_file.add([document], 1)
+            check_not_hopeless(of_file, read, plan.max_bad_share, file)
             continue
         documents[document.language] += 1
         for part, text in enumerate(split_units(document.text, plan.unit, plan.unit_characters)):
@@ -161,7 +167,7 @@ def unit_batches(file: CorpusFile, plan: UnitPlan) -> Iterator[UnitBatch]:
             break
         if characters >= _BATCH_CHARACTERS or len(texts) >= _BATCH_UNITS:
             yield batch()
-            texts, languages, groups, rows, parts, documents, bad = [], [], [], [], [], Counter(), []
+            texts, languages, groups, rows, parts, documents, bad = [], [], [], [], [], Counter(), BadRows()
             characters = 0
     yield batch()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pivotlens.corpus import BadRow, CorpusFile, UnitBatch, UnitPlan, part_path, unit_batches, unit_hashes
-from pivotlens.corpus.packing import Arrays, pack_arrays, pack_strings, unpack_arrays, unpack_strings
+from pivotlens.corpus import BadRows, CorpusFile, UnitBatch, UnitPlan, part_path, unit_batches, unit_hashes
+from pivotlens.corpus.packing import pack_arrays, unpack_arrays
 from pivotlens.count.contexts import ContextCounter
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.sampling import Hashes, is_among
@@ -34,21 +34,13 @@ class OccurrencePass:
     def __call__(self, file: CorpusFile) -> bytes:
         """Return the part of a file."""
         counter = CooccurrenceCounter(self.words, self.sample, self.background)
-        bad: list[BadRow] = []
+        bad = BadRows()
         for batch in unit_batches(file, self.plan):
             counter.documents.update(batch.documents)
-            bad += batch.bad
+            bad.add(batch.bad, batch.bad.count)
             counter.add(batch.texts, batch.languages, _hashes(file, batch, self.seed))
         arrays = counter.to_arrays()
-        arrays["bad_rows"] = np.array([row.row for row in bad], dtype=np.int64)
-        arrays["bad_problems"] = pack_strings([row.problem.replace("\0", "\\0") for row in bad])
-        return pack_arrays(arrays)
-
-
-def bad_rows(file: CorpusFile, arrays: Arrays) -> list[BadRow]:
-    """Return the bad rows that an `OccurrencePass` met."""
-    problems = unpack_strings(arrays["bad_problems"])
-    return [BadRow(file.name, row, problem) for row, problem in zip(arrays["bad_rows"].tolist(), problems, strict=True)]
+        return pack_arrays(arrays | bad.to_arrays())
 
 
 @dataclass(frozen=True)

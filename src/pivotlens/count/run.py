@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from pivotlens.artifacts import Benchmark, Counts, StageRun, atomic_path, schema_of, upstream_inputs
 from pivotlens.corpus import (
-    BadRow,
+    BadRows,
     CorpusFile,
     check_bad_share,
     corpus_fingerprint,
-    list_corpus,
     run_over_files,
+    survey_corpus,
     unit_plan,
 )
 from pivotlens.corpus.packing import unpack_arrays
@@ -27,6 +27,7 @@ from pivotlens.count.vocabulary import CountedWords
 from pivotlens.errors import ConfigError
 from pivotlens.text import has_spaces_between_words
 from pivotlens.text.longer_words import BUNDLED, LongerWords, read_longer_words
+from pivotlens.text.matching import written_together
 
 VERSION = 3
 _WITH_LONGER_WORDS = ("everyday-nouns", "word-translation")
@@ -95,13 +96,16 @@ def _count(stage: StageRun, config: CountConfig) -> None:
     tokenizer = load_tokenizer(config.tokenizer)
     for warning in tokenizer.warnings:
         stage.warn(warning)
-    files, plan = list_corpus(config.corpus), unit_plan(config)
+    corpus, plan = survey_corpus(config.corpus), unit_plan(config)
+    files = corpus.files
 
     find = OccurrencePass(words, plan, config.sample, config.background, config.seed)
     found = stage.parts_folder("occurrences")
     parts = run_over_files(found, files, find, config.workers, "Finding words")
     counter, bad = _merged_occurrences(words, config, files, parts)
     check_bad_share(bad, sum(counter.documents.values()), config.max_bad_share, config.corpus)
+    for warning in corpus.warnings:
+        stage.warn(warning)
     _warn(stage, config, counter, bad)
     _warn_of_shorter_words(stage, config, benchmark, words, longer)
 
@@ -128,7 +132,7 @@ def _count(stage: StageRun, config: CountConfig) -> None:
             "corpus_bytes": sum(file.size for file in files),
             "documents": sum(counter.documents.values()),
             "units": sum(row.units for row in counter.languages.values()),
-            "bad_rows": len(bad),
+            "bad_rows": bad.count,
             "words": len(words.words),
             "longer_words": {code: len(listed) for code, listed in longer.words.items()},
             "concepts": len(words.concepts),
@@ -140,15 +144,13 @@ def _count(stage: StageRun, config: CountConfig) -> None:
 
 def _merged_occurrences(
     words: CountedWords, config: CountConfig, files: Sequence[CorpusFile], parts: Sequence[Path]
-) -> tuple[CooccurrenceCounter, list[BadRow]]:
-    from pivotlens.count.passes import bad_rows
-
+) -> tuple[CooccurrenceCounter, BadRows]:
     counter = CooccurrenceCounter(words, config.sample, config.background)
-    bad: list[BadRow] = []
+    bad = BadRows()
     for file, part in zip(files, parts, strict=True):
         arrays = unpack_arrays(part)
         counter.merge_arrays(arrays)
-        bad += bad_rows(file, arrays)
+        bad.add_part(file, arrays)
     return counter, bad
 
 
@@ -164,14 +166,20 @@ def _merged_contexts(parts: Sequence[Path], languages: tuple[str, ...], vocabula
     return tables.ContextCounts(keys, values, units, background_tokens, languages, vocabulary)
 
 
-def _warn(stage: StageRun, config: CountConfig, counter: CooccurrenceCounter, bad: Sequence[BadRow]) -> None:
+def _warn(stage: StageRun, config: CountConfig, counter: CooccurrenceCounter, bad: BadRows) -> None:
     if config.limit is not None:
         stage.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
-    if bad:
-        stage.warn(f"{len(bad):,} rows of the corpus could not be read; the table `problems` names them")
+    if bad.count:
+        named = "names them" if bad.count == len(bad.first) else f"names the first {len(bad.first)}"
+        stage.warn(f"{bad.count:,} rows of the corpus could not be read; the table `problems` {named}")
     absent = [code for code in counter.words.languages if code not in counter.languages]
     if absent:
         stage.warn(f"the corpus holds no document in {', '.join(absent)}")
+    if together := written_together([*counter.words.languages, *counter.languages]):
+        stage.warn(
+            f"in {', '.join(together)} particles, articles or prepositions are written together with the word, which "
+            "is not found beside one: what is counted there is too low"
+        )
 
 
 def _warn_of_shorter_words(

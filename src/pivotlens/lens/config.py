@@ -19,13 +19,19 @@ class LensConfig(StageConfig):
         "", "A hub id (`org/name@revision`), a folder, a `.gguf` file, `demo:gemma-3-270m` or `demo:smollm2-135m`."
     )
     corpus: str = setting(
-        "demo:tatoeba", "JSONL (.zst, .gz) or Parquet: a file, folder or glob, hf:// or s3://, or `demo:tatoeba`."
+        "demo:tatoeba",
+        "JSON lines (.zst, .gz, .xz, .bz2) or Parquet: a file, folder or glob, hf:// or s3://, or `demo:tatoeba`.",
     )
     text_column: str = setting("text", "Column that holds a document's text.")
     language_column: str = setting("language", "Column that holds a document's language code.")
     language: str = setting("", "Language of every document, where the corpus has no language column.")
     unit_characters: int = setting(8192, "Length of the pieces that documents are drawn by.", ge=64)
-    max_bad_share: float = setting(0.001, "Share of unreadable rows above which the run fails.", ge=0, le=1)
+    max_bad_share: float = setting(
+        0.001,
+        "Share of unreadable rows above which the run fails; at once where they are the most of a file's first rows.",
+        ge=0,
+        le=1,
+    )
     limit: int | None = setting(None, "Read only this many documents a file; recorded and shown in the report.", ge=1)
     workers: int = setting(1, "Worker processes that read the corpus.", ge=1, meaning=False)
     tokens: int = setting(40_000, "Tokens to train on; the languages take turns.", ge=2)

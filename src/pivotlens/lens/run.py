@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from pivotlens.artifacts import StageRun, TrainedLens
-from pivotlens.corpus import Columns, UnitPlan, check_bad_share, corpus_fingerprint, list_corpus, run_over_files
+from pivotlens.corpus import Columns, UnitPlan, check_bad_share, corpus_fingerprint, run_over_files, survey_corpus
 from pivotlens.errors import DataError, ModelError
 from pivotlens.lens.config import LensConfig
 from pivotlens.lens.sample import Piece, SamplePass, held_out_apart, in_turn, merged_sample
@@ -132,17 +132,20 @@ class _Text:
 def _drawn(stage: StageRun, config: LensConfig) -> tuple[list[Piece], dict[str, list[Piece]]]:
     language = language_code(config.language, "language") if config.language else ""
     columns = Columns(text=config.text_column, language=config.language_column, default_language=language)
-    plan = UnitPlan(columns, "characters", config.unit_characters, config.limit)
+    plan = UnitPlan(columns, "characters", config.unit_characters, config.limit, config.max_bad_share)
     most = config.tokens // _TOKENS_A_PIECE + 2 * config.held_out
     draw = SamplePass(plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed)
-    files = list_corpus(config.corpus)
-    parts = run_over_files(stage.parts_folder("sample"), files, draw, config.workers, "Drawing text")
+    corpus = survey_corpus(config.corpus)
+    files = corpus.files
+    parts = run_over_files(stage.parts_folder("drawn"), files, draw, config.workers, "Drawing text")
     sample = merged_sample(files, parts, most)
     check_bad_share(sample.bad, sample.documents, config.max_bad_share, config.corpus)
     if config.limit is not None:
         stage.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
-    if sample.bad:
-        stage.warn(f"{len(sample.bad):,} rows of the corpus could not be read")
+    for warning in corpus.warnings:
+        stage.warn(warning)
+    if sample.bad.count:
+        stage.warn(f"{sample.bad.count:,} rows of the corpus could not be read")
     return held_out_apart(sample.pieces, 2 * config.held_out)
 
 

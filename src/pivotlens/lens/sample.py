@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pivotlens.corpus import BadRow, CorpusFile, UnitPlan, unit_batches, unit_hashes
-from pivotlens.corpus.packing import pack_arrays, pack_strings, unpack_arrays, unpack_strings
+from pivotlens.corpus import BadRows, CorpusFile, UnitPlan, unit_batches, unit_hashes
+from pivotlens.corpus.packing import Arrays, pack_arrays, pack_strings, unpack_arrays, unpack_strings
 
 
 @dataclass(frozen=True, order=True)
@@ -48,7 +48,7 @@ class FileSample:
 
     pieces: dict[str, list[Piece]] = field(default_factory=dict)
     documents: int = 0
-    bad: list[BadRow] = field(default_factory=list)
+    bad: BadRows = field(default_factory=BadRows)
 
     def keep(self, most: int) -> None:
         """Keep only the pieces of the smallest hashes, so many a language."""
@@ -76,7 +76,7 @@ class SamplePass:
         found = FileSample()
         for batch in unit_batches(file, self.plan):
             found.documents += batch.documents.total()
-            found.bad += batch.bad
+            found.bad.add(batch.bad, batch.bad.count)
             hashes = unit_hashes(file.name, batch.rows, batch.parts, self.seed, "lens")
             for index, text in enumerate(batch.texts):
                 if beginning := text[: self.characters].strip().replace("\0", " "):
@@ -86,18 +86,15 @@ class SamplePass:
                     found.pieces.setdefault(batch.languages[index], []).append(piece)
             found.keep(self.most)
         drawn = [(language, piece) for language in sorted(found.pieces) for piece in found.pieces[language]]
-        return pack_arrays(
-            {
-                "hash": np.array([piece.hash for _, piece in drawn], dtype=np.uint64),
-                "row": np.array([piece.row for _, piece in drawn], dtype=np.int64),
-                "part": np.array([piece.part for _, piece in drawn], dtype=np.int64),
-                "text": pack_strings([piece.text for _, piece in drawn]),
-                "language": pack_strings([language for language, _ in drawn]),
-                "documents": np.array(found.documents, dtype=np.int64),
-                "bad_rows": np.array([row.row for row in found.bad], dtype=np.int64),
-                "bad_problems": pack_strings([row.problem.replace("\0", "\\0") for row in found.bad]),
-            }
-        )
+        arrays: Arrays = {
+            "hash": np.array([piece.hash for _, piece in drawn], dtype=np.uint64),
+            "row": np.array([piece.row for _, piece in drawn], dtype=np.int64),
+            "part": np.array([piece.part for _, piece in drawn], dtype=np.int64),
+            "text": pack_strings([piece.text for _, piece in drawn]),
+            "language": pack_strings([language for language, _ in drawn]),
+            "documents": np.array(found.documents, dtype=np.int64),
+        }
+        return pack_arrays(arrays | found.bad.to_arrays())
 
 
 def merged_sample(files: Sequence[CorpusFile], parts: Sequence[Path], most: int) -> FileSample:
@@ -106,10 +103,7 @@ def merged_sample(files: Sequence[CorpusFile], parts: Sequence[Path], most: int)
     for file, path in zip(files, parts, strict=True):
         arrays = unpack_arrays(path)
         merged.documents += int(arrays["documents"])
-        problems = unpack_strings(arrays["bad_problems"])
-        merged.bad += [
-            BadRow(file.name, row, problem) for row, problem in zip(arrays["bad_rows"].tolist(), problems, strict=True)
-        ]
+        merged.bad.add_part(file, arrays)
         columns = (arrays["hash"].tolist(), arrays["row"].tolist(), arrays["part"].tolist())
         texts, languages = unpack_strings(arrays["text"]), unpack_strings(arrays["language"])
         for number, row, part, text, language in zip(*columns, texts, languages, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pivotlens.artifacts import Concept
-from pivotlens.text import fold
+from pivotlens.text.matching import matching_form
 
 
 def relations(concept: Concept, first: str, second: str) -> dict[str, str]:
@@ -21,7 +21,7 @@ def relations(concept: Concept, first: str, second: str) -> dict[str, str]:
     for language, words in concept.accepted.items():
         if language not in (first, second):
             for word in words:
-                found.setdefault(fold(word), f"translation:{language}")
+                found.setdefault(matching_form(word), f"translation:{language}")
     for _, word, relation in concept.links:
-        found.setdefault(fold(word), relation)
+        found.setdefault(matching_form(word), relation)
     return found

@@ -11,13 +11,13 @@ import pyarrow as pa
 from pivotlens.artifacts import Benchmark, Concept, Counts, Pivots, StageRun, upstream_inputs
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.mine.config import MineConfig
-from pivotlens.text import Direction, fold
+from pivotlens.text import Direction
 
 if TYPE_CHECKING:
     from pivotlens.mine.corpus_counts import CorpusCounts
     from pivotlens.mine.mining import Mined, MinedPair
 
-VERSION = 2
+VERSION = 3
 
 _IDS = pa.list_(pa.int64())
 _TABLES = ("languages", "words", "tokens", "word_tokens", "pair_tokens", "token_texts")
@@ -194,7 +194,7 @@ def _pair_columns(
                 "q_value": pair.pivots.q_value.tolist(),
                 "strength": pair.pivots.strength.tolist(),
                 "rank": list(range(1, n + 1)),
-                "relation": [links.get(fold(corpus.tokens.texts[word]), "") for word in words],
+                "relation": [links.get(corpus.tokens.texts[word], "") for word in words],
                 "n_source": [source.sampled] * n,
                 "n_target": [target.sampled] * n,
                 "null_share": pair.pivots.null_share.tolist(),

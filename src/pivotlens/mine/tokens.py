@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from pivotlens.text import fold, has_spaces_between_words, is_word
+from pivotlens.text import has_spaces_between_words, is_word
+from pivotlens.text.matching import matching_form
 
 Integers = npt.NDArray[np.int64]
 
@@ -33,7 +34,7 @@ class TokenWords:
     """The whole words among the tokens; case and space variants (`` Water``, `` water``) are one word.
 
     Attributes:
-        texts: Folded text of each word, sorted.
+        texts: Each word as it is matched (`matching_form`), sorted.
         of_token: Word of each token id, shape ``(largest id + 1,)``; −1 where the token is no whole word.
         representative: Token id that stands for each word, shape ``(words,)``: its most frequent variant.
         variants: All token ids of each word, upwards.
@@ -55,8 +56,8 @@ class TokenWords:
         """
         variants: dict[str, list[int]] = {}
         for token_id, text in sorted(zip(token_ids, texts, strict=True)):
-            if is_whole_word(text):
-                variants.setdefault(fold(text.strip()), []).append(token_id)
+            if is_whole_word(text) and (form := matching_form(text.strip())):
+                variants.setdefault(form, []).append(token_id)
         names = sorted(variants)
         of_token = np.full(len(frequency), -1, dtype=np.int64)
         representative = np.zeros(len(names), dtype=np.int64)
@@ -99,7 +100,7 @@ class TokenWords:
         """
         found: set[int] = set()
         for word in accepted:
-            for part in {fold(word), *fold(word).split()}:
+            for part in {matching_form(word), *matching_form(word).split()}:
                 starts = range(1) if has_spaces_between_words(language) else range(len(part))
                 for start in starts:
                     for end in range(start + 1, len(part) + 1):

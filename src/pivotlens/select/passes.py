@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from pivotlens.corpus import BadRow, CorpusFile, UnitPlan, part_path, unit_batches, unit_hashes
-from pivotlens.corpus.packing import Arrays, pack_arrays, pack_strings, unpack_arrays, unpack_strings
+from pivotlens.corpus import BadRows, CorpusFile, UnitPlan, part_path, unit_batches, unit_hashes
+from pivotlens.corpus.packing import Arrays, pack_arrays, pack_strings, unpack_arrays
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select.scoring import pivot_counts, text_digests
 
@@ -32,10 +32,10 @@ class ScorePass:
         columns: dict[str, list[npt.NDArray[np.generic]]] = {}
         codes: dict[str, int] = {}
         documents = 0
-        bad: list[BadRow] = []
+        bad = BadRows()
         for batch in unit_batches(file, self.plan):
             documents += batch.documents.total()
-            bad += batch.bad
+            bad.add(batch.bad, batch.bad.count)
             n_tokens, n_pivots = pivot_counts(tokenizer.encode_batch(batch.texts), is_pivot)
             scored: Arrays = {
                 "row": batch.rows,
@@ -52,15 +52,7 @@ class ScorePass:
         arrays = {name: np.concatenate(values) for name, values in columns.items()}
         arrays["languages"] = pack_strings(list(codes))
         arrays["documents"] = np.array(documents, dtype=np.int64)
-        arrays["bad_rows"] = np.array([row.row for row in bad], dtype=np.int64)
-        arrays["bad_problems"] = pack_strings([row.problem.replace("\0", "\\0") for row in bad])
-        return pack_arrays(arrays)
-
-
-def bad_rows(file: CorpusFile, arrays: Arrays) -> list[BadRow]:
-    """Return the bad rows that a `ScorePass` met."""
-    problems = unpack_strings(arrays["bad_problems"])
-    return [BadRow(file.name, row, problem) for row, problem in zip(arrays["bad_rows"].tolist(), problems, strict=True)]
+        return pack_arrays(arrays | bad.to_arrays())
 
 
 @dataclass(frozen=True)

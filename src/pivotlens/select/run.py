@@ -13,13 +13,13 @@ import pyarrow as pa
 
 from pivotlens.artifacts import Pivots, Selection, StageRun, atomic_path, schema_of, upstream_inputs, write_bytes
 from pivotlens.corpus import (
-    BadRow,
+    BadRows,
     CorpusFile,
     check_bad_share,
     corpus_fingerprint,
-    list_corpus,
     part_path,
     run_over_files,
+    survey_corpus,
     unit_plan,
 )
 from pivotlens.corpus.packing import pack_arrays, unpack_arrays, unpack_strings
@@ -97,7 +97,7 @@ class _Units:
     languages: tuple[str, ...]
     columns: dict[str, npt.NDArray[np.generic]]
     documents: int
-    bad: list[BadRow]
+    bad: BadRows
 
     def integers(self, name: str) -> Integers:
         return self.columns[name].astype(np.int64)
@@ -111,7 +111,8 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
     for warning in tokenizer.warnings:
         stage.warn(warning)
     pivots = _pivots(Pivots.load(stage.run), config, tokenizer)
-    files, plan = list_corpus(config.corpus), unit_plan(config)
+    corpus, plan = survey_corpus(config.corpus), unit_plan(config)
+    files = corpus.files
     scores = stage.parts_folder("scores")
     token_ids = tuple(sorted({token for variants in pivots for token in variants}))
     score = ScorePass(plan, config.tokenizer, token_ids, config.seed)
@@ -156,6 +157,8 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
         _write_documents(stage, mode, arm, texts, int(chosen[arm].sum()))
         card = data_card(mode, config.meaning(), [row for row in summary if row["mode"] == mode], len(pivots))
         write_bytes(stage.staged(f"{mode}/README.md"), card.encode())
+    for warning in corpus.warnings:
+        stage.warn(warning)
     _warn(stage, config, units, summary, len(pivots))
     if "top" in modes:
         without = chosen[modes.index("top")] & (n_pivots == 0)
@@ -171,7 +174,7 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
             "documents": units.documents,
             "units": int(n_tokens.size),
             "tokens": int(n_tokens.sum()),
-            "bad_rows": len(units.bad),
+            "bad_rows": units.bad.count,
             "duplicates": int(duplicate.sum()),
             "short": int((~duplicate & (n_tokens < config.min_tokens)).sum()),
             "pivots": len(pivots),
@@ -196,9 +199,10 @@ def _pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tu
 
 
 def _merged(files: Sequence[CorpusFile], parts: Sequence[Path]) -> _Units:
-    from pivotlens.select.passes import bad_rows
-
     contents = [unpack_arrays(part) for part in parts]
+    bad = BadRows()
+    for file, content in zip(files, contents, strict=True):
+        bad.add_part(file, content)
     of_files = [unpack_strings(content.pop("languages")) for content in contents]
     languages = sorted({code for codes in of_files for code in codes})
     index = {code: number for number, code in enumerate(languages)}
@@ -215,7 +219,7 @@ def _merged(files: Sequence[CorpusFile], parts: Sequence[Path]) -> _Units:
         languages=tuple(languages),
         columns={name: np.concatenate([content[name] for content in contents]) for name in names},
         documents=sum(int(content["documents"]) for content in contents),
-        bad=[row for file, content in zip(files, contents, strict=True) for row in bad_rows(file, content)],
+        bad=bad,
     )
 
 
@@ -293,10 +297,10 @@ def _warn(
 ) -> None:
     if config.limit is not None:
         stage.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
-    if units.bad:
-        first = units.bad[0]
+    if units.bad.count:
+        first = units.bad.first[0]
         stage.warn(
-            f"{len(units.bad):,} rows of the corpus could not be read, the first {first.file}, line {first.row}: "
+            f"{units.bad.count:,} rows of the corpus could not be read, the first {first.file}, line {first.row}: "
             f"{first.problem}"
         )
     if not n_pivots:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
 from pivotlens.errors import ConfigError, did_you_mean
@@ -32,6 +32,14 @@ class StageConfig(BaseModel):
     optional: ClassVar[bool] = False
     # Whether it runs a model, for which the extra `models` must be installed.
     runs_model: ClassVar[bool] = False
+
+    @field_validator("*")
+    @classmethod
+    def _is_text(cls, value: Any) -> Any:
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str) and text != text.encode("utf-8", "replace").decode("utf-8"):
+                raise ValueError("it is not UTF-8; rename the file, or give the folder it is in")
+        return value
 
     def meaning(self) -> dict[str, Any]:
         """Return the settings that change the result, for the fingerprint."""

@@ -53,7 +53,8 @@ class CorpusStageConfig(StageConfig):
     """Settings of a stage that reads a corpus."""
 
     corpus: str = setting(
-        "demo:tatoeba", "JSONL (.zst, .gz) or Parquet: a file, folder or glob, hf:// or s3://, or `demo:tatoeba`."
+        "demo:tatoeba",
+        "JSON lines (.zst, .gz, .xz, .bz2) or Parquet: a file, folder or glob, hf:// or s3://, or `demo:tatoeba`.",
     )
     text_column: str = setting("text", "Column that holds a document's text.")
     language_column: str = setting("language", "Column that holds a document's language code.")
@@ -65,6 +66,11 @@ class CorpusStageConfig(StageConfig):
     )
     unit_characters: int = setting(8192, "Length of a unit; documents are split at a line boundary.", ge=64)
     workers: int = setting(1, "Worker processes.", ge=1, meaning=False)
-    max_bad_share: float = setting(0.001, "Share of unreadable rows above which the run fails.", ge=0, le=1)
+    max_bad_share: float = setting(
+        0.001,
+        "Share of unreadable rows above which the run fails; at once where they are the most of a file's first rows.",
+        ge=0,
+        le=1,
+    )
     seed: int = setting(0, "Seed of the samples.", ge=0)
     limit: int | None = setting(None, "Read only this many documents a file; recorded and shown in the report.", ge=1)

@@ -45,21 +45,34 @@ class Direction(NamedTuple):
         return f"{self.source}{mark}{self.target}"
 
 
+# What a locale says of the script after an @; other modifiers (euro, valencia) say nothing of it.
+_MODIFIERS = {"latin": "Latn", "iqtelif": "Latn", "cyrillic": "Cyrl", "devanagari": "Deva", "arabic": "Arab"}
+
+
+def _without_trimmings(code: str) -> str:
+    """Return the BCP 47 part of a fastText label (``__label__fr``) or a locale (``fr_FR.UTF-8``, ``sr_RS@latin``)."""
+    locale, _, modifier = code.strip().removeprefix("__label__").partition("@")
+    language, *further = locale.partition(".")[0].replace("_", "-").split("-")
+    script = _MODIFIERS.get(modifier.lower())
+    return "-".join([language, *([script] if script else []), *further])
+
+
 @functools.cache
 def language_code(code: str, where: str = "language") -> str:
     """Return the short BCP 47 code of a language code (``zho_Hans`` and ``zh-CN`` give ``zh``).
 
     Args:
-        code: A BCP 47, ISO 639 or corpus code such as ``eng_Latn``.
+        code: A BCP 47, ISO 639 or corpus code such as ``eng_Latn``, a locale or a fastText label.
         where: Where it came from, for the error.
 
     Raises:
         ConfigError: It is no language code.
     """
     try:
-        if not code.strip():
+        tag = _without_trimmings(code)
+        if not tag:
             raise ValueError
-        language = langcodes.Language.get(langcodes.standardize_tag(code.replace("_", "-"), macro=True))
+        language = langcodes.Language.get(langcodes.standardize_tag(tag, macro=True))
         if not language.is_valid():
             raise ValueError
     except ValueError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -13,34 +14,79 @@ import numpy.typing as npt
 import regex
 
 from pivotlens.errors import DataError
-from pivotlens.text.scripts import fold, has_spaces_between_words
+from pivotlens.text.scripts import has_spaces_between_words
 
 Integers = npt.NDArray[np.int64]
 _Bytes = npt.NDArray[np.uint8]
 _Flags = npt.NDArray[np.bool_]
 
 _WORD_CHARACTERS = regex.compile(r"[\p{L}\p{M}\p{N}_]+")
+# What Latin shares is no letter of theirs: the letter apostrophe, and marks such as the tilde, which Thai borrows.
 _UNSPACED = regex.compile(
-    r"[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}"
-    r"\p{scx=Tibetan}]+"
+    r"(?V1)[[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}"
+    r"\p{scx=Myanmar}\p{scx=Tibetan}]--\p{scx=Latin}]+"
 )
 _MARKS = regex.compile(r"\p{M}+")
-_SPACED_BIT, _MARK_BIT = 1, 2
-_SEPARATOR = "\0"
+# Scripts in which an apostrophe is a letter within a word (п'ять, צ'ק); in Latin and Greek it may stand for one.
+_WITH_APOSTROPHES = regex.compile(r"[\p{sc=Cyrillic}\p{sc=Hebrew}]+")
+_SPACED_BIT, _MARK_BIT, _APOSTROPHE_BIT = 1, 2, 4
+_SEPARATOR, _UNUSED = "\0", "\ufdd0"
+
+# Written or left out without making another word: soft hyphens, joiners and marks of direction, selectors of a glyph,
+# the vowel signs of Hebrew, Arabic and Syriac, tatweel. A dot above is left after NFC only on an i: that of İ in
+# lower case. The space of no width is none of them: it parts words.
+_IGNORED = regex.compile(
+    r"[\u00ad\u034f\u061c\u200c-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef"
+    r"\u180b-\u180f\u0307\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670"
+    r"\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a]+"
+)
+_ALIKE = {"'": "‘’ʻʼ׳＇", "-": "\u2010\u2011", " ": "\t\n\v\f\r\x85\u2028\u2029"}
+_SPACES = regex.compile(r"\p{Zs}+")
+_FOLDED_AT_ONCE = 1 << 14  # what is worked on stays in the processor's cache
+_NOTHING = 0xFFFFFFFF
+_APOSTROPHE = ord("'")
+
+
+@functools.cache
+def _every_character() -> str:
+    return "".join(map(chr, range(0x110000)))
 
 
 @functools.cache
 def _character_flags() -> _Bytes:
-    """Return, by code point, whether a character joins into words between spaces, and whether it is a mark."""
-    everything = "".join(map(chr, range(0x110000)))
-    spaced = np.zeros(0x110000, dtype=np.uint8)
-    for run in _WORD_CHARACTERS.finditer(everything):
-        spaced[run.start() : run.end()] = _SPACED_BIT
-    for run in _UNSPACED.finditer(everything):
-        spaced[run.start() : run.end()] = 0
-    for run in _MARKS.finditer(everything):
-        spaced[run.start() : run.end()] |= _MARK_BIT
-    return spaced
+    """Return, by code point, whether a character joins into words between spaces, is a mark, or takes apostrophes."""
+    flags = np.zeros(0x110000, dtype=np.uint8)
+    for run in _WORD_CHARACTERS.finditer(_every_character()):
+        flags[run.start() : run.end()] = _SPACED_BIT
+    for run in _UNSPACED.finditer(_every_character()):
+        flags[run.start() : run.end()] = 0
+    for run in _MARKS.finditer(_every_character()):
+        flags[run.start() : run.end()] |= _MARK_BIT
+    for run in _WITH_APOSTROPHES.finditer(_every_character()):
+        flags[run.start() : run.end()] |= _APOSTROPHE_BIT
+    return flags
+
+
+@functools.cache
+def _matched_as() -> npt.NDArray[np.uint32]:
+    """Return, by code point, the code point that a folded character is matched as, or `_NOTHING`."""
+    matched = np.arange(0x110000, dtype=np.uint32)
+    for run in _SPACES.finditer(_every_character()):
+        matched[run.start() : run.end()] = ord(" ")
+    for character, alike in _ALIKE.items():
+        matched[[ord(one) for one in alike]] = ord(character)
+    for run in _IGNORED.finditer(_every_character()):
+        matched[run.start() : run.end()] = _NOTHING
+    return matched
+
+
+_CLITICS = frozenset({"ko", "ar", "he", "am", "ti", "arc", "syr"})
+"""Languages that write particles, articles or prepositions together with the word beside them."""
+
+
+def written_together(languages: Iterable[str]) -> list[str]:
+    """Return the languages, sorted, in which words are missed beside a particle or an article (*물을*, *הבית*)."""
+    return sorted({language for language in languages if language.split("-")[0] in _CLITICS})
 
 
 def joins_words(character: str) -> bool:
@@ -51,9 +97,26 @@ def joins_words(character: str) -> bool:
     return bool(_character_flags()[ord(character)] & _SPACED_BIT)
 
 
+def takes_apostrophes(character: str) -> bool:
+    """Tell whether an apostrophe between this character and another such is a letter of the word: in Cyrillic, Hebrew.
+
+    In other scripts a word may begin or end at one, as *eau* does in *l'eau*.
+    """
+    return bool(_character_flags()[ord(character)] & _APOSTROPHE_BIT)
+
+
 def matching_form(text: str) -> str:
-    """Return text as words are matched: folded, with plain apostrophes, line ends and no-break spaces as spaces."""
-    return fold(text).replace("’", "'").replace("\n", " ").replace("\u00a0", " ")
+    """Return text as words are matched: folded, without what is written or left out at will, the like made the same.
+
+    Apostrophes, hyphens and kinds of white space are one each. Soft hyphens, joiners, the vowel signs of Hebrew,
+    Arabic and Syriac, tatweel and the dot that *İ* keeps in lower case are left out.
+    """
+    # The steps of `fold`, with one more between: leaving out a character may let its neighbours be composed.
+    folded = unicodedata.normalize("NFC", text).casefold().encode("utf-32-le", "surrogatepass")
+    points = np.take(_matched_as(), np.frombuffer(folded, dtype=np.uint32))
+    if points.max(initial=0) == _NOTHING:
+        points = points[points != _NOTHING]
+    return unicodedata.normalize("NFC", str(points.data, "utf-32-le", "surrogatepass"))
 
 
 def ragged_take(offsets: Integers, values: Integers, rows: Integers) -> tuple[Integers, Integers]:
@@ -121,6 +184,7 @@ class WordMatcher:
     In scripts with spaces a hit is a whole word or several (hits may overlap: *ice* in *ice cream*). In Chinese,
     Japanese, Thai and the like hits are leftmost-longest among the language's words and its lexicon, so that 登山
     does not count as 山. No hit begins or ends between two characters of spaced words, or before a combining mark.
+    Text and words are compared in `matching_form`.
 
     Args:
         words: Words by language; a word may stand in several languages.
@@ -162,10 +226,9 @@ class WordMatcher:
         Returns:
             Indices of texts and of words, both shape ``(pairs,)``, sorted by text and word, each pair once.
         """
-        forms = [matching_form(text).encode("utf-8", "surrogatepass") for text in texts]
         # The separator keeps every hit inside one text; it is no part of a word.
-        content = b"\0" + b"\0".join(forms) + b"\0"
-        starts_of_texts = np.cumsum([1, *(len(form) + 1 for form in forms)], dtype=np.int64)[:-1]
+        content = b"\0" + b"".join(_separated_forms(texts))
+        starts_of_texts = np.flatnonzero(np.frombuffer(content, dtype=np.uint8) == 0)[:-1] + 1
         keys = [np.zeros(0, dtype=np.int64)]
         for automaton in self._automata:
             starts, entries = automaton.hits(content)
@@ -174,6 +237,19 @@ class WordMatcher:
         pairs = sorted_distinct(np.concatenate(keys))
         found_texts, found_words = np.divmod(pairs, max(len(self.entries), 1))
         return found_texts, found_words
+
+
+def _separated_forms(texts: Sequence[str]) -> Iterator[bytes]:
+    """Yield the forms of texts, each ended by the separator, several short ones or a long one at a time."""
+    held: list[str] = []
+    characters = 0
+    for text in texts:
+        held.append(text.replace(_SEPARATOR, _UNUSED))
+        characters += len(text)
+        if characters > _FOLDED_AT_ONCE:
+            yield matching_form(_SEPARATOR.join([*held, ""])).encode("utf-8", "surrogatepass")
+            held, characters = [], 0
+    yield matching_form(_SEPARATOR.join([*held, ""])).encode("utf-8", "surrogatepass")
 
 
 def _pattern(word: str, language: str) -> str:
@@ -225,15 +301,21 @@ def _glued(before: str, after: str) -> bool:
 
 def _begin_words(content: _Bytes, starts: Integers) -> _Flags:
     flags = _character_flags()
-    before, first = flags[_character_before(content, starts)], flags[_character_at(content, starts)]
-    free: _Flags = (before & first & _SPACED_BIT) == 0
+    before, first = _character_before(content, starts), flags[_character_at(content, starts)]
+    free: _Flags = (flags[before] & first & _SPACED_BIT) == 0
+    beside = np.flatnonzero(before == _APOSTROPHE)
+    further = flags[_character_before(content, starts[beside] - 1)]
+    free[beside] = (further & first[beside] & _APOSTROPHE_BIT) == 0
     return free
 
 
 def _end_words(content: _Bytes, ends: Integers) -> _Flags:
     flags = _character_flags()
-    last, after = flags[_character_before(content, ends)], flags[_character_at(content, ends)]
-    free: _Flags = ((last & after & _SPACED_BIT) | (after & _MARK_BIT)) == 0
+    last, after = flags[_character_before(content, ends)], _character_at(content, ends)
+    free: _Flags = ((last & flags[after] & _SPACED_BIT) | (flags[after] & _MARK_BIT)) == 0
+    beside = np.flatnonzero(after == _APOSTROPHE)
+    further = flags[_character_at(content, ends[beside] + 1)]
+    free[beside] = (last[beside] & further & _APOSTROPHE_BIT) == 0
     return free
 
 
