@@ -93,10 +93,10 @@ _MEANINGS = {
 layer) in nats over the whole vocabulary; `agrees_…`: share of positions whose most probable token is the last layer's.
 Means over documents of means over positions. `share`: how much of each translator's change is kept, chosen on other
 documents; at 0 the layer is read raw.""",
-    "trace/items": """An item of a shot set. `ambiguous`: source and target begin with the same token, so that the lens
-cannot tell them apart at first. `n_space_tokens`: bare space pieces before the answer; the position that is read comes
-after them. `correct`: what the model wrote by itself (`generated`) is an accepted word. `calibration`: of the concepts
-that the baseline is a mean over.""",
+    "trace/items": """An item of a shot set. `shares_token`: source and target begin with the same token; `ambiguous`:
+that, or a first piece of one could be of the other, so that the lens cannot always tell them apart. `n_space_tokens`:
+bare space pieces before the answer; the position that is read comes after them. `correct`: what the model wrote by
+itself (`generated`) is an accepted word. `calibration`: of the concepts that the baseline is a mean over.""",
     "trace/layers": """An item at a layer. `entropy` and `kl_to_final` (from the layer to the model's answer) in nats;
 `target_rank` 1 is first; `mass_…`: probability of all tokens of the source, the target and (where neither side is
 English) the English words, of the mined pivots and of as many random tokens of like frequency; empty where there are

@@ -28,7 +28,7 @@ def folder(tmp_path):
         token(2, 3, 1, "target", 0.9, "target"),
         token(3, 1, 1, "junk", 0.99, baseline=0.99), token(3, 3, 1, "target", 0.9, "target"),
     ]  # fmt: skip
-    items = [{"item": n, "source_language": "fr", "target_language": "zh", "concept_id": f"c{n}", "ambiguous": False}
+    items = [{"item": n, "source_language": "fr", "target_language": "zh", "concept_id": f"c{n}", "shares_token": False}
              for n in (1, 2, 3)]  # fmt: skip
     pq.write_table(pa.Table.from_pylist(tokens), tmp_path / "tokens.parquet")
     pq.write_table(pa.Table.from_pylist(items), tmp_path / "items.parquet")

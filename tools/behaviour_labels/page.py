@@ -27,6 +27,20 @@ _MEANING = {
     "J": "junk",
 }  # fmt: skip
 
+# Figures of a code that is gone: they cannot be computed again.
+_CHANGED = (
+    "## What changed since the held-out items were looked at",
+    "",
+    "A token that writes a complete source word is the source's now, where it was the target's because a target word "
+    "begins with it or is a form of it (*banane* → *banana*, *lampe* → *lamp*, *guitar* → *guitare*). No kept token of "
+    "the held-out items is one, so that all of their figures are as they were first published: `calibrated` "
+    "precision 0.897, recall 0.908 before and after. Looked at once more only to report this. Of the items to tune on, "
+    "tokens of 7 changed sides; the judges call the token the source's in 4 of them and the target's in 2, one was not "
+    "judged. No item became or ceased to be a pivot; between `direct` and `copy`, `calibrated` agrees with the labels "
+    "on 1,199 items before and after (one better: *ange*; one worse: *ballet*), `onset` on one fewer.",
+    "",
+)
+
 
 class LabelledSet:
     """Judged draws; an item is known by the number of its draw and its own.
@@ -116,6 +130,7 @@ def page(folder: Path = LABELLED) -> str:
             "direction",
         ),
         "",
+        *_CHANGED,
         "## The same on the items that the rule was made on",
         "",
         *_found_table(tuning.found(name, rule) for name, rule in by_name.items()),

@@ -62,7 +62,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     # -- trace
     "trace/items": _schema(
         _TRACED,
-        {"source_word": _STR, "target_word": _STR, "same_spelling": _BOOL, "ambiguous": _BOOL},
+        {"source_word": _STR, "target_word": _STR, "same_spelling": _BOOL, "shares_token": _BOOL, "ambiguous": _BOOL},
         {"target_token_id": _INT, "target_token": _STR, "n_target_tokens": _INT, "n_space_tokens": _INT},
         {"pos": _STR, "band": _STR, "correct": _BOOL, "calibration": _BOOL},
     ),

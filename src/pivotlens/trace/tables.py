@@ -31,6 +31,7 @@ def items_table(direction: Direction, items: Sequence[TracedItem], texts: TokenT
             "source_word": [item.concept.words[direction.source] for item in items],
             "target_word": [item.concept.words[direction.target] for item in items],
             "same_spelling": [item.concept.same_spelling(direction) for item in items],
+            "shares_token": [item.read.sets.shares_token for item in items],
             "ambiguous": [item.read.sets.ambiguous for item in items],
             "target_token_id": [item.read.target for item in items],
             "target_token": [texts[item.read.target] for item in items],
