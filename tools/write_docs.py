@@ -105,7 +105,8 @@ none. `word_logprob`: log-probability of the whole target word, only with `--who
 layer over the other concepts of the calibration set. `role`: `source`, `target`, `english`, `pivot` (linked with the
 concept, or mined) or empty; `relation`: how a dictionary or WordNet links it.""",
     "trace/behaviours": """What each rule calls an item, and the layer and token that decided; docs/trace.md explains
-rules and labels.""",
+rules and labels. `languages`: of the words that link the token with the concept; `pivot_language`: what a pivot is
+written in (`english`, `third`, `target`, `source`, `several`, `not_told`).""",
     "trace/tuned_behaviours": """The same under the tuned lens of the run.""",
     "trace/lenses": """Means over the items of a direction, raw and tuned lens; `same_top`: share of items in which both
 put the same token first.""",
@@ -113,6 +114,10 @@ put the same token first.""",
 or `target_english`; the share is the mean over its directions, so that few items of one direction may weigh much.""",
     "trace/agreement": """How two rules (`kind` rule), two lenses or two shot sets label the same items: share alike and
 Cohen's kappa, over all labels and over semantic pivot or not (`kappa_pivot`).""",
+    "trace/pivot_languages": """Share of the items that are semantic pivots of one kind of language; the kinds of a rule
+add up to its share of semantic pivots. `directions`: `neither_english`, `source_english`, `target_english` (means over
+directions), or one direction such as `zh-fr`. `items`: `all` or `different_spelling`. An English word is `english`
+where neither side is English; `several`: spelled alike in languages of more than one kind.""",
     "trace/pivots": """What the tokens are that a rule calls pivots: languages in which the token is a word for the
 concept or for what it is linked with, relation, layer; empty where nothing links it.""",
     "trace/summary": """Share of a behaviour in a direction. `items`: `all`, `different_spelling` (without words written
