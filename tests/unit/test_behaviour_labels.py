@@ -6,6 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 from tools.behaviour_labels.evaluate import found_by, views
 from tools.behaviour_labels.labels import agreement, disagreements, item_labels, read_pass, read_shown, settled
+from tools.behaviour_labels.languages import MADE_ON, judged_and_told
+from tools.behaviour_labels.page import LABELLED
 
 from pivotlens.statistics.proportion import wilson_interval, wilson_lower
 from pivotlens.trace.behaviours import rules
@@ -95,3 +97,11 @@ def test_wilson_interval_is_the_same_from_both_ends():
     assert high[0] == pytest.approx(1 - float(wilson_lower(7, 10)))
     assert high[2] == 1.0
     assert (low[3], high[3]) == (0.0, 1.0)
+
+
+def test_a_pivots_language_is_told_right_for_most_judged_tokens():
+    pairs = judged_and_told(LABELLED / "languages")[MADE_ON:]
+    right = sum(judged == told for judged, told in pairs)
+    assert float(wilson_interval(right, len(pairs))[0]) > 0.8
+    named = [(judged, told) for judged, told in pairs if told in ("english", "target")]
+    assert sum(judged == told for judged, told in named) / len(named) > 0.9

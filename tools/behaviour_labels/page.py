@@ -12,6 +12,7 @@ from pivotlens.trace.config import TraceConfig
 from tools.behaviour_labels.draw import SHOWN_PROBABILITY
 from tools.behaviour_labels.evaluate import Found, Rule, found_by, views
 from tools.behaviour_labels.labels import CODES, agreement, item_labels, read_pass, read_shown, settled, third_judge
+from tools.behaviour_labels.languages import languages_section
 from tools.results_pages import RESULTS, markdown_table
 
 LABELLED = Path(__file__).parent / "labelled"
@@ -148,6 +149,7 @@ def page(folder: Path = LABELLED) -> str:
             ),
         ),
         "",
+        *languages_section(folder / "languages"),
         "## The judges",
         "",
         *(f"- Items {name}: {one.agreement()}." for name, one in both.items()),
