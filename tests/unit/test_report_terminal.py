@@ -63,6 +63,9 @@ def test_summary(run: Path) -> None:
     lines = text.splitlines()
     assert lines[2 + len(DIRECTIONS)].startswith("mean over directions, neither side English:")
     assert "calibrated: direct" in lines[3 + len(DIRECTIONS)]
+    one_line = " ".join(text.split())
+    assert "] semantic pivots are written in: English" in one_line
+    assert "fr-zh, calibrated: semantic pivots are written in: English" in one_line
     assert "conditions of a causal pivot: 5 of 5 hold" in text
     assert "0.310 [0.275, 0.350]" in lines[1]
     assert lines[2].split()[0] == "fr-zh"

@@ -200,6 +200,15 @@ def result_object(result: StageResult, *, reused: bool) -> dict[str, Any]:
         "outputs": {name: output.rows for name, output in manifest.outputs.items()},
         "details": manifest.details,
         "warnings": manifest.warnings,
+        **({"shares": _shares(result)} if result.stage == "trace" else {}),
+    }
+
+
+def _shares(result: StageResult) -> dict[str, list[dict[str, Any]]]:
+    """Return the shares of a trace over all items, and what its semantic pivots are written in."""
+    return {
+        "strata": [row for row in result.rows("strata") if row["stratum"] == "all"],
+        "pivot_languages": [row for row in result.rows("pivot_languages") if row["items"] == "all"],
     }
 
 
@@ -221,12 +230,17 @@ def show_result(result: StageResult) -> None:
 
 def _headline(result: StageResult) -> list[str]:
     """Say in a few lines what the reader came for."""
+    from pivotlens.artifacts import Trace
+    from pivotlens.report.terminal import headline_lines
+
     details = result.manifest.details
     if result.stage == "bench":
         languages = ", ".join(details["languages"])
         return [
             f"{details['test_concepts']:,} test concepts and {details['shot_concepts']} for examples in {languages}"
         ]
+    if isinstance(result, Trace):
+        return headline_lines(result)
     if result.stage != "score":
         return []
     several = len({(row["model"], row["prompt"]) for row in result.rows("summary")}) > 1

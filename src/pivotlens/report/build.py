@@ -25,6 +25,7 @@ from pivotlens.report.sections.items import (
 from pivotlens.report.sections.layers import layer_profiles
 from pivotlens.report.sections.lenses import Lenses, lenses
 from pivotlens.report.sections.pivot_kinds import pivot_kinds
+from pivotlens.report.sections.pivot_languages import splits
 from pivotlens.report.sections.pivots import MinedPivots, mined_pivots
 from pivotlens.report.sections.provenance import details, provenance
 from pivotlens.report.sections.scores import score_table
@@ -65,17 +66,29 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
     pivots = _pivots(config, tables, [(item.direction, item.concept_id) for item in items])
     selected = arms(rows(tables.select, "summary"))
     headline = share_groups(first_rows(tables.trace, "strata"))
+    written = splits(first_rows(tables.trace, "pivot_languages"))
     causal = _causality(tables)
     return Page(
         title=config.title,
         header=header(tables),
         provenance=provenance(tables.stages()),
-        findings=findings(scores, labelled, telling, attributed, pivots, selected, headline=headline, causality=causal),
+        findings=findings(
+            scores,
+            labelled,
+            telling,
+            attributed,
+            pivots,
+            selected,
+            headline=headline,
+            written=written,
+            causality=causal,
+        ),
         scores=scores,
         n_distractors=tables.bench.manifest.config.get("distractors") if tables.bench else None,
         layers=tuple(layer_profiles(first_table(tables.trace, "layers"))) if tables.trace else (),
         behaviours=labelled,
         headline=headline,
+        written=written,
         sweeps=trace_sweeps(tables.trace) if tables.trace else (),
         agreement=agreement(first_rows(tables.trace, "agreement")),
         pivot_kinds=pivot_kinds(first_rows(tables.trace, "pivots")),

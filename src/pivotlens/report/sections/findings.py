@@ -9,6 +9,7 @@ from pivotlens.report.sections.attribution import Attribution
 from pivotlens.report.sections.behaviours import BehaviourRow, Behaviours
 from pivotlens.report.sections.causality import SCOPE_NAMES, Causality
 from pivotlens.report.sections.items import TellingItem
+from pivotlens.report.sections.pivot_languages import Split, split_of
 from pivotlens.report.sections.pivots import MinedPivots
 from pivotlens.report.sections.scores import ScoreRow, ScoreTable
 from pivotlens.report.sections.selection import Arm
@@ -38,12 +39,13 @@ def findings(
     arms: Sequence[Arm],
     *,
     headline: Sequence[ShareGroup] = (),
+    written: Sequence[Split] = (),
     causality: Causality | None = None,
 ) -> tuple[Sentence, ...]:
     """Return the sentences, in the order of the method; what was not measured is not mentioned."""
     sentences = (
         _score(scores) if scores else (),
-        _headline(headline) or (_behaviour(behaviours) if behaviours else ()),
+        _headline(headline, written) or (_behaviour(behaviours) if behaviours else ()),
         _examples(telling),
         _causality(causality) if causality else (),
         _attribution(attribution) if attribution else (),
@@ -97,7 +99,7 @@ def _name(row: ScoreRow | BehaviourRow) -> str:
     return direction_name(row.direction)
 
 
-def _headline(groups: Sequence[ShareGroup]) -> Sentence:
+def _headline(groups: Sequence[ShareGroup], written: Sequence[Split]) -> Sentence:
     found = groups[0].rule("calibrated") if groups else None
     pivot = found.shares.get("semantic_pivot") if found else None
     if found is None or pivot is None:
@@ -109,6 +111,7 @@ def _headline(groups: Sequence[ShareGroup]) -> Sentence:
     )
     parts = [Part("Under the calibrated rule "), *_with_interval(pivot, share=True)]
     parts += [Part(f" of {plural(found.n, 'item')} {among} go through a semantic pivot")]
+    parts += _written(written, groups[0].directions, "calibrated")
     for name, text in (("direct", " are direct"), ("copy", " are copies of the source word")):
         share = found.shares.get(name)
         if share is not None:
@@ -120,8 +123,13 @@ def _headline(groups: Sequence[ShareGroup]) -> Sentence:
             Part("; under the onset rule, which does not favour late targets, "),
             *_with_interval(early, share=True),
         ]
-        parts += [Part(" go through one")]
+        parts += [Part(" go through one"), *_written(written, groups[0].directions, "onset")]
     return (*parts, Part("."))
+
+
+def _written(written: Sequence[Split], directions: str, rule: str) -> list[Part]:
+    split = split_of(written, directions, rule)
+    return [Part(f" (written in: {split.text})")] if split else []
 
 
 def _causality(section: Causality) -> Sentence:
