@@ -237,3 +237,15 @@ def test_a_headline_of_pivots_says_what_they_are_written_in() -> None:
     (sentence,) = findings(None, None, (), None, None, (), headline=share_groups(shares), written=found)
     text = "".join(part.text for part in sentence)
     assert "go through a semantic pivot (written in: English 25%, the target's own language 10%)" in text
+
+
+def test_one_condition_of_three_is_said_with_those_that_fail() -> None:
+    conditions = [
+        {"scope": "neither_english", "items": "all", "number": number, "condition": f"condition {number}"}
+        | {"holds": holds, "rests_on": ""}
+        for number, holds in ((1, True), (2, False), (3, None))
+    ]
+    found = causality(conditions, [effect("own", -0.5)], [], [], [])
+    (sentence,) = findings(None, None, (), None, None, (), causality=found)
+    text = "".join(part.text for part in sentence)
+    assert "of the 3 conditions of causality 1 holds, 1 fails (2. condition 2), 1 could not be tested; a pivot" in text

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pivotlens.artifacts import Trace
 from pivotlens.report.config import ReportConfig
 from pivotlens.report.page import Page
-from pivotlens.report.run_tables import RunTables, first_rows, first_table, rows
+from pivotlens.report.run_tables import Row, RunTables, first_rows, first_table, rows
 from pivotlens.report.sections.agreement import agreement
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import Behaviours, behaviours
@@ -26,7 +29,7 @@ from pivotlens.report.sections.layers import layer_profiles
 from pivotlens.report.sections.lenses import Lenses, lenses
 from pivotlens.report.sections.pivot_kinds import pivot_kinds
 from pivotlens.report.sections.pivot_languages import splits
-from pivotlens.report.sections.pivots import MinedPivots, mined_pivots
+from pivotlens.report.sections.pivots import MinedPivots, met_everywhere, mined_pivots
 from pivotlens.report.sections.provenance import details, provenance
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
@@ -171,6 +174,17 @@ def _causality(tables: RunTables) -> Causality | None:
 def _pivots(config: ReportConfig, tables: RunTables, shown: list[ItemKey]) -> MinedPivots | None:
     if tables.mine is None:
         return None
+    corpus = rows(tables.mine, "pivots")
+    everywhere = met_everywhere(corpus, _tokens(tables, corpus), rows(tables.count, "languages"))
     return mined_pivots(
-        rows(tables.mine, "pair_pivots"), rows(tables.mine, "pivots"), tables.mine.manifest.details, shown, config.items
+        rows(tables.mine, "pair_pivots"), corpus, tables.mine.manifest.details, shown, config.items, everywhere
     )
+
+
+def _tokens(tables: RunTables, pivots: list[Row]) -> list[Row]:
+    if tables.count is None:
+        return []
+    counted = tables.count.table("tokens")
+    wanted = pa.array([row["token_id"] for row in pivots], pa.int64())
+    found: list[Row] = counted.filter(pc.is_in(counted["token_id"], wanted)).to_pylist()
+    return found

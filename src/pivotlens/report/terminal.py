@@ -200,6 +200,8 @@ def _causality_lines(ablation: Ablation | None) -> list[str]:
     found = causality(*(rows(ablation, name) for name in ("conditions", "effects", "side_effects", "windows", "items")))
     counts = ((found.count(holds), said) for holds, said in ((True, "hold"), (False, "fail"), (None, "not tested")))
     verdict = ", ".join(f"{count} of {len(found.verdicts)} {said}" for count, said in counts if count)
+    failed = ", ".join(str(one.number) for one in found.verdicts if one.holds.get("all") is False)
+    verdict += f" (those that fail: {failed})" if failed else ""
     own = f"; own pivot taken out {_figure(found.own.interval)} nats" if found.own and found.own.interval else ""
     return [f"conditions of a causal pivot: {verdict or 'none tested'}{own}"]
 
