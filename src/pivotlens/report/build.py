@@ -15,7 +15,7 @@ from pivotlens.report.sections.behaviours import Behaviours, behaviours
 from pivotlens.report.sections.causality import Causality, causality
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
-from pivotlens.report.sections.header import header
+from pivotlens.report.sections.header import header, mixed_settings
 from pivotlens.report.sections.items import (
     ItemKey,
     TellingItem,
@@ -85,6 +85,7 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
             headline=headline,
             written=written,
             causality=causal,
+            mixed=mixed_settings(tables.score, tables.trace),
         ),
         scores=scores,
         n_distractors=tables.bench.manifest.config.get("distractors") if tables.bench else None,

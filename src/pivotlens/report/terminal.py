@@ -12,6 +12,7 @@ from pivotlens.report.build import trace_sweeps, trace_tables
 from pivotlens.report.run_tables import Row, RunTables, first_rows, rows
 from pivotlens.report.sections.behaviours import DEFAULT_RULE, PIVOT, BehaviourRow, behaviours
 from pivotlens.report.sections.causality import causality
+from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import LayerReading, LensToken, TellingItem, read_items, telling_keys
 from pivotlens.report.sections.pivot_languages import Split, split_of, splits
 from pivotlens.report.sections.scores import ScoreRow, ScoreTable, score_table
@@ -150,9 +151,14 @@ def render_summary(run: Path | str) -> RenderableType:
             cells += _score_cells(found)
         if trace:
             cells.append(_figure(label.pivot_all if label else None, share=True))
-        count = found.n if found else label.n if label else None
-        table.add_row(*cells, whole(count), style="bold" if direction is None else "")
-    said = [*(headline_lines(trace) if trace else ()), *_causality_lines(Ablation.load_if_there(run))]
+        counts = dict.fromkeys(each.n for each in (found, label) if each)
+        table.add_row(*cells, " / ".join(map(whole, counts)) or MISSING, style="bold" if direction is None else "")
+    mixed = mixed_settings(score, trace)
+    said = [
+        *([mixed] if mixed else ()),
+        *(headline_lines(trace) if trace else ()),
+        *_causality_lines(Ablation.load_if_there(run)),
+    ]
     # Text, not a string: a name of a model may look like markup.
     return Group(table, Text("\n".join(said))) if said else table
 

@@ -40,10 +40,12 @@ def findings(
     *,
     headline: Sequence[ShareGroup] = (),
     written: Sequence[Split] = (),
+    mixed: str = "",
     causality: Causality | None = None,
 ) -> tuple[Sentence, ...]:
     """Return the sentences, in the order of the method; what was not measured is not mentioned."""
     sentences = (
+        (Part(f"{mixed[0].upper()}{mixed[1:]}", "strong"),) if mixed else (),
         _score(scores) if scores else (),
         _headline(headline, written) or (_behaviour(behaviours) if behaviours else ()),
         _examples(telling),
