@@ -54,8 +54,8 @@ def cli_page() -> str:
         _NOTE,
         "`pivotlens VERB --help` lists the flags; they are the settings of docs/configuration.md. A run folder holds "
         "one result of each stage: a verb refuses to put one of other settings in the place of a finished one (exit "
-        "code 2, naming what differs) unless `--replace` is given. What is out of date because its inputs changed is made "
-        "anew without it, as is a report; `run` and `demo` replace what their settings changed.",
+        "code 2, naming what differs) unless `--replace` is given. What is out of date because its inputs changed is "
+        "made anew without it, as is a report; `run` and `demo` replace what their settings changed.",
     ]
     for stage, config in stage_configs().items():
         lines += [
