@@ -130,7 +130,9 @@ def _answer(runs: Sequence[dict[str, Any]]) -> list[str]:
     elif None in verdicts.values():
         answer = "**Not known**: some of the five conditions that were set in advance could not be tested."
     else:
-        answer = "**Not shown**: causality was to be claimed only if all five conditions hold, and they do not."
+        answer = "**Not shown**: causality was to be claimed only if all five conditions hold. " + " ".join(
+            _count(one) for one in runs
+        )
     held = [
         [
             f"{number}. {_condition(runs[0], number)['condition']}",
@@ -152,6 +154,18 @@ def _condition(one: dict[str, Any], number: int, items: str = "all", scope: str 
         row for row in one["conditions"] if (row["scope"], row["items"], row["number"]) == (scope, items, number)
     )
     return found
+
+
+def _count(run: dict[str, Any]) -> str:
+    """Say how many conditions hold over all pivots of a run, and which fail."""
+    holds = {number: _condition(run, number)["holds"] for number in range(1, 6)}
+    held = sum(value is True for value in holds.values())
+    said = [f"{held or 'none'} of the five {'holds' if held <= 1 else 'hold'}"]
+    for value, word in ((False, "fail"), (None, "could not be tested")):
+        numbers = [str(number) for number, found in holds.items() if found is value]
+        if numbers and (len(numbers) < len(holds) or value is None):
+            said.append(f"{', '.join(numbers)} {word}{'s' if value is False and len(numbers) == 1 else ''}")
+    return f"Under the {run['prompt']} prompt {'; '.join(said)}."
 
 
 def _holds(value: bool | None) -> str:

@@ -14,11 +14,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from pivotlens.artifacts import Trace
+from pivotlens.report.wording import PIVOT_LANGUAGE_NAMES
 from tools.results_pages import RESULTS, Row, markdown_table, write_from_runs
 
 DATA = RESULTS / "behaviours"
 PAGE = RESULTS / "behaviours.md"
-_TABLES = ("strata", "summary", "agreement", "pivots", "sensitivity", "lenses")
+_TABLES = ("strata", "summary", "agreement", "pivots", "sensitivity", "lenses", "pivot_languages")
 _LABELS = ("semantic_pivot", "direct", "copy", "source_or_english", "other", "none")
 _GROUPS = {
     "neither_english": "neither side English",
@@ -46,7 +47,10 @@ class _Traced:
         self.manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         self.config: Row = self.manifest["config"]
         self.details: Row = self.manifest["details"]
-        self.tables = {name: pq.read_table(folder / f"{name}.parquet").to_pylist() for name in _TABLES}
+        there = {path.stem for path in folder.glob("*.parquet")}  # older traces have no pivot_languages
+        self.tables = {
+            name: pq.read_table(folder / f"{name}.parquet").to_pylist() if name in there else [] for name in _TABLES
+        }
 
     def rows(self, table: str, **wanted: object) -> list[Row]:
         """Return the rows of a table with given values."""
@@ -84,6 +88,7 @@ def _section(run: _Traced, heading: str, *, whole: bool) -> list[str]:
         found = run.rows("strata", directions=group, stratum="all")
         if found:
             lines += [f"**{words[0].upper()}{words[1:]}** ({found[0]['n']:,} items)", "", *_by_rule(found), ""]
+            lines += _written(run, group)
     lines += [
         f"{heading}# By direction",
         "",
@@ -91,6 +96,7 @@ def _section(run: _Traced, heading: str, *, whole: bool) -> list[str]:
         "",
         *_by_direction(run),
         "",
+        *_written_by_direction(run),
     ]
     if whole:
         lines += _details(run, heading)
@@ -185,6 +191,50 @@ def _by_rule(rows: Sequence[Row]) -> list[str]:
         (
             [f"`{rule}`", *(_share(found[rule, label]) if (rule, label) in found else "–" for label in labels)]
             for rule in rules
+        ),
+    )
+
+
+def _written(run: _Traced, group: str) -> list[str]:
+    rows = run.rows("pivot_languages", directions=group, items="all")
+    if not rows:
+        return []
+    rules = list(dict.fromkeys(row["rule"] for row in rows))
+    return [
+        "Of these, semantic pivots written in:",
+        "",
+        *_written_table("rule", [(f"`{rule}`", [row for row in rows if row["rule"] == rule]) for rule in rules]),
+        "",
+    ]
+
+
+def _written_by_direction(run: _Traced) -> list[str]:
+    rows = [
+        row
+        for row in run.rows("pivot_languages", items="different_spelling", rule="calibrated")
+        if row["directions"] not in _GROUPS
+    ]
+    if not rows:
+        return []
+    names = list(dict.fromkeys(row["directions"] for row in rows))
+    return [
+        "Semantic pivots of the same items, by what they are written in:",
+        "",
+        *_written_table(
+            "direction",
+            [(name.replace("-", "→"), [row for row in rows if row["directions"] == name]) for name in names],
+        ),
+        "",
+    ]
+
+
+def _written_table(first: str, groups: Sequence[tuple[str, list[Row]]]) -> list[str]:
+    kinds = [kind for kind in PIVOT_LANGUAGE_NAMES if any(row["pivot_language"] == kind for row in groups[0][1])]
+    return markdown_table(
+        [first, *(PIVOT_LANGUAGE_NAMES[kind] for kind in kinds)],
+        (
+            [name, *(_share(row) for kind in kinds for row in rows if row["pivot_language"] == kind)]
+            for name, rows in groups
         ),
     )
 

@@ -52,7 +52,10 @@ def cli_page() -> str:
     lines = [
         "# Verbs",
         _NOTE,
-        "`pivotlens VERB --help` lists the flags; they are the settings of docs/configuration.md.",
+        "`pivotlens VERB --help` lists the flags; they are the settings of docs/configuration.md. A run folder holds "
+        "one result of each stage: a verb refuses to put one of other settings in the place of a finished one (exit "
+        "code 2, naming what differs) unless `--replace` is given. What is out of date because its inputs changed is "
+        "made anew without it, as is a report; `run` and `demo` replace what their settings changed.",
     ]
     for stage, config in stage_configs().items():
         lines += [
@@ -93,10 +96,10 @@ _MEANINGS = {
 layer) in nats over the whole vocabulary; `agrees_…`: share of positions whose most probable token is the last layer's.
 Means over documents of means over positions. `share`: how much of each translator's change is kept, chosen on other
 documents; at 0 the layer is read raw.""",
-    "trace/items": """An item of a shot set. `ambiguous`: source and target begin with the same token, so that the lens
-cannot tell them apart at first. `n_space_tokens`: bare space pieces before the answer; the position that is read comes
-after them. `correct`: what the model wrote by itself (`generated`) is an accepted word. `calibration`: of the concepts
-that the baseline is a mean over.""",
+    "trace/items": """An item of a shot set. `shares_token`: source and target begin with the same token; `ambiguous`:
+that, or a first piece of one could be of the other, so that the lens cannot always tell them apart. `n_space_tokens`:
+bare space pieces before the answer; the position that is read comes after them. `correct`: what the model wrote by
+itself (`generated`) is an accepted word. `calibration`: of the concepts that the baseline is a mean over.""",
     "trace/layers": """An item at a layer. `entropy` and `kl_to_final` (from the layer to the model's answer) in nats;
 `target_rank` 1 is first; `mass_…`: probability of all tokens of the source, the target and (where neither side is
 English) the English words, of the mined pivots and of as many random tokens of like frequency; empty where there are
@@ -105,7 +108,8 @@ none. `word_logprob`: log-probability of the whole target word, only with `--who
 layer over the other concepts of the calibration set. `role`: `source`, `target`, `english`, `pivot` (linked with the
 concept, or mined) or empty; `relation`: how a dictionary or WordNet links it.""",
     "trace/behaviours": """What each rule calls an item, and the layer and token that decided; docs/trace.md explains
-rules and labels.""",
+rules and labels. `languages`: of the words that link the token with the concept; `pivot_language`: what a pivot is
+written in (`english`, `third`, `target`, `source`, `several`, `not_told`).""",
     "trace/tuned_behaviours": """The same under the tuned lens of the run.""",
     "trace/lenses": """Means over the items of a direction, raw and tuned lens; `same_top`: share of items in which both
 put the same token first.""",
@@ -113,6 +117,10 @@ put the same token first.""",
 or `target_english`; the share is the mean over its directions, so that few items of one direction may weigh much.""",
     "trace/agreement": """How two rules (`kind` rule), two lenses or two shot sets label the same items: share alike and
 Cohen's kappa, over all labels and over semantic pivot or not (`kappa_pivot`).""",
+    "trace/pivot_languages": """Share of the items that are semantic pivots of one kind of language; the kinds of a rule
+add up to its share of semantic pivots. `directions`: `neither_english`, `source_english`, `target_english` (means over
+directions), or one direction such as `zh-fr`. `items`: `all` or `different_spelling`. An English word is `english`
+where neither side is English; `several`: spelled alike in languages of more than one kind.""",
     "trace/pivots": """What the tokens are that a rule calls pivots: languages in which the token is a word for the
 concept or for what it is linked with, relation, layer; empty where nothing links it.""",
     "trace/summary": """Share of a behaviour in a direction. `items`: `all`, `different_spelling` (without words written

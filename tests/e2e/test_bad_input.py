@@ -452,7 +452,7 @@ def test_damaged_table(tiny, finished, fails, capsys):
     data = path.read_bytes()
     path.write_bytes(data[:-100])
     assert _verify(finished, capsys) == [("V3", "bench/items.parquet")]
-    again = ["score", "--run", finished, "--config", tiny.config, "--seed", 3]
+    again = ["score", "--run", finished, "--config", tiny.config, "--seed", 3, "--replace"]
     fails(ARTIFACT, again, path, "damaged", f"pivotlens bench --run {finished}")
     fails(ARTIFACT, ["show", finished, "bench/items"], path, "damaged")
     path.unlink()
@@ -573,7 +573,7 @@ def read_only(tmp_path: Path, run_until) -> Iterator[Path]:
 
 def test_run_folder_that_cannot_be_written(tiny, read_only, fails):
     fails(ARTIFACT, ["count", "--run", read_only, "--config", tiny.config], f"cannot write {read_only}")
-    fails(ARTIFACT, ["bench", "--run", read_only, "--words", tiny.words], f"cannot write {read_only}")
+    fails(ARTIFACT, ["bench", "--run", read_only, "--words", tiny.words, "--replace"], f"cannot write {read_only}")
     assert main(["bench", "--run", str(read_only), "--config", str(tiny.config)]) == 0, "what is there can be used"
 
 

@@ -118,7 +118,7 @@ def test_dying_before_any_rename_loses_nothing(tiny, uninterrupted, run_until, s
     # Over an old result, so that putting the new one in its place is met half-way too.
     run = run_until(stage)
     assert main([stage, "--run", str(run), "--config", str(tiny.config), "--seed", "9"]) == 0
-    arguments = [stage, "--run", str(run), "--config", str(tiny.config)]
+    arguments = [stage, "--run", str(run), "--config", str(tiny.config), "--replace"]
     for number in range(1, 40):
         command = [sys.executable, "-c", _DIES_AT_RENAME, str(number), *arguments]
         died = subprocess.run(command, capture_output=True, env=environment(), check=False)

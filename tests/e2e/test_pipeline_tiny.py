@@ -164,7 +164,7 @@ def test_a_changed_setting_runs_only_what_follows_from_it(tiny, copied, tmp_path
 
 
 def test_a_changed_benchmark_makes_verify_name_what_is_out_of_date(tiny, copied, capsys):
-    assert main(["bench", "--run", str(copied), "--config", str(tiny.config), "--seed", "5"]) == 0
+    assert main(["bench", "--run", str(copied), "--config", str(tiny.config), "--seed", "5", "--replace"]) == 0
     capsys.readouterr()
     found = _json(capsys, "verify", copied, "--json", code=6)
     assert {(problem["code"], problem["path"]) for problem in found["problems"]} == {
@@ -181,7 +181,7 @@ def test_precedence_is_defaults_file_environment_flags(tiny, tmp_path, monkeypat
     run = tmp_path / "run"
 
     def seed(*flags: object) -> tuple[int, str]:
-        assert main(["bench", "--run", str(run), "--config", str(config), *map(str, flags)]) == 0
+        assert main(["bench", "--run", str(run), "--config", str(config), "--replace", *map(str, flags)]) == 0
         manifest = _manifest(run, "bench")
         assert manifest["config"]["shot_pool"] == 6
         assert manifest["config"]["distractors"] == 9
@@ -312,13 +312,37 @@ def test_doctor_tells_what_is_there(tmp_path, monkeypatch, capsys):
 
 def test_limit_is_recorded_and_shown_in_the_report(tiny, copied, capsys):
     for stage in ("score", "trace"):
-        assert main([stage, "--run", str(copied), "--config", str(tiny.config), "--limit", "5"]) == 0
+        flags = ["--run", str(copied), "--config", str(tiny.config), "--limit", "5"]
+        assert main([stage, *flags, "--replace"]) == 0
         assert "limit = 5" in " ".join(_manifest(copied, stage)["warnings"])
     assert main(["report", "--run", str(copied), "--config", str(tiny.config)]) == 0
     page = (copied / "report" / "report.html").read_text(encoding="utf-8")
     assert "limit = 5: only 5 concepts were scored, those of the calibration set first" in page
     assert "limit = 5: only 5 concepts were traced, those of the calibration set first" in page
     assert pq.read_table(copied / "score" / "concepts.parquet").num_rows == 10
+
+
+def test_a_finished_result_of_other_settings_is_replaced_only_where_asked(tiny, copied, capsys):
+    before = content(copied / "score")
+    flags = ["score", "--run", str(copied), "--config", str(tiny.config), "--limit", "5"]
+    assert main(flags) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{copied / 'score'} holds a finished result of other settings (limit: None → 5)" in said
+    assert "--replace" in said
+    assert content(copied / "score") == before
+    assert main([*flags, "--dry-run"]) == 0
+    assert "only with --replace" in capsys.readouterr().out
+    # The same settings, a result that is out of date, and a report need no leave.
+    assert main(["score", "--run", str(copied), "--config", str(tiny.config)]) == 0
+    assert main(["bench", "--run", str(copied), "--config", str(tiny.config), "--seed", "5", "--replace"]) == 0
+    assert main(["score", "--run", str(copied), "--config", str(tiny.config)]) == 0
+    assert main(["report", "--run", str(copied), "--title", "Another"]) == 0
+    capsys.readouterr()
+    assert main([*flags, "--replace"]) == 0
+    assert _manifest(copied, "score")["config"]["limit"] == 5
+    # A chain replaces what its file says otherwise.
+    assert main(["run", "--config", str(tiny.config), "--run", str(copied)]) == 0
+    assert _manifest(copied, "score")["config"]["limit"] is None
 
 
 def test_closed_output_is_no_error(uninterrupted):

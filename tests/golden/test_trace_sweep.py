@@ -60,10 +60,15 @@ def test_a_sweep_is_its_parts(folder):
     sweep = traced(folder, "all", 0, also_models=(str(folder / "step1"),), also_prompts=("native", "bare"))
     for model in (0, 1):
         alone = traced(folder, f"alone{model}", model)
-        for table in ("items", "layers", "behaviours", "summary", "strata", "agreement", "pivots", "sensitivity"):
+        for table in ("items", "layers", "behaviours", "summary", "strata", "agreement", "pivots", "pivot_languages",
+                      "sensitivity"):  # fmt: skip
             assert rows_of(sweep, table, folder / f"step{model}") == rows_of(alone, table, folder / f"step{model}"), (
                 table
             )
+    assert all(
+        (row["pivot_language"] is not None) == (row["behaviour"] in ("semantic_pivot", "other"))
+        for row in sweep.rows("behaviours")
+    )
     native = traced(folder, "native", 0, prompt="native")
     assert rows_of(sweep, "behaviours", folder / "step0", "native") == rows_of(
         native, "behaviours", folder / "step0", "native"

@@ -11,7 +11,7 @@ from report_words import HOSTILE, JUNK
 from pivotlens.artifacts import SCHEMAS
 from pivotlens.text import Direction
 from pivotlens.trace.agreement import agreement_rows, labels_of
-from pivotlens.trace.pivot_kinds import pivot_rows
+from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
 from pivotlens.trace.summary import TracedItems as ItemGrid
 from pivotlens.trace.summary import strata_rows
 
@@ -51,7 +51,7 @@ class TracedItems:
     def with_lens(self, out: dict[str, list[Row]]) -> dict[str, list[Row]]:
         """Add what a tuned lens says: the same labels but for every fifth item, and distances by layer."""
         tuned = [
-            row | {"behaviour": "semantic_pivot"} if number % 5 == 0 else row
+            row | {"behaviour": "semantic_pivot", "pivot_language": "english"} if number % 5 == 0 else row
             for number, row in enumerate(out["behaviours"])
         ]
         last = self.layers - 1
@@ -74,7 +74,9 @@ class TracedItems:
                     continue
                 of = {"model": model, "prompt": prompt}
                 copied = {name: [row | of for row in rows] for name, rows in out.items()}
-                copied["behaviours"] = [row | {"behaviour": "direct"} for row in copied["behaviours"]]
+                copied["behaviours"] = [
+                    row | {"behaviour": "direct", "pivot_language": None} for row in copied["behaviours"]
+                ]
                 copied["items"] = [row | {"source_word": "elsewhere"} for row in copied["items"]]
                 copied |= self._sums(copied, model, prompt)
                 for name, rows in copied.items():
@@ -89,6 +91,7 @@ class TracedItems:
         return {
             "strata": strata_rows(ItemGrid.of(out["items"], model, prompt), labels, 50, 0),
             "agreement": [{"model": model, "prompt": prompt, **row} for row in agreement],
+            "pivot_languages": pivot_language_rows(ItemGrid.of(out["items"], model, prompt), out["behaviours"], 50, 0),
             "pivots": pivot_rows(out["behaviours"]),
         }
 
@@ -146,6 +149,7 @@ class TracedItems:
         for rule in RULES:
             label = self._label(rule, kind, key)
             layer, token, curve = peak.get(kind, (min(5, last), hostile, ""))
+            written = "source" if pair.source == "en" else "target" if pair.target == "en" else "english"
             prob = float(curves[curve][layer]) if curve else 0.2
             if rule == "peak" or (rule == "authors_peak" and label == "semantic_pivot"):
                 layer, token, prob = 1, "s", 1.0
@@ -157,6 +161,7 @@ class TracedItems:
                 | {"prob": None if empty else prob, "correct": correct}
                 | {"relation": None if empty else f"translation:en{' (form)' if len(key) % 2 else ''}"}
                 | {"languages": None if empty else ["en"] if number % 4 else ["de", "en"]}
+                | {"pivot_language": (written if number % 4 else "several") if "pivot" in label else None}
             )
 
     def _label(self, rule: str, kind: str, key: str) -> str:

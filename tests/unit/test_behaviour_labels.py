@@ -6,6 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 from tools.behaviour_labels.evaluate import found_by, views
 from tools.behaviour_labels.labels import agreement, disagreements, item_labels, read_pass, read_shown, settled
+from tools.behaviour_labels.languages import MADE_ON, judged_and_told
+from tools.behaviour_labels.page import LABELLED
 
 from pivotlens.statistics.proportion import wilson_interval, wilson_lower
 from pivotlens.trace.behaviours import rules
@@ -28,7 +30,7 @@ def folder(tmp_path):
         token(2, 3, 1, "target", 0.9, "target"),
         token(3, 1, 1, "junk", 0.99, baseline=0.99), token(3, 3, 1, "target", 0.9, "target"),
     ]  # fmt: skip
-    items = [{"item": n, "source_language": "fr", "target_language": "zh", "concept_id": f"c{n}", "ambiguous": False}
+    items = [{"item": n, "source_language": "fr", "target_language": "zh", "concept_id": f"c{n}", "shares_token": False}
              for n in (1, 2, 3)]  # fmt: skip
     pq.write_table(pa.Table.from_pylist(tokens), tmp_path / "tokens.parquet")
     pq.write_table(pa.Table.from_pylist(items), tmp_path / "items.parquet")
@@ -95,3 +97,11 @@ def test_wilson_interval_is_the_same_from_both_ends():
     assert high[0] == pytest.approx(1 - float(wilson_lower(7, 10)))
     assert high[2] == 1.0
     assert (low[3], high[3]) == (0.0, 1.0)
+
+
+def test_a_pivots_language_is_told_right_for_most_judged_tokens():
+    pairs = judged_and_told(LABELLED / "languages")[MADE_ON:]
+    right = sum(judged == told for judged, told in pairs)
+    assert float(wilson_interval(right, len(pairs))[0]) > 0.8
+    named = [(judged, told) for judged, told in pairs if told in ("english", "target")]
+    assert sum(judged == told for judged, told in named) / len(named) > 0.9

@@ -23,7 +23,7 @@ _PREFIX = tuple(range(20, 30))
 def item(context: tuple[int, ...], first: int, calibration: bool, **sets: set[int]) -> ReadItem:
     chosen = {name: frozenset(sets.get(name, ())) for name in MASSES}
     links = Links(TokenTexts(tiny("llama").tokenizer), {}, {}, frozenset(), frozenset())
-    return ReadItem(context, first, TokenSets(**chosen, links=links, ambiguous=False), calibration)
+    return ReadItem(context, first, TokenSets(**chosen, links=links, shares_token=False, ambiguous=False), calibration)
 
 
 _ITEMS = [

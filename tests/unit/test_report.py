@@ -12,10 +12,11 @@ import orjson
 import pytest
 from report_fixture import ALL_STAGES, DIRECTIONS, build_run
 from report_words import HOSTILE
+from rich.console import Group
 
 from pivotlens.artifacts import Report
 from pivotlens.errors import PrerequisiteError
-from pivotlens.report import ReportConfig, stage_run, write_report
+from pivotlens.report import ReportConfig, render_summary, stage_run, write_report
 from pivotlens.report.payload import embedded_json
 
 VOID = {"meta", "link", "br", "input", "col", "img", "hr"}
@@ -170,6 +171,22 @@ def test_a_stage_made_from_another_result_is_named(tmp_path: Path, same: bool) -
     write_report(None, tmp_path)
     text = Page((tmp_path / "report" / "report.html").read_text(encoding="utf-8")).text()
     assert ("made from another result of trace than the one on this page" in text) != same
+
+
+def test_results_of_different_items_are_not_set_side_by_side_without_a_word(tmp_path: Path) -> None:
+    build_run(tmp_path, ["score"], directions=["fr-zh", "en-fr"], concepts=5)
+    build_run(tmp_path, ["trace"], directions=["fr-zh"], concepts=3, layers=3)
+    write_report(None, tmp_path)
+    text = Page((tmp_path / "report" / "report.html").read_text(encoding="utf-8")).text()
+    said = "score is of en-fr, fr-zh, 5 concepts; trace is of fr-zh, 3 concepts"
+    assert text.count(f"igures of score and trace are not of the same items: {said}.") == 2  # a caution, the findings
+    shown = render_summary(tmp_path)
+    assert isinstance(shown, Group)
+    assert said in str(shown.renderables[1])
+
+
+def test_results_of_the_same_items_need_no_word(page: Page) -> None:
+    assert "not of the same items" not in page.text()
 
 
 def test_foreign_words_carry_their_language(page: Page) -> None:

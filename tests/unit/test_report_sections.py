@@ -21,7 +21,7 @@ from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.items import LayerReading, TellingItem, fair_keys, telling_keys
 from pivotlens.report.sections.joint_frequency import MOST_POINTS, joint_frequency
 from pivotlens.report.sections.layers import layer_profiles, mean_band
-from pivotlens.report.sections.pivots import mined_pivots
+from pivotlens.report.sections.pivots import met_everywhere, mined_pivots
 from pivotlens.report.sections.provenance import details, plain
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
@@ -37,6 +37,7 @@ def label(
 ) -> dict:
     row = {"source_language": direction.source, "target_language": direction.target, "concept_id": concept}
     row |= {"shot_set": 0, "rule": "calibrated", "behaviour": behaviour, "layer": 9, "token": f" {concept}"}
+    row["relation"] = ""
     return row | {"prob": prob, "correct": correct} | more
 
 
@@ -432,3 +433,54 @@ def test_details_are_flattened_and_cut() -> None:
     assert found["a"] == "none"
     assert len(found["long"]) == 160
     assert plain(0.30000000000000004) == "0.3"
+
+
+def auc_row(direction: Direction | None, auc: float | None, note: str = "") -> dict:
+    source, target = direction or ("all", "all")
+    return {"source_language": source, "target_language": target, "rule": "calibrated", "items": "correct",
+            "predictor": "log_joint", "auc": auc, "ci_low": 0.4, "ci_high": 0.8, "n_cooccurrence": 9, "n_pivot": 9,
+            "note": note}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("of_en_fr", "said"),
+    [
+        (None, "in French → Chinese, 1 of 3 directions (no AUC in the others: too few): no better than chance."),
+        (0.6, "within 2 of 3 directions, on average (no AUC in the others: too few): no better than chance."),
+    ],
+)
+def test_an_auc_says_over_how_many_directions_it_is(of_en_fr: float | None, said: str) -> None:
+    rows = [auc_row(FR_ZH, 0.6), auc_row(ZH_FR, None, "too few"), auc_row(None, 0.6)]
+    rows.append(auc_row(EN_FR, of_en_fr, "" if of_en_fr else "too few"))
+    section = attribution(rows, [])
+    (sentence,) = findings(None, None, (), section, None, ())
+    assert "".join(part.text for part in sentence).endswith(f"0.600 [0.400, 0.800] {said}")
+    assert section.tables[0].coverage == f"{2 if of_en_fr else 1} of 3 directions"
+
+
+def test_words_of_grammar_are_never_named_as_the_most_widespread_pivots() -> None:
+    tokens = [" his", " her", " the", " water", "的", " der", " rain", " 그리고", " ice"]
+    corpus = [
+        {"token_id": number, "token": token, "degree": 9, "degree_shuffled": 1.0, "directions": 2, "stability": 1.0}
+        | {"score": 99.0 - number}
+        for number, token in enumerate(tokens)
+    ]
+    languages = [{"language": "ko", "units": 100, "units_sampled": 50, "tokens_sampled": 5000}]
+    counted = [
+        {"document_language": "ko", "token_id": number, "df": 12 if number in (3, 7) else 3} for number in range(9)
+    ]
+    everywhere = met_everywhere(corpus, counted, languages)
+    assert everywhere == {7}  # water is met as often, but a list knows it
+    section = mined_pivots([pair(FR_ZH, "a", 0.3)], corpus, {}, [], 2, everywhere)
+    (sentence,) = findings(None, None, (), None, section, ())
+    assert [part.text for part in sentence if part.kind == "pivot"] == ["water", "rain", "ice"]
+    assert [pivot.token for pivot in section.corpus] == tokens  # the table has them all
+
+
+def test_items_whose_pivot_is_a_word_of_grammar_are_not_shown_as_telling() -> None:
+    rows = [
+        label(FR_ZH, "a", "semantic_pivot", 0.99, token=" the"),
+        label(FR_ZH, "b", "semantic_pivot", 0.9, token=" war", relation="translation:en"),
+        label(FR_ZH, "c", "semantic_pivot", 0.8, token=" rain"),
+    ]
+    assert [concept for _, concept in telling_keys(rows, 3)] == ["b", "c"]

@@ -8,7 +8,10 @@ import pytest
 from report_fixture import DIRECTIONS, build_run
 from rich.cells import cell_len
 from rich.console import Console
+from tools import trace_results
 
+from pivotlens.artifacts import Trace
+from pivotlens.cli.verbs import result_object, show_result
 from pivotlens.errors import PrerequisiteError
 from pivotlens.report import most_telling_items, render_items, render_summary
 
@@ -63,6 +66,9 @@ def test_summary(run: Path) -> None:
     lines = text.splitlines()
     assert lines[2 + len(DIRECTIONS)].startswith("mean over directions, neither side English:")
     assert "calibrated: direct" in lines[3 + len(DIRECTIONS)]
+    one_line = " ".join(text.split())
+    assert "] semantic pivots are written in: English" in one_line
+    assert "fr-zh, calibrated: semantic pivots are written in: English" in one_line
     assert "conditions of a causal pivot: 5 of 5 hold" in text
     assert "0.310 [0.275, 0.350]" in lines[1]
     assert lines[2].split()[0] == "fr-zh"
@@ -89,3 +95,30 @@ def test_missing_stages(tmp_path: Path) -> None:
         most_telling_items(tmp_path, 3)
     with pytest.raises(PrerequisiteError, match="neither"):
         render_summary(tmp_path)
+
+
+def test_trace_ends_with_its_shares_and_not_with_file_names(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trace = Trace.load(run)
+    show_result(trace)
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    last_file = max(number for number, line in enumerate(lines) if ".parquet" in line)
+    assert "mean over directions, neither side English:" in lines[last_file + 1 :]
+    assert any(line.startswith("semantic pivots are written in: English") for line in lines[last_file + 1 :])
+    shares = result_object(trace, reused=True)["shares"]
+    assert {row["stratum"] for row in shares["strata"]} == {"all"}
+    written = [row for row in shares["pivot_languages"] if row["directions"] == "neither_english"]
+    whole = next(
+        row["share"]
+        for row in shares["strata"]
+        if (row["directions"], row["rule"], row["behaviour"]) == ("neither_english", "calibrated", "semantic_pivot")
+    )
+    assert sum(row["share"] for row in written if row["rule"] == "calibrated") == pytest.approx(whole)
+
+
+def test_the_page_of_results_splits_shares_of_pivots(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace_results, "DATA", tmp_path)
+    trace_results.collect([run])
+    assert [line for line in trace_results._written(trace_results._Traced(next(tmp_path.iterdir())), "neither_english")
+            if line.startswith("| rule | English | a third language |")]  # fmt: skip

@@ -14,6 +14,7 @@ from pivotlens.report.sections.causality import CONTRAST_NAMES, causality, contr
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.lenses import lenses
 from pivotlens.report.sections.pivot_kinds import pivot_kinds, relation_kind
+from pivotlens.report.sections.pivot_languages import split_of, splits
 from pivotlens.report.sections.shares import share_groups, short_names, sweeps
 from pivotlens.statistics.bootstrap import Interval
 
@@ -214,3 +215,37 @@ def test_names_of_places_are_text(name: str) -> None:
     chart = trace_charts.lines("Chart", [series], [name, "<b>", "c" * 80], share=True)
     assert len(drawn_of("circle", chart)) == 2
     assert len(drawn_of("line", chart)) == 1 + len([1 for mark in drawn_of("line", chart) if mark["class"] == "grid"])
+
+
+def test_a_headline_of_pivots_says_what_they_are_written_in() -> None:
+    def row(kind: str, share: float, directions: str = "neither_english", rule: str = "calibrated") -> dict:
+        return {"directions": directions, "items": "all", "rule": rule, "pivot_language": kind, "n": 40,
+                "share": share, "ci_low": share, "ci_high": share}  # fmt: skip
+
+    rows = [row("english", 0.25), row("target", 0.1), row("several", 0.0), row("english", 0.5, "zh-fr")]
+    rows += [row("english", 0.9) | {"items": "different_spelling"}]
+    found = splits(rows)
+    assert [(one.directions, one.text) for one in found] == [
+        ("neither_english", "English 25%, the target's own language 10%"),
+        ("zh-fr", "English 50%"),
+    ]
+    assert split_of(found, "neither_english", "onset") is None
+    shares = [
+        {"directions": "neither_english", "rule": "calibrated", "stratum": "all", "value": "", "n": 40,
+         "behaviour": "semantic_pivot", "share": 0.35, "ci_low": 0.3, "ci_high": 0.4}
+    ]  # fmt: skip
+    (sentence,) = findings(None, None, (), None, None, (), headline=share_groups(shares), written=found)
+    text = "".join(part.text for part in sentence)
+    assert "go through a semantic pivot (written in: English 25%, the target's own language 10%)" in text
+
+
+def test_one_condition_of_three_is_said_with_those_that_fail() -> None:
+    conditions = [
+        {"scope": "neither_english", "items": "all", "number": number, "condition": f"condition {number}"}
+        | {"holds": holds, "rests_on": ""}
+        for number, holds in ((1, True), (2, False), (3, None))
+    ]
+    found = causality(conditions, [effect("own", -0.5)], [], [], [])
+    (sentence,) = findings(None, None, (), None, None, (), causality=found)
+    text = "".join(part.text for part in sentence)
+    assert "of the 3 conditions of causality 1 holds, 1 fails (2. condition 2), 1 could not be tested; a pivot" in text

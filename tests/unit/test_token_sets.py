@@ -186,3 +186,74 @@ def test_without_marks_every_token_can_begin_a_word():
     backend = Tokenizer(models.Unigram([(piece, -1.0) for piece in ("<unk>", "▁", "water", "w")], 0))
     backend.normalizer = normalizers.Replace(" ", "▁")
     assert WordTokens(PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>"), "first").begins_word(2)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "token", "role"),
+    [
+        # A complete word of the source that the target begins with or is a form of.
+        ("guitar", "guitare", " guitar", "source"), ("ball", "balle", "Ball", "source"),
+        ("bicycle", "bicyclette", " bicycle", "source"), ("soup", "soupe", " soup", "source"),
+        ("soupe", "soup", " soupe", "source"), ("or", "oro", " or", "source"), ("水", "水道", "水", "source"),
+        # The other side's complete word, a complete word of both, and a beginning or form of both: the target's.
+        ("soupe", "soup", " soup", "target"), ("guitare", "guitar", " guitar", "target"),
+        ("table", "table", " table", "target"), ("guitar", "guitare", " guit", "target"),
+        ("guitar", "guitare", " guitars", "target"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("in_set", [True, False])
+def test_a_whole_source_word_is_no_beginning_of_the_target(source, target, token, role, in_set):
+    links = Links({0: token}, {}, {}, frozenset({target}), frozenset({source}))
+    first = frozenset({0} if in_set else ())
+    empty = frozenset[int]()
+    sets = TokenSets(first, empty, empty, empty, empty, links, shares_token=False, ambiguous=False)
+    assert role_of(sets, 0) == (role, "")
+    assert (sets.is_target(0), sets.is_source(0)) == (role == "target", role == "source")
+
+
+_COGNATES = [
+    "<unk>",
+    "▁",
+    "▁guitar",
+    "▁gu",
+    "itare",
+    "▁soup",
+    "▁soupe",
+    "▁ball",
+    "▁balle",
+    "▁music",
+    "▁h",
+    "i",
+    "a",
+    *"bcdefgjklmnopqrstuvwxyz",
+    *"GSBM",
+]
+
+
+def cognates(first: str, second: str, policy: str = "first") -> TokenSets:
+    backend = Tokenizer(models.Unigram([(piece, -1.0 if len(piece) > 1 else -5.0) for piece in _COGNATES], 0))
+    backend.normalizer = normalizers.Replace(" ", "▁")
+    words = WordTokens(PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>"), policy)
+    concept = Concept("x", "test", True, "noun", {"en": first, "fr": second}, {"en": (first,), "fr": (second,)}, (), ())
+    return token_sets(words, concept, Direction("en", "fr"), (), ())
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("guitar", "guitare"), ("soup", "soupe"), ("ball", "balle"), ("soupe", "soup")]
+)
+def test_an_item_with_a_token_that_both_sides_could_have_written_is_ambiguous(first, second):
+    sets = cognates(first, second)
+    assert sets.ambiguous
+    whole = _COGNATES.index(f"▁{first}")
+    assert whole in sets.source
+    assert role_of(sets, whole) == ("source", "")
+    assert not sets.source & sets.target
+
+
+def test_a_whole_source_word_that_the_target_is_cut_into_stays_the_sources():
+    whole = _COGNATES.index("▁soup")
+    sets = cognates("soup", "soupe", "prefixes")
+    assert whole in sets.source
+    assert sets.shares_token
+    assert with_target(sets, whole) == sets
+    assert not cognates("music", "balle").ambiguous

@@ -5,7 +5,7 @@ import pytest
 
 from pivotlens.statistics.kappa import cohen_kappa
 from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
-from pivotlens.trace.pivot_kinds import pivot_rows
+from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
 from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
 
 _PIVOT = "semantic_pivot"
@@ -16,6 +16,7 @@ def behaviour(direction: str, concept: str, label: str, rule: str = "calibrated"
     row = {
         "model": "m", "prompt": "english", "shot_set": shot_set, "source_language": source, "target_language": target,
         "concept_id": concept, "rule": rule, "behaviour": label, "languages": None, "relation": None, "layer": 3,
+        "pivot_language": "english" if label == _PIVOT else None,
     }  # fmt: skip
     return row | more
 
@@ -160,3 +161,34 @@ def test_pivots_are_counted_by_language_relation_and_layer():
         for row in pivot_rows(rows)
     ] == [("en", "translation:en", 3, 2, 2 / 3), ("en+es", "hypernym", 4, 1, 1 / 3)]
     assert pivot_rows([]) == []
+
+
+def test_shares_of_pivots_by_language_add_up_to_the_share_of_pivots(traced):
+    items, labels = traced
+    kinds = ("english", "target", "not_told")
+    rows = [
+        behaviour(f"{source}-{target}", concept, label, rule)
+        | {"pivot_language": kinds[number % 3] if label == _PIVOT else None}
+        for (rule, shot_set), found in labels.items()
+        if shot_set == 0
+        for number, ((source, target, concept), label) in enumerate(found.items())
+    ]
+    split = pivot_language_rows(items, rows, 200, 0)
+    whole = {
+        (row["directions"], "all", row["rule"]): row["share"]
+        for row in strata_rows(items, labels, 200, 0)
+        if row["stratum"] == "all" and row["behaviour"] == _PIVOT
+    } | {
+        (f"{row['source_language']}-{row['target_language']}", row["items"], row["rule"]): row["share"]
+        for row in summary_rows(items, labels, 200, 0)
+        if row["behaviour"] == _PIVOT and row["items"] != "correct"
+    }
+    parts: dict[tuple[str, str, str], float] = {}
+    for row in split:
+        key = row["directions"], row["items"], row["rule"]
+        parts[key] = parts.get(key, 0.0) + row["share"]
+        assert row["ci_low"] <= row["share"] <= row["ci_high"]
+    assert whole
+    assert all(parts[key] == pytest.approx(share) for key, share in whole.items())
+    shown = {(row["pivot_language"], row["share"] > 0) for row in split}
+    assert {("english", True), ("target", True), ("third", False)} <= shown

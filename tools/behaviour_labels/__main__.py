@@ -36,8 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     drawing.add_argument("--seed", type=int, default=0)
     drawing.add_argument("--chunk", type=int, default=320, help="items of a file for judges")
     roles = steps.add_parser("roles", help="tell again what each kept token is to its item")
-    roles.add_argument("run", type=Path)
+    roles.add_argument("run", type=Path, help="run folder with the benchmark")
     roles.add_argument("folder", type=Path)
+    roles.add_argument("--model", default="demo:gemma-3-270m", help="that was traced; only its tokenizer is read")
     differing = steps.add_parser("disagreements", help="print what both passes judged differently, for a third judge")
     differing.add_argument("folder", type=Path)
     steps.add_parser("page", help="write the page")
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         drawn = draw(*run, options.a_direction, options.with_english, options.seed, without)
         drawn.write(options.folder, options.chunk)
     elif options.step == "roles":
-        renew_roles(options.folder, Trace.load(options.run), Benchmark.load(options.run))
+        renew_roles(options.folder, options.model, Benchmark.load(options.run))
     elif options.step == "disagreements":
         shown = read_shown(options.folder)
         first, second = (read_pass(options.folder / f"pass_{number}.tsv", shown) for number in (1, 2))

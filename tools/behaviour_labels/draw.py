@@ -175,7 +175,7 @@ def _tokens(trace: Trace) -> Iterator[Row]:
 
 def _items_table(chosen: Mapping[Key, Row], numbers: Mapping[Key, int]) -> pa.Table:
     names = ("source_language", "target_language", "concept_id", "source_word", "target_word", "generated", "correct",
-             "ambiguous")  # fmt: skip
+             "shares_token", "ambiguous")  # fmt: skip
     rows = [{"item": numbers[key], **{name: row[name] for name in names}} for key, row in chosen.items()]
     return pa.Table.from_pylist(sorted(rows, key=lambda row: row["item"]))
 

@@ -48,14 +48,14 @@ class Found:
 
 def views(folder: Path) -> dict[int, ItemView]:
     """Return what rules read of each item, from what was kept of the trace; absent ranks have probability 0."""
-    ambiguous = {row["item"]: row for row in pq.read_table(folder / "items.parquet").to_pylist()}
+    facts_of = {row["item"]: row for row in pq.read_table(folder / "items.parquet").to_pylist()}
     rows = pq.read_table(folder / "tokens.parquet").to_pylist()
     layers = max(row["layer"] for row in rows) + 1
     width = max(row["rank"] for row in rows)
     cells: dict[int, list[dict[str, object]]] = {}
     for row in rows:
         cells.setdefault(row["item"], []).append(row)
-    return {item: _view(cells[item], (layers, width), facts) for item, facts in ambiguous.items()}
+    return {item: _view(cells[item], (layers, width), facts) for item, facts in facts_of.items()}
 
 
 def _view(rows: Sequence[Mapping[str, object]], shape: tuple[int, int], facts: Mapping[str, object]) -> ItemView:
@@ -74,7 +74,7 @@ def _view(rows: Sequence[Mapping[str, object]], shape: tuple[int, int], facts: M
         source=filled([row["role"] == "source" for row in rows], False, np.bool_),  # type: ignore[arg-type]
         linked=filled([bool(row["relation"]) for row in rows], False, np.bool_),  # type: ignore[arg-type]
         word=filled([_word(row) for row in rows], False, np.bool_),  # type: ignore[arg-type]
-        shares_token=bool(facts["ambiguous"]),
+        shares_token=bool(facts["shares_token"]),
         source_is_english=facts["source_language"] == "en",
     )
 

@@ -12,6 +12,7 @@ from pivotlens.trace.config import TraceConfig
 from tools.behaviour_labels.draw import SHOWN_PROBABILITY
 from tools.behaviour_labels.evaluate import Found, Rule, found_by, views
 from tools.behaviour_labels.labels import CODES, agreement, item_labels, read_pass, read_shown, settled, third_judge
+from tools.behaviour_labels.languages import languages_section
 from tools.results_pages import RESULTS, markdown_table
 
 LABELLED = Path(__file__).parent / "labelled"
@@ -26,6 +27,20 @@ _MEANING = {
     "T": "target", "S": "source", "E": "English equivalent", "O": "equivalent in another language", "R": "related",
     "J": "junk",
 }  # fmt: skip
+
+# Figures of a code that is gone: they cannot be computed again.
+_CHANGED = (
+    "## What changed since the held-out items were looked at",
+    "",
+    "A token that writes a complete source word is the source's now, where it was the target's because a target word "
+    "begins with it or is a form of it (*banane* → *banana*, *lampe* → *lamp*, *guitar* → *guitare*). No kept token of "
+    "the held-out items is one, so that all of their figures are as they were first published: `calibrated` "
+    "precision 0.897, recall 0.908 before and after. Looked at once more only to report this. Of the items to tune on, "
+    "tokens of 7 changed sides; the judges call the token the source's in 4 of them and the target's in 2, one was not "
+    "judged. No item became or ceased to be a pivot; between `direct` and `copy`, `calibrated` agrees with the labels "
+    "on 1,199 items before and after (one better: *ange*; one worse: *ballet*), `onset` on one fewer.",
+    "",
+)
 
 
 class LabelledSet:
@@ -116,6 +131,7 @@ def page(folder: Path = LABELLED) -> str:
             "direction",
         ),
         "",
+        *_CHANGED,
         "## The same on the items that the rule was made on",
         "",
         *_found_table(tuning.found(name, rule) for name, rule in by_name.items()),
@@ -133,6 +149,7 @@ def page(folder: Path = LABELLED) -> str:
             ),
         ),
         "",
+        *languages_section(folder / "languages"),
         "## The judges",
         "",
         *(f"- Items {name}: {one.agreement()}." for name, one in both.items()),

@@ -101,11 +101,22 @@ class StageRun:
                 return f"{self.stage}/{name} is missing or was changed"
         return None
 
+    def other_settings(self) -> list[str]:
+        """Return in which settings the finished result differs from what is asked for now; none where there is none.
+
+        A result of other inputs or of an older version is out of date, and no other result.
+        """
+        manifest = read_manifest(self.folder)
+        return [] if manifest is None else self._changed({**self.config.meaning(), **manifest.config})
+
+    def _changed(self, old: Mapping[str, Any]) -> list[str]:
+        meaning = self.config.meaning()
+        return [f"{key}: {old.get(key)!r} → {value!r}" for key, value in meaning.items() if old.get(key) != value]
+
     def _difference(self, manifest: Manifest) -> str:
         if manifest.algorithm_version != self.version:
             return f"algorithm version {manifest.algorithm_version} → {self.version}"
-        meaning, old = self.config.meaning(), manifest.config
-        changed = [f"{key}: {old.get(key)!r} → {value!r}" for key, value in meaning.items() if old.get(key) != value]
+        changed = self._changed(manifest.config)
         changed += [
             f"input {name} changed" for name, value in self.inputs.items() if manifest.inputs.get(name) != value
         ]

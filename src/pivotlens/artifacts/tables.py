@@ -19,7 +19,7 @@ _INTERVAL = {"ci_low": _FLOAT, "ci_high": _FLOAT}
 
 _BEHAVIOURS = _schema(
     {**_TRACED, "rule": _STR, "behaviour": _STR, "layer": _INT, "token_id": _INT, "token": _STR},
-    {"prob": _FLOAT, "relation": _STR, "languages": _WORDS, "correct": _BOOL},
+    {"prob": _FLOAT, "relation": _STR, "languages": _WORDS, "pivot_language": _STR, "correct": _BOOL},
 )
 
 SCHEMAS: dict[str, pa.Schema] = {
@@ -62,7 +62,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     # -- trace
     "trace/items": _schema(
         _TRACED,
-        {"source_word": _STR, "target_word": _STR, "same_spelling": _BOOL, "ambiguous": _BOOL},
+        {"source_word": _STR, "target_word": _STR, "same_spelling": _BOOL, "shares_token": _BOOL, "ambiguous": _BOOL},
         {"target_token_id": _INT, "target_token": _STR, "n_target_tokens": _INT, "n_space_tokens": _INT},
         {"pos": _STR, "band": _STR, "correct": _BOOL, "calibration": _BOOL},
     ),
@@ -97,8 +97,13 @@ SCHEMAS: dict[str, pa.Schema] = {
         {"kappa": _FLOAT, "kappa_low": _FLOAT, "kappa_high": _FLOAT},
         {"kappa_pivot": _FLOAT, "kappa_pivot_low": _FLOAT, "kappa_pivot_high": _FLOAT},
     ),
+    "trace/pivot_languages": _schema(
+        {**_MODEL, "directions": _STR, "items": _STR, "rule": _STR, "pivot_language": _STR},
+        {"n": _INT, "share": _FLOAT, **_INTERVAL},
+    ),
     "trace/pivots": _schema(
-        {**_MODEL, **_DIRECTION, "rule": _STR, "languages": _STR, "relation": _STR, "layer": _INT},
+        {**_MODEL, **_DIRECTION, "rule": _STR, "pivot_language": _STR, "languages": _STR, "relation": _STR},
+        {"layer": _INT},
         {"n": _INT, "share": _FLOAT},
     ),
     "trace/summary": _schema(

@@ -20,6 +20,10 @@ _RUN = Parameter(name="--run", help="Run folder: earlier stages are read from it
 RunFolder = Annotated[Path, _RUN]
 ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file with settings; see `pivotlens init`.")]
 Json = Annotated[bool, Parameter(name="--json", help="Put one JSON object on stdout.", negative="")]
+Replace = Annotated[
+    bool,
+    Parameter(name="--replace", help="Replace a finished result that other settings gave.", negative=""),
+]
 DryRun = Annotated[bool, Parameter(name="--dry-run", help="Say what would run and why; do nothing.", negative="")]
 
 Compare = Annotated[
@@ -42,7 +46,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "pivotlens count --run runs/first --tokenizer demo:gemma-3-270m --workers 2",
         "pivotlens count --run runs/mine --corpus 'data/*.jsonl.zst' --tokenizer allenai/OLMo-2-0425-1B",
     ),
-    "mine": ("pivotlens mine --run runs/first --directions fr-zh", "pivotlens mine --run runs/first --mode paper"),
+    "mine": (
+        "pivotlens mine --run runs/first --directions fr-zh",
+        "pivotlens mine --run runs/first --mode paper --replace",
+    ),
     "score": (
         "pivotlens score --run runs/first --model demo:smollm2-135m --directions en-fr fr-en",
         "pivotlens score --run runs/mine --model allenai/OLMo-2-0425-1B@main --also-models allenai/OLMo-2-0425-1B",
@@ -57,7 +64,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "pivotlens trace --run runs/mine --model ./my-model --prompt native --threshold 0.1",
     ),
     "ablate": ("pivotlens ablate --run runs/first", "pivotlens ablate --run runs/mine --max-items 100 --doses 0.5 1 2"),
-    "attribute": ("pivotlens attribute --run runs/first", "pivotlens attribute --run runs/first --min-items 30"),
+    "attribute": (
+        "pivotlens attribute --run runs/first",
+        "pivotlens attribute --run runs/first --min-items 30 --replace",
+    ),
     "select": (
         "pivotlens select --run runs/first --tokenizer demo:gemma-3-270m --budget-tokens 50000",
         "pivotlens select --run runs/mine --corpus data/ --tokenizer ./my-model --modes top",
@@ -109,20 +119,22 @@ def _add(app: App, name: str) -> None:
     config_class = STAGES[name].config_class
     flags_type = flags_class(config_class)
 
-    def command(*, run, config=None, flags=None, json=False, dry_run=False):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-        _run_stage(name, run, config, given(flags), as_json=json, dry_run=dry_run)
+    def command(*, run, config=None, flags=None, replace=False, json=False, dry_run=False):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        _run_stage(name, run, config, given(flags), replace=replace, as_json=json, dry_run=dry_run)
 
-    def score_command(*, run=None, compare=None, config=None, flags=None, json=False, dry_run=False):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    def score_command(*, run=None, compare=None, config=None, flags=None, replace=False, json=False, dry_run=False):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         if compare is not None:
-            _compare(compare, run, config, given(flags), as_json=json, dry_run=dry_run)
+            unused = ["--replace"] * replace + ["--dry-run"] * dry_run + ["--config"] * (config is not None)
+            _compare(compare, run, given(flags), unused, as_json=json)
         elif run is None:
             raise ConfigError('Command "score" parameter "--run" requires an argument.', "Name the run folder.")
         else:
-            _run_stage(name, run, config, given(flags), as_json=json, dry_run=dry_run)
+            _run_stage(name, run, config, given(flags), replace=replace, as_json=json, dry_run=dry_run)
 
     annotations = {
         "config": ConfigFile,
         "flags": Annotated[flags_type | None, Parameter(name="*")],
+        "replace": Replace,
         "json": Json,
         "dry_run": DryRun,
         "return": None,
@@ -138,13 +150,12 @@ def _add(app: App, name: str) -> None:
 
 
 def _compare(
-    names: tuple[str, ...], run: Path | None, file: Path | None, flags: dict[str, Any], *, as_json: bool, dry_run: bool
+    names: tuple[str, ...], run: Path | None, flags: dict[str, Any], unused: list[str], *, as_json: bool
 ) -> None:
     from pivotlens.cli.compare import compare
     from pivotlens.score.config import ScoreConfig
 
-    unused = [f"--{key.replace('_', '-')}" for key in flags if key not in ("bootstrap", "seed")]
-    unused += ["--dry-run"] * dry_run + ["--config"] * (file is not None)
+    unused = [f"--{key.replace('_', '-')}" for key in flags if key not in ("bootstrap", "seed")] + unused
     if unused:
         raise ConfigError(
             f"{unused[0]} does not go with --compare",
@@ -154,7 +165,9 @@ def _compare(
     compare(list(names), run, bootstrap=settings.bootstrap, seed=settings.seed, as_json=as_json)
 
 
-def _run_stage(name: str, run: Path, file: Path | None, flags: dict[str, Any], *, as_json: bool, dry_run: bool) -> None:
+def _run_stage(
+    name: str, run: Path, file: Path | None, flags: dict[str, Any], *, replace: bool, as_json: bool, dry_run: bool
+) -> None:
     from pivotlens.cli.terminal import print_json, results_console, watch_progress
     from pivotlens.pipeline import stage_configs
     from pivotlens.settings.sources import check_environment, origins, read_toml, settings_layers
@@ -168,6 +181,15 @@ def _run_stage(name: str, run: Path, file: Path | None, flags: dict[str, Any], *
     console = watch_progress()
     planned = stage.plan(settings, run, None, origins(layers))
     reason = planned.reason_to_run()
+    # A report is drawn again in seconds; whatever else is there may have taken hours.
+    differing = [] if replace or name == "report" else planned.other_settings()
+    if differing and not dry_run:
+        raise ConfigError(
+            f"{planned.folder} holds a finished result of other settings ({'; '.join(differing)})",
+            "Choose another --run folder, or pass --replace to put the new result in its place.",
+        )
+    if differing:
+        reason = f"{reason} (only with --replace: the finished result is of other settings)"
     if dry_run:
         state = {"stage": name, "would_run": reason is not None, "reason": reason or "the result is there and fits"}
         if as_json:
@@ -200,6 +222,15 @@ def result_object(result: StageResult, *, reused: bool) -> dict[str, Any]:
         "outputs": {name: output.rows for name, output in manifest.outputs.items()},
         "details": manifest.details,
         "warnings": manifest.warnings,
+        **({"shares": _shares(result)} if result.stage == "trace" else {}),
+    }
+
+
+def _shares(result: StageResult) -> dict[str, list[dict[str, Any]]]:
+    """Return the shares of a trace over all items, and what its semantic pivots are written in."""
+    return {
+        "strata": [row for row in result.rows("strata") if row["stratum"] == "all"],
+        "pivot_languages": [row for row in result.rows("pivot_languages") if row["items"] == "all"],
     }
 
 
@@ -221,12 +252,17 @@ def show_result(result: StageResult) -> None:
 
 def _headline(result: StageResult) -> list[str]:
     """Say in a few lines what the reader came for."""
+    from pivotlens.artifacts import Trace
+    from pivotlens.report.terminal import headline_lines
+
     details = result.manifest.details
     if result.stage == "bench":
         languages = ", ".join(details["languages"])
         return [
             f"{details['test_concepts']:,} test concepts and {details['shot_concepts']} for examples in {languages}"
         ]
+    if isinstance(result, Trace):
+        return headline_lines(result)
     if result.stage != "score":
         return []
     several = len({(row["model"], row["prompt"]) for row in result.rows("summary")}) > 1

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pivotlens.artifacts import Trace
 from pivotlens.report.config import ReportConfig
 from pivotlens.report.page import Page
-from pivotlens.report.run_tables import RunTables, first_rows, first_table, rows
+from pivotlens.report.run_tables import Row, RunTables, first_rows, first_table, rows
 from pivotlens.report.sections.agreement import agreement
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import Behaviours, behaviours
 from pivotlens.report.sections.causality import Causality, causality
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
-from pivotlens.report.sections.header import header
+from pivotlens.report.sections.header import header, mixed_settings
 from pivotlens.report.sections.items import (
     ItemKey,
     TellingItem,
@@ -25,7 +28,8 @@ from pivotlens.report.sections.items import (
 from pivotlens.report.sections.layers import layer_profiles
 from pivotlens.report.sections.lenses import Lenses, lenses
 from pivotlens.report.sections.pivot_kinds import pivot_kinds
-from pivotlens.report.sections.pivots import MinedPivots, mined_pivots
+from pivotlens.report.sections.pivot_languages import splits
+from pivotlens.report.sections.pivots import MinedPivots, met_everywhere, mined_pivots
 from pivotlens.report.sections.provenance import details, provenance
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
@@ -65,17 +69,30 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
     pivots = _pivots(config, tables, [(item.direction, item.concept_id) for item in items])
     selected = arms(rows(tables.select, "summary"))
     headline = share_groups(first_rows(tables.trace, "strata"))
+    written = splits(first_rows(tables.trace, "pivot_languages"))
     causal = _causality(tables)
     return Page(
         title=config.title,
         header=header(tables),
         provenance=provenance(tables.stages()),
-        findings=findings(scores, labelled, telling, attributed, pivots, selected, headline=headline, causality=causal),
+        findings=findings(
+            scores,
+            labelled,
+            telling,
+            attributed,
+            pivots,
+            selected,
+            headline=headline,
+            written=written,
+            causality=causal,
+            mixed=mixed_settings(tables.score, tables.trace),
+        ),
         scores=scores,
         n_distractors=tables.bench.manifest.config.get("distractors") if tables.bench else None,
         layers=tuple(layer_profiles(first_table(tables.trace, "layers"))) if tables.trace else (),
         behaviours=labelled,
         headline=headline,
+        written=written,
         sweeps=trace_sweeps(tables.trace) if tables.trace else (),
         agreement=agreement(first_rows(tables.trace, "agreement")),
         pivot_kinds=pivot_kinds(first_rows(tables.trace, "pivots")),
@@ -158,6 +175,17 @@ def _causality(tables: RunTables) -> Causality | None:
 def _pivots(config: ReportConfig, tables: RunTables, shown: list[ItemKey]) -> MinedPivots | None:
     if tables.mine is None:
         return None
+    corpus = rows(tables.mine, "pivots")
+    everywhere = met_everywhere(corpus, _tokens(tables, corpus), rows(tables.count, "languages"))
     return mined_pivots(
-        rows(tables.mine, "pair_pivots"), rows(tables.mine, "pivots"), tables.mine.manifest.details, shown, config.items
+        rows(tables.mine, "pair_pivots"), corpus, tables.mine.manifest.details, shown, config.items, everywhere
     )
+
+
+def _tokens(tables: RunTables, pivots: list[Row]) -> list[Row]:
+    if tables.count is None:
+        return []
+    counted = tables.count.table("tokens")
+    wanted = pa.array([row["token_id"] for row in pivots], pa.int64())
+    found: list[Row] = counted.filter(pc.is_in(counted["token_id"], wanted)).to_pylist()
+    return found

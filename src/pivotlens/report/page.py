@@ -23,6 +23,7 @@ from pivotlens.report.sections.items import TellingItem
 from pivotlens.report.sections.layers import CURVE_NAMES, LayerProfile
 from pivotlens.report.sections.lenses import Lenses
 from pivotlens.report.sections.pivot_kinds import PivotKinds
+from pivotlens.report.sections.pivot_languages import Split
 from pivotlens.report.sections.pivots import MinedPivots
 from pivotlens.report.sections.provenance import StageRecord
 from pivotlens.report.sections.scores import ScoreTable
@@ -50,6 +51,7 @@ class Page:
     layers: tuple[LayerProfile, ...] = ()
     behaviours: Behaviours | None = None
     headline: tuple[ShareGroup, ...] = ()
+    written: tuple[Split, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
     agreement: Agreement | None = None
     pivot_kinds: tuple[PivotKinds, ...] = ()
@@ -126,6 +128,7 @@ def environment() -> Environment:
         scope_names=SCOPE_NAMES,
         item_names=ITEM_NAMES,
         read_names=READ_NAMES,
+        pivot_language_names=wording.PIVOT_LANGUAGE_NAMES,
         behaviour_names=wording.BEHAVIOUR_NAMES,
         rule_notes=wording.RULE_NOTES,
         predictor_names=PREDICTOR_NAMES,

@@ -12,7 +12,9 @@ from pivotlens.report.build import trace_sweeps, trace_tables
 from pivotlens.report.run_tables import Row, RunTables, first_rows, rows
 from pivotlens.report.sections.behaviours import DEFAULT_RULE, PIVOT, BehaviourRow, behaviours
 from pivotlens.report.sections.causality import causality
+from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import LayerReading, LensToken, TellingItem, read_items, telling_keys
+from pivotlens.report.sections.pivot_languages import Split, split_of, splits
 from pivotlens.report.sections.scores import ScoreRow, ScoreTable, score_table
 from pivotlens.report.sections.shares import GROUP_NAMES, SWEPT, ShareGroup, Shares, share_groups
 from pivotlens.report.wording import (
@@ -149,19 +151,27 @@ def render_summary(run: Path | str) -> RenderableType:
             cells += _score_cells(found)
         if trace:
             cells.append(_figure(label.pivot_all if label else None, share=True))
-        count = found.n if found else label.n if label else None
-        table.add_row(*cells, whole(count), style="bold" if direction is None else "")
-    said = [*(_headline_lines(trace) if trace else ()), *_causality_lines(Ablation.load_if_there(run))]
+        counts = dict.fromkeys(each.n for each in (found, label) if each)
+        table.add_row(*cells, " / ".join(map(whole, counts)) or MISSING, style="bold" if direction is None else "")
+    mixed = mixed_settings(score, trace)
+    said = [
+        *([mixed] if mixed else ()),
+        *(headline_lines(trace) if trace else ()),
+        *_causality_lines(Ablation.load_if_there(run)),
+    ]
     # Text, not a string: a name of a model may look like markup.
     return Group(table, Text("\n".join(said))) if said else table
 
 
-def _headline_lines(trace: Trace) -> list[str]:
+def headline_lines(trace: Trace) -> list[str]:
+    """Return the shares of a trace in a few lines: by rule, what pivots are written in, and by model and wording."""
     groups = share_groups(first_rows(trace, "strata"))
     if not groups:
         return []
+    written = splits(first_rows(trace, "pivot_languages"))
     lines = [f"mean over directions, {GROUP_NAMES[groups[0].directions]}:"]
-    lines += [f"  {rule.rule}: {_shares_text(rule)}" for rule in _told(groups[0])]
+    for rule in _told(groups[0]):
+        lines += [f"  {rule.rule}: {_shares_text(rule)}", *_written_line(written, groups[0].directions, rule.rule)]
     for sweep in trace_sweeps(trace)[:1]:
         models = sweep.by_model[1:]
         # Of many checkpoints the last one tells where they lead; the page has them all.
@@ -171,7 +181,14 @@ def _headline_lines(trace: Trace) -> list[str]:
             f"{_figure(point.shares.shares[PIVOT], share=True)}"
             for point in shown
         ]
+    for direction in dict.fromkeys(one.directions for one in written if one.directions not in GROUP_NAMES):
+        lines += _written_line(written, direction, DEFAULT_RULE, f"{direction}, {DEFAULT_RULE}: ")
     return lines
+
+
+def _written_line(written: Sequence[Split], directions: str, rule: str, of: str = "") -> list[str]:
+    split = split_of(written, directions, rule)
+    return [f"    {of}semantic pivots are written in: {split.text}"] if split else []
 
 
 def _told(group: ShareGroup) -> list[Shares]:
@@ -189,6 +206,8 @@ def _causality_lines(ablation: Ablation | None) -> list[str]:
     found = causality(*(rows(ablation, name) for name in ("conditions", "effects", "side_effects", "windows", "items")))
     counts = ((found.count(holds), said) for holds, said in ((True, "hold"), (False, "fail"), (None, "not tested")))
     verdict = ", ".join(f"{count} of {len(found.verdicts)} {said}" for count, said in counts if count)
+    failed = ", ".join(str(one.number) for one in found.verdicts if one.holds.get("all") is False)
+    verdict += f" (those that fail: {failed})" if failed else ""
     own = f"; own pivot taken out {_figure(found.own.interval)} nats" if found.own and found.own.interval else ""
     return [f"conditions of a causal pivot: {verdict or 'none tested'}{own}"]
 

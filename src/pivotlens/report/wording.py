@@ -24,6 +24,16 @@ BEHAVIOUR_NAMES = {
 }
 """Behaviours in the order of the bars."""
 
+PIVOT_LANGUAGE_NAMES = {
+    "english": "English",
+    "third": "a third language",
+    "target": "the target's own language",
+    "source": "the source's own language",
+    "several": "spelled alike in several",
+    "not_told": "not told",
+}
+"""What a semantic pivot is written in."""
+
 RULE_NOTES = {
     "calibrated": "The peak of the words specific to the item; one that no dictionary links must show at two layers.",
     "calibrated_linked": "The same, but a pivot must be linked with the concept by a dictionary or WordNet.",

@@ -85,7 +85,12 @@ def prepare_items(
 
 
 def with_target(sets: TokenSets, first: int) -> TokenSets:
-    """Return an item's token sets with the first content piece of its answer among the target's."""
+    """Return an item's token sets with the first content piece of its answer among the target's.
+
+    Where that piece is a whole source word it stays the source's.
+    """
+    if sets.links.is_whole_source(first):
+        return sets
     # The answer's own first piece in this prompt may differ from every spelling tokenised alone.
     return TokenSets(
         target=sets.target | {first},
@@ -94,6 +99,7 @@ def with_target(sets: TokenSets, first: int) -> TokenSets:
         pivots=sets.pivots - {first},
         random=sets.random - {first},
         links=sets.links,
+        shares_token=sets.shares_token or first in sets.source,
         ambiguous=sets.ambiguous or first in sets.source,
     )
 
@@ -123,7 +129,7 @@ def item_views(items: Sequence[TracedItem], readings: LayerReadings, words: Word
                 source=of_source[inverse],
                 linked=linked[inverse],
                 word=word[inverse],
-                shares_token=sets.ambiguous,
+                shares_token=sets.shares_token,
                 source_is_english=source == ENGLISH,
             )
         )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pivotlens.models.tuned_lens import TunedLens
     from pivotlens.trace.comparison import MinedPivots
 
-VERSION = 6
+VERSION = 7
 _PARTS = ("layers", "tokens", "behaviours", "sensitivity", "tuned_behaviours", "lenses", "items")
 
 
@@ -140,6 +140,7 @@ class _Work(Sweep):
         from pivotlens.models.limits import prompt_warnings
         from pivotlens.models.load import load_model
         from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
+        from pivotlens.trace.pivot_languages import PivotLanguages
         from pivotlens.trace.token_sets import WordTokens
         from pivotlens.trace.tracer import Tracer
 
@@ -166,9 +167,10 @@ class _Work(Sweep):
             warnings.append(f"{spec}: early exit could not be tested: {lens.check.untestable}")
         mined = self._mined(loaded, warnings)
         tuned = self._tuned(loaded, warnings)
-        tracer = Tracer(lens, scorer, WordTokens(loaded.tokenizer, config.token_sets), mined, tuned, config)
-        description = "trace" if len(config.models()) == 1 else f"trace {spec}"
         every = list(self.benchmark.concepts.values())
+        tokens, languages = WordTokens(loaded.tokenizer, config.token_sets), PivotLanguages.of(every)
+        tracer = Tracer(lens, scorer, tokens, languages, mined, tuned, config)
+        description = "trace" if len(config.models()) == 1 else f"trace {spec}"
         for key in track(self.keys(), description, len(self.keys())):
             if self._is_traced(number, key):
                 continue
@@ -249,7 +251,7 @@ def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.T
 def _write_tables(work: _Work) -> float | None:
     """Write the stage's tables; return how far the first model's labels agree between shot sets."""
     from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
-    from pivotlens.trace.pivot_kinds import pivot_rows
+    from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
     from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
 
     config = work.config
@@ -258,7 +260,7 @@ def _write_tables(work: _Work) -> float | None:
         work.stage.write_table(name, table)
     items, behaviours = joined["items"].to_pylist(), joined["behaviours"].to_pylist()
     tuned = joined["tuned_behaviours"].to_pylist()
-    rows: dict[str, list[dict[str, Any]]] = {"summary": [], "strata": [], "agreement": []}
+    rows: dict[str, list[dict[str, Any]]] = {"summary": [], "strata": [], "agreement": [], "pivot_languages": []}
     between: list[float | None] = []
     for model in config.models():
         for prompt in config.prompts():
@@ -266,6 +268,7 @@ def _write_tables(work: _Work) -> float | None:
             labels = labels_of(behaviours, model, prompt)
             rows["summary"] += summary_rows(traced, labels, config.bootstrap, config.seed)
             rows["strata"] += strata_rows(traced, labels, config.bootstrap, config.seed)
+            rows["pivot_languages"] += pivot_language_rows(traced, behaviours, config.bootstrap, config.seed)
             rows["agreement"] += [
                 {"model": model, "prompt": prompt, **row}
                 for row in agreement_rows(labels, labels_of(tuned, model, prompt), config.bootstrap, config.seed)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pivotlens.statistics.bootstrap import bootstrap_mean
+from pivotlens.statistics.bootstrap import Interval, bootstrap_mean
 from pivotlens.text import ENGLISH
 from pivotlens.trace.agreement import Labels
 
@@ -78,8 +78,8 @@ def summary_rows(traced: TracedItems, labels: Mapping[tuple[str, int], Labels], 
         for number, direction in enumerate(traced.directions):
             column = grid[:, [number]]
             for kind, mask in kinds.items():
-                shares = _shares(column, mask[:, [number]], sorted(set(column.ravel().tolist())), bootstrap, seed)
-                for share in shares:
+                names = sorted(set(column.ravel().tolist()))
+                for share in shares(column, mask[:, [number]], names, bootstrap, seed):
                     sides = {"source_language": direction[0], "target_language": direction[1]}
                     rows.append({**traced.labels(), **sides, "rule": rule, "items": kind, **share})
     return rows
@@ -91,22 +91,25 @@ def strata_rows(traced: TracedItems, labels: Mapping[tuple[str, int], Labels], b
     The headline is stratum ``all`` of the group ``neither_english``. Shares are means over directions; intervals
     resample concepts jointly over them.
     """
+    rows = []
+    for rule, grid in _by_rule(traced, labels):
+        for group, chosen in direction_groups(traced).items():
+            names = sorted(set(grid[:, chosen].ravel().tolist()))
+            for stratum, value, mask in _strata(traced):
+                for share in shares(grid[:, chosen], mask[:, chosen], names, bootstrap, seed):
+                    stratified = {"directions": group, "rule": rule, "stratum": stratum, "value": value}
+                    rows.append({**traced.labels(), **stratified, **share})
+    return rows
+
+
+def direction_groups(traced: TracedItems) -> dict[str, list[bool]]:
+    """Return which directions each group holds that the shares are means over; groups without any are left out."""
     groups = {
         "neither_english": [ENGLISH not in direction for direction in traced.directions],
         "source_english": [direction[0] == ENGLISH for direction in traced.directions],
         "target_english": [direction[1] == ENGLISH for direction in traced.directions],
     }
-    rows = []
-    for rule, grid in _by_rule(traced, labels):
-        for group, chosen in groups.items():
-            if not any(chosen):
-                continue
-            names = sorted(set(grid[:, chosen].ravel().tolist()))
-            for stratum, value, mask in _strata(traced):
-                for share in _shares(grid[:, chosen], mask[:, chosen], names, bootstrap, seed):
-                    stratified = {"directions": group, "rule": rule, "stratum": stratum, "value": value}
-                    rows.append({**traced.labels(), **stratified, **share})
-    return rows
+    return {name: chosen for name, chosen in groups.items() if any(chosen)}
 
 
 def _by_rule(traced: TracedItems, labels: Mapping[tuple[str, int], Labels]) -> Iterator[tuple[str, npt.NDArray[Any]]]:
@@ -131,9 +134,12 @@ def _strata(traced: TracedItems) -> Iterator[tuple[str, str, Mask]]:
             yield stratum, value, column == value
 
 
-def _shares(grid: npt.NDArray[Any], mask: Mask, names: Sequence[str], bootstrap: int, seed: int) -> Iterator[Row]:
+def shares(grid: npt.NDArray[Any], mask: Mask, names: Sequence[str], bootstrap: int, seed: int) -> Iterator[Row]:
+    """Yield the share of each label among the masked items, with its interval."""
     n = int(mask.sum())
     for name in names:
         values = np.where(mask, (grid == name).astype(np.float64), np.nan)
-        found = bootstrap_mean(values[:, :, None], bootstrap, seed)
+        # What no item shows has the same share in every resample.
+        there = n == 0 or np.nansum(values) > 0
+        found = bootstrap_mean(values[:, :, None], bootstrap, seed) if there else Interval(0.0, 0.0, 0.0)
         yield {"behaviour": name, "n": n, "share": found.value, "ci_low": found.low, "ci_high": found.high}

@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from pivotlens.models.encoding import TokenTexts
 from pivotlens.text import Direction
-from pivotlens.trace.behaviours import ItemView, rules
+from pivotlens.trace.behaviours import OTHER, SEMANTIC_PIVOT, ItemView, rules
 from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.items import TracedItem, role_of
+from pivotlens.trace.pivot_languages import PivotLanguages
 from pivotlens.trace.reading import MASSES, Floats, LayerReadings
 
 THRESHOLDS = (0.1, 0.15, 0.2, 0.3, 0.5)
@@ -31,6 +32,7 @@ def items_table(direction: Direction, items: Sequence[TracedItem], texts: TokenT
             "source_word": [item.concept.words[direction.source] for item in items],
             "target_word": [item.concept.words[direction.target] for item in items],
             "same_spelling": [item.concept.same_spelling(direction) for item in items],
+            "shares_token": [item.read.sets.shares_token for item in items],
             "ambiguous": [item.read.sets.ambiguous for item in items],
             "target_token_id": [item.read.target for item in items],
             "target_token": [texts[item.read.target] for item in items],
@@ -100,24 +102,40 @@ _BEHAVIOURS = {
     "prob": pa.float64(),
     "relation": pa.string(),
     "languages": pa.list_(pa.string()),
+    "pivot_language": pa.string(),
     "correct": pa.bool_(),
 }
 
 
 def behaviours_table(
-    config: TraceConfig, items: Sequence[TracedItem], views: Sequence[ItemView], texts: TokenTexts
+    config: TraceConfig,
+    items: Sequence[TracedItem],
+    views: Sequence[ItemView],
+    texts: TokenTexts,
+    told: tuple[PivotLanguages, Direction],
 ) -> pa.Table:
-    """Return the ``trace/behaviours`` rows: every item under every rule, with the token that decided."""
+    """Return the ``trace/behaviours`` rows: every item under every rule, with the token that decided.
+
+    Args:
+        config: The settings.
+        items: The items.
+        views: Of the items.
+        texts: Of the tokenizer.
+        told: What tells the language of pivots, and the items' direction.
+    """
+    languages, direction = told
     rows: list[tuple[Any, ...]] = []
     for name, rule in rules(config.ratio, config.threshold).items():
         for item, view in zip(items, views, strict=True):
             found = rule(view)
-            decided: tuple[Any, ...] = (None,) * 6
+            decided: tuple[Any, ...] = (None,) * 7
             if found.layer >= 0:
                 token = int(view.token_ids[found.layer, found.rank])
                 link = item.read.sets.link(token)
                 linked = (link.relation, list(link.languages)) if link else (None, None)
-                decided = (found.layer, token, texts[token], found.prob, *linked)
+                is_pivot = found.label in (SEMANTIC_PIVOT, OTHER)
+                kind = languages.kind(texts[token], link, direction) if is_pivot else None
+                decided = (found.layer, token, texts[token], found.prob, *linked, kind)
             rows.append((item.concept.concept_id, name, found.label, *decided, item.correct))
     columns = list(zip(*rows, strict=True)) or [()] * len(_BEHAVIOURS)
     return pa.table(

@@ -87,6 +87,13 @@ class Links:
         found = self.related[base]
         return found if base == fold(text).strip() else Link(f"{found.relation} (form)", found.languages)
 
+    def is_whole_source(self, token_id: int) -> bool:
+        """Tell whether a token writes a complete source word, which a target word only begins with or is a form of."""
+        folded = fold(self.texts[token_id]).strip()
+        if folded not in self.source or folded in self.target:
+            return False
+        return any(word.startswith(folded) for word in self.target) or self.writes(token_id, self.target)
+
     def writes(self, token_id: int, side: frozenset[str]) -> bool:
         """Tell whether a token writes a form of one of the words of a side, or a piece of one.
 
@@ -108,6 +115,9 @@ class Links:
 class TokenSets:
     """Token sets of an item: the first three are disjoint, in the order of precedence, and the others avoid both sides.
 
+    What both sides could have written is the target's, but for a complete word of the source that only begins a word
+    of the target.
+
     Attributes:
         target: Of the target language's accepted words.
         source: Of the source language's accepted words.
@@ -115,7 +125,8 @@ class TokenSets:
         pivots: Mined pivots of the item.
         random: As many tokens of like frequency, for comparison with the pivots.
         links: How any token is linked with the concept, or a form of its words.
-        ambiguous: Whether source and target begin with the same piece.
+        shares_token: Whether source and target begin with the same piece.
+        ambiguous: Whether a token of one side's set could be of the other's.
     """
 
     target: frozenset[int]
@@ -124,14 +135,19 @@ class TokenSets:
     pivots: frozenset[int]
     random: frozenset[int]
     links: Links
+    shares_token: bool
     ambiguous: bool
 
     def is_target(self, token_id: int) -> bool:
-        """Tell whether a token is of the target's set or writes a form of a target word."""
+        """Tell whether a token is of the target's set or writes a form of a target word; no whole source word is."""
+        if self.links.is_whole_source(token_id):
+            return False
         return token_id in self.target or self.links.writes(token_id, self.links.target)
 
     def is_source(self, token_id: int) -> bool:
         """Tell whether a token is of the source's set or writes a form of a source word, and is not the target's."""
+        if self.links.is_whole_source(token_id):
+            return True
         return not self.is_target(token_id) and (
             token_id in self.source or self.links.writes(token_id, self.links.source)
         )
@@ -213,18 +229,22 @@ def token_sets(
     english = frozenset[int]()
     if ENGLISH not in direction and ENGLISH in concept.accepted:
         english = words.of(concept.accepted[ENGLISH])
-    target = raw_target
+    links = _links(words, concept, direction, raw_target | raw_source)
+    target = frozenset(token for token in raw_target if not links.is_whole_source(token))
     source = raw_source - target
     english = english - target - source
-    taken = target | source
+    taken = raw_target | raw_source
     return TokenSets(
         target=target,
         source=source,
         english=english,
         pivots=frozenset(pivots) - taken,
         random=frozenset(random) - taken - frozenset(pivots),
-        links=_links(words, concept, direction, taken),
-        ambiguous=bool(raw_target & raw_source),
+        links=links,
+        shares_token=bool(raw_target & raw_source),
+        ambiguous=bool(raw_target & raw_source)
+        or any(links.writes(token, links.source) for token in raw_target)
+        or any(links.writes(token, links.target) for token in raw_source),
     )
 
 

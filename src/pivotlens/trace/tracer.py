@@ -17,6 +17,7 @@ from pivotlens.models.words import WordPrompts
 from pivotlens.trace.comparison import MinedPivots
 from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.items import item_views, prepare_items
+from pivotlens.trace.pivot_languages import PivotLanguages
 from pivotlens.trace.reading import LensStates, SharedReading, read_states, read_words, reduce_states
 from pivotlens.trace.tables import (
     behaviours_table,
@@ -37,6 +38,7 @@ class Tracer:
         lens: Of the model.
         scorer: Of the model; it answers the prompts.
         words: Tokens of words under the model's tokenizer.
+        languages: Tells in which language a pivot is written.
         mined: Mined pivots, where there are any.
         tuned: A tuned lens, read beside the raw one, where there is one.
         config: The settings.
@@ -45,6 +47,7 @@ class Tracer:
     lens: LogitLens
     scorer: AnswerScorer
     words: WordTokens
+    languages: PivotLanguages
     mined: MinedPivots | None
     tuned: TunedLens | None
     config: TraceConfig
@@ -78,16 +81,17 @@ class Tracer:
         if config.whole_word:
             contexts, content = [item.context for item in read], [item.content for item in items]
             words = read_words(self.lens, self.head, contexts, content, reading)
+        told = self.languages, prompts.direction
         tables = {
             "layers": layers_table(items, readings, words),
             "tokens": tokens_table(items, readings, texts),
-            "behaviours": behaviours_table(config, items, views, texts),
+            "behaviours": behaviours_table(config, items, views, texts, told),
             "sensitivity": sensitivity_table(config, views),
             "items": items_table(prompts.direction, items, texts),
         }
         if self.tuned is not None:
             corrected = reduce_states(self.head, LensStates(self.lens, states, self.tuned), read, config.top_k)
             corrected_views = item_views(items, corrected, self.words, prompts.direction.source)
-            tables["tuned_behaviours"] = behaviours_table(config, items, corrected_views, texts)
+            tables["tuned_behaviours"] = behaviours_table(config, items, corrected_views, texts, told)
             tables["lenses"] = lenses_table(readings, corrected)
         return tables

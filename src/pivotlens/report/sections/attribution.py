@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pivotlens.report.run_tables import Row, direction_of, interval_of, is_pooled
 from pivotlens.report.sections.joint_frequency import JointFrequency, joint_frequency
+from pivotlens.report.wording import plural
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
@@ -39,6 +40,12 @@ class AucTable:
     items: str
     predictors: tuple[str, ...]
     rows: tuple[AucRow, ...]
+
+    @property
+    def coverage(self) -> str:
+        """Over how many directions the mean is: of the first predictor, as it is drawn."""
+        single = [row for row in self.rows if row.direction is not None]
+        return f"{sum(row.aucs[0] is not None for row in single)} of {plural(len(single), 'direction')}"
 
     @property
     def pooled(self) -> AucRow | None:

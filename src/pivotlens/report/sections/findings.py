@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pivotlens.report.sections.attribution import Attribution
+from pivotlens.report.sections.attribution import Attribution, AucRow
 from pivotlens.report.sections.behaviours import BehaviourRow, Behaviours
 from pivotlens.report.sections.causality import SCOPE_NAMES, Causality
 from pivotlens.report.sections.items import TellingItem
+from pivotlens.report.sections.pivot_languages import Split, split_of
 from pivotlens.report.sections.pivots import MinedPivots
 from pivotlens.report.sections.scores import ScoreRow, ScoreTable
 from pivotlens.report.sections.selection import Arm
@@ -38,12 +39,15 @@ def findings(
     arms: Sequence[Arm],
     *,
     headline: Sequence[ShareGroup] = (),
+    written: Sequence[Split] = (),
+    mixed: str = "",
     causality: Causality | None = None,
 ) -> tuple[Sentence, ...]:
     """Return the sentences, in the order of the method; what was not measured is not mentioned."""
     sentences = (
+        (Part(f"{mixed[0].upper()}{mixed[1:]}", "strong"),) if mixed else (),
         _score(scores) if scores else (),
-        _headline(headline) or (_behaviour(behaviours) if behaviours else ()),
+        _headline(headline, written) or (_behaviour(behaviours) if behaviours else ()),
         _examples(telling),
         _causality(causality) if causality else (),
         _attribution(attribution) if attribution else (),
@@ -97,7 +101,7 @@ def _name(row: ScoreRow | BehaviourRow) -> str:
     return direction_name(row.direction)
 
 
-def _headline(groups: Sequence[ShareGroup]) -> Sentence:
+def _headline(groups: Sequence[ShareGroup], written: Sequence[Split]) -> Sentence:
     found = groups[0].rule("calibrated") if groups else None
     pivot = found.shares.get("semantic_pivot") if found else None
     if found is None or pivot is None:
@@ -109,6 +113,7 @@ def _headline(groups: Sequence[ShareGroup]) -> Sentence:
     )
     parts = [Part("Under the calibrated rule "), *_with_interval(pivot, share=True)]
     parts += [Part(f" of {plural(found.n, 'item')} {among} go through a semantic pivot")]
+    parts += _written(written, groups[0].directions, "calibrated")
     for name, text in (("direct", " are direct"), ("copy", " are copies of the source word")):
         share = found.shares.get(name)
         if share is not None:
@@ -120,8 +125,13 @@ def _headline(groups: Sequence[ShareGroup]) -> Sentence:
             Part("; under the onset rule, which does not favour late targets, "),
             *_with_interval(early, share=True),
         ]
-        parts += [Part(" go through one")]
+        parts += [Part(" go through one"), *_written(written, groups[0].directions, "onset")]
     return (*parts, Part("."))
+
+
+def _written(written: Sequence[Split], directions: str, rule: str) -> list[Part]:
+    split = split_of(written, directions, rule)
+    return [Part(f" (written in: {split.text})")] if split else []
 
 
 def _causality(section: Causality) -> Sentence:
@@ -134,8 +144,14 @@ def _causality(section: Causality) -> Sentence:
     parts += [Part(" of the answer by "), *_with_interval(own.interval)]
     parts += [Part(f" nats in {plural(own.n, 'item')}; of the {len(section.verdicts)} conditions of causality ")]
     parts += [_strong(f"{held} {'holds' if held == 1 else 'hold'}")]
+    failed = [verdict for verdict in section.verdicts if verdict.holds.get("all") is False]
+    if failed and len(failed) < len(section.verdicts):
+        names = "; ".join(f"{verdict.number}. {verdict.condition}" for verdict in failed)
+        parts += [Part(f", {len(failed)} {'fails' if len(failed) == 1 else 'fail'} ({names})")]
     if section.count(None):
         parts += [Part(f", {section.count(None)} could not be tested")]
+    if held and (failed or section.count(None)):
+        parts += [Part("; a pivot counts as causal only where all hold")]
     return (*parts, Part("."))
 
 
@@ -195,13 +211,27 @@ def _attribution(section: Attribution) -> Sentence:
         return (Part(f"Whether {what} predicts the behaviour cannot be said: {'; '.join(notes) or 'no AUC'}."),)
     auc = row.aucs[column]
     assert auc is not None
-    where = f"in {direction_name(row.direction)}" if row.direction else "within directions, on average"
+    where = _where(table.rows, row, column)
     reading = "no better than chance" if auc.low <= 0.5 <= auc.high else "associated with it"
     return (
         Part(f"As a predictor of direct against semantic-pivot behaviour, {what} has an AUC of "),
         *_with_interval(auc),
         Part(f" {where}: {reading}."),
     )
+
+
+def _where(rows: Sequence[AucRow], row: AucRow, column: int) -> str:
+    """Say over how many directions a figure is, and why others have none."""
+    single = [one for one in rows if one.direction is not None]
+    there = [one for one in single if one.aucs[column] is not None]
+    notes = dict.fromkeys(note for one in single if one.aucs[column] is None for note in one.notes)
+    why = f" (no AUC in the others: {'; '.join(notes) or 'not computed'})" if len(there) < len(single) else ""
+    if row.direction is None and len(there) > 1:
+        return f"within {len(there)} of {plural(len(single), 'direction')}, on average{why}"
+    direction = row.direction or (there[0].direction if there else None)
+    if direction is None:
+        return "within directions, on average"
+    return f"in {direction_name(direction)}" + (f", 1 of {len(single)} directions{why}" if len(single) > 1 else "")
 
 
 def _mined(section: MinedPivots) -> Sentence:
@@ -213,8 +243,9 @@ def _mined(section: MinedPivots) -> Sentence:
     if section.share is not None and section.share_shuffled is not None:
         parts += [Part("; "), _strong(percent(section.share)), Part(" of the pairs have one, against ")]
         parts += [_strong(percent(section.share_shuffled)), Part(" of shuffled pairs")]
-    for index, pivot in enumerate(section.corpus[:3]):
-        parts += [Part("; the most widespread are " if index == 0 else ", ")]
+    named = [pivot for pivot in section.corpus if not pivot.grammar][:3]
+    for index, pivot in enumerate(named):
+        parts += [Part("; the most widespread, words of grammar left out, are " if index == 0 else ", ")]
         parts += [Part(visible(pivot.token.strip()), "pivot")]
     return (*parts, Part("."))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pivotlens.artifacts import StageResult
+from pivotlens.artifacts import Scores, StageResult, Trace
+from pivotlens.artifacts.results import SweepResult
 from pivotlens.artifacts.verification import outdated
-from pivotlens.report.run_tables import DEMO_CORPUS, RunTables, direction_of, is_pooled
+from pivotlens.report.run_tables import DEMO_CORPUS, RunTables, direction_of, first_table, is_pooled
 from pivotlens.report.wording import plural
 from pivotlens.text import Direction
 
@@ -108,6 +109,41 @@ def _cautions(tables: RunTables) -> Iterable[Caution]:
     models = {name: stage.manifest.config["model"] for name, stage in _modelled(tables)}
     if len(set(models.values())) > 1:
         yield Caution("score", f"score used {models['score']}, trace used {models['trace']}: two models on one page.")
+    if mixed := mixed_settings(tables.score, tables.trace):
+        yield Caution("score", mixed)
+
+
+_SHARED = ("prompt", "shots", "seed")
+
+
+def mixed_settings(score: Scores | None, trace: Trace | None) -> str:
+    """Say in what the score and the trace differ, where their figures are not of the same items; else nothing."""
+    if score is None or trace is None:
+        return ""
+    asked = [_asked(score, "concepts"), _asked(trace, "items")]
+    differing = [name for name in asked[0] if asked[0][name] != asked[1][name]]
+    if not differing:
+        return ""
+    said = (
+        f"{stage} is of {', '.join(one[name] for name in differing)}"
+        for stage, one in zip(("score", "trace"), asked, strict=True)
+    )
+    return f"figures of score and trace are not of the same items: {'; '.join(said)}."
+
+
+def _asked(stage: SweepResult, table: str) -> dict[str, str]:
+    columns = ["source_language", "target_language", "concept_id"]
+    keys = first_table(stage, table).select(columns).group_by(columns, use_threads=False).aggregate([])
+    rows = keys.to_pylist()
+    directions = sorted({str(direction_of(row)) for row in rows})
+    concepts = {row["concept_id"] for row in rows}
+    config = stage.manifest.config
+    return {
+        "directions": ", ".join(directions),
+        "concepts": plural(len(concepts), "concept"),
+        "model": str(config["model"]),
+        **{name: f"{name} {config.get(name)}" for name in _SHARED},
+    }
 
 
 def _modelled(tables: RunTables) -> Iterable[tuple[str, StageResult]]:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from pivotlens.report.run_tables import Row, direction_of, first_shot_set
 from pivotlens.text import Direction
+from pivotlens.text.function_words import is_function_word
 
 ItemKey = tuple[Direction, str]
 """Direction and concept id."""
@@ -93,9 +94,17 @@ def telling_keys(labels: Sequence[Row], count: int) -> list[ItemKey]:
     """Return the most telling items: semantic pivots answered correctly, by the pivot's probability.
 
     One item a concept; directions alternate, the one with the strongest pivot first. Where there are too few, semantic
-    pivots of wrong answers follow, then items of other behaviours, so that a model without pivots is shown too.
+    pivots of wrong answers follow, then items of other behaviours, so that a model without pivots is shown too. A
+    pivot that is a word of grammar tells nothing, unless it is linked with the concept (*war*, which is German for
+    *was*).
     """
-    rows = [row for row in first_shot_set(list(labels)) if row["rule"] == RULE and row["behaviour"] != "none"]
+    rows = [
+        row
+        for row in first_shot_set(list(labels))
+        if row["rule"] == RULE
+        and row["behaviour"] != "none"
+        and not (row["behaviour"] == PIVOT and not row["relation"] and is_function_word(row["token"] or ""))
+    ]
 
     def tier(row: Row) -> int:
         return 2 * int(row["behaviour"] != PIVOT) + int(not row["correct"])

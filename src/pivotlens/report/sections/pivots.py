@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pivotlens.report.run_tables import Row
 from pivotlens.report.sections.items import ItemKey, item_key
-from pivotlens.text import Direction
+from pivotlens.text import Direction, fold
+from pivotlens.text.function_words import EVERYWHERE, is_function_word
+from pivotlens.text.word_lists import bundled_word_lists
 
 PER_PAIR = 5
 CORPUS_PIVOTS = 30
@@ -44,7 +47,7 @@ class PairPivots:
 
 @dataclass(frozen=True)
 class CorpusPivot:
-    """A corpus-level pivot."""
+    """A corpus-level pivot; ``grammar``: it goes with everything, so that it is not named as a finding."""
 
     token: str
     degree: int
@@ -52,6 +55,7 @@ class CorpusPivot:
     directions: int
     stability: float
     score: float
+    grammar: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ def mined_pivots(
     details: Mapping[str, Any],
     first: Collection[ItemKey],
     most: int,
+    everywhere: Collection[int] = (),
 ) -> MinedPivots:
     """Build the section from ``mine/pair_pivots`` and ``mine/pivots``.
 
@@ -100,6 +105,7 @@ def mined_pivots(
         details: What the stage says of the mining as a whole.
         first: Pairs to keep before others: those whose items the page shows.
         most: Most pairs kept.
+        everywhere: Token ids that are met so often in the corpus that they count as words of grammar.
     """
     groups: dict[ItemKey, list[Row]] = defaultdict(list)
     for row in pair_rows:
@@ -120,13 +126,45 @@ def mined_pivots(
         linked=sum(bool(row["relation"]) for row in kept),
         corpus=tuple(
             CorpusPivot(
-                row["token"], row["degree"], row["degree_shuffled"], row["directions"], row["stability"], row["score"]
+                row["token"],
+                row["degree"],
+                row["degree_shuffled"],
+                row["directions"],
+                row["stability"],
+                row["score"],
+                grammar=row["token_id"] in everywhere or is_function_word(row["token"]),
             )
             for row in corpus[:CORPUS_PIVOTS]
         ),
         n_corpus=len(corpus_rows),
         share=details.get("share_with_pivots"),
         share_shuffled=details.get("shuffled_share_with_pivots"),
+    )
+
+
+def met_everywhere(pivots: Sequence[Row], tokens: Iterable[Row], languages: Sequence[Row]) -> frozenset[int]:
+    """Return the pivots that are met in the corpus as often as words of grammar, of those that no word list knows.
+
+    Args:
+        pivots: Rows of ``mine/pivots``.
+        tokens: Rows of ``count/tokens`` of these.
+        languages: Rows of ``count/languages``.
+    """
+    lists = bundled_word_lists()
+    unknown = {row["token_id"] for row in pivots if not lists.of(fold(row["token"]).strip())}
+    # The share of units that a word is in, if it is met once in a thousand tokens.
+    share = {
+        row["language"]: 1 - math.exp(-EVERYWHERE * row["tokens_sampled"] / row["units_sampled"])
+        for row in languages
+        if row["units_sampled"]
+    }
+    units = {row["language"]: row["units"] for row in languages}
+    return frozenset(
+        row["token_id"]
+        for row in tokens
+        if row["token_id"] in unknown
+        and (language := row["document_language"]) in share
+        and row["df"] > share[language] * units[language]
     )
 
 
