@@ -309,18 +309,19 @@ class LogitLens:
                 f"{difference:.2g}",
                 "Something else happens between the last block and the head; this model cannot be read exactly.",
             )
-        states = self.states(**self._probe())[0]
+        depths = sorted({max(1, count) for count in (1, len(self._blocks) // 2, len(self._blocks) - 1)})
+        states = self.states(**self._probe())[0, [0, *depths]]
         alone = torch.cat([self.decode(state[None]) for state in states])
         if not relative_difference(self.decode(states), alone) <= limit:
             self.head.one_by_one = True  # such as of dynamic quantisation, which scales all states alike
         differences: dict[int, float] = {}
         untestable = ""
-        for depth in sorted({max(1, count) for count in (1, len(self._blocks) // 2, len(self._blocks) - 1)}):
+        for place, depth in enumerate(depths, 1):
             truncated, reason = self._truncated_logits(depth)
             if truncated is None:
                 untestable = reason
             else:
-                differences[depth] = relative_difference(alone[depth], truncated)
+                differences[depth] = relative_difference(alone[place], truncated)
                 if not differences[depth] <= limit:
                     raise ModelError(
                         f"self-check failed on {name}: a model of its first {depth} blocks answers otherwise than the "

@@ -141,10 +141,19 @@ class _Work(Sweep):
                 loaded, direction, shot_examples(self.words, self.shot_sets[shot_set], direction), prompt
             )
 
-        first = self.directions[0]
-        pairs = [(item.words[first.source], item.words[first.target]) for item in self.items]
+        pairs = {
+            direction: [
+                (self.words[choice][direction.source], item.words[direction.target])
+                for item in self.items
+                for choice in (item.concept_id, *item.distractors)
+            ]
+            for direction in self.directions
+        }
         scorers = {
-            prompt: make_scorer(prompts_of(prompt, first, 0), pairs, config.batch_tokens) for prompt in config.prompts()
+            prompt: make_scorer(
+                [prompts_of(*key) for key in self.keys() if key[0] == prompt], pairs, config.batch_tokens
+            )
+            for prompt in config.prompts()
         }
         recorded = {
             "loaded": loaded.details(),

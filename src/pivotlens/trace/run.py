@@ -152,9 +152,13 @@ class _Work(Sweep):
         def prompts_of(prompt: Wording, direction: Direction, shot_set: int) -> WordPrompts:
             return WordPrompts(loaded, direction, shot_examples(words, self.shot_sets[shot_set], direction), prompt)
 
-        first = self.directions[0]
-        pairs = [(item.words[first.source], item.words[first.target]) for item in self.concepts]
-        scorer, reason = make_scorer(prompts_of(config.prompt, first, 0), pairs, config.batch_tokens)
+        pairs = {
+            direction: [(item.words[direction.source], item.words[direction.target]) for item in self.concepts]
+            for direction in self.directions
+        }
+        scorer, reason = make_scorer(
+            [prompts_of(*key) for key in self.keys()], pairs, config.batch_tokens, packed=False
+        )
         if reason is not None:
             warnings.append(f"{spec}: every prompt was run in full, which is slower: {reason}")
         if lens.check.untestable:
