@@ -29,7 +29,7 @@ from pivotlens.ablate.tables import Row, item_rows
 from pivotlens.ablate.texts import PlainTexts
 from pivotlens.ablate.window import Layers
 from pivotlens.artifacts import Benchmark, Concept, Trace
-from pivotlens.models.encoding import Ids, leading_space_tokens
+from pivotlens.models.encoding import Ids
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.prefix import SharedPrefix
 from pivotlens.models.scorer import AnswerScorer
@@ -201,9 +201,7 @@ class PreparedDirection:
         )
         cases = []
         for item, one, answer, other, spaces in zip(items, controls, own, swapped, before, strict=True):
-            alike = other.context == answer.context and (
-                leading_space_tokens(other.answer, self.pieces.texts) == item.spaces
-            )
+            alike = other.context == answer.context and (other.spaces == item.spaces)
             cases.append(
                 Case(
                     item=item,
@@ -227,10 +225,7 @@ class PreparedDirection:
     def _reference_states(self) -> dict[str, torch.Tensor]:
         source, target = self.direction
         encoded = self.prompts.encode([(one.words[source], one.words[target]) for one in self.reference])
-        contexts = [
-            answer.context + answer.answer[: leading_space_tokens(answer.answer, self.pieces.texts)]
-            for answer in encoded
-        ]
+        contexts = [answer.context + answer.answer[: answer.spaces] for answer in encoded]
         distinct = list(dict.fromkeys(contexts))
         states: dict[Ids, torch.Tensor] = {}
         shared = SharedPrefix(self.lens.loaded, distinct, self.config.batch_tokens, share=self.scorer.share)

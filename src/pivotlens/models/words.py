@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pivotlens.models.encoding import EncodedAnswer, Ids, TokenTexts, encode_answers
+from pivotlens.models.encoding import EncodedAnswer, Ids, TokenTexts, encode_answers, encode_prompts
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.prefix import fits_window
 from pivotlens.models.prompts import answer_text, prompt_text
@@ -37,8 +37,15 @@ class WordPrompts:
 
     def encode(self, pairs: Sequence[tuple[str, str]], *, line: bool = False) -> list[EncodedAnswer]:
         """Tokenise pairs of a source word and the target word that is to be scored after it."""
-        prompts = [prompt_text(self.direction, self.examples, word, self.style) for word, _ in pairs]
-        return encode_answers(self.loaded.tokenizer, prompts, [answer_text(answer, line=line) for _, answer in pairs])
+        answers = [answer_text(answer, line=line) for _, answer in pairs]
+        return encode_answers(self.loaded.tokenizer, self._texts([word for word, _ in pairs]), answers)
+
+    def contexts(self, words: Sequence[str]) -> list[Ids]:
+        """Tokenise the prompts of source words that the model is to answer by itself."""
+        return encode_prompts(self.loaded.tokenizer, self._texts(words))
+
+    def _texts(self, words: Sequence[str]) -> list[str]:
+        return [prompt_text(self.direction, self.examples, word, self.style) for word in words]
 
 
 Pairs = Sequence[tuple[str, str]]
@@ -106,7 +113,7 @@ def greedy_answers(
 
     Args:
         scorer: Of the model.
-        contexts: Prompts up to where the answer begins.
+        contexts: Prompts, as `WordPrompts.contexts` gives them.
         texts: Of the model's tokenizer.
         accepted: Accepted answers of each context; they bound how many tokens are generated.
 
