@@ -94,5 +94,21 @@ def test_a_mask_that_counts_places_in_the_row_is_seen_though_every_context_lies_
     config = FAMILIES_OF_POSITIONS["gpt_neo"]()
     config.window_size = 4 * WINDOW
     loaded = loaded_of(random_model(config))
-    assert check_sharing(loaded, _LONG[:2], (50, 51))[0] == "packed"
-    assert check_sharing(loaded, _LONG, (50, 51))[0] == "copied"
+    # Two contexts alone show nothing; the check fills the row.
+    found = AnswerScorer(loaded).score(_LONG[:2], [_ANSWERS] * 2)
+    np.testing.assert_allclose(found[1][0], plain_log_probabilities(loaded, _LONG[1], _ANSWERS[0]), rtol=0, atol=1e-4)
+    for count in (2, len(_LONG)):
+        assert check_sharing(loaded, _LONG[:count], (50, 51))[0] == "copied"
+
+
+def test_rows_are_no_longer_than_those_of_the_check_however_many_answers_a_context_has():
+    loaded = tiny_by_position("gemma3")
+    random = np.random.default_rng(0)
+    answers = [tuple(int(token) for token in random.integers(50, 300, random.integers(1, 5))) for _ in range(150)]
+    answers = list(dict.fromkeys((*answers, answers[0][:1])))
+    context = _SHORT[0]
+    batches = list(packing.packed_batches(SharedPrefix(loaded, [context, _SHORT[1]], 8192), [answers, answers[:2]]))
+    assert max(batch.ids.shape[1] for batch in batches) <= packing.ROW
+    found = AnswerScorer(loaded).score([context, _SHORT[1]], [answers, answers[:2]])[0]
+    for answer, values in zip(answers, found, strict=True):
+        np.testing.assert_allclose(values, plain_log_probabilities(loaded, context, answer), rtol=0, atol=1e-4)

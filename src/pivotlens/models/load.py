@@ -143,10 +143,26 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
         ) from error
     model.train(False)
     model.requires_grad_(False)
+    _forget_lengths(model)
     check_decoder(model, place, repr(spec))
     # A sliced input would make torch multiply row by row, reading the whole vocabulary matrix for each.
     output_head(model).register_forward_pre_hook(lambda module, inputs: (inputs[0].contiguous(), *inputs[1:]))
     return LoadedModel(model, tokenizer, resolved, place, model.dtype if quantised else number_type)
+
+
+def _forget_lengths(model: PreTrainedModel) -> None:
+    """Let rotary positions that are scaled by length depend on the pass alone, not on longer ones before it."""
+
+    def forget(module: Any, inputs: Any) -> None:
+        kinds = module.rope_type
+        for prefix in [""] if isinstance(kinds, str) else [f"{kind}_" for kind in kinds]:
+            trained = getattr(module, f"{prefix}original_inv_freq")
+            module.register_buffer(f"{prefix}inv_freq", trained.to(inputs[0].device), persistent=False)
+            setattr(module, f"{prefix}max_seq_len_cached", module.original_max_seq_len)
+
+    for module in model.modules():
+        if "dynamic" in str(getattr(module, "rope_type", "")):
+            module.register_forward_pre_hook(forget)
 
 
 def _saved_without_head(config: Any) -> str:

@@ -15,8 +15,8 @@ from pivotlens.models.encoding import Ids
 from pivotlens.models.late_head import LateHead, Wanted, nan_error, without_beginnings
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.memory import Memory, one_row
-from pivotlens.models.packing import longest_sequence, packed_batches
-from pivotlens.models.prefix import ContextBatch, SharedPrefix, is_shareable
+from pivotlens.models.packing import ROW, longest_sequence, packed_batches
+from pivotlens.models.prefix import ContextBatch, SharedPrefix, common_prefix, is_shareable
 
 Floats = npt.NDArray[np.float64]
 
@@ -207,7 +207,7 @@ def check_sharing(
 
     Args:
         loaded: The model.
-        contexts: Contexts that begin alike: the longest and the shortest that will be run, and enough to fill a row.
+        contexts: Contexts that begin alike, the longest and the shortest that will be run among them.
         answer: The longest answer.
         batch_tokens: Most tokens held in the cache at once.
         packed: Whether packing is tried; a stage that only reads and generates does not pack.
@@ -216,6 +216,8 @@ def check_sharing(
         The fastest path that gives what the plain one gives, and why nothing can be shared, None where something can.
     """
     sample = list(dict.fromkeys(contexts))
+    ends = [max(sample, key=len), min(sample, key=len)]
+    sample = _filling_a_row(sample) if packed else list(dict.fromkeys(ends))
     try:
         with torch.inference_mode(), one_row():
             ids = torch.tensor([sample[0][:_CACHED]], device=loaded.device)
@@ -226,10 +228,12 @@ def check_sharing(
         return "nothing", f"the model does not take a copied cache ({error})"
     # Answers that branch after their first token, which is what the packed path has to keep apart.
     branches = [(answer * 3)[: max(3, len(answer) + 1)], (answer[0], sample[0][-1], answer[-1])]
-    ends = [sample.index(max(sample, key=len)), sample.index(min(sample, key=len))]
-    answers = [branches if row in ends or row % _BRANCHING == 0 else [answer[:1]] for row in range(len(sample))]
+    answers = [
+        branches if context in ends or row % _BRANCHING == 0 else [answer[:1]] for row, context in enumerate(sample)
+    ]
     expected = {
-        (row, one): plain_log_probabilities(loaded, sample[row], one) for row, one in zip(ends, branches, strict=True)
+        (sample.index(end), one): plain_log_probabilities(loaded, end, one)
+        for end, one in zip(ends, branches, strict=True)
     }
     exact: Sharing = "nothing"
     reason = None
@@ -250,3 +254,17 @@ def check_sharing(
             break
         exact, expected = sharing, found | expected
     return exact, reason if exact == "nothing" else None
+
+
+def _filling_a_row(contexts: Sequence[Ids]) -> list[Ids]:
+    """Return contexts with as many more like the longest as a packed row needs to be as long as rows become."""
+    longest, past = max(contexts, key=len), len(common_prefix(contexts))
+    filled = list(contexts)
+    missing = ROW - sum(len(context) - past for context in contexts)
+    for token in sorted({token for context in contexts for token in context}):
+        if missing <= 0:
+            break
+        if (other := (*longest[:-1], token)) not in contexts:
+            filled.append(other)
+            missing -= len(longest) - past
+    return filled

@@ -15,7 +15,7 @@ from pivotlens.models.scorer import AnswerScorer, Sharing, check_sharing
 from pivotlens.settings import Wording
 from pivotlens.text import Direction
 
-# Contexts that a check runs together: with their answers they fill a packed row.
+# Prompts that a check runs together; there are more only where they do not fill a row.
 _SAMPLE = 20
 
 
