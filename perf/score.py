@@ -172,7 +172,8 @@ def least_work(encoded: Sequence[Sequence[EncodedAnswer]]) -> Work:
 def peak_of_direction(loaded: LoadedModel, items: Items) -> float | None:
     """Score a whole direction and return the most memory above what the loaded model takes."""
     prompts = items.prompts(loaded, 0)
-    scorer, _ = make_scorer(prompts, items.pairs()[0], 8192)  # touches every weight: they are mapped, not read
+    # Touches every weight: they are mapped, not read.
+    scorer, _ = make_scorer([prompts], {prompts.direction: items.pairs()[0]}, 8192)
     return peak_extra_mb(lambda: score_direction(scorer, prompts, items.concepts, items.sources(), line=False))
 
 
@@ -191,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         items = items_of("everyday-nouns", options.concepts, direction, options.shot_sets, Path(name))
     peak = None if options.no_peak else peak_of_direction(loaded, whole)
     prompts = items.prompts(loaded, 0)
-    scorer, reason = make_scorer(prompts, items.pairs()[0], 8192)
+    scorer, reason = make_scorer([prompts], {prompts.direction: items.pairs()[0]}, 8192)
     print(f"{options.model}, {direction}, {len(items.concepts)} concepts, {options.shot_sets} shot sets, ", end="")
     print(f"{torch.get_num_threads()} threads; sharing: {scorer.sharing if reason is None else reason}", flush=True)
     ours(scorer, items, 0)  # warm

@@ -114,7 +114,7 @@ def reading_of(model: str, direction_name: str, limit: int | None, batch_tokens:
         loaded, direction, shot_examples(benchmark_items.words, benchmark_items.shot_sets[0], direction), "english"
     )
     pairs = [(one.words[direction.source], one.words[direction.target]) for one in concepts]
-    scorer, reason = make_scorer(prompts, pairs, batch_tokens)
+    scorer, reason = make_scorer([prompts], {direction: pairs}, batch_tokens)
     if reason is not None:
         print(f"{model}: every prompt is run in full: {reason}", flush=True)
     words = WordTokens(loaded.tokenizer, "first")

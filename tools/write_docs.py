@@ -98,8 +98,9 @@ Means over documents of means over positions. `share`: how much of each translat
 documents; at 0 the layer is read raw.""",
     "trace/items": """An item of a shot set. `shares_token`: source and target begin with the same token; `ambiguous`:
 that, or a first piece of one could be of the other, so that the lens cannot always tell them apart. `n_space_tokens`:
-bare space pieces before the answer; the position that is read comes after them. `correct`: what the model wrote by
-itself (`generated`) is an accepted word. `calibration`: of the concepts that the baseline is a mean over.""",
+tokens at the answer's beginning that write no more of it than space, the prompt's end perhaps; the position that is
+read comes after them. `correct`: what the model wrote by itself (`generated`) is an accepted word. `calibration`: of
+the concepts that the baseline is a mean over.""",
     "trace/layers": """An item at a layer. `entropy` and `kl_to_final` (from the layer to the model's answer) in nats;
 `target_rank` 1 is first; `mass_…`: probability of all tokens of the source, the target and (where neither side is
 English) the English words, of the mined pivots and of as many random tokens of like frequency; empty where there are

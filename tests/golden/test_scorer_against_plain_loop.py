@@ -109,7 +109,7 @@ def test_the_head_runs_as_soon_as_enough_states_have_come_together(monkeypatch, 
 
 
 def test_rows_are_packed_densely_and_every_answer_token_is_read_once(monkeypatch):
-    monkeypatch.setattr(packing, "_ROW", 24)
+    monkeypatch.setattr(packing, "ROW", 24)
     random = np.random.default_rng(0)
     contexts = [(*_PREFIX, *(int(t) for t in random.integers(40, 300, random.integers(1, 6)))) for _ in range(60)]
     contexts = list(dict.fromkeys(contexts))

@@ -68,7 +68,7 @@ def assert_alike(found, expected) -> None:
 @pytest.mark.parametrize("sharing", ["packed", "copied"])
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_scores_of_halved_batches_are_those_of_whole_ones(sharing, rows, monkeypatch):
-    monkeypatch.setattr("pivotlens.models.packing._ROW", 8)
+    monkeypatch.setattr("pivotlens.models.packing.ROW", 8)
     loaded = tiny("llama")
     expected = AnswerScorer(loaded, sharing=sharing).score(_CONTEXTS, _ANSWERS)
     scorer, small = AnswerScorer(loaded, sharing=sharing), Small(rows)
@@ -185,7 +185,7 @@ def test_the_manifest_says_that_memory_did_not_suffice(tmp_path, monkeypatch):
         model=str(tmp_path / "model"), device="cpu", shots=2, shot_sets=1, directions=("en-fr",), bootstrap=100
     )
     results, small, kept = {}, Small(rows=1), ExitStack()
-    monkeypatch.setattr("pivotlens.models.packing._ROW", 24)
+    monkeypatch.setattr("pivotlens.models.packing.ROW", 24)
     for name in ("whole", "halved"):
         build_benchmark(BenchConfig(words=str(tmp_path / "words.tsv"), distractors=3, shot_pool=5), tmp_path / name)
         if name == "halved":

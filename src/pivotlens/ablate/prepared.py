@@ -29,15 +29,14 @@ from pivotlens.ablate.tables import Row, item_rows
 from pivotlens.ablate.texts import PlainTexts
 from pivotlens.ablate.window import Layers
 from pivotlens.artifacts import Benchmark, Concept, Trace
-from pivotlens.models.encoding import Ids, leading_space_tokens
+from pivotlens.models.encoding import Ids
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.prefix import SharedPrefix
 from pivotlens.models.scorer import AnswerScorer
-from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
+from pivotlens.models.words import WordPrompts, longest_prompts, make_scorer, shot_examples
 from pivotlens.text import Direction
 
 RULE = "calibrated"
-_PROBE = 20
 
 
 def prepare_directions(
@@ -56,7 +55,21 @@ def prepare_directions(
     pieces = WordPieces(lens.loaded.tokenizer)
     texts: dict[bool, PlainTexts] = {}
     prepared: list[PreparedDirection] = []
-    scorer, reason, pad = None, None, False
+    prompts_of = {
+        direction: WordPrompts(
+            lens.loaded, direction, shot_examples(words, details["shot_sets"][0], direction), settings["prompt"]
+        )
+        for direction in directions
+    }
+    pairs = {
+        direction: [(row["source_word"], row["target_word"]) for row in _rows_of(tables["items"], base, direction)]
+        for direction in directions
+    }
+    scorer, reason = make_scorer([*prompts_of.values()], pairs, config.batch_tokens)
+    # On prompts that the settings name, so that a resumed run decides as an uninterrupted one.
+    probe = longest_prompts([*prompts_of.values()], pairs)
+    answer = max((one.answer for one in probe), key=len)
+    pad = scorer.share and can_pad(lens, [one.context for one in probe], answer, config.batch_tokens)
     for direction in directions:
         rows = {name: _rows_of(table, base, direction) for name, table in tables.items()}
         labels = {row["concept_id"]: row for row in rows["behaviours"] if row["rule"] == RULE}
@@ -64,20 +77,13 @@ def prepare_directions(
         items = choose_items(
             rows["items"], labels, benchmark.concepts, direction, seen, pieces, config.seed, config.max_items
         )
-        prompts = WordPrompts(
-            lens.loaded, direction, shot_examples(words, details["shot_sets"][0], direction), settings["prompt"]
-        )
-        if scorer is None:
-            pairs = [(row["source_word"], row["target_word"]) for row in rows["items"][:2]]
-            scorer, reason = make_scorer(prompts, pairs, config.batch_tokens)
-            # Always on the first prompts, so that a resumed run decides as an uninterrupted one.
-            probe = prompts.encode([(row["source_word"], row["target_word"]) for row in rows["items"][:_PROBE]])
-            pad = scorer.share and can_pad(lens, [one.context for one in probe], probe[0].answer, config.batch_tokens)
         names = [row["concept_id"] for row in rows["items"] if row["calibration"]]
         names = names if len(names) > 1 else [row["concept_id"] for row in rows["items"]]
         reference = [benchmark.concepts[name] for name in names[: config.reference]]
         prepared.append(
-            PreparedDirection(lens, config, prompts, scorer, items, seen, pieces, reference, base, texts, pad)
+            PreparedDirection(
+                lens, config, prompts_of[direction], scorer, items, seen, pieces, reference, base, texts, pad
+            )
         )
     return prepared, reason
 
@@ -195,9 +201,7 @@ class PreparedDirection:
         )
         cases = []
         for item, one, answer, other, spaces in zip(items, controls, own, swapped, before, strict=True):
-            alike = other.context == answer.context and (
-                leading_space_tokens(other.answer, self.pieces.texts) == item.spaces
-            )
+            alike = other.context == answer.context and (other.spaces == item.spaces)
             cases.append(
                 Case(
                     item=item,
@@ -221,10 +225,7 @@ class PreparedDirection:
     def _reference_states(self) -> dict[str, torch.Tensor]:
         source, target = self.direction
         encoded = self.prompts.encode([(one.words[source], one.words[target]) for one in self.reference])
-        contexts = [
-            answer.context + answer.answer[: leading_space_tokens(answer.answer, self.pieces.texts)]
-            for answer in encoded
-        ]
+        contexts = [answer.context + answer.answer[: answer.spaces] for answer in encoded]
         distinct = list(dict.fromkeys(contexts))
         states: dict[Ids, torch.Tensor] = {}
         shared = SharedPrefix(self.lens.loaded, distinct, self.config.batch_tokens, share=self.scorer.share)

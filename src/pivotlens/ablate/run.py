@@ -104,16 +104,14 @@ def _run(
         stage.warn(warning)
     lens = LogitLens(loaded)
     prepared, reason = prepare_directions(lens, config, benchmark, trace, directions)
-    too_long = prompt_warnings(
-        [one.prompts for one in prepared],
-        lambda direction: [
-            (concept.words[direction.source], concept.words[direction.target])
-            for one in prepared
-            if one.direction == direction
+    pairs = {
+        one.direction: [
+            (concept.words[one.direction.source], concept.words[one.direction.target])
             for concept in (*one.reference, *(item.concept for item in one.items))
-        ],
-        "Trace with fewer `shots`.",
-    )
+        ]
+        for one in prepared
+    }
+    too_long = prompt_warnings([one.prompts for one in prepared], pairs, "Trace with fewer `shots`.")
     for warning in too_long:
         stage.warn(warning)
     if reason is not None:

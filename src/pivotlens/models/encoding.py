@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pivotlens.errors import ModelError
@@ -19,14 +19,19 @@ class EncodedAnswer:
     Attributes:
         context: Token ids before the answer, with whatever the tokenizer puts at the beginning by default.
         answer: Token ids of the answer; a token that spans the boundary belongs to it.
+        spaces: Tokens of it before the first that writes more of the answer than space, as those in zh and ja often
+            begin with a bare space piece; what predicts that first one is read after them.
     """
 
     context: Ids
     answer: Ids
+    spaces: int = field(default=0, compare=False)
 
 
 def encode_answers(tokenizer: Any, prompts: Sequence[str], answers: Sequence[str]) -> list[EncodedAnswer]:
     """Tokenise each prompt with its answer once and cut at the character where the answer begins.
+
+    Where that is follows from the tokens alone: some tokenizers trim offsets of the space that a token ends with.
 
     Args:
         tokenizer: A fast transformers tokenizer.
@@ -44,21 +49,51 @@ def encode_answers(tokenizer: Any, prompts: Sequence[str], answers: Sequence[str
         return_special_tokens_mask=True,
         return_attention_mask=False,
     )
+    texts = TokenTexts(tokenizer)
     result = []
     for prompt, answer, ids, offsets, special in zip(
         prompts, answers, encoded["input_ids"], encoded["offset_mapping"], encoded["special_tokens_mask"], strict=True
     ):
-        end = len(ids)
-        while end and special[end - 1]:
-            end -= 1  # a closing special token is the tokenizer's, not the answer's
+        end = _end(special)
+        text = prompt + answer
         begin = next((i for i in range(end) if not special[i] and offsets[i][1] > len(prompt)), end)
+        if 0 < begin < end and not special[begin - 1]:
+            begin -= _untrimmed(texts[ids[begin - 1]], offsets[begin - 1][1], text) > len(prompt)
         if begin == end or begin == 0:
             raise ModelError(
                 f"the tokenizer gives no token for {answer!r} after its prompt",
                 "The word cannot be scored with this model; take it out of the benchmark.",
             )
-        result.append(EncodedAnswer(tuple(ids[:begin]), tuple(ids[begin:end])))
+        content = len(text) - len(answer.lstrip())
+        spaces = 0
+        while spaces < end - begin - 1 and (
+            offsets[begin + spaces][1] <= content or texts[ids[begin + spaces]].strip() == ""
+        ):
+            spaces += 1
+        result.append(EncodedAnswer(tuple(ids[:begin]), tuple(ids[begin:end]), spaces))
     return result
+
+
+def encode_prompts(tokenizer: Any, prompts: Sequence[str]) -> list[Ids]:
+    """Tokenise prompts that the model goes on from by itself, with what the tokenizer puts at the beginning."""
+    encoded = tokenizer(list(prompts), return_special_tokens_mask=True, return_attention_mask=False)
+    return [
+        tuple(ids[: _end(special)])
+        for ids, special in zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True)
+    ]
+
+
+def _end(special: Sequence[int]) -> int:
+    """Return where a text's tokens end: a closing special token is the tokenizer's, not the text's."""
+    end = len(special)
+    while end and special[end - 1]:
+        end -= 1
+    return end
+
+
+def _untrimmed(written: str, end: int, text: str) -> int:
+    """Return where a token ends that writes something, and whose offset may leave out its closing spaces."""
+    return end if text[end - 1 : end] == " " else end + len(written) - len(written.rstrip(" "))
 
 
 class TokenTexts:

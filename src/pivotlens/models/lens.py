@@ -5,6 +5,7 @@ The final norm is found by order of execution, and the model's own head decodes 
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,10 @@ from pivotlens.models.in_memory import loaded_from_memory
 from pivotlens.models.intervention import Interventions, intervening, token_directions
 from pivotlens.models.load import LoadedModel
 
+# Padding that a probe gets, and how much more than rounding the other kernels that run under a mask may change.
+_PADDING = 5
+_OTHER_KERNELS = 10
+
 
 @dataclass(frozen=True)
 class SelfCheck:
@@ -32,12 +37,15 @@ class SelfCheck:
             None where the family cannot be truncated.
         early_exit_depths: Blocks of the truncated models.
         untestable: Why the family cannot be truncated; empty where it can.
+        padding_difference: Difference that padding on the left makes to the head's input, relative to its largest
+            number.
     """
 
     norm_difference: float
     early_exit_difference: float | None
     early_exit_depths: tuple[int, ...]
     untestable: str
+    padding_difference: float
 
     def details(self) -> dict[str, Any]:
         """Return what a manifest records."""
@@ -135,6 +143,7 @@ class LogitLens:
         self._owner, self._name, self._blocks = find_blocks(loaded)
         self.head = OutputHead(loaded)
         self._after_blocks = self._find_final_norm()
+        self._padding_difference = 0.0
         self.n_layers = len(self._blocks) + 1
         self.check = self._self_check()
 
@@ -145,11 +154,16 @@ class LogitLens:
 
         Args:
             **arguments: Of the model's forward pass, such as ``input_ids`` and ``attention_mask``; rows of unequal
-                length must be padded on the left.
+                length must be padded on the left. Positions are counted from each row's first token that the mask
+                shows, unless ``position_ids`` are given.
 
         Returns:
             States in the head's dtype, shape ``(batch, layers, hidden)``: the final norm of each layer's output,
             and for the last layer what the head really gets.
+
+        Raises:
+            ModelError: The mask hides a row's last position or some between others, or rows of this model change
+                where they are padded.
         """
         with torch.inference_mode():
             kept, real = self._run(arguments)
@@ -233,7 +247,51 @@ class LogitLens:
             state = module(state)
         return state[:, 0]
 
+    def _padded(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return arguments with the positions of padded rows; the arguments as they are where nothing is padded."""
+        mask = arguments.get("attention_mask")
+        if not isinstance(mask, torch.Tensor) or mask.dim() != 2 or bool(mask.all()):
+            return arguments
+        shown = mask.bool()
+        if not bool(shown[:, -1].all()):
+            raise ModelError(
+                f"the attention_mask hides the last position of row {int(shown[:, -1].int().argmin())}, which is read",
+                "Pad on the left: tokenizer.padding_side = 'left'.",
+            )
+        if "position_ids" in arguments:
+            return arguments
+        if bool((shown[:, :-1] & ~shown[:, 1:]).any()):
+            row = int((shown[:, :-1] & ~shown[:, 1:]).any(dim=1).int().argmax())
+            raise ModelError(
+                f"the attention_mask of row {row} hides positions after some that it shows",
+                "Pad on the left only, or give position_ids that say where each token stands.",
+            )
+        if not self._padding_difference <= _OTHER_KERNELS * relative_tolerance(self.loaded.dtype):
+            raise ModelError(
+                f"{type(self.loaded.model).__name__} reads a row otherwise when it is padded on the left "
+                f"(relative difference {self._padding_difference:.2g})",
+                "Run rows of one length together, without padding.",
+            )
+        if "position_ids" not in inspect.signature(self.loaded.model.forward).parameters:
+            return arguments
+        # Families with learned positions would count the padding.
+        tokens = arguments["input_ids" if arguments.get("input_ids") is not None else "inputs_embeds"].shape[1]
+        return arguments | {"position_ids": (mask.long().cumsum(dim=1) - 1).clamp_min(0)[:, -tokens:]}
+
+    def _difference_of_padding(self, real: torch.Tensor) -> float:
+        """Return how far padding on the left changes what the head gets of the probe."""
+        ids = self._probe()["input_ids"]
+        mask = torch.ones(1, _PADDING + ids.shape[1], dtype=torch.long, device=ids.device)
+        mask[:, :_PADDING] = 0
+        padded = torch.cat([ids[:, -1:].expand(1, _PADDING), ids], dim=1)
+        try:
+            found = self._run({"input_ids": padded, "attention_mask": mask, "use_cache": False})[1]
+        except Exception:  # noqa: BLE001 - whatever a family raises that takes no mask
+            return math.inf
+        return relative_difference(found, real)
+
     def _run(self, arguments: dict[str, Any]) -> tuple[list[torch.Tensor], torch.Tensor]:
+        arguments = self._padded(arguments)
         head_input: list[torch.Tensor] = []
         handle = self.head.module.register_forward_pre_hook(
             lambda module, inputs: head_input.append(inputs[0][:, -1].clone())
@@ -296,6 +354,7 @@ class LogitLens:
         name = type(self.loaded.model).__name__
         with torch.inference_mode():
             kept, real = self._run(self._probe())
+            self._padding_difference = self._difference_of_padding(real)
             try:
                 normed = self._norm(kept[-1]).to(real)
             except Exception as error:  # whatever modules raise that do not take each other's output
@@ -310,18 +369,19 @@ class LogitLens:
                 f"{difference:.2g}",
                 "Something else happens between the last block and the head; this model cannot be read exactly.",
             )
-        states = self.states(**self._probe())[0]
+        depths = sorted({max(1, count) for count in (1, len(self._blocks) // 2, len(self._blocks) - 1)})
+        states = self.states(**self._probe())[0, [0, *depths]]
         alone = torch.cat([self.decode(state[None]) for state in states])
         if not relative_difference(self.decode(states), alone) <= limit:
             self.head.one_by_one = True  # such as of dynamic quantisation, which scales all states alike
         differences: dict[int, float] = {}
         untestable = ""
-        for depth in sorted({max(1, count) for count in (1, len(self._blocks) // 2, len(self._blocks) - 1)}):
+        for place, depth in enumerate(depths, 1):
             truncated, reason = self._truncated_logits(depth)
             if truncated is None:
                 untestable = reason
             else:
-                differences[depth] = relative_difference(alone[depth], truncated)
+                differences[depth] = relative_difference(alone[place], truncated)
                 if not differences[depth] <= limit:
                     raise ModelError(
                         f"self-check failed on {name}: a model of its first {depth} blocks answers otherwise than the "
@@ -329,8 +389,8 @@ class LogitLens:
                         "This model cannot be read exactly.",
                     )
         if not differences:
-            return SelfCheck(difference, None, (), untestable)
-        return SelfCheck(difference, max(differences.values()), tuple(differences), "")
+            return SelfCheck(difference, None, (), untestable, self._padding_difference)
+        return SelfCheck(difference, max(differences.values()), tuple(differences), "", self._padding_difference)
 
     def _truncated_logits(self, depth: int) -> tuple[torch.Tensor | None, str]:
         """Return what a model of the first blocks says, or why there is none."""

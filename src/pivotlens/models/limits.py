@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
 
 import torch
@@ -12,7 +12,7 @@ from pivotlens.models.checks import embedded_tokens
 from pivotlens.models.encoding import Ids
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.memory import is_out_of_memory, one_row
-from pivotlens.models.words import WordPrompts
+from pivotlens.models.words import Pairs, WordPrompts
 from pivotlens.text import Direction
 
 # Prompts of a direction that are encoded to find the longest, and tokens generated beyond the longest accepted answer.
@@ -20,14 +20,12 @@ _LONGEST, _GENERATED = 8, 2
 _LIMITS = ("max_position_embeddings", "max_seq_len")
 
 
-def prompt_warnings(
-    every: Sequence[WordPrompts], pairs: Callable[[Direction], Iterable[tuple[str, str]]], shorter: str
-) -> list[str]:
+def prompt_warnings(every: Sequence[WordPrompts], pairs: Mapping[Direction, Pairs], shorter: str) -> list[str]:
     """Check before any work that a model can take all prompts of a stage; of each direction the longest are tried.
 
     Args:
         every: Of each wording, direction and shot set; all of one model.
-        pairs: The source words and target words of a direction.
+        pairs: Source and target words that are run in each direction.
         shorter: What makes prompts shorter, for the message.
 
     Returns:
@@ -38,10 +36,10 @@ def prompt_warnings(
     """
     longest: list[Ids] = []
     for prompts in every:
-        chosen = nlargest(_LONGEST, set(pairs(prompts.direction)), key=lambda pair: len("".join(pair).encode()))
+        chosen = nlargest(_LONGEST, set(pairs[prompts.direction]), key=lambda pair: len("".join(pair).encode()))
         longest += [one.context + one.answer + one.answer[-1:] * _GENERATED for one in prompts.encode(chosen)]
     loaded = every[0].loaded
-    words = {f" {word}" for prompts in every for pair in pairs(prompts.direction) for word in pair}
+    words = {f" {word}" for prompts in every for pair in pairs[prompts.direction] for word in pair}
     if words:
         check_tokens(loaded, loaded.tokenizer(sorted(words), add_special_tokens=False)["input_ids"])
     return length_warnings(loaded, longest, "a prompt with its answer", shorter)

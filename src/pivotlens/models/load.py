@@ -178,6 +178,7 @@ def _model(
         ) from error
     model.train(False)
     model.requires_grad_(False)
+    _forget_lengths(model)
     return model, loading[1]["unexpected_keys"]
 
 
@@ -190,6 +191,21 @@ def _check_vocabulary(model: PreTrainedModel, tokenizer: Any, spec: str) -> None
             f"the tokenizer of {spec!r} gives ids up to {largest}, but the model embeds only {rows} tokens",
             "They do not belong together: put the tokenizer that the model was trained with into its folder.",
         )
+
+
+def _forget_lengths(model: PreTrainedModel) -> None:
+    """Let rotary positions that are scaled by length depend on the pass alone, not on longer ones before it."""
+
+    def forget(module: Any, inputs: Any) -> None:
+        kinds = module.rope_type
+        for prefix in [""] if isinstance(kinds, str) else [f"{kind}_" for kind in kinds]:
+            trained = getattr(module, f"{prefix}original_inv_freq")
+            module.register_buffer(f"{prefix}inv_freq", trained.to(inputs[0].device), persistent=False)
+            setattr(module, f"{prefix}max_seq_len_cached", module.original_max_seq_len)
+
+    for module in model.modules():
+        if "dynamic" in str(getattr(module, "rope_type", "")):
+            module.register_forward_pre_hook(forget)
 
 
 def _saved_without_head(config: Any) -> str:

@@ -19,7 +19,7 @@ from pivotlens.models.late_head import Wanted, without_beginnings
 from pivotlens.models.prefix import SharedPrefix, select_rows
 
 # Tokens of a row: longer ones waste work on keys that are masked, shorter ones copy the prefix more often.
-_ROW = 192
+ROW = 192
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,28 @@ def longest_sequence(contexts: Sequence[Ids], answers: Sequence[Sequence[Ids]]) 
 def packed_batches(shared: SharedPrefix, answers: Sequence[Sequence[Ids]]) -> Iterator[PackedBatch]:
     """Yield batches of packed rows within the token budget; which they are follows from contexts and answers alone."""
     past = len(shared.prefix)
-    trees = [_tree(row, context[past:], answers[row]) for row, context in enumerate(shared.contexts) if answers[row]]
+    trees = [
+        tree
+        for row, context in enumerate(shared.contexts)
+        if answers[row]
+        for tree in _trees(row, context[past:], answers[row])
+    ]
     # Long trees first: the short ones fill the rows' ends.
     trees.sort(key=lambda tree: -len(tree.ids))
-    length = max([_ROW, *(len(tree.ids) for tree in trees)])
+    length = max([ROW, *(len(tree.ids) for tree in trees)])
     rows = _filled(trees, length)
     size = max(1, shared.batch_tokens // (past + length))
     for start in range(0, len(rows), size):
         yield _batch(shared, rows[start : start + size], past)
+
+
+def _trees(row: int, rest: Ids, answers: Sequence[Ids]) -> list[_Tree]:
+    """Return a context's tree, or several where it has more answers than a row holds."""
+    tree = _tree(row, rest, answers)
+    if len(tree.ids) <= ROW or len(answers) == 1:
+        return [tree]
+    alike, half = sorted(answers), len(answers) // 2
+    return _trees(row, rest, alike[:half]) + _trees(row, rest, alike[half:])
 
 
 def _tree(row: int, rest: Ids, answers: Sequence[Ids]) -> _Tree:

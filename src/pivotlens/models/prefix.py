@@ -79,6 +79,13 @@ def is_shareable(cache: object) -> bool:
     )
 
 
+def fits_window(loaded: LoadedModel, length: int) -> bool:
+    """Tell whether sequences of a length lie within the windows that a model's config names as most families do."""
+    config = loaded.model.config.get_text_config()
+    limits = [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size")]
+    return all(limit is None or length <= limit for limit in limits)
+
+
 @dataclass
 class SharedPrefix:
     """Contexts that begin alike, cut into batches that share the cache of their beginning.
@@ -117,9 +124,7 @@ class SharedPrefix:
 
     def fits_window(self, length: int) -> bool:
         """Tell whether sequences of a length lie within every layer's window, so that all of them is always seen."""
-        config = self.loaded.model.config.get_text_config()
-        limits = [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size")]
-        return all(limit is None or length <= limit for limit in limits)
+        return fits_window(self.loaded, length)
 
     def batches(self) -> Iterator[ContextBatch]:
         """Yield the batches; which contexts run together follows from the contexts and the budget alone."""

@@ -15,8 +15,8 @@ from pivotlens.models.encoding import Ids
 from pivotlens.models.late_head import LateHead, Wanted, nan_error, without_beginnings
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.memory import Memory, one_row
-from pivotlens.models.packing import longest_sequence, packed_batches
-from pivotlens.models.prefix import ContextBatch, SharedPrefix, is_shareable
+from pivotlens.models.packing import ROW, longest_sequence, packed_batches
+from pivotlens.models.prefix import ContextBatch, SharedPrefix, common_prefix, is_shareable
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,6 +29,10 @@ Sharing = Literal["packed", "copied", "nothing"]
 _FAILURES = (TypeError, ValueError, RuntimeError, AttributeError, IndexError, NotImplementedError)
 # Positions a pass may run in vain so that answers of several lengths share it: less than reading the weights again.
 _PADDING = 64
+# Any tokens will do to see what kind of cache a model keeps.
+_CACHED = 4
+# Of the contexts that a check runs, one in so many with answers that branch; the head takes most of its time.
+_BRANCHING = 5
 
 
 def _equally_long(keys: Sequence[tuple[int, Ids]], past: int, batch_tokens: int) -> Iterator[list[tuple[int, Ids]]]:
@@ -183,52 +187,84 @@ def plain_log_probabilities(loaded: LoadedModel, context: Ids, answer: Ids) -> F
     """
     ids = torch.tensor([context + answer], device=loaded.device)
     with torch.inference_mode(), one_row():
-        logits = loaded.model(input_ids=ids, use_cache=False).logits
-    values = torch.log_softmax(logits[0, len(context) - 1 : -1].float(), dim=-1)
+        keep = {name: len(answer) + 1 for name in loaded.last_only}  # logits over the whole prompt take longest
+        logits = loaded.model(input_ids=ids, use_cache=False, **keep).logits
+    values = torch.log_softmax(logits[0, -len(answer) - 1 : -1].float(), dim=-1)
     if torch.isnan(values).any():
         raise nan_error(loaded)
     picked = values.gather(-1, ids[0, len(context) :, None]).squeeze(-1)
     return picked.cpu().double().numpy()
 
 
-def check_sharing(loaded: LoadedModel, contexts: Sequence[Ids], answer: Ids) -> tuple[Sharing, str | None]:
-    """Try the shared paths, the fastest first, against the plain one on two contexts.
+def check_sharing(
+    loaded: LoadedModel, contexts: Sequence[Ids], answer: Ids, batch_tokens: int = 8192, *, packed: bool = True
+) -> tuple[Sharing, str | None]:
+    """Try the shared paths on contexts that run together, as a stage runs them.
+
+    Layers may count positions by row, by cache or by the longest sequence of a batch, which shows only at the lengths
+    and in the packings that are used. So copied caches must give what the plain path gives for the longest and the
+    shortest context, and packed rows what copied caches give for each.
 
     Args:
         loaded: The model.
-        contexts: Contexts that begin alike.
-        answer: An answer to one of them.
+        contexts: Contexts that begin alike, the longest and the shortest that will be run among them.
+        answer: The longest answer.
+        batch_tokens: Most tokens held in the cache at once.
+        packed: Whether packing is tried; a stage that only reads and generates does not pack.
 
     Returns:
         The fastest path that gives what the plain one gives, and why nothing can be shared, None where something can.
     """
-    sample = list(dict.fromkeys(contexts))[:2]
-    # Answers that branch after their first token, which is what the packed path has to keep apart.
-    answers = [[answer * 3, (answer[0], sample[0][-1], answer[-1])]] * len(sample)
+    sample = list(dict.fromkeys(contexts))
+    ends = [max(sample, key=len), min(sample, key=len)]
+    sample = _filling_a_row(sample) if packed else list(dict.fromkeys(ends))
     try:
         with torch.inference_mode(), one_row():
-            ids = torch.tensor([sample[0]], device=loaded.device)
+            ids = torch.tensor([sample[0][:_CACHED]], device=loaded.device)
             cache = loaded.model(input_ids=ids, use_cache=True, **loaded.last_only).past_key_values
         if not is_shareable(cache):
             return "nothing", f"{type(cache).__name__} holds more than keys and values"
     except _FAILURES as error:
         return "nothing", f"the model does not take a copied cache ({error})"
-    plain = [
-        plain_log_probabilities(loaded, context, one)
-        for context, row in zip(sample, answers, strict=True)
-        for one in row
+    # Answers that branch after their first token, which is what the packed path has to keep apart.
+    branches = [(answer * 3)[: max(3, len(answer) + 1)], (answer[0], sample[0][-1], answer[-1])]
+    answers = [
+        branches if context in ends or row % _BRANCHING == 0 else [answer[:1]] for row, context in enumerate(sample)
     ]
-    limit = _TOLERANCE[loaded.dtype]
-    reason = ""
-    for sharing in ("packed", "copied"):
+    expected = {
+        (sample.index(end), one): plain_log_probabilities(loaded, end, one)
+        for end, one in zip(ends, branches, strict=True)
+    }
+    exact: Sharing = "nothing"
+    reason = None
+    # The lens and generation copy caches in any case: what cannot be copied is not packed either.
+    paths: tuple[Sharing, ...] = ("copied", "packed") if packed else ("copied",)
+    for sharing in paths:
         try:
-            found = AnswerScorer(loaded, sharing=sharing).score(sample, answers)
+            scored = AnswerScorer(loaded, batch_tokens, sharing).score(sample, answers)
         except _FAILURES as error:
             reason = f"the model does not take a copied cache ({error})"
-            continue
-        values = [value for row in found for value in row]
-        worst = max(float(np.abs(one - other).max()) for one, other in zip(values, plain, strict=True))
-        if worst <= limit:
-            return sharing, None
-        reason = f"shared and plain log-probabilities differ by {worst:.2g} nats"
-    return "nothing", reason
+            break
+        found = {
+            (row, one): own for row, values in enumerate(scored) for one, own in zip(answers[row], values, strict=True)
+        }
+        worst = max(float(np.abs(found[key] - values).max()) for key, values in expected.items())
+        if not worst <= _TOLERANCE[loaded.dtype]:
+            reason = f"shared and plain log-probabilities differ by {worst:.2g} nats"
+            break
+        exact, expected = sharing, found | expected
+    return exact, reason if exact == "nothing" else None
+
+
+def _filling_a_row(contexts: Sequence[Ids]) -> list[Ids]:
+    """Return contexts with as many more like the longest as a packed row needs to be as long as rows become."""
+    longest, past = max(contexts, key=len), len(common_prefix(contexts))
+    filled = list(contexts)
+    missing = ROW - sum(len(context) - past for context in contexts)
+    for token in sorted({token for context in contexts for token in context}):
+        if missing <= 0:
+            break
+        if (other := (*longest[:-1], token)) not in contexts:
+            filled.append(other)
+            missing -= len(longest) - past
+    return filled

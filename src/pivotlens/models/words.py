@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pivotlens.models.encoding import EncodedAnswer, Ids, TokenTexts, encode_answers
+import numpy as np
+
+from pivotlens.models.encoding import EncodedAnswer, Ids, TokenTexts, encode_answers, encode_prompts
 from pivotlens.models.load import LoadedModel
+from pivotlens.models.prefix import fits_window
 from pivotlens.models.prompts import answer_text, prompt_text
-from pivotlens.models.scorer import AnswerScorer, check_sharing
+from pivotlens.models.scorer import AnswerScorer, Sharing, check_sharing
 from pivotlens.settings import Wording
 from pivotlens.text import Direction
+
+# Prompts that a check runs together; there are more only where they do not fill a row.
+_SAMPLE = 20
 
 
 @dataclass(frozen=True)
@@ -31,28 +37,73 @@ class WordPrompts:
 
     def encode(self, pairs: Sequence[tuple[str, str]], *, line: bool = False) -> list[EncodedAnswer]:
         """Tokenise pairs of a source word and the target word that is to be scored after it."""
-        prompts = [prompt_text(self.direction, self.examples, word, self.style) for word, _ in pairs]
-        return encode_answers(self.loaded.tokenizer, prompts, [answer_text(answer, line=line) for _, answer in pairs])
+        answers = [answer_text(answer, line=line) for _, answer in pairs]
+        return encode_answers(self.loaded.tokenizer, self._texts([word for word, _ in pairs]), answers)
+
+    def contexts(self, words: Sequence[str]) -> list[Ids]:
+        """Tokenise the prompts of source words that the model is to answer by itself."""
+        return encode_prompts(self.loaded.tokenizer, self._texts(words))
+
+    def _texts(self, words: Sequence[str]) -> list[str]:
+        return [prompt_text(self.direction, self.examples, word, self.style) for word in words]
+
+
+Pairs = Sequence[tuple[str, str]]
+
+
+def longest_prompts(prompts: Sequence[WordPrompts], pairs: Mapping[Direction, Pairs]) -> list[EncodedAnswer]:
+    """Return a sample of the prompts that give the longest sequences of a stage, its longest and shortest among them.
+
+    Args:
+        prompts: Of every direction and shot set under one wording.
+        pairs: Source and target words that are run in each direction.
+    """
+    return max(_samples(prompts, pairs), key=_length)
 
 
 def make_scorer(
-    prompts: WordPrompts, pairs: Sequence[tuple[str, str]], batch_tokens: int
+    prompts: Sequence[WordPrompts], pairs: Mapping[Direction, Pairs], batch_tokens: int, *, packed: bool = True
 ) -> tuple[AnswerScorer, str | None]:
-    """Make the scorer of a stage, after trying on the stage's first prompts whether caches can be shared.
+    """Make the scorer of a stage, after trying on the longest of its prompts whether caches can be shared.
 
-    Always on the first prompts, so that a resumed run decides and reports as an uninterrupted one.
+    Which those are follows from the stage's settings alone, so that a resumed run decides and reports as an
+    uninterrupted one.
 
     Args:
-        prompts: Of the stage's first direction and shot set.
-        pairs: A source word and its target word, of its first items.
+        prompts: Of every direction and shot set under one wording.
+        pairs: Source and target words that are run in each direction.
         batch_tokens: Most tokens held in the cache at once.
+        packed: Whether answers will be scored; a stage that only reads and generates needs no packing.
 
     Returns:
         The scorer, and why caches cannot be shared; None where they can.
     """
-    probe = prompts.encode(pairs[:2])
-    sharing, reason = check_sharing(prompts.loaded, [answer.context for answer in probe], probe[0].answer)
-    return AnswerScorer(prompts.loaded, batch_tokens, sharing), reason
+    loaded = prompts[0].loaded
+    samples = sorted(_samples(prompts, pairs), key=_length)
+
+    def check(sample: Sequence[EncodedAnswer]) -> tuple[Sharing, str | None]:
+        answer = max((one.answer for one in sample), key=len)
+        return check_sharing(loaded, [one.context for one in sample], answer, batch_tokens, packed=packed)
+
+    sharing, reason = check(samples[-1])
+    if sharing == "packed" and not fits_window(loaded, _length(samples[-1])):
+        sharing, reason = check(samples[0])  # only what lies within the window is packed
+    return AnswerScorer(loaded, batch_tokens, sharing), reason
+
+
+def _samples(prompts: Sequence[WordPrompts], pairs: Mapping[Direction, Pairs]) -> list[list[EncodedAnswer]]:
+    spread = {direction: _spread(own) for direction, own in pairs.items()}
+    return [one.encode(spread[one.direction]) for one in prompts]
+
+
+def _spread(pairs: Pairs) -> list[tuple[str, str]]:
+    """Return pairs of every length, from the shortest to the longest."""
+    ordered = sorted(set(pairs), key=lambda pair: (len("".join(pair).encode()), pair))
+    return [ordered[round(place)] for place in np.linspace(0, len(ordered) - 1, min(len(ordered), _SAMPLE))]
+
+
+def _length(sample: Sequence[EncodedAnswer]) -> int:
+    return max(len(one.context) + len(one.answer) for one in sample)
 
 
 def greedy_answers(
@@ -62,7 +113,7 @@ def greedy_answers(
 
     Args:
         scorer: Of the model.
-        contexts: Prompts up to where the answer begins.
+        contexts: Prompts, as `WordPrompts.contexts` gives them.
         texts: Of the model's tokenizer.
         accepted: Accepted answers of each context; they bound how many tokens are generated.
 

@@ -79,10 +79,9 @@ def score_direction(
     ]
     generated: list[str] = []
     if generate:
-        choices = len(source_words[0])
         generated = greedy_answers(
             scorer,
-            [answer.context for answer in encoded[0][::choices]],
+            prompts.contexts([words[0] for words in source_words]),
             TokenTexts(scorer.loaded.tokenizer),
             [item.accepted[target] for item in items],
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -144,16 +144,20 @@ class _Work(Sweep):
                 loaded, direction, shot_examples(self.words, self.shot_sets[shot_set], direction), prompt
             )
 
-        def choices(direction: Direction) -> Iterator[tuple[str, str]]:
-            for item in self.items:
-                for choice in (item.concept_id, *item.distractors):
-                    yield self.words[choice][direction.source], item.words[direction.target]
-
-        too_long = prompt_warnings([prompts_of(*key) for key in self.keys()], choices, "Use fewer `shots`.")
-        first = self.directions[0]
-        pairs = [(item.words[first.source], item.words[first.target]) for item in self.items]
+        pairs = {
+            direction: [
+                (self.words[choice][direction.source], item.words[direction.target])
+                for item in self.items
+                for choice in (item.concept_id, *item.distractors)
+            ]
+            for direction in self.directions
+        }
+        too_long = prompt_warnings([prompts_of(*key) for key in self.keys()], pairs, "Use fewer `shots`.")
         scorers = {
-            prompt: make_scorer(prompts_of(prompt, first, 0), pairs, config.batch_tokens) for prompt in config.prompts()
+            prompt: make_scorer(
+                [prompts_of(*key) for key in self.keys() if key[0] == prompt], pairs, config.batch_tokens
+            )
+            for prompt in config.prompts()
         }
         recorded = {
             "loaded": loaded.details(),

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pivotlens.artifacts import Concept
-from pivotlens.models.encoding import Ids, leading_space_tokens
+from pivotlens.models.encoding import Ids
 from pivotlens.models.scorer import AnswerScorer
 from pivotlens.models.words import WordPrompts, greedy_answers
 from pivotlens.text import ENGLISH, fold, is_accepted, is_word
@@ -28,7 +28,8 @@ class TracedItem:
         read: Where to read and what to look for.
         content: Tokens of the target word after the position that is read.
         n_target_tokens: Tokens of the target word, bare space pieces among them.
-        n_space_tokens: Bare space pieces that the answer begins with: the position read is after them.
+        n_space_tokens: Tokens that the answer begins with and that write no more of it than space: the position read
+            is after them.
         generated: What the model answers by itself.
         correct: Whether that is an accepted word.
     """
@@ -65,10 +66,11 @@ def prepare_items(
         [(concept.words[direction.source], concept.words[direction.target]) for concept in concepts]
     )
     accepted = [concept.accepted[direction.target] for concept in concepts]
-    generated = greedy_answers(scorer, [answer.context for answer in encoded], words.texts, accepted)
+    contexts = prompts.contexts([concept.words[direction.source] for concept in concepts])
+    generated = greedy_answers(scorer, contexts, words.texts, accepted)
     items = []
     for concept, answer, text in zip(concepts, encoded, generated, strict=True):
-        spaces = leading_space_tokens(answer.answer, words.texts)
+        spaces = answer.spaces
         key = (concept.concept_id, direction.source, direction.target)
         sets = token_sets(
             words,

@@ -154,13 +154,14 @@ class _Work(Sweep):
         def prompts_of(prompt: Wording, direction: Direction, shot_set: int) -> WordPrompts:
             return WordPrompts(loaded, direction, shot_examples(words, self.shot_sets[shot_set], direction), prompt)
 
-        def pairs_of(direction: Direction) -> list[tuple[str, str]]:
-            return [(item.words[direction.source], item.words[direction.target]) for item in self.concepts]
-
-        too_long = prompt_warnings([prompts_of(*key) for key in self.keys()], pairs_of, "Use fewer `shots`.")
+        pairs = {
+            direction: [(item.words[direction.source], item.words[direction.target]) for item in self.concepts]
+            for direction in self.directions
+        }
+        every_prompt = [prompts_of(*key) for key in self.keys()]
+        too_long = prompt_warnings(every_prompt, pairs, "Use fewer `shots`.")
         warnings += [f"{spec}: {warning}" for warning in too_long]
-        first = self.directions[0]
-        scorer, reason = make_scorer(prompts_of(config.prompt, first, 0), pairs_of(first), config.batch_tokens)
+        scorer, reason = make_scorer(every_prompt, pairs, config.batch_tokens, packed=False)
         if reason is not None:
             warnings.append(f"{spec}: every prompt was run in full, which is slower: {reason}")
         if lens.check.untestable:
