@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.everyday_nouns.table import LANGUAGES, Concept, read_cells
+from tools.everyday_nouns.table import LANGUAGES, Concept, parse_cells
 
 HEADER = ("concept_id", "split", "calibration", "pos", "synset", "band", "flags", "flags_note", *LANGUAGES)
 BANDS = ("high", "middle", "low")
@@ -51,8 +51,17 @@ def read_rows(path: Path) -> list[Row]:
     Raises:
         ValueError: a line does not have the columns of the header.
     """
+    return parse_rows(path.read_text(encoding="utf-8"), path.name)
+
+
+def parse_rows(text: str, name: str) -> list[Row]:
+    """Parse the shipped table.
+
+    Raises:
+        ValueError: a line does not have the columns of the header.
+    """
     rows = []
-    for cell in read_cells(path, HEADER):
+    for cell in parse_cells(text, name, HEADER):
         rows.append(
             Row(
                 concept_id=cell["concept_id"],
