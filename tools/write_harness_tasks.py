@@ -17,7 +17,11 @@ from pivotlens.text.languages import NATIVE_NAMES
 
 FOLDER = Path("src/pivotlens/harness/tasks")
 VERSION = 2
-_METADATA = ["metadata:", f"  version: {VERSION}", f"  default_benchmark: {DEFAULT_BENCHMARK}@{VERSIONS[DEFAULT_BENCHMARK][0]}"]
+_METADATA = [
+    "metadata:",
+    f"  version: {VERSION}",
+    f"  default_benchmark: {DEFAULT_BENCHMARK}@{VERSIONS[DEFAULT_BENCHMARK][0]}",
+]
 _NOTE = "# Written by tools/write_harness_tasks.py; do not edit.\n"
 _METRICS = ("score", "score_different_spelling", "share", "margin", "accuracy_10way")
 _FUNCTIONS = "pivotlens.harness.word_translation"

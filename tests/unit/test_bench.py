@@ -329,7 +329,7 @@ def test_the_version_of_a_bundled_list_is_told_and_an_older_one_can_be_had(tmp_p
     farmer = [benchmark.concepts["farmer.n"].accepted["fr"] for benchmark in (now, first)]
     assert farmer[1] == ("agriculteur", "fermier")
     assert {*farmer[1], "fermière"} <= set(farmer[0])
-    with pytest.raises(DataError, match="'word-translation' has no version '0.9'"):
+    with pytest.raises(DataError, match=r"'word-translation' has no version '0\.9'"):
         build_benchmark(BenchConfig(words="word-translation@0.9"), tmp_path / "none")
 
 
