@@ -17,6 +17,7 @@ from tools.word_translation.accepted.gender import feminine
 from tools.word_translation.accepted.reviews import Change
 from tools.word_translation.accepted.spelling import english_spellings, french_spellings, spanish_spellings
 from tools.word_translation.evidence import plurals
+from tools.word_translation.flags import is_kana
 from tools.word_translation.frequency import zipf
 from tools.word_translation.lexicons import Lexicons, all_forms
 from tools.word_translation.table import Row, shape_problem, stems
@@ -224,7 +225,13 @@ def _japanese_spelling(row: Row, word: str, sources: Asked) -> Iterable[str]:
         ambiguous = len(sources.lexicons.jmdict.entries("ja", frozenset({form}))) > 1
         return sources.frequency("ja", form) >= _USUAL and not ambiguous
 
-    return japanese.with_ending(word, stem, japanese.spellings(stem, entries, in_kana, is_usual))
+    forms = japanese.spellings(stem, entries, in_kana, is_usual)
+    return japanese.with_ending(word, stem, (form for form in forms if not _is_particle(form, sources)))
+
+
+def _is_particle(form: str, sources: Asked) -> bool:
+    """Whether a form in kana is rather a particle: か for a mosquito, しか for a deer, のみ for a flea."""
+    return is_kana(form) and (len(form) == 1 or any(tag.startswith("particle") for tag in _tags(form, sources)))
 
 
 def _japanese_colour(row: Row, word: str, sources: Asked) -> Iterable[str]:
