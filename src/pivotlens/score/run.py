@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pivotlens.models.scorer import AnswerScorer
     from pivotlens.models.words import WordPrompts
 
-VERSION = 3
+VERSION = 4
 
 
 def stage_run(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pivotlens.models.tuned_lens import TunedLens
     from pivotlens.trace.comparison import MinedPivots
 
-VERSION = 6
+VERSION = 7
 _PARTS = ("layers", "tokens", "behaviours", "sensitivity", "tuned_behaviours", "lenses", "items")
 
 
