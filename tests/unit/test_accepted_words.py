@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -29,7 +30,7 @@ from tools.word_translation.accepted.spelling import english_spellings, french_s
 from tools.word_translation.check import read_distractors, table_of_first_version
 from tools.word_translation.lexicons import Lexicons
 from tools.word_translation.sample import answers_report, draw, read_answers
-from tools.word_translation.table import LANGUAGES, Row, read_rows, write_rows
+from tools.word_translation.table import LANGUAGES, Row, accepted_problem, read_rows, write_rows
 
 import pivotlens.bench
 from pivotlens.bench.versions import restored, split_version
@@ -377,6 +378,41 @@ def test_no_added_word_is_shared_with_a_shot_or_a_distractor() -> None:
         ("granjera", "a shot concept would share it with another: cook.n"),
         ("fermière", "a distractor's word: wall.n"),
     }
+
+
+def test_a_phrase_is_accepted_unless_a_function_word_begins_it() -> None:
+    rows = [concept("farmer", 1, es="granjero")]
+    reviewed = [Change("farmer.n", "fr", "add", word) for word in ("petit pois", "tout de suite", "10h")]
+    reviewed += [Change("farmer.n", "en", "add", "grown-up")]
+    common = replace(asked(), frequency=lambda language, word: 6.5 if word == "tout" else 3.0)
+    out = extend(rows, [], "h\n", reviewed, common)
+    assert out.rows[0].words["fr"][1:2] == ("petit pois",)
+    assert "grown-up" in out.rows[0].words["en"]
+    assert {one.word: one.why for one in out.left} == {
+        "tout de suite": "a phrase whose first word is a function word",
+        "10h": "is not one word in the script of its language",
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "pos", "word", "problem"),
+    [
+        ("ja", "a", "静かな", ""),
+        ("ja", "a", "静か", ""),
+        ("fr", "n", "chute d'eau", ""),
+        ("es", "n", "arco iris", ""),
+        ("en", "a", "well-known", ""),
+        ("de", "n", "Fata Morgana", ""),
+        ("fr", "n", "l'État", "has a capital"),
+        ("ja", "n", "１０代", "is not one word in the script of its language"),
+        ("en", "n", "two  words", "is no phrase in the script of its language"),
+        ("zh", "n", "二 三", "is not one word in the script of its language"),
+    ],
+)
+def test_the_shape_of_a_word_that_is_accepted_beside_the_displayed_one(
+    language: str, pos: str, word: str, problem: str
+) -> None:
+    assert accepted_problem(language, pos, word) == problem
 
 
 def test_what_reviewers_remove_stays_out() -> None:

@@ -15,7 +15,7 @@ from tools.word_translation.evidence import findings
 from tools.word_translation.lexicons import Lexicons
 from tools.word_translation.relations import Relations
 from tools.word_translation.splits import N_CALIBRATION, N_SHOTS
-from tools.word_translation.table import BANDS, FLAG, Row, parse_rows, shape_problem
+from tools.word_translation.table import BANDS, FLAG, Row, accepted_problem, parse_rows, shape_problem
 
 MIN_TESTS = 2000
 TABLE = f"{STEM}.tsv"
@@ -108,9 +108,7 @@ def _row_problems(row: Row) -> list[str]:
         if len(row.forms(language)) != len(words):
             problems.append(f"{language}: a word stands twice")
         for position, word in enumerate(words):
-            # Behind the displayed word, a Japanese adjective may stand with its ending.
-            bare = re.sub("(?<=..)[なの]$", "", word) if position and (language, row.pos) == ("ja", "a") else word
-            problem = shape_problem(language, row.pos, bare)
+            problem = (accepted_problem if position else shape_problem)(language, row.pos, word)
             if problem:
                 problems.append(f"{language}: {word!r} {problem}")
     return problems

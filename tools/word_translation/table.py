@@ -106,6 +106,21 @@ def shape_problem(language: str, pos: str, word: str) -> str:
     return ""
 
 
+def accepted_problem(language: str, pos: str, word: str) -> str:
+    """Say what is wrong with the shape of an accepted word that is not displayed, or ''.
+
+    It may be a phrase or have a hyphen, as *petit pois* and *grown-up*; a Japanese adjective may have its ending.
+    """
+    if (language, pos) == ("ja", "a"):
+        word = re.sub("(?<=..)[なの]$", "", word)
+    parts = re.split("[ '’-]", word)
+    if len(parts) == 1 or language in _SCRIPTS:
+        return shape_problem(language, pos, word)
+    if unicodedata.normalize("NFC", word) != word or not all(is_one_word(language, part) for part in parts):
+        return "is no phrase in the script of its language"
+    return "has a capital" if language != "de" and word != word.lower() else ""
+
+
 def stems(language: str, pos: str, word: str) -> frozenset[str]:
     """Forms under which dictionaries list a word, case-folded, itself included.
 

@@ -41,7 +41,7 @@ def _bare(text: str) -> str:
     folded = fold(_UNWRITTEN.sub("", shaped)).replace("i\u0307", "i")  # what case folding makes of a Turkish İ
     folded = " ".join(_HYPHENS.sub("-", _APOSTROPHES.sub("'", folded)).split())
     folded = _BEFORE.sub("", folded, count=1) if _BEFORE.match(folded) else folded
-    bare = _BEHIND.sub("", folded)
+    bare: str = _BEHIND.sub("", folded)
     return bare.removeprefix("'") if "'" in folded[len(bare) :] else bare
 
 

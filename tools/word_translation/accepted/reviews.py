@@ -11,7 +11,7 @@ from pivotlens.text import fold
 from tools.everyday_nouns.table import LANGUAGES
 from tools.word_translation.evidence import findings
 from tools.word_translation.lexicons import Lexicons
-from tools.word_translation.table import Row, shape_problem
+from tools.word_translation.table import Row, accepted_problem
 
 REVIEW_HEADER = ("concept_id", "language", "change", "word", "why")
 UNDECIDED_HEADER = ("concept_id", "pos", "gloss", "en", "language", "accepted", "change", "word", "decision")
@@ -156,7 +156,7 @@ def _problem(change: Change, rows: Mapping[str, Row]) -> str:
         return "no such concept"
     there = fold(change.word) in {fold(word) for word in row.words[change.language]}
     if change.change == "add":
-        return "accepted already" if there else shape_problem(change.language, row.pos, change.word)
+        return "accepted already" if there else accepted_problem(change.language, row.pos, change.word)
     if fold(change.word) == fold(row.words[change.language][0]):
         return "is displayed"
     return "" if there else "not accepted"
