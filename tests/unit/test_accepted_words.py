@@ -399,6 +399,7 @@ def test_a_phrase_is_accepted_unless_a_function_word_begins_it() -> None:
     [
         ("ja", "a", "静かな", ""),
         ("ja", "a", "静か", ""),
+        ("ja", "a", "かたくなな", ""),
         ("fr", "n", "chute d'eau", ""),
         ("es", "n", "arco iris", ""),
         ("en", "a", "well-known", ""),
