@@ -492,6 +492,10 @@ def test_a_third_judge_decides_what_is_undecided(tmp_path: Path) -> None:
     assert [(one.word, one.why) for one in merged.taken] == [("cultivateur", THIRD)]
     assert [one.word for one in merged.refused] == ["rustre"]
     assert merged.undecided == []
+    no = {change.key: False for change in asks}
+    assert merge(asks, [], rows, attesting("cultivateur")).taken[0].why == ONE_ATTESTED
+    assert merge(asks, [], rows, attesting("cultivateur"), no).taken == []  # the judge beats the dictionary
+    assert [one.why for one in merge(asks, asks, rows, attesting(), no).taken] == [BOTH, BOTH]
 
 
 def test_reviews_are_read_and_written(tmp_path: Path) -> None:
