@@ -399,6 +399,7 @@ def test_a_phrase_is_accepted_unless_a_function_word_begins_it() -> None:
     [
         ("ja", "a", "静かな", ""),
         ("ja", "a", "静か", ""),
+        ("ja", "a", "かたくなな", ""),
         ("fr", "n", "chute d'eau", ""),
         ("es", "n", "arco iris", ""),
         ("en", "a", "well-known", ""),
@@ -491,6 +492,10 @@ def test_a_third_judge_decides_what_is_undecided(tmp_path: Path) -> None:
     assert [(one.word, one.why) for one in merged.taken] == [("cultivateur", THIRD)]
     assert [one.word for one in merged.refused] == ["rustre"]
     assert merged.undecided == []
+    no = {change.key: False for change in asks}
+    assert merge(asks, [], rows, attesting("cultivateur")).taken[0].why == ONE_ATTESTED
+    assert merge(asks, [], rows, attesting("cultivateur"), no).taken == []  # the judge beats the dictionary
+    assert [one.why for one in merge(asks, asks, rows, attesting(), no).taken] == [BOTH, BOTH]
 
 
 def test_reviews_are_read_and_written(tmp_path: Path) -> None:

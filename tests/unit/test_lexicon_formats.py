@@ -156,6 +156,7 @@ def test_keys_of_a_dictd_index_are_not_headwords():
             "sinsurger": "s\u02c8insurger /x/ <v>\nrebel\n",
             "klabu": "klabu, kilabu /klˈabu/ /kilˈabu/ <n> [sg=pl]\n\nclub\n",
             "kilabu": "klabu, kilabu /klˈabu/ /kilˈabu/ <n> [sg=pl]\n\nclub\n",
+            "einmal": "(ein)mal /x/ <adv>\nonce\n",
             "able": "-able /abl/\nable\n",
             "3d": "räumlich /x/ (3D /x/) <adj>\nspatial\n",
             "a": "Ampere /x/ (A /x/) <neut, n, sg>\nampere\n",
@@ -165,7 +166,7 @@ def test_keys_of_a_dictd_index_are_not_headwords():
     )
     lexicon = parse_dictd(index, articles, "x.index", "fr", "en")
     assert sorted(entry.word for entry in lexicon.entries) == [
-        "Ampere", "abat-son", "arc-en-ciel", "aujourd'hui", "kilabu", "klabu", "ng'ombe", "s'insurger",
+        "Ampere", "abat-son", "arc-en-ciel", "aujourd'hui", "einmal", "kilabu", "klabu", "ng'ombe", "s'insurger",
     ]  # fmt: skip
     assert lexicon.skipped["of other keys to an article"] == 2
     assert lexicon.phrases == {"fr": ("-able",)}

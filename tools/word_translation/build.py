@@ -34,7 +34,7 @@ class Built:
     """The benchmark and what became of the candidates.
 
     `reviewed` and `findings` are those of version 1.0, `rows` the concepts with the words that were added since; the
-    distractors of `linked` have a translation link only by a word that was added.
+    pairs of `linked`, a concept and its distractor, have a link only by a word that was added.
     """
 
     reviewed: list[Row]
@@ -48,7 +48,7 @@ class Built:
     unattested: list[clean.Removal]
     left_out: dict[str, int]
     extended: Extended
-    linked: list[tuple[str, str]]
+    linked: list[tuple[str, str, str]]
     problems: list[str]
 
 
@@ -109,7 +109,11 @@ def build(lexicons: Lexicons, sources: Sources, review: Path = HERE / "review", 
         f"{STEM}_changes.tsv": "".join("\t".join(line) + "\n" for line in (CHANGES_HEADER, *extended.changes)),
     }
     known = {row.concept_id: known_translations(row, lexicons) for row in extended.rows}
-    now = distractors.translation_links(extended.rows, known)
+    by_id = {row.concept_id: row for row in extended.rows}
+    problems_now = (
+        (*pair, distractors.pair_problem(by_id[pair[0]], by_id[pair[1]], known, relations, english_zipf))
+        for pair in pairs
+    )
     found = [finding for row in rows for finding in findings(row, lexicons)]
     final = {row.concept_id for row in rows}
     return Built(
@@ -124,7 +128,7 @@ def build(lexicons: Lexicons, sources: Sources, review: Path = HERE / "review", 
         unattested=[one for one in unattested if one.concept_id in final],
         left_out=left_out,
         extended=extended,
-        linked=[(one, other) for one, other in pairs if other in now[one]],
+        linked=[pair for pair in problems_now if "linked" in pair[2]],
         problems=problems + extended.problems,
     )
 
@@ -202,7 +206,7 @@ def summary(built: Built) -> str:
         f"words not added: {len(built.extended.left)}",
         *(f"  {one.concept_id} {one.language} {one.word} ({one.rule}): {one.why}" for one in built.extended.left),
         f"distractors linked by an added word: {len(built.linked)}",
-        *(f"  {one} {other}" for one, other in built.linked),
+        *(f"  {one} and its distractor {other}: the latter {why}" for one, other, why in built.linked),
     ]
     return "\n".join(lines)
 

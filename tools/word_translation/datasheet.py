@@ -113,10 +113,11 @@ def _changes(built: Built) -> str:
         for change, rule in kinds
     ]
     cells = {(one, language) for one, language, change, *_ in built.extended.changes if change != "unlinked"}
-    linked = ", ".join(f"{one} and its distractor {other}" for one, other in built.linked) or "none"
     note = (
-        f"{len(cells):,} cells differ from 1.0. {len(built.extended.left):,} words were not added because a "
-        f"shot concept or a distractor has them. Concepts that only an added word links with a distractor: {linked}."
+        f"{len(cells):,} cells differ from 1.0. {len(built.extended.left):,} words were not added, because a shot "
+        "concept or a distractor has them or because of their form. "
+        f"{len(built.linked):,} of {len(built.chosen):,} distractors have a link with their concept in some sense of a "
+        "word that was added."
     )
     return _table(["", *LANGUAGES], rows) + "\n\n" + note
 

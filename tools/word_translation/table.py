@@ -112,7 +112,7 @@ def accepted_problem(language: str, pos: str, word: str) -> str:
     It may be a phrase or have a hyphen, as *petit pois* and *grown-up*; a Japanese adjective may have its ending.
     """
     if (language, pos) == ("ja", "a"):
-        word = re.sub("(?<=..)[なの]$", "", word)
+        return shape_problem(language, "", word)
     parts = re.split("[ '’-]", word)
     if len(parts) == 1 or language in _SCRIPTS:
         return shape_problem(language, pos, word)

@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"\s*(\d{1,3})\.(?:\s+|$)")
 _LABEL = re.compile(r"\s*(?:see(?: also)?|synonyms?|antonyms?|notes?|examples?|cf)\s*:", re.IGNORECASE)
 _QUOTED = re.compile(r"\s+[\"“«]")
 _SPELLINGS = re.compile("[,;]")
-_SIGNS = str.maketrans("\u2010\u2011\u02c8", "--'")  # a stress mark before a letter was an apostrophe
+_SIGNS = str.maketrans("\u2010\u2011\u02c8", "--'", "()[]")  # a stress mark before a letter was an apostrophe
 _KNOWN_TAGS = frozenset(
     {"n", "v", "vt", "vi", "vr", "vti", "adj", "adv", "prep", "conj", "pron", "num", "int", "art", "noun", "verb"}
 )
@@ -109,8 +109,9 @@ def _headword(key: str, head: str) -> str:
 
     An article whose first line says nothing of the key has no headword there, and the key is all there is.
     """
-    written = without_brackets(_TAG.split(_PRONUNCIATION.sub(" ", normalise(head)), maxsplit=1)[0])
-    for spelling in (written, *_SPELLINGS.split(written)):
+    whole = _TAG.split(_PRONUNCIATION.sub(" ", normalise(head)), maxsplit=1)[0]
+    written = without_brackets(whole)
+    for spelling in (written, *_SPELLINGS.split(written), whole):  # (ein)mal is found as einmal
         if _letters(spelling) == _letters(key):
             return " ".join(spelling.split()).translate(_SIGNS)
     return "" if _letters(key) in _letters(head) else key

@@ -104,8 +104,8 @@ def merge(
 ) -> Merged:
     """Merge two blind reviews.
 
-    What both ask for is done. What one asks for is done where a third judge says so, and where nobody was asked, where
-    it adds a word that a dictionary links with the concept. A displayed word is never taken out.
+    What both ask for is done. What one asks for is done where a third judge says so, or, where none decided, where it
+    adds a word that a dictionary links with the concept. A displayed word is never taken out.
 
     Args:
         first: The changes that one reviewer asks for.
@@ -125,12 +125,14 @@ def merge(
             else:
                 kept.setdefault(change.key, change)
         asked.append(kept)
-    taken, undecided, refused = [], [], []
+    taken: list[Change] = []
+    undecided: list[Change] = []
+    refused: list[Change] = []
     for key in sorted(asked[0].keys() | asked[1].keys()):
         change = asked[0].get(key) or asked[1][key]
         if key in asked[0] and key in asked[1]:
             taken.append(replace(change, why=BOTH))
-        elif decisions is not None and key in decisions:
+        elif decisions and key in decisions:  # who read a word knows more than a dictionary that links it
             (taken if decisions[key] else refused).append(replace(change, why=THIRD))
         elif change.change == "add" and is_attested(change, rows[change.concept_id], lexicons):
             taken.append(replace(change, why=ONE_ATTESTED))
