@@ -62,7 +62,11 @@ class Sources:
 
     def simplify(self) -> Callable[[str], str]:
         """Return OpenCC's conversion to simplified characters, which the sample corpus went through as well."""
-        convert: Callable[[str], str] = self._module(_OPENCC, "opencc").OpenCC("t2s").convert
+        return self.conversion("t2s")
+
+    def conversion(self, name: str) -> Callable[[str], str]:
+        """Return one of OpenCC's conversions between Chinese characters, such as ``s2t``."""
+        convert: Callable[[str], str] = self._module(_OPENCC, "opencc").OpenCC(name).convert
         return convert
 
     def jieba_cut(self) -> Callable[[str], list[str]]:

@@ -11,10 +11,17 @@ import itertools
 import sys
 from pathlib import Path
 
+from pivotlens.bench.versions import VERSIONS
+from pivotlens.harness.config import DEFAULT_BENCHMARK
 from pivotlens.text.languages import NATIVE_NAMES
 
 FOLDER = Path("src/pivotlens/harness/tasks")
 VERSION = 2
+_METADATA = [
+    "metadata:",
+    f"  version: {VERSION}",
+    f"  default_benchmark: {DEFAULT_BENCHMARK}@{VERSIONS[DEFAULT_BENCHMARK][0]}",
+]
 _NOTE = "# Written by tools/write_harness_tasks.py; do not edit.\n"
 _METRICS = ("score", "score_different_spelling", "share", "margin", "accuracy_10way")
 _FUNCTIONS = "pivotlens.harness.word_translation"
@@ -36,14 +43,14 @@ def _template() -> str:
     ]
     for metric in _METRICS:
         lines += [f"  - metric: {metric}", "    aggregation: mean", "    higher_is_better: true"]
-    return "\n".join([*lines, "metadata:", f"  version: {VERSION}"]) + "\n"
+    return "\n".join([*lines, *_METADATA]) + "\n"
 
 
 def _group(tasks: list[str]) -> str:
     lines = ["group: pivotlens", "task:", *(f"  - {task}" for task in tasks), "aggregate_metric_list:"]
     for metric in _METRICS:
         lines += [f"  - metric: {metric}", "    aggregation: mean", "    weight_by_size: false"]
-    return "\n".join([*lines, "metadata:", f"  version: {VERSION}"]) + "\n"
+    return "\n".join([*lines, *_METADATA]) + "\n"
 
 
 def task_files() -> dict[str, str]:

@@ -321,6 +321,18 @@ def test_two_runs_give_the_same_bytes(bundled, tmp_path):
         assert one == other, name
 
 
+def test_the_version_of_a_bundled_list_is_told_and_an_older_one_can_be_had(tmp_path):
+    now, first = (build_benchmark(BenchConfig(words=f"word-translation{at}"), tmp_path / at) for at in ("", "@1.0"))
+    versions = [(one.manifest.details["word_list"], one.manifest.details["word_list_version"]) for one in (now, first)]
+    assert versions == [("word-translation", "1.1"), ("word-translation", "1.0")]
+    assert now.table("distractors").equals(first.table("distractors"))
+    farmer = [benchmark.concepts["farmer.n"].accepted["fr"] for benchmark in (now, first)]
+    assert farmer[1] == ("agriculteur", "fermier")
+    assert {*farmer[1], "fermière"} <= set(farmer[0])
+    with pytest.raises(DataError, match=r"'word-translation' has no version '0\.9'"):
+        build_benchmark(BenchConfig(words="word-translation@0.9"), tmp_path / "none")
+
+
 @pytest.mark.parametrize("name", sorted(BUNDLED))
 def test_every_bundled_list_makes_a_benchmark(name, tmp_path):
     benchmark = build_benchmark(BenchConfig(words=name), tmp_path)

@@ -108,7 +108,68 @@ def test_bad_pairs(content, message):
         parse_pairs(content, "p", "en", "fr")
 
 
+def test_a_bad_line_of_word_pairs_is_named_and_skipped():
+    content = "\ufeffdog chien\nhot dog chien chaud\ncat chat\n".encode() + b"caf\xe9 cafe\nwater\teau\nfish poisson\n"
+    lexicon = parse_pairs(content, "p", "en", "fr")
+    assert [entry.word for entry in lexicon.entries] == ["dog", "cat", "water", "fish"]
+    assert lexicon.skipped == {"bad lines (line 2: 4 columns where word pairs have 2; line 4: not valid UTF-8)": 2}
+    many = "".join(f"w{'x' * n} m\n" for n in range(9)) + "a b c\n" * 5
+    (reason,) = parse_pairs(many.encode(), "p", "en", "fr").skipped
+    assert reason.endswith("line 12: 3 columns where word pairs have 2; …)")
+    with pytest.raises(DataError, match=r"p, line 1: 3 columns .* \(5 of 9 lines are bad\)"):
+        parse_pairs(b"a b c\n" * 5 + b"a b\n" * 4, "p", "en", "fr")
+
+
+def test_a_bad_line_of_other_formats_is_named_and_skipped():
+    rows = parse_table(b"en\tfr\ndog\tchien\ncat\nfish\tpoisson\n", "t.tsv")
+    assert [entry.word for entry in rows.entries] == ["dog", "chien", "fish", "poisson"]
+    assert rows.skipped == {"bad lines (line 3: 1 cells where the first line has 2)": 1}
+    chinese = parse_cedict(["狗 狗 [gou3] /dog/", "dog", "水 水 [shui3] /water/"], "c.u8")
+    assert [entry.word for entry in chinese.entries] == ["狗", "水"]
+    assert chinese.skipped == {"bad lines (line 2: 'dog' is no CC-CEDICT entry)": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("en-fr.txt", "water\ndog chien\ncat chat\n", "MUSE"),
+        ("c.txt", "# c\nbroken\n狗 狗 [gou3] /dog/\n水 水 [shui3] /water/\n", "CC-CEDICT"),
+    ],
+)
+def test_a_bad_first_line_hides_no_format(tmp_path, name, content, kind):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    source = find_lexicon(str(tmp_path / name))
+    assert source.format == kind
+    assert len(source.read().entries) == 2
+
+
 # -- dictd
+
+
+def test_keys_of_a_dictd_index_are_not_headwords():
+    index, articles = dictd(
+        {
+            "ngombe": "ng'ombe /ˌenɟˈi ˈombe/ <n> [sg=pl]\n\ncow\n",
+            "aujourdhui": "aujourd'hui /oʒuʁdɥi/ <adv>\ntoday\n",
+            "arcenciel": "arc-en-ciel /x/ <n, masc>\nrainbow\n",
+            "abatson": "abat\u2010son /x/ <n>\nlouvre\n",
+            "sinsurger": "s\u02c8insurger /x/ <v>\nrebel\n",
+            "klabu": "klabu, kilabu /klˈabu/ /kilˈabu/ <n> [sg=pl]\n\nclub\n",
+            "kilabu": "klabu, kilabu /klˈabu/ /kilˈabu/ <n> [sg=pl]\n\nclub\n",
+            "einmal": "(ein)mal /x/ <adv>\nonce\n",
+            "able": "-able /abl/\nable\n",
+            "3d": "räumlich /x/ (3D /x/) <adj>\nspatial\n",
+            "a": "Ampere /x/ (A /x/) <neut, n, sg>\nampere\n",
+            "ampere": "Ampere /x/ (A /x/) <neut, n, sg>\nampere\n",
+            "xyz": "  an article without its headword\n",
+        }
+    )
+    lexicon = parse_dictd(index, articles, "x.index", "fr", "en")
+    assert sorted(entry.word for entry in lexicon.entries) == [
+        "Ampere", "abat-son", "arc-en-ciel", "aujourd'hui", "einmal", "kilabu", "klabu", "ng'ombe", "s'insurger",
+    ]  # fmt: skip
+    assert lexicon.skipped["of other keys to an article"] == 2
+    assert lexicon.phrases == {"fr": ("-able",)}
 
 
 def test_articles_of_freedict():
@@ -225,6 +286,28 @@ def test_tags_of_jmdict_as_text_and_entries_without_use():
     assert lexicon.entries[1].senses == ((0, "en", ("eat",)),)
     assert [sense[1] for sense in lexicon.entries[2].senses] == ["en", "de"]
     assert lexicon.skipped == {"without translation": 1, "of several words": 1, "without reading": 1}
+
+
+def test_forms_of_jmdict_that_no_reader_sees_are_no_headwords():
+    tags = TAGS + '<!ENTITY sK "search-only kanji">\n<!ENTITY sk "search-only kana">\n<!ENTITY rK "rare">\n'
+    entries = """<entry>
+    <k_ele><keb>此れ</keb><ke_inf>&sK;</ke_inf></k_ele><k_ele><keb>是</keb><ke_inf>&rK;</ke_inf></k_ele>
+    <r_ele><reb>コレ</reb><re_inf>&sk;</re_inf></r_ele><r_ele><reb>これ</reb></r_ele>
+    <sense><gloss>this</gloss></sense></entry>
+    <entry><k_ele><keb>夫</keb></k_ele><k_ele><keb>良人</keb></k_ele>
+    <r_ele><reb>りょうじん</reb><re_restr>良人</re_restr></r_ele><r_ele><reb>おっと</reb></r_ele>
+    <sense><misc>&uk;</misc><gloss>husband</gloss></sense>
+    <sense><stagk>良人</stagk><gloss>good person</gloss></sense>
+    <sense><stagr>りょうじん</stagr><misc>&uk;</misc><gloss>good man</gloss></sense></entry>
+    <entry><r_ele><reb>ダメ</reb><re_inf>&sk;</re_inf></r_ele><sense><gloss>no good</gloss></sense></entry>"""
+    found = [(e.word, e.senses[0][2], e.variants) for e in parse_jmdict(jmdict_bytes(entries, tags), "j").entries]
+    assert found == [
+        ("これ", ("this",), ()),
+        ("おっと", ("husband",), ("夫", "良人")),
+        ("良人", ("good person",), ("夫", "おっと")),
+        ("りょうじん", ("good man",), ("夫", "良人", "おっと")),
+        ("ダメ", ("no good",), ()),
+    ]
 
 
 BOMB = '<!ENTITY a "aaaaaaaaaa">\n' + "".join(

@@ -277,6 +277,15 @@ def test_readings_are_accepted(tmp_path):
     assert benchmark.concepts["犬"].accepted["ja"] == ("犬", "いぬ")
 
 
+def test_a_bad_line_of_word_pairs_stands_in_the_manifest(tmp_path):
+    path = pairs(tmp_path)
+    path.write_text(path.read_text() + "hot dog chien chaud\n")
+    manifest = build(tmp_path, path).manifest
+    (reason,) = manifest.details["lexicons"][0]["skipped"]
+    assert reason.startswith("bad lines (line ")
+    assert any(reason in warning for warning in manifest.warnings)
+
+
 def test_a_later_sense_is_no_right_answer_unless_asked_for(tmp_path):
     entries = "".join(
         f"<entry><k_ele><keb>{ja}</keb></k_ele><r_ele><reb>{kana}</reb></r_ele><sense><pos>&n;</pos><gloss>{en}</gloss></sense>"
@@ -288,7 +297,7 @@ def test_a_later_sense_is_no_right_answer_unless_asked_for(tmp_path):
     every = build(tmp_path, tmp_path / "j.xml.gz", senses="all")
     assert every.concepts["犬"].accepted["en"] == ("dog", "dogness")
     assert "any sense" in every.manifest.details["senses"]
-    assert json.loads((every.folder / "manifest.json").read_bytes())["algorithm_version"] == 2
+    assert json.loads((every.folder / "manifest.json").read_bytes())["algorithm_version"] == 3
 
 
 def test_a_headword_in_several_articles(tmp_path):

@@ -81,10 +81,55 @@ def test_examples_of_a_direction():
     [
         ("eau", ["eau"], True), ("Eau.", ["eau"], True), (" eau 。", ["eau"], True), ("水", ["水"], True),
         ("水。", ["水"], True), ("水（", ["水"], True), ("STRASSE", ["Straße"], True), ("chatte", ["chat"], False),
-        ("l'eau", ["eau"], False), ("", ["eau"], False), ("...", ["eau"], False), ("e\u0301te\u0301", ["été"], True),
+        ("l'eau", ["eau"], False), ("", ["eau"], False), ("...", ["eau"], False),
+        ("e\u0301te\u0301", ["été"], True),
         ("voiture", ["auto", "voiture"], True), ("eau, rivière", ["eau"], False), ("etc", ["etc."], True),
         ("etc.", ["etc."], True),
     ],
 )  # fmt: skip
 def test_accepted_answers(generated, accepted, expected):
     assert is_accepted(generated, accepted) is expected
+
+
+@pytest.mark.parametrize(
+    ("generated", "accepted"),
+    [
+        ("aujourd\u2019hui", "aujourd'hui"), ("aujourd\u02bchui", "aujourd\u2019hui"),
+        ("arc\u2011en\u2011ciel", "arc-en-ciel"),
+        ("\u200eכלב\u200f", "כלב"), ("\u2068eau\u2069", "eau"), ("\ufeffeau", "eau"), ("e\u200bau", "eau"),
+        ("voi\u00adture", "voiture"),
+        ("می\u200cخواهم", "میخواهم"), ("葛\U000e0100", "葛"), ("ｺｰﾋｰ", "コーヒー"), ("ﾀﾞｲﾔ", "ダイヤ"),
+        ("ｅａｕ", "eau"), ("ＥＡＵ．", "eau"),
+        ("ﻛﻠﺐ", "كلب"), ("كَلْب", "كلب"), ("كــلب", "كلب"), ("قُرْآن", "قرآن"), ("שָׁלוֹם", "שלום"),
+        ("İnsan", "insan"),
+        ('"eau"', "eau"), ("« eau »", "eau"), ("\u201ceau\u201d.", "eau"), ("「水」", "水"),
+        ("『水』。", "水"), ("'eau'", "eau"),
+        ("\u2018eau\u2019", "eau"), ("„Hund“", "Hund"), ("‹eau›", "eau"), ("**eau**", "eau"),
+        ("_eau_", "eau"), ("`eau`", "eau"),
+        ("- eau", "eau"), ("• eau", "eau"), ("— eau", "eau"), ("→ eau", "eau"), ("> eau", "eau"),
+        ("\u3000水\u3000", "水"),
+        ("¿agua?", "agua"), ("पानी।", "पानी"), ("ماء؟", "ماء"), ("ջուր։", "ջուր"), ("ውሃ።", "ውሃ"),
+        ("水…", "水"), ("[eau]", "eau"),
+        ("ice\u00a0 cream", "ice cream"), ("'n", "\u2019n"),
+    ],
+)  # fmt: skip
+def test_an_answer_is_accepted_however_it_is_written_down(generated, accepted):
+    assert is_accepted(generated, [accepted])
+    assert is_accepted(accepted, [generated])
+
+
+@pytest.mark.parametrize(
+    ("generated", "accepted"),
+    [
+        ("ou", "où"), ("ete", "été"), ("カキ", "かき"), ("ハハ", "パパ"), ("ビル", "ビール"), ("ﾋﾙ", "ビル"),
+        ("कम", "काम"), ("กา", "ก"),
+        ("اب", "أب"), ("قران", "قرآن"), ("leau", "l'eau"), ("arcenciel", "arc-en-ciel"),
+        ("arc en ciel", "arc-en-ciel"),
+        ("n", "'n"), ('"eau" (f.)', "eau"), ("eau - water", "eau"), ("« eau » rivière", "eau"), ("C++", "C"),
+        ("1. eau", "eau"),
+        ("m²", "m2"), ("①", "1"), ("台", "臺"), ("й", "и"), ("ы", "ь"), ("x=y", "xy"), ("\u200b", "x"),
+        ("「」", "水"), ("'", "x"),
+    ],
+)  # fmt: skip
+def test_what_is_nearly_an_accepted_word_is_none(generated, accepted):
+    assert not is_accepted(generated, [accepted])

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from tools.everyday_nouns.sources import FREEDICT_PAIRS
@@ -24,6 +25,10 @@ _ISO3 = {"eng": "en", "fra": "fr", "deu": "de", "spa": "es", "jpn": "ja"}
 _ARTICLE = re.compile(
     r"(?:(?:a|an|the|to|le|la|les|un|une|des|der|die|das|ein|eine|el|los|las|una|unos|unas)\s+|l'|l’)+(?=\w)"
 )
+KANA_NAME = "has a name in kana beside its kanji"
+"""The tag of entries with a reading that is no reading of their kanji: モモ beside 桃."""
+_USUALLY_KANA = "word usually written using kana alone"
+_UNUSUAL = re.compile("irregular|out-dated|rarely|search")
 _BRACKETS = str.maketrans("[{<（", "((((") | str.maketrans("]}>）", "))))")
 
 
@@ -48,10 +53,27 @@ def heads(gloss: str) -> set[str]:
 
 @dataclass(frozen=True)
 class Entry:
-    """One dictionary entry: its words by language; `kana` are those of its Japanese words that are readings."""
+    """One dictionary entry.
+
+    Attributes:
+        words: By language.
+        kana: Those of its Japanese words that are readings.
+        reading: The first of its readings.
+        common: Those of its Japanese words that are marked as common.
+        unusual: Those that are irregular or outdated.
+        in_kana: English words of the senses in which it is usually written in kana.
+        tags: What JMdict says of any of its senses, in its words: ``noun (common) (futsuumeishi)``.
+        traditional: Its Chinese word in traditional characters.
+    """
 
     words: dict[str, frozenset[str]]
     kana: frozenset[str] = frozenset()
+    reading: str = ""
+    common: frozenset[str] = frozenset()
+    unusual: frozenset[str] = frozenset()
+    in_kana: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    traditional: str = ""
 
 
 class Dictionary:
@@ -89,9 +111,32 @@ def read_jmdict(path: Path) -> Dictionary:
                 if language:
                     words[language] |= heads(gloss.text or "")
             kana = frozenset(form.text or "" for form in element.iter("reb"))
-            entries.append(Entry({language: frozenset(found) for language, found in words.items()}, kana))
+            by_language = {language: frozenset(found) for language, found in words.items()}
+            entries.append(Entry(by_language, kana, **_japanese(element)))
             element.clear()  # keeps a 100 MB file from becoming a 1 GB tree
     return Dictionary(entries)
+
+
+def _japanese(entry: ElementTree.Element) -> dict[str, Any]:
+    """Take what JMdict says of the words of an entry."""
+    forms = [(form, form.findtext(f"{kind}eb") or "", kind) for kind in "kr" for form in entry.iter(f"{kind}_ele")]
+    tags = {tag.text or "" for name in ("pos", "misc") for tag in entry.iter(name)}
+    return {
+        "reading": entry.findtext("r_ele/reb") or "",
+        "common": frozenset(word for form, word, kind in forms if form.find(f"{kind}e_pri") is not None),
+        "unusual": frozenset(
+            word for form, word, kind in forms if any(_UNUSUAL.search(x.text or "") for x in form.iter(f"{kind}e_inf"))
+        ),
+        "in_kana": frozenset(
+            head
+            for sense in entry.iter("sense")
+            if any((misc.text or "").startswith(_USUALLY_KANA) for misc in sense.iter("misc"))
+            for gloss in sense.iter("gloss")
+            if gloss.get(_XML_LANG, "eng") == "eng"
+            for head in heads(gloss.text or "")
+        ),
+        "tags": frozenset(tags | {KANA_NAME for _ in entry.iter("re_nokanji")}),
+    }
 
 
 def read_cedict(path: Path, alternatives: bool = False) -> Dictionary:
@@ -104,12 +149,13 @@ def read_cedict(path: Path, alternatives: bool = False) -> Dictionary:
     entries = []
     with gzip.open(path, "rt", encoding="utf-8") as stream:
         for line in stream:
-            match = re.match(r"\S+ (\S+) \[[^]]*\] /(.*)/", line)
+            match = re.match(r"(\S+) (\S+) \[[^]]*\] /(.*)/", line)
             if match:
-                english = frozenset(head for gloss in match[2].split("/") for head in heads(gloss))
+                english = frozenset(head for gloss in match[3].split("/") for head in heads(gloss))
                 if alternatives:
                     english |= {part for head in english for part in head.split(" or ")}
-                entries.append(Entry({"zh": frozenset({match[1].casefold()}), "en": english}))
+                words = {"zh": frozenset({match[2].casefold()}), "en": english}
+                entries.append(Entry(words, traditional=match[1]))
     return Dictionary(entries)
 
 

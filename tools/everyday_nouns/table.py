@@ -57,14 +57,23 @@ def read_cells(path: Path, header: tuple[str, ...]) -> list[dict[str, str]]:
     Raises:
         ValueError: a line does not have the columns of the header.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
+    return parse_cells(path.read_text(encoding="utf-8"), path.name, header)
+
+
+def parse_cells(text: str, name: str, header: tuple[str, ...]) -> list[dict[str, str]]:
+    """Read the lines of a tab-separated text by column.
+
+    Raises:
+        ValueError: a line does not have the columns of the header.
+    """
+    lines = text.splitlines()
     if tuple(lines[0].split("\t")) != header:
-        raise ValueError(f"{path.name}: the header is not {' '.join(header)}")
+        raise ValueError(f"{name}: the header is not {' '.join(header)}")
     rows = []
     for number, line in enumerate(lines[1:], start=2):
         cells = line.split("\t")
         if len(cells) != len(header):
-            raise ValueError(f"{path.name}:{number}: {len(cells)} columns, not {len(header)}")
+            raise ValueError(f"{name}:{number}: {len(cells)} columns, not {len(header)}")
         rows.append(dict(zip(header, cells, strict=True)))
     return rows
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.everyday_nouns.derive import links_tsv
+from tools.everyday_nouns.sources import Sources
 from tools.everyday_nouns.table import LANGUAGES, read_table
 from tools.word_translation import clean, distractors
+from tools.word_translation.accepted.extend import CHANGES_HEADER, Extended, asked_of, extend
+from tools.word_translation.accepted.reviews import read_changes
 from tools.word_translation.evidence import Finding, findings
 from tools.word_translation.flags import flags, shared_flags
 from tools.word_translation.frequency import english_zipf, tokenized_zipf
@@ -28,8 +31,13 @@ Whys = dict[str, dict[tuple[str, str], str]]
 
 @dataclass(frozen=True)
 class Built:
-    """The benchmark and what became of the candidates."""
+    """The benchmark and what became of the candidates.
 
+    `reviewed` and `findings` are those of version 1.0, `rows` the concepts with the words that were added since; the
+    pairs of `linked`, a concept and its distractor, have a link only by a word that was added.
+    """
+
+    reviewed: list[Row]
     rows: list[Row]
     chosen: list[distractors.Chosen]
     findings: list[Finding]
@@ -39,15 +47,17 @@ class Built:
     removals: list[clean.Removal]
     unattested: list[clean.Removal]
     left_out: dict[str, int]
+    extended: Extended
+    linked: list[tuple[str, str, str]]
     problems: list[str]
 
 
-def build(lexicons: Lexicons, cedict: Path, review: Path = HERE / "review", data: Path = DATA) -> Built:
-    """Build everything in memory.
+def build(lexicons: Lexicons, sources: Sources, review: Path = HERE / "review", data: Path = DATA) -> Built:
+    """Build everything in memory: version 1.0 out of the candidates, then what accepts more words.
 
     Args:
         lexicons: The loaded sources.
-        cedict: CC-CEDICT, for the characters that are only traditional.
+        sources: Their files.
         review: Folder of the review tables.
         data: Folder of the bundled everyday nouns, whose reasons for words without a source hold here too.
     """
@@ -70,7 +80,7 @@ def build(lexicons: Lexicons, cedict: Path, review: Path = HERE / "review", data
             problems.append(f"{decision.file}: {name}: synset {synset} does not exist or is another part of speech")
         elif decision.keep:
             reviewed.append(Row(name, "test", False, candidates[name].pos, synset, "", dict(decision.words)))
-    rows, removals = clean.without_misshapen(reviewed, traditional_characters(cedict))
+    rows, removals = clean.without_misshapen(reviewed, traditional_characters(sources.cedict()))
     rows, wrong = _in_their_synset(rows, lexicons)
     removals += wrong
     rows, removed, _ = _attested(rows, lexicons, whys)
@@ -88,15 +98,27 @@ def build(lexicons: Lexicons, cedict: Path, review: Path = HERE / "review", data
     rows = mark_bands(mark_calibration(rows), tokenized_zipf)
     rows = [replace(row, flags=flags(row, lexicons, marks.get(row.concept_id, frozenset()))) for row in rows]
     rows = shared_flags(rows)
+    links = links_tsv(list(rows), lexicons.wordnet)
+    pairs = [(one.concept_id, one.distractor_id) for one in chosen]
+    changes = read_changes(HERE / "accepted" / "review.tsv")
+    extended = extend(rows, pairs, links, changes, asked_of(lexicons, sources.cache, rows))
     files = {
-        f"{STEM}.tsv": write_rows(rows),
+        f"{STEM}.tsv": write_rows(extended.rows),
         f"{STEM}_distractors.tsv": distractors.distractors_tsv(chosen),
-        f"{STEM}_links.tsv": links_tsv(list(rows), lexicons.wordnet),
+        f"{STEM}_links.tsv": "".join(f"{line}\n" for line in links.splitlines() if line not in extended.unlinked),
+        f"{STEM}_changes.tsv": "".join("\t".join(line) + "\n" for line in (CHANGES_HEADER, *extended.changes)),
     }
+    known = {row.concept_id: known_translations(row, lexicons) for row in extended.rows}
+    by_id = {row.concept_id: row for row in extended.rows}
+    problems_now = (
+        (*pair, distractors.pair_problem(by_id[pair[0]], by_id[pair[1]], known, relations, english_zipf))
+        for pair in pairs
+    )
     found = [finding for row in rows for finding in findings(row, lexicons)]
     final = {row.concept_id for row in rows}
     return Built(
-        rows=rows,
+        reviewed=rows,
+        rows=extended.rows,
         chosen=chosen,
         findings=found,
         files=files,
@@ -105,7 +127,9 @@ def build(lexicons: Lexicons, cedict: Path, review: Path = HERE / "review", data
         removals=removals,
         unattested=[one for one in unattested if one.concept_id in final],
         left_out=left_out,
-        problems=problems,
+        extended=extended,
+        linked=[pair for pair in problems_now if "linked" in pair[2]],
+        problems=problems + extended.problems,
     )
 
 
@@ -154,6 +178,8 @@ def write_reports(built: Built, lexicons: Lexicons, folder: Path) -> None:
     few = [f"{name}\t{count}" for name, count in sorted(built.left_out.items())]
     _write(folder / "left_out.tsv", ["concept_id\tvalid_distractors", *few])
     _write(folder / "review_problems.txt", built.problems)
+    left = ["\t".join((one.concept_id, one.language, one.word, one.rule, one.why)) for one in built.extended.left]
+    _write(folder / "not_added.tsv", ["concept_id\tlanguage\tword\trule\twhy", *left])
 
 
 def _write(path: Path, lines: list[str]) -> None:
@@ -176,5 +202,18 @@ def summary(built: Built) -> str:
         f"distractors by tier: {dict(sorted(Counter(one.tier for one in built.chosen).items()))}; "
         f"outside the frequency bound: {sum(one.far_in_frequency for one in built.chosen)}",
         f"review problems: {len(built.problems)}",
+        *(f"  {language} {change} ({rule}): {n}" for (language, rule, change), n in sorted(changed(built).items())),
+        f"words not added: {len(built.extended.left)}",
+        *(f"  {one.concept_id} {one.language} {one.word} ({one.rule}): {one.why}" for one in built.extended.left),
+        f"distractors linked by an added word: {len(built.linked)}",
+        *(f"  {one} and its distractor {other}: the latter {why}" for one, other, why in built.linked),
     ]
     return "\n".join(lines)
+
+
+def changed(built: Built) -> Counter[tuple[str, str, str]]:
+    """Count what version 1.1 changed by language, rule and change; linked words under the rule ``links``."""
+    return Counter(
+        (language, "links" if change == "unlinked" else rule, change)
+        for _, language, change, _, _, rule in built.extended.changes
+    )

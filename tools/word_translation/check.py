@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from pivotlens.bench.versions import restored
 from tools.everyday_nouns.table import LANGUAGES, N_DISTRACTORS
 from tools.word_translation.build import STEM
 from tools.word_translation.distractors import MAX_ZIPF_DIFFERENCE, Translations, pair_problem
@@ -14,10 +15,20 @@ from tools.word_translation.evidence import findings
 from tools.word_translation.lexicons import Lexicons
 from tools.word_translation.relations import Relations
 from tools.word_translation.splits import N_CALIBRATION, N_SHOTS
-from tools.word_translation.table import BANDS, FLAG, Row, shape_problem
+from tools.word_translation.table import BANDS, FLAG, Row, accepted_problem, parse_rows, shape_problem
 
 MIN_TESTS = 2000
+TABLE = f"{STEM}.tsv"
+DISTRACTORS = f"{STEM}_distractors.tsv"
 _NOTE = re.compile(r"(en|fr|de|es|zh|ja)(?:/(\w+))?:no-source:(.+)")
+
+
+def table_of_first_version(data: Path) -> list[Row]:
+    """Return the table of version 1.0, made out of the shipped one."""
+    names = {"words": TABLE, "distractors": DISTRACTORS, "links": f"{STEM}_links.tsv"}
+    content = {part: (data / name).read_bytes() for part, name in names.items()}
+    first = restored(content, (data / f"{STEM}_changes.tsv").read_bytes())
+    return parse_rows(first["words"].decode(), TABLE)
 
 
 def table_problems(rows: list[Row]) -> list[str]:
@@ -96,8 +107,8 @@ def _row_problems(row: Row) -> list[str]:
     for language, words in row.words.items():
         if len(row.forms(language)) != len(words):
             problems.append(f"{language}: a word stands twice")
-        for word in words:
-            problem = shape_problem(language, row.pos, word)
+        for position, word in enumerate(words):
+            problem = (accepted_problem if position else shape_problem)(language, row.pos, word)
             if problem:
                 problems.append(f"{language}: {word!r} {problem}")
     return problems
@@ -178,7 +189,3 @@ def stale_files(files: dict[str, str], data: Path) -> list[str]:
         for name, text in files.items()
         if not (data / name).exists() or (data / name).read_bytes() != text.encode()
     ]
-
-
-TABLE = f"{STEM}.tsv"
-DISTRACTORS = f"{STEM}_distractors.tsv"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tools.everyday_nouns.table import LANGUAGES
 from tools.results_pages import markdown_table
-from tools.word_translation.build import Built
+from tools.word_translation.build import Built, changed
 from tools.word_translation.table import BANDS, POS, Row
 
 DATASHEET = "WORD_TRANSLATION.md"
@@ -50,6 +50,7 @@ def figures(built: Built) -> str:
         _headline(built, tests, shots),
         "### Concepts by part of speech and frequency band\n\n" + _concepts(tests, shots),
         "### Words by language (test concepts)\n\n" + _words(tests),
+        "### What version 1.1 changed (test and shot concepts)\n\n" + _changes(built),
         "### Flags (test concepts)\n\n" + _flags(tests),
         "### Distractors by tier\n\n" + _tiers(built, tests),
         "### Linked words by relation\n\n" + _links(built),
@@ -104,6 +105,23 @@ def _words(tests: list[Row]) -> str:
     return _table(["", "displayed", "accepted", "cells with several", *alike_header], rows)
 
 
+def _changes(built: Built) -> str:
+    count = changed(built)
+    kinds = sorted({(change, rule) for _, rule, change in count})
+    rows = [
+        [f"{change}, {rule}", *(f"{count[language, rule, change]:,}" for language in LANGUAGES)]
+        for change, rule in kinds
+    ]
+    cells = {(one, language) for one, language, change, *_ in built.extended.changes if change != "unlinked"}
+    note = (
+        f"{len(cells):,} cells differ from 1.0. {len(built.extended.left):,} words were not added, because a shot "
+        "concept or a distractor has them or because of their form. "
+        f"{len(built.linked):,} of {len(built.chosen):,} distractors have a link with their concept in some sense of a "
+        "word that was added."
+    )
+    return _table(["", *LANGUAGES], rows) + "\n\n" + note
+
+
 def _flags(tests: list[Row]) -> str:
     count = Counter(flag for row in tests for flag in row.flags)
     return _table(["flag", "concepts"], [[f"`{flag}`", str(n)] for flag, n in sorted(count.items())] or [["none", "0"]])
@@ -137,7 +155,7 @@ def _evidence(built: Built) -> str:
     also = [one for one in built.findings if not one.displayed]
     unproved = sum(not one.sources for one in also)
     note = (
-        f"Of {len(also):,} further accepted words, {sum(len(one.sources) > 1 for one in also):,} are attested by two "
-        f"sources or more and {unproved:,} have a reason in place of a source."
+        f"Of {len(also):,} further accepted words of version 1.0, {sum(len(one.sources) > 1 for one in also):,} are "
+        f"attested by two sources or more and {unproved:,} have a reason in place of a source."
     )
     return _table(["", *_SOURCES, "two or more", "none (a reason instead)"], rows) + "\n\n" + note

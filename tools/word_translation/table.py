@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.everyday_nouns.table import LANGUAGES, Concept, read_cells
+from tools.everyday_nouns.table import LANGUAGES, Concept, parse_cells
 
 HEADER = ("concept_id", "split", "calibration", "pos", "synset", "band", "flags", "flags_note", *LANGUAGES)
 BANDS = ("high", "middle", "low")
@@ -51,8 +51,17 @@ def read_rows(path: Path) -> list[Row]:
     Raises:
         ValueError: a line does not have the columns of the header.
     """
+    return parse_rows(path.read_text(encoding="utf-8"), path.name)
+
+
+def parse_rows(text: str, name: str) -> list[Row]:
+    """Parse the shipped table.
+
+    Raises:
+        ValueError: a line does not have the columns of the header.
+    """
     rows = []
-    for cell in read_cells(path, HEADER):
+    for cell in parse_cells(text, name, HEADER):
         rows.append(
             Row(
                 concept_id=cell["concept_id"],
@@ -95,6 +104,21 @@ def shape_problem(language: str, pos: str, word: str) -> str:
     if pos == "a" and language == "ja" and word.endswith(("な", "の")) and len(word) > 2:
         return "is an adjective with its ending な or の"
     return ""
+
+
+def accepted_problem(language: str, pos: str, word: str) -> str:
+    """Say what is wrong with the shape of an accepted word that is not displayed, or ''.
+
+    It may be a phrase or have a hyphen, as *petit pois* and *grown-up*; a Japanese adjective may have its ending.
+    """
+    if (language, pos) == ("ja", "a"):
+        return shape_problem(language, "", word)
+    parts = re.split("[ '’-]", word)
+    if len(parts) == 1 or language in _SCRIPTS:
+        return shape_problem(language, pos, word)
+    if unicodedata.normalize("NFC", word) != word or not all(is_one_word(language, part) for part in parts):
+        return "is no phrase in the script of its language"
+    return "has a capital" if language != "de" and word != word.lower() else ""
 
 
 def stems(language: str, pos: str, word: str) -> frozenset[str]:

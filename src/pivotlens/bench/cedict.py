@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from pivotlens.bench.lexicon import Entry, Lexicon, Sense, is_single_word, phrases_of
-from pivotlens.errors import DataError
+from pivotlens.bench.lexicon import BadLines, Entry, Lexicon, Sense, is_single_word, phrases_of
 from pivotlens.text import normalise
 
 CHINESE = "zh"
@@ -35,20 +34,21 @@ def parse_cedict(lines: list[str], name: str, gloss_language: str = "en") -> Lex
         gloss_language: Language of the glosses: English in CC-CEDICT itself.
 
     Raises:
-        DataError: A line is none of the format; names it.
+        DataError: Half of the lines or more are none of the format; names the first.
     """
     entries: list[Entry] = []
     skipped: Counter[str] = Counter()
-    read = 0
+    bad = BadLines(name)
+    read = listed = 0
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("#"):
             continue
+        listed += 1
         match = ENTRY.fullmatch(line)
         if match is None:
-            raise DataError(
-                f"{name}, line {number}: {line.strip()[:60]!r} is no CC-CEDICT entry",
-                "An entry is: Traditional Simplified [pin1 yin1] /sense/sense/.",
-            )
+            hint = "An entry is: Traditional Simplified [pin1 yin1] /sense/sense/."
+            bad.add(number, f"{line.strip()[:60]!r} is no CC-CEDICT entry", hint)
+            continue
         read += 1
         word, pinyin, glosses = normalise(match[2]), match[3], match[4].split("/")
         if _is_name(pinyin):
@@ -70,6 +70,7 @@ def parse_cedict(lines: list[str], name: str, gloss_language: str = "en") -> Lex
             entries.append(Entry(CHINESE, word, tuple(senses), pos, rank=int(pos != "noun")))
         else:
             skipped["without translation"] += 1
+    bad.settle(listed, skipped)
     return Lexicon("CC-CEDICT", tuple(entries), read, dict(skipped), {})
 
 

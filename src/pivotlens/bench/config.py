@@ -15,8 +15,8 @@ class BenchConfig(StageConfig):
     stage: ClassVar[str] = "bench"
     words: str = setting(
         "word-translation",
-        "The bundled list `word-translation`, the small one `everyday-nouns`, or a TSV file: a column `concept`, then "
-        "one column a language.",
+        "The bundled list `word-translation` (its first version: `word-translation@1.0`), the small one "
+        "`everyday-nouns`, or a TSV file: a column `concept`, then one column a language.",
     )
     lexicon: tuple[str, ...] = setting(
         (),

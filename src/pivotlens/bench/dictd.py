@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 
-from pivotlens.bench.lexicon import Entry, Lexicon, Sense, is_single_word, part_of_speech, phrases_of
+from pivotlens.bench.lexicon import Entry, Lexicon, Sense, is_single_word, part_of_speech, phrases_of, without_brackets
 from pivotlens.errors import DataError
 from pivotlens.text import fold, normalise
 
@@ -19,6 +20,8 @@ _NUMBER = re.compile(r"\s*(\d{1,3})\.(?:\s+|$)")
 # An indented line with a label is a note, a reference or an example, no translation.
 _LABEL = re.compile(r"\s*(?:see(?: also)?|synonyms?|antonyms?|notes?|examples?|cf)\s*:", re.IGNORECASE)
 _QUOTED = re.compile(r"\s+[\"“«]")
+_SPELLINGS = re.compile("[,;]")
+_SIGNS = str.maketrans("\u2010\u2011\u02c8", "--'", "()[]")  # a stress mark before a letter was an apostrophe
 _KNOWN_TAGS = frozenset(
     {"n", "v", "vt", "vi", "vr", "vti", "adj", "adv", "prep", "conj", "pron", "num", "int", "art", "noun", "verb"}
 )
@@ -27,8 +30,11 @@ _KNOWN_TAGS = frozenset(
 def parse_dictd(index: bytes, articles: bytes, name: str, source: str, target: str) -> Lexicon:
     """Parse a dictd dictionary.
 
-    An article begins with its headword, pronunciation and tags; then come the translations, numbered by sense or not,
-    with synonyms between commas. FreeDict orders synonyms by the alphabet, so that within a sense none is the first.
+    An article begins with its headword or several spellings of it, pronunciation and tags; then come the translations,
+    numbered by sense or not, with synonyms between commas. The index is for searching: its keys lack apostrophes,
+    hyphens and capitals, and abbreviations lead to the article of the whole word. So the article's spelling counts, and
+    a key that is none of its spellings gives no entry. FreeDict orders synonyms by the alphabet, so that within a
+    sense none is the first.
 
     Args:
         index: Lines ``headword<TAB>offset<TAB>length``, the numbers in dictd's base 64.
@@ -71,7 +77,12 @@ def parse_dictd(index: bytes, articles: bytes, name: str, source: str, target: s
                 f"{name}, line {number}: the article of {cells[0]!r} is not valid UTF-8",
                 "Index and articles do not belong together, or the dictionary is not in UTF-8.",
             ) from error
-        entry = _entry(normalise(cells[-1] if len(cells) == 4 else cells[0]).strip(), article, source, target)
+        head, _, body = article.partition("\n")
+        word = _headword(normalise(cells[-1] if len(cells) == 4 else cells[0]).strip(), head)
+        if not word:
+            skipped["of other keys to an article"] += 1
+            continue
+        entry = _entry(word, head, body, source, target)
         if not is_single_word(entry.word):
             skipped["of several words"] += 1
             phrases.append(entry.word)
@@ -93,11 +104,25 @@ def _number(digits: str, where: str) -> int:
     return value
 
 
-def _entry(headword: str, article: str, source: str, target: str) -> Entry:
-    head, _, body = article.partition("\n")
-    # The index may be in lower case throughout; the article has the headword as it is written.
-    written = normalise(_TAG.split(_PRONUNCIATION.split(head, maxsplit=1)[0], maxsplit=1)[0]).strip()
-    word = written if fold(written) == fold(headword) else headword
+def _headword(key: str, head: str) -> str:
+    """Return the spelling of an article's head that a key of the index stands for, '' where it stands for none.
+
+    An article whose first line says nothing of the key has no headword there, and the key is all there is.
+    """
+    whole = _TAG.split(_PRONUNCIATION.sub(" ", normalise(head)), maxsplit=1)[0]
+    written = without_brackets(whole)
+    for spelling in (written, *_SPELLINGS.split(written), whole):  # (ein)mal is found as einmal
+        if _letters(spelling) == _letters(key):
+            return " ".join(spelling.split()).translate(_SIGNS)
+    return "" if _letters(key) in _letters(head) else key
+
+
+def _letters(text: str) -> str:
+    """Return what a key keeps of a headword: no signs, marks of stress or case."""
+    return "".join(char for char in fold(text) if char.isalnum() and unicodedata.category(char) != "Lm")
+
+
+def _entry(word: str, head: str, body: str, source: str, target: str) -> Entry:
     pos = PLURAL if _is_plural(head) else _part_of_speech(head) or _part_of_speech(body)
     blocks: list[list[str]] = [[]]
     for line in body.split("\n"):
@@ -113,7 +138,7 @@ def _entry(headword: str, article: str, source: str, target: str) -> Entry:
         found = tuple(dict.fromkeys(phrases_of(" ; ".join(block), target)))
         if found:
             senses.append((len(senses), target, found))
-    return Entry(source, word.replace("\u2010", "-").replace("\u2011", "-"), tuple(senses), pos)
+    return Entry(source, word, tuple(senses), pos)
 
 
 def _part_of_speech(text: str) -> str:

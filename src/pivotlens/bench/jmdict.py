@@ -26,15 +26,20 @@ _UNRANKED = 99
 _TAG_HEAD = re.compile(r"[^a-z0-9]")
 _VERB = re.compile(r"v\d?[a-z]?")
 _VERBS = frozenset({"verb", "godan", "ichidan", "suru"})
-_TEXTS = frozenset({"keb", "reb", "ke_inf", "re_inf", "ke_pri", "re_pri", "pos", "misc", "gloss"})
+_SEARCH_ONLY = frozenset({"sK", "sk"})
+_TEXTS = frozenset(
+    {"keb", "reb", "ke_inf", "re_inf", "ke_pri", "re_pri", "re_restr", "pos", "misc", "gloss", "stagk", "stagr"}
+)
 
 
 def parse_jmdict(content: bytes, name: str, languages: Collection[str] = ()) -> Lexicon:
     """Parse JMdict.
 
     A sense that is usually written in kana alone has the reading as its headword, another one the first usual
-    spelling; senses in other languages than English carry no such mark and go by the first English one. The rank is
-    that of the priority tags: ``nf01`` to ``nf48``, then the other lists.
+    spelling, or the reading where no spelling is usual; a sense of one spelling or reading alone has that. Forms for
+    searching only, irregular, rare or outdated ones are no headwords and no variants where there are others. Senses in
+    other languages than English carry no such marks and go by the first English one. The rank is that of the priority
+    tags: ``nf01`` to ``nf48``, then the other lists.
 
     Args:
         content: XML, unpacked.
@@ -129,12 +134,14 @@ class _Reader:
         self._into = None
 
     def _keep(self, tag: str, text: str) -> None:
-        if tag in ("pos", "misc", "gloss"):
+        if tag in ("pos", "misc", "gloss", "stagk", "stagr"):
             if not self._senses:
                 return
             sense = self._senses[-1]
             if tag == "pos":
                 sense.pos.append(text)
+            elif tag in ("stagk", "stagr"):
+                (sense.spellings if tag == "stagk" else sense.readings).append(text)
             elif tag == "misc":
                 sense.kana = sense.kana or text in _KANA_ALONE
             else:
@@ -146,8 +153,11 @@ class _Reader:
         form = forms[-1]
         if tag in ("keb", "reb"):
             form.text = text
+        elif tag == "re_restr":
+            form.only_of.append(text)
         elif tag.endswith("_inf"):
             form.usual = form.usual and text not in _UNUSUAL
+            form.is_seen = form.is_seen and text not in _SEARCH_ONLY
         else:
             form.rank = min(form.rank, _priority(text))
 
@@ -161,12 +171,14 @@ class _Reader:
 
     def _finish(self) -> None:
         readings = [form for form in self._readings if form.text]
-        spellings = [form for form in self._spellings if form.text] or readings
         if not readings:
             self.skipped["without reading"] += 1
             return
-        spelling = next((form for form in spellings if form.usual), spellings[0])
-        reading = next((form for form in readings if form.usual), readings[0])
+        usual = [form for form in readings if form.usual] or [form for form in readings if form.is_seen] or readings
+        spelling = next((form for form in self._spellings if form.text and form.usual), usual[0])
+        usual = [form for form in usual if not form.only_of or spelling.text in form.only_of] or usual
+        reading = usual[0]
+        spellings = [form for form in self._spellings if form.text] or readings
         rank = min(form.rank for form in (*spellings, *readings))
         in_kana = next((sense.kana for sense in self._senses if "en" in sense.glosses), False)
         pos: list[str] = []
@@ -176,7 +188,7 @@ class _Reader:
         for sense in self._senses:
             english = "en" in sense.glosses
             pos = sense.pos or pos  # a sense without it has that of the sense before
-            word = (reading if (sense.kana if english else in_kana) else spelling).text
+            word = _shown(sense, reading, spelling, sense.kana if english else in_kana)
             for language, glosses in sense.glosses.items():
                 if not language or (self.wanted and language not in self.wanted):
                     continue
@@ -188,7 +200,7 @@ class _Reader:
                 kinds.setdefault(word, _part_of_speech(pos))
         before = len(self.entries)
         several = False
-        forms = tuple(form.text for form in (*spellings, *readings) if form.usual and is_single_word(form.text))
+        forms = tuple(form.text for form in (*spellings, *usual) if form.usual and is_single_word(form.text))
         for word, listed in senses.items():
             several = several or not is_single_word(word)
             if is_single_word(word):
@@ -200,20 +212,30 @@ class _Reader:
 
 @dataclass(slots=True)
 class _Form:
-    """A spelling or reading, as far as it was read."""
+    """A spelling or reading, as far as it was read; a reading may be one of some spellings only."""
 
     text: str = ""
     usual: bool = True
+    is_seen: bool = True
+    only_of: list[str] = field(default_factory=list)
     rank: int = _UNRANKED
 
 
 @dataclass(slots=True)
 class _JapaneseSense:
-    """A sense with its tags and its glosses by language."""
+    """A sense with its tags, the forms that it is limited to, and its glosses by language."""
 
     pos: list[str] = field(default_factory=list)
+    spellings: list[str] = field(default_factory=list)
+    readings: list[str] = field(default_factory=list)
     kana: bool = False
     glosses: dict[str, list[str]] = field(default_factory=dict)
+
+
+def _shown(sense: _JapaneseSense, reading: _Form, spelling: _Form, in_kana: bool) -> str:
+    """Return the word that a sense is an explanation of, as it is written."""
+    kind, form = (sense.readings, reading) if in_kana else (sense.spellings, spelling)
+    return form.text if not kind or form.text in kind else kind[0]
 
 
 def _priority(tag: str) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 import regex
 
+from pivotlens.errors import DataError
 from pivotlens.text import normalise
 
 _OPENING, _CLOSING = "([{<（［｛〈《【", ")]}>）］｝〉》】"
@@ -35,6 +37,8 @@ _POS = {
     "adverb": ("adv", "adverb", "r"),
 }
 _POS_NAMES = {short: name for name, shorts in _POS.items() for short in shorts}
+
+_NAMED_BAD_LINES = 3
 
 Sense = tuple[int, str, tuple[str, ...]]
 """Its number within the entry (0 is the first), a language, and the translations into it, best first."""
@@ -91,6 +95,37 @@ class Lexicon:
             found.setdefault(entry.language)
             found.update(dict.fromkeys(language for _, language, _ in entry.senses))
         return tuple(found)
+
+
+class BadLines:
+    """Lines of a dictionary that cannot be read: skipped and told, unless they are half of it or more."""
+
+    def __init__(self, name: str) -> None:
+        """Begin with none of the file of this name."""
+        self._name = name
+        self._count = 0
+        self._first: list[str] = []
+        self._hint = ""
+
+    def add(self, number: int, what: str, hint: str) -> None:
+        """Note a line with what is wrong with it and what to do."""
+        self._count += 1
+        if len(self._first) < _NAMED_BAD_LINES:
+            self._first.append(f"line {number}: {what}")
+        self._hint = self._hint or hint
+
+    def settle(self, lines: int, skipped: Counter[str]) -> None:
+        """Count the bad lines among what was skipped, each of the first by its number.
+
+        Raises:
+            DataError: Half of all lines or more are bad.
+        """
+        if 2 * self._count >= max(lines, 1):
+            share = f" ({self._count:,} of {lines:,} lines are bad)" if lines > 1 else ""
+            raise DataError(f"{self._name}, {self._first[0]}{share}", self._hint)
+        if self._count:
+            more = "; …" if self._count > len(self._first) else ""
+            skipped[f"bad lines ({'; '.join(self._first)}{more})"] = self._count
 
 
 def is_single_word(text: str) -> bool:

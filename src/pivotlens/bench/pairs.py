@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 from collections import Counter
 
-from pivotlens.bench.lexicon import Entry, Lexicon, is_single_word, part_of_speech
-from pivotlens.bench.wordlist import decoded, language_columns, listed_forms, read_rows
+from pivotlens.bench.lexicon import BadLines, Entry, Lexicon, is_single_word, part_of_speech
+from pivotlens.bench.wordlist import language_columns, listed_forms, read_rows
 from pivotlens.errors import DataError
 from pivotlens.text import normalise
 
@@ -22,7 +23,7 @@ def parse_table(content: bytes, name: str) -> Lexicon:
         name: Of the file, for errors.
 
     Raises:
-        DataError: The file is no such table; names the line.
+        DataError: The file is no such table, or half of its rows or more are bad; names the line.
     """
     rows = read_rows(content, name)
     header = [cell.strip() for cell in rows[0]] if rows else [""]
@@ -32,14 +33,14 @@ def parse_table(content: bytes, name: str) -> Lexicon:
     entries: list[Entry] = []
     skipped: Counter[str] = Counter()
     phrases: dict[str, list[str]] = {code: [] for code in columns.values()}
+    bad = BadLines(name)
     read = 0
     for number, row in enumerate(rows[1:], start=2):
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != len(header):
-            raise DataError(
-                f"{name}, line {number}: {len(row)} cells where the first line has {len(header)}", "Check the tabs."
-            )
+            bad.add(number, f"{len(row)} cells where the first line has {len(header)}", "Check the tabs.")
+            continue
         read += 1
         pos = part_of_speech(row[header.index("pos")]) if "pos" in header else ""
         forms = {code: listed_forms(row[index]) for index, code in columns.items()}
@@ -54,6 +55,7 @@ def parse_table(content: bytes, name: str) -> Lexicon:
             for code, word in single:
                 senses = tuple((0, other, words) for other, words in forms.items() if other != code and words)
                 entries.append(Entry(code, word, senses, pos, number))
+    bad.settle(len(rows) - 1, skipped)
     return Lexicon(
         "TSV", tuple(entries), read, dict(skipped), {code: tuple(found) for code, found in phrases.items()}, ranked=True
     )
@@ -69,22 +71,26 @@ def parse_pairs(content: bytes, name: str, source: str, target: str) -> Lexicon:
         target: Language of the second column.
 
     Raises:
-        DataError: A line has not two columns; names it.
+        DataError: Half of the lines or more have not two columns or are no UTF-8; names the first.
     """
     found: dict[str, list[str]] = {}
     ranks: dict[str, int] = {}
     skipped: Counter[str] = Counter()
     phrases: dict[str, list[str]] = {source: [], target: []}
-    read = 0
-    for number, line in enumerate(normalise(decoded(content, name)).splitlines(), start=1):
+    bad = BadLines(name)
+    read = lines = 0
+    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).splitlines(), start=1):
         if not line.strip():
             continue
-        cells = [cell.strip() for cell in line.split("\t")] if "\t" in line else line.split()
+        lines += 1
+        try:
+            cells = pair_cells(normalise(line.decode("utf-8")))
+        except UnicodeDecodeError:
+            bad.add(number, "not valid UTF-8", "Save the list as UTF-8.")
+            continue
         if len(cells) != 2 or not all(cells):
-            raise DataError(
-                f"{name}, line {number}: {len(cells)} columns where word pairs have 2",
-                "Write a word, a tab and its translation.",
-            )
+            bad.add(number, f"{len(cells)} columns where word pairs have 2", "Write a word, a tab and its translation.")
+            continue
         read += 1
         if all(is_single_word(cell) for cell in cells):
             ranks.setdefault(cells[0], number)
@@ -93,6 +99,7 @@ def parse_pairs(content: bytes, name: str, source: str, target: str) -> Lexicon:
             skipped["of several words or with other signs than letters"] += 1
             phrases[source].append(cells[0])
             phrases[target].append(cells[1])
+    bad.settle(lines, skipped)
     entries = tuple(
         Entry(source, word, ((0, target, tuple(dict.fromkeys(translations))),), rank=ranks[word])
         for word, translations in found.items()
@@ -100,3 +107,8 @@ def parse_pairs(content: bytes, name: str, source: str, target: str) -> Lexicon:
     return Lexicon(
         "MUSE", entries, read, dict(skipped), {code: tuple(words) for code, words in phrases.items()}, ranked=True
     )
+
+
+def pair_cells(line: str) -> list[str]:
+    """Return the columns of a line of word pairs, between tabs where it has one, else between spaces."""
+    return [cell.strip() for cell in line.split("\t")] if "\t" in line else line.split()

@@ -17,11 +17,12 @@ from pivotlens.bench.design import assign_splits, draw_distractors, with_enough_
 from pivotlens.bench.join import Joined, join_lexicons
 from pivotlens.bench.lexicon import Lexicon
 from pivotlens.bench.sources import LexiconSource, find_lexicon, told
+from pivotlens.bench.versions import VERSIONS, restored, split_version
 from pivotlens.bench.wordlist import Form, ListedConcept, parse_word_list
 from pivotlens.errors import ConfigError, DataError, did_you_mean
 from pivotlens.text import language_code
 
-VERSION = 2
+VERSION = 3
 BUNDLED = {"everyday-nouns": "everyday_nouns", "word-translation": "word_translation"}
 _PARTS = {"words": "", "distractors": "_distractors", "links": "_links"}
 _LISTED_RULE = "same part of speech; no translation link in JMdict or CC-CEDICT; no hypernym or hyponym in WordNet"
@@ -54,10 +55,14 @@ class _Design:
 
 def _content(words: str) -> dict[str, bytes]:
     try:
-        if words in BUNDLED:
+        name, version = split_version(words)
+        if version:
             folder = resources.files("pivotlens.bench").joinpath("data")
-            stem = BUNDLED[words]
-            return {name: folder.joinpath(f"{stem}{suffix}.tsv").read_bytes() for name, suffix in _PARTS.items()}
+            stem = BUNDLED[name]
+            content = {part: folder.joinpath(f"{stem}{suffix}.tsv").read_bytes() for part, suffix in _PARTS.items()}
+            if version != VERSIONS[name][0]:
+                content = restored(content, folder.joinpath(f"{stem}_changes.tsv").read_bytes())
+            return content
         return {"words": Path(words).expanduser().read_bytes()}
     except OSError as error:
         raise DataError(
@@ -127,7 +132,9 @@ def _from_words(stage: StageRun, config: BenchConfig) -> _Design:
         design = _Design(kept, _drawn(kept, config), _DRAWN_RULE)
     ids = {concept.concept_id for concept in kept}
     links = [row for row in _rows(content["links"]) if row["concept_id"] in ids] if "links" in content else []
-    return replace(design, links=links)
+    name, version = split_version(config.words)
+    details = {"word_list": name, "word_list_version": version} if version else {}
+    return replace(design, links=links, details=details)
 
 
 def _from_lexicons(stage: StageRun, config: BenchConfig) -> _Design:

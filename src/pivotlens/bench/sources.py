@@ -15,7 +15,7 @@ from pivotlens.bench.cedict import CHINESE, ENTRY, parse_cedict
 from pivotlens.bench.dictd import parse_dictd
 from pivotlens.bench.jmdict import parse_jmdict
 from pivotlens.bench.lexicon import Lexicon
-from pivotlens.bench.pairs import parse_pairs, parse_table
+from pivotlens.bench.pairs import pair_cells, parse_pairs, parse_table
 from pivotlens.bench.wordlist import decoded, language_columns
 from pivotlens.errors import ConfigError, DataError
 from pivotlens.text import Direction, language_code, parse_direction
@@ -23,6 +23,7 @@ from pivotlens.text import Direction, language_code, parse_direction
 FORMATS = "TSV with a language code a column, MUSE word pairs, dictd (.index beside .dict.dz), JMdict or CC-CEDICT"
 _MAX_BYTES = 2 << 30
 _HEAD_BYTES = 1 << 16
+_TELLING_LINES = 100
 _NAMED_PAIR = re.compile(r"(?:^|[-_])([A-Za-z]{2,3})[-_]([A-Za-z]{2,3})$")
 _DICTD = (".index", ".dict.dz", ".dict")
 
@@ -121,8 +122,8 @@ def find_lexicon(spec: str) -> LexiconSource:
         return LexiconSource(spec, "JMdict", (path,), None)
     text = head.decode("utf-8-sig", errors="replace")  # bad UTF-8 is reported with its line when it is parsed
     lines = [line for line in text.splitlines() if line.strip()]
-    entry = next((line for line in lines if not line.startswith("#")), "")
-    if path.name.removesuffix(".gz").endswith(".u8") or ENTRY.fullmatch(entry):
+    entries = [bool(ENTRY.fullmatch(line)) for line in lines if not line.startswith("#")]
+    if path.name.removesuffix(".gz").endswith(".u8") or _most(entries):
         if direction is not None and direction.source != CHINESE:
             raise ConfigError(
                 f"lexicon {spec!r} has the format of CC-CEDICT, whose headwords are Chinese, not {direction.source!r}",
@@ -137,9 +138,15 @@ def find_lexicon(spec: str) -> LexiconSource:
         if direction is not None:
             raise _needless_languages(spec, "a table with languages in its first line")
         return LexiconSource(spec, "TSV", (path,), None)
-    if len(lines[0].split("\t") if "\t" in lines[0] else lines[0].split()) == 2:
+    if _most([len(pair_cells(line)) == 2 for line in lines]):
         return LexiconSource(spec, "MUSE", (path,), direction or _pair_of(stem, path))
     raise DataError(f"the lexicon {spec!r} has none of the known formats", f"Give {FORMATS}.")
+
+
+def _most(lines: list[bool]) -> bool:
+    """Tell whether most of a file's first lines have a form; one of them may be bad."""
+    first = lines[:_TELLING_LINES]
+    return 2 * sum(first) > len(first)
 
 
 def _split(spec: str) -> tuple[Direction | None, Path]:

@@ -190,7 +190,7 @@ def _warn_of_shorter_words(
     if bare:
         stage.warn(f"no longer words are known in {', '.join(bare)}: a word is also counted within longer ones")
     made_from = benchmark.manifest.config
-    known = made_from.get("words") in _WITH_LONGER_WORDS and not made_from.get("lexicon")
+    known = str(made_from.get("words")).partition("@")[0] in _WITH_LONGER_WORDS and not made_from.get("lexicon")
     if config.longer_words == BUNDLED and not known and len(bare) < len(unspaced):
         stage.warn("the bundled longer words are those around words of the bundled lists; around others many miss")
 
