@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -380,18 +379,14 @@ def test_no_added_word_is_shared_with_a_shot_or_a_distractor() -> None:
     }
 
 
-def test_a_phrase_is_accepted_unless_a_function_word_begins_it() -> None:
+def test_phrases_are_accepted() -> None:
     rows = [concept("farmer", 1, es="granjero")]
     reviewed = [Change("farmer.n", "fr", "add", word) for word in ("petit pois", "tout de suite", "10h")]
     reviewed += [Change("farmer.n", "en", "add", "grown-up")]
-    common = replace(asked(), frequency=lambda language, word: 6.5 if word == "tout" else 3.0)
-    out = extend(rows, [], "h\n", reviewed, common)
-    assert out.rows[0].words["fr"][1:2] == ("petit pois",)
+    out = extend(rows, [], "h\n", reviewed, asked())
+    assert out.rows[0].words["fr"][1:3] == ("petit pois", "tout de suite")
     assert "grown-up" in out.rows[0].words["en"]
-    assert {one.word: one.why for one in out.left} == {
-        "tout de suite": "a phrase whose first word is a function word",
-        "10h": "is not one word in the script of its language",
-    }
+    assert {one.word: one.why for one in out.left} == {"10h": "is not one word in the script of its language"}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -22,6 +23,8 @@ _SIDE_ENDINGS = (
     *_ENDINGS, "em", "t", "te", "ten", "a", "o", "as", "os", "ar", "ir", "r", "re", "é", "ée", "és", "ées", "ent"
 )  # fmt: skip
 _SHORTEST_SIDE_STEM = 3
+# Between the words of a phrase: *por fin*, *s'enfuir*.
+_PARTS = re.compile(r"[\s'’]")
 
 
 def base_form(text: str, words: Container[str]) -> str | None:
@@ -208,6 +211,11 @@ class WordTokens:
         return self._first[text]
 
 
+def _words(accepted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the displayed and the other accepted words, without phrases: the first word of one may be of anything."""
+    return (accepted[0], *(word for word in accepted[1:] if len(_PARTS.split(word)) == 1))
+
+
 def token_sets(
     words: WordTokens,
     concept: Concept,
@@ -224,11 +232,11 @@ def token_sets(
         pivots: Token ids of its mined pivots.
         random: Token ids of the comparison.
     """
-    raw_target = words.of(concept.accepted[direction.target])
-    raw_source = words.of(concept.accepted[direction.source])
+    raw_target = words.of(_words(concept.accepted[direction.target]))
+    raw_source = words.of(_words(concept.accepted[direction.source]))
     english = frozenset[int]()
     if ENGLISH not in direction and ENGLISH in concept.accepted:
-        english = words.of(concept.accepted[ENGLISH])
+        english = words.of(_words(concept.accepted[ENGLISH]))
     links = _links(words, concept, direction, raw_target | raw_source)
     target = frozenset(token for token in raw_target if not links.is_whole_source(token))
     source = raw_source - target
@@ -253,7 +261,7 @@ def _links(words: WordTokens, concept: Concept, direction: Direction, taken: fro
         (form, language, f"translation:{language}")
         for language, forms in concept.accepted.items()
         if language not in direction
-        for form in forms
+        for form in _words(forms)
     ]
     related += [(word, language, relation) for language, word, relation in concept.links]
     by_text: dict[str, Link] = {}
@@ -269,8 +277,8 @@ def _links(words: WordTokens, concept: Concept, direction: Direction, taken: fro
         texts=words.texts,
         related=by_text,
         pieces=pieces,
-        target=frozenset(fold(word) for word in concept.accepted[direction.target]),
-        source=frozenset(fold(word) for word in concept.accepted[direction.source]),
+        target=frozenset(fold(word) for word in _words(concept.accepted[direction.target])),
+        source=frozenset(fold(word) for word in _words(concept.accepted[direction.source])),
     )
 
 

@@ -26,7 +26,6 @@ CHANGES_HEADER = ("concept_id", "language", "change", "place", "word", "rule")
 PERSON = "00007846-n"
 _MALE_OR_FEMALE = frozenset({"09624168-n", "09619168-n"})
 _USUAL = 2.5  # the least Zipf frequency of a Japanese spelling that is usual
-_FUNCTION_WORD = 6.0  # the least Zipf frequency of a function word; few others are so common
 _OF_ONE_SEX = re.compile(r"\b(?:male|female|father|mother|man(?! or woman)|(?<!man or )woman)\b")
 _CONVERSIONS = ("s2t", "s2tw", "s2hk", "s2twp", "t2tw", "t2hk", "t2s")
 
@@ -285,11 +284,7 @@ def extend(
     """
     table = _Table(rows, distractors)
     for change in sorted(reviewed, key=lambda one: one.change, reverse=True):  # what is taken out first
-        if change.change == "add" and _begins_with_function_word(change, sources):
-            why = "a phrase whose first word is a function word"
-            table.left.append(Left(change.concept_id, change.language, change.word, "review", why))
-        else:
-            table.review(change)
+        table.review(change)
     for row in rows:
         for language, rules in RULES.items():
             for name, rule in rules:
@@ -309,12 +304,6 @@ def extend(
         if not met
     ]
     return Extended(extended, sorted(changes), table.left, unlinked, problems)
-
-
-def _begins_with_function_word(change: Change, sources: Asked) -> bool:
-    """Whether a phrase begins with a word such as *se* or *tout*, whose token would be taken for the answer's first."""
-    first, *rest = re.split("[ '’]", change.word)
-    return bool(rest) and sources.frequency(change.language, first) >= _FUNCTION_WORD
 
 
 def _names_own(line: str, own: Mapping[str, set[str]]) -> bool:
