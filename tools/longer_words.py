@@ -11,10 +11,13 @@ IPADIC for Japanese. Run it in the folder of the repository, with pip at hand fo
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from pivotlens.bench.versions import answers_only
 from pivotlens.text import normalise
 from pivotlens.text.matching import matching_form
 from tools.everyday_nouns.table import Concept, read_table
@@ -71,12 +74,27 @@ def benchmarks() -> dict[str, Sequence[Concept]]:
     """Return the concepts of both bundled benchmarks by name."""
     return {
         "everyday-nouns": read_table(_BENCHMARKS / "everyday_nouns.tsv"),
-        "word-translation": read_rows(_BENCHMARKS / "word_translation.tsv"),
+        "word-translation": [_counted(row) for row in read_rows(_BENCHMARKS / "word_translation.tsv")],
     }
 
 
+@functools.cache
+def _answers_only() -> Mapping[tuple[str, str], frozenset[str]]:
+    return answers_only((_BENCHMARKS / "word_translation_changes.tsv").read_bytes())
+
+
+def _counted(concept: Concept) -> Concept:
+    """Return a concept with the words alone that are counted in a corpus."""
+    left_out = _answers_only()
+    words = {
+        code: tuple(word for word in words if word not in left_out.get((concept.concept_id, code), ()))
+        for code, words in concept.words.items()
+    }
+    return replace(concept, words=words)
+
+
 def accepted_words(concepts: Iterable[Concept], language: str) -> frozenset[str]:
-    """Return all accepted words of a language."""
+    """Return all words of a language that are counted."""
     return frozenset(word for concept in concepts for word in concept.words[language])
 
 

@@ -24,6 +24,7 @@ class Concept:
         band: Frequency band (high, middle, low), empty where the list has none.
         flags: What is to be known of a language's displayed word, such as ``same_spelling:fr``.
         tiers: WordNet distance tier of a distractor by its id, 0 the nearest; only where it is known.
+        answers_only: By language, accepted words that are not counted in a corpus.
     """
 
     concept_id: str
@@ -37,6 +38,12 @@ class Concept:
     band: str = ""
     flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tiers: dict[str, int] = field(default_factory=dict)
+    answers_only: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def counted(self, language: str) -> tuple[str, ...]:
+        """Return the accepted words of a language that stand for the concept in a corpus, the displayed one first."""
+        left_out = self.answers_only.get(language, frozenset())
+        return tuple(word for word in self.accepted.get(language, ()) if word not in left_out)
 
     def same_spelling(self, direction: Direction) -> bool:
         """Tell whether the displayed words of both languages are written alike: copying is not translating."""
@@ -74,6 +81,11 @@ class Benchmark(StageResult):
                 band=str(rows[0]["band"] or ""),
                 flags={str(row["language"]): tuple(row["flags"]) for row in rows if row["flags"]},  # type: ignore[arg-type]
                 tiers={other: tier for other, tier in distractors.get(key, {}).items() if tier is not None},
+                answers_only={
+                    str(row["language"]): frozenset(row["answers_only"])  # type: ignore[call-overload]
+                    for row in rows
+                    if row["answers_only"]
+                },
             )
             for key, rows in items.items()
         }

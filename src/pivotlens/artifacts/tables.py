@@ -26,7 +26,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     # -- bench
     "bench/items": _schema(
         {"concept_id": _STR, "split": _STR, "calibration": _BOOL, "pos": _STR, "synset": _STR, "band": _STR},
-        {"language": _STR, "word": _STR, "accepted": _WORDS, "flags": _WORDS},
+        {"language": _STR, "word": _STR, "accepted": _WORDS, "answers_only": _WORDS, "flags": _WORDS},
     ),
     "bench/distractors": _schema({"concept_id": _STR, "distractor_id": _STR, "tier": _INT}),
     "bench/links": _schema({"concept_id": _STR, "language": _STR, "word": _STR, "relation": _STR}),

@@ -17,12 +17,12 @@ from pivotlens.bench.design import assign_splits, draw_distractors, with_enough_
 from pivotlens.bench.join import Joined, join_lexicons
 from pivotlens.bench.lexicon import Lexicon
 from pivotlens.bench.sources import LexiconSource, find_lexicon, told
-from pivotlens.bench.versions import VERSIONS, restored, split_version
+from pivotlens.bench.versions import VERSIONS, answers_only, restored, split_version
 from pivotlens.bench.wordlist import Form, ListedConcept, parse_word_list
 from pivotlens.errors import ConfigError, DataError, did_you_mean
 from pivotlens.text import language_code
 
-VERSION = 3
+VERSION = 4
 BUNDLED = {"everyday-nouns": "everyday_nouns", "word-translation": "word_translation"}
 _PARTS = {"words": "", "distractors": "_distractors", "links": "_links"}
 _LISTED_RULE = "same part of speech; no translation link in JMdict or CC-CEDICT; no hypernym or hyponym in WordNet"
@@ -60,8 +60,11 @@ def _content(words: str) -> dict[str, bytes]:
             folder = resources.files("pivotlens.bench").joinpath("data")
             stem = BUNDLED[name]
             content = {part: folder.joinpath(f"{stem}{suffix}.tsv").read_bytes() for part, suffix in _PARTS.items()}
+            changes = folder.joinpath(f"{stem}_changes.tsv")
             if version != VERSIONS[name][0]:
-                content = restored(content, folder.joinpath(f"{stem}_changes.tsv").read_bytes())
+                content = restored(content, changes.read_bytes())
+            elif changes.is_file():
+                content["changes"] = changes.read_bytes()
             return content
         return {"words": Path(words).expanduser().read_bytes()}
     except OSError as error:
@@ -118,6 +121,18 @@ def _rows(content: bytes) -> list[dict[str, str]]:
 def _from_words(stage: StageRun, config: BenchConfig) -> _Design:
     content = _content(config.words)
     concepts = parse_word_list(content["words"], config.words, config.languages)
+    left_out = answers_only(content.get("changes", b""))
+    concepts = [
+        replace(
+            concept,
+            answers_only={
+                code: left_out[concept.concept_id, code]
+                for code in concept.words
+                if (concept.concept_id, code) in left_out
+            },
+        )
+        for concept in concepts
+    ]
     concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)
     kept = _limited(stage, config, concepts)
     if len(kept) < len(concepts):
@@ -254,6 +269,10 @@ def _write(stage: StageRun, config: BenchConfig, design: _Design) -> None:
             "language": [language for _, language in cells],
             "word": [concept.words[language][0] for concept, language in cells],
             "accepted": [list(concept.words[language]) for concept, language in cells],
+            "answers_only": [
+                [word for word in concept.words[language] if word in concept.answers_only.get(language, ())]
+                for concept, language in cells
+            ],
             "flags": [_flags(concept, language) for concept, language in cells],
         },
     )

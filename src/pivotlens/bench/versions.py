@@ -10,6 +10,10 @@ VERSIONS = {"everyday-nouns": ("1.0",), "word-translation": ("1.1", "1.0")}
 """Of each bundled list, the present version first."""
 
 
+REVIEW, KANA = "review", "kana"
+"""Rules of added words that are right as answers but too often another word to be looked for in text."""
+
+
 def split_version(words: str) -> tuple[str, str]:
     """Split ``word-translation@1.0`` into the list and its version; without one, it is the present version.
 
@@ -28,6 +32,23 @@ def split_version(words: str) -> tuple[str, str]:
             f"Give {' or '.join(f'{name}@{known}' for known in VERSIONS[name])}.",
         )
     return name, version
+
+
+def answers_only(changes: bytes) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the words of each concept and language that are accepted as answers and not counted in a corpus.
+
+    A wide choice of answers is fair to a model; in text, many of them mostly mean something else (Japanese *nara* is an
+    oak, and "if").
+
+    Args:
+        changes: As `restored` takes them.
+    """
+    found: dict[tuple[str, str], set[str]] = {}
+    for line in changes.decode().splitlines()[1:]:
+        concept, language, change, _, word, rule = line.split("\t")
+        if change == "added" and (rule.startswith(REVIEW) or rule == KANA):
+            found.setdefault((concept, language), set()).add(word)
+    return {key: frozenset(words) for key, words in found.items()}
 
 
 def restored(content: Mapping[str, bytes], changes: bytes) -> dict[str, bytes]:

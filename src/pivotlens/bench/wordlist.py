@@ -27,6 +27,7 @@ class ListedConcept:
         words: Accepted words by language, the displayed one first.
         band: Frequency band (high, middle, low) where the list has them.
         flags: What the list says of a language's displayed word.
+        answers_only: By language, accepted words that are not counted in a corpus.
     """
 
     concept_id: str
@@ -37,6 +38,7 @@ class ListedConcept:
     words: dict[str, tuple[str, ...]]
     band: str = ""
     flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    answers_only: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def forms(self) -> set[Form]:
         """Return every accepted word, folded, with its language."""

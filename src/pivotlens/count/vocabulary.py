@@ -17,13 +17,13 @@ Named = tuple[str, str]
 
 @dataclass(frozen=True)
 class CountedWords:
-    """Words by language, their accepted forms and the concepts they stand for.
+    """Words by language, their counted forms and the concepts they stand for.
 
     Two concepts that show the same word in a language share it: its forms are those of both.
 
     Attributes:
         words: Language and displayed word, in the order of the benchmark.
-        forms: Accepted forms of each word; the word occurs where any of them does.
+        forms: Counted forms of each word; the word occurs where any of them does.
         concepts: Concept ids.
         members: For each concept its words, one a language, as indices into ``words``.
         lexicon: By language without spaces, all words of the benchmark and longer words of a dictionary: they take
@@ -47,19 +47,18 @@ class CountedWords:
         forms: dict[Named, dict[str, None]] = {}
         for concept in concepts:
             for language, word in concept.words.items():
-                accepted = concept.accepted.get(language, ())
-                forms.setdefault((language, word), {}).update(dict.fromkeys((word, *accepted)))
+                forms.setdefault((language, word), {}).update(dict.fromkeys((word, *concept.counted(language))))
         index = {named: number for number, named in enumerate(forms)}
         lexicon: dict[str, set[str]] = {}
         for concept in (*concepts, *everything):
-            for language, accepted in concept.accepted.items():
+            for language in concept.accepted:
                 if not has_spaces_between_words(language):
-                    lexicon.setdefault(language, set()).update(accepted)
+                    lexicon.setdefault(language, set()).update(concept.counted(language))
         for language in lexicon:
             lexicon[language].update((longer or {}).get(language, ()))
         return cls(
             words=tuple(forms),
-            forms=tuple(tuple(accepted) for accepted in forms.values()),
+            forms=tuple(tuple(counted) for counted in forms.values()),
             concepts=tuple(concept.concept_id for concept in concepts),
             members=tuple(tuple(index[named] for named in concept.words.items()) for concept in concepts),
             lexicon=tuple((language, tuple(sorted(words))) for language, words in sorted(lexicon.items())),

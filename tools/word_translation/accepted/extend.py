@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pivotlens.bench.versions import KANA, REVIEW
 from pivotlens.text import fold
 from tools.everyday_nouns.dictionaries import Entry
 from tools.everyday_nouns.table import LANGUAGES
@@ -283,14 +284,15 @@ def extend(
         sources: What the rules ask.
     """
     table = _Table(rows, distractors)
-    for change in sorted(reviewed, key=lambda one: one.change, reverse=True):  # what is taken out first
-        table.review(change)
-    for row in rows:
-        for language, rules in RULES.items():
-            for name, rule in rules:
-                for word in table.words[row.concept_id][language][:]:
-                    for form in rule(table.row(row.concept_id), word, sources):
-                        table.add(row.concept_id, language, form, name)
+    reviewed = list(reviewed)
+    for change in reviewed:
+        if change.change == "remove":
+            table.review(change)
+    _apply_rules(table, rows, sources, "")
+    for change in reviewed:
+        if change.change == "add":
+            table.review(change)
+    _apply_rules(table, rows, sources, f"{REVIEW}: ")
     extended = [table.row(row.concept_id) for row in rows]
     own = {row.concept_id: {form for code in LANGUAGES for form in row.forms(code)} for row in extended}
     unlinked = [line for line in links.splitlines()[1:] if _names_own(line, own)]
@@ -304,6 +306,17 @@ def extend(
         if not met
     ]
     return Extended(extended, sorted(changes), table.left, unlinked, problems)
+
+
+def _apply_rules(table: _Table, rows: Sequence[Row], sources: Asked, prefix: str) -> None:
+    """Add what the rules make of the words that are there; in kana alone a word is often spelled as another."""
+    for row in rows:
+        for language, rules in RULES.items():
+            for name, rule in rules:
+                for word in table.words[row.concept_id][language][:]:
+                    for form in rule(table.row(row.concept_id), word, sources):
+                        kana = language == "ja" and is_kana(form)
+                        table.add(row.concept_id, language, form, prefix + (KANA if kana else name))
 
 
 def _names_own(line: str, own: Mapping[str, set[str]]) -> bool:
