@@ -153,7 +153,8 @@ class _Work(Sweep):
             ]
             for direction in self.directions
         }
-        too_long = prompt_warnings([prompts_of(*key) for key in self.keys()], pairs, "Use fewer `shots`.")
+        accepted = {one: [word for item in self.items for word in item.accepted[one.target]] for one in self.directions}
+        too_long = prompt_warnings([prompts_of(*key) for key in self.keys()], pairs, "Use fewer `shots`.", accepted)
         scorers = {
             prompt: make_scorer(
                 [prompts_of(*key) for key in self.keys() if key[0] == prompt], pairs, config.batch_tokens

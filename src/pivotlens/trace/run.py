@@ -160,7 +160,11 @@ class _Work(Sweep):
             for direction in self.directions
         }
         every_prompt = [prompts_of(*key) for key in self.keys()]
-        too_long = prompt_warnings(every_prompt, pairs, "Use fewer `shots`.")
+        accepted = {
+            direction: [word for item in self.concepts for word in item.accepted[direction.target]]
+            for direction in self.directions
+        }
+        too_long = prompt_warnings(every_prompt, pairs, "Use fewer `shots`.", accepted)
         warnings += [f"{spec}: {warning}" for warning in too_long]
         scorer, reason = make_scorer(every_prompt, pairs, config.batch_tokens, packed=False)
         if not scorer.share:
