@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pivotlens.ablate.prepared import PreparedDirection
     from pivotlens.ablate.window import Layers
 
-VERSION = 1
+VERSION = 2
 _CHUNK = 64
 _FEW = 30
 
