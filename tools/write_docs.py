@@ -55,7 +55,8 @@ def cli_page() -> str:
         "`pivotlens VERB --help` lists the flags; they are the settings of docs/configuration.md. A run folder holds "
         "one result of each stage: a verb refuses to put one of other settings in the place of a finished one (exit "
         "code 2, naming what differs) unless `--replace` is given. What is out of date because its inputs changed is "
-        "made anew without it, as is a report; `run` and `demo` replace what their settings changed.",
+        "made anew without it, as is a report; `run`, `demo` and the functions of Python replace what other settings "
+        "gave.",
     ]
     for stage, config in stage_configs().items():
         lines += [

@@ -12,9 +12,13 @@ import transformers as hf
 from tokenizers import AddedToken
 
 from pivotlens.artifacts import Ablation, Scores, Trace, TrainedLens
+from pivotlens.bench.config import BenchConfig
+from pivotlens.bench.run import build_benchmark
 from pivotlens.cli.main import main
 from pivotlens.models.resolve import resolve_model
-from tiny_models import llama_like, random_model, save
+from pivotlens.models.words import WordPrompts
+from pivotlens.text import Direction
+from tiny_models import llama_like, loaded_of, random_model, save
 
 MODEL = 5
 _LENS = ("--tokens", "500", "--steps", "2", "--held-out", "4", "--candidates", "64", "--sequence-length", "40")
@@ -60,6 +64,32 @@ def test_a_prompt_longer_than_the_positions_of_a_model(name, stage, tiny, tmp_pa
     assert not (run / stage).exists()
 
 
+_PHRASE = "l'eau de la rivière"
+_WORDS = f"""concept	split	en	fr
+dog	test	dog	chien
+water	test	water	eau|{_PHRASE}
+book	test	book	livre
+bank	shot	bank	banque
+"""
+
+
+@pytest.mark.parametrize("stage", ["score", "trace"])
+def test_what_a_model_writes_by_itself_may_be_as_long_as_any_accepted_answer(stage, tmp_path, capsys):
+    """The displayed words fit; an accepted phrase, by which the model may go on as long, does not."""
+    (tmp_path / "words.tsv").write_text(_WORDS, encoding="utf-8")
+    build_benchmark(BenchConfig(words=str(tmp_path / "words.tsv"), distractors=2, shot_pool=5), tmp_path / "run")
+    loaded = loaded_of(random_model(learned("gpt2", 20)))
+    prompts = WordPrompts(loaded, Direction("en", "fr"), [("bank", "banque")], "english")
+    pairs = [(source, target) for source in ("dog", "water", "book") for target in ("chien", "eau", "livre")]
+    longest = max(len(one.context + one.answer) for one in prompts.encode(pairs))
+    save(random_model(learned("gpt2", longest + 2)), tmp_path / "model")
+    arguments = [stage, "--run", tmp_path / "run", "--model", tmp_path / "model", "--device", "cpu", "--shots", "1",
+                 "--shot-sets", "1", "--directions", "en-fr", "--bootstrap", "100"]  # fmt: skip
+    resolve_model.cache_clear()
+    assert main([str(argument) for argument in arguments]) == MODEL
+    assert f"reads {longest + 2} tokens at most" in error_of(capsys)
+
+
 def test_a_model_beyond_its_training_is_named_everywhere(tiny, tmp_path, run_until):
     run = run_until("score")
     model = tmp_path / "model"
@@ -96,6 +126,6 @@ def test_a_tokenizer_that_transformers_makes_otherwise_than_its_file(tiny, tmp_p
         shutil.copytree(tiny.model, model)
         settings = {"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": prefixed, "bos_token": "<s>"}
         (model / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
-        assert run_stage("trace", run, tiny, model) == 0
+        assert run_stage("trace", run, tiny, model, "--replace") == 0
         warnings = Trace.load(run).manifest.warnings
         assert any("cuts text otherwise than the tokenizer.json" in one for one in warnings) == prefixed

@@ -126,10 +126,11 @@ def test_dry_run_names_the_reasons(tiny, uninterrupted, capsys):
     for stage in STAGES:
         planned = _json(capsys, stage, "--run", uninterrupted, "--config", tiny.config, "--dry-run", "--json")
         assert planned == {"stage": stage, "would_run": False, "reason": "the result is there and fits"}
-    planned = _json(
-        capsys, "score", "--run", uninterrupted, "--config", tiny.config, "--shots", 3, "--dry-run", "--json"
-    )
+    other = ("score", "--run", uninterrupted, "--config", tiny.config, "--shots", 3, "--dry-run", "--json")
+    planned = _json(capsys, *other, "--replace")
     assert planned == {"stage": "score", "would_run": True, "reason": "shots: 2 → 3"}
+    reason = "shots: 2 → 3 (only with --replace: the finished result is of other settings)"
+    assert _json(capsys, *other) == {"stage": "score", "would_run": True, "reason": reason}
     assert content(uninterrupted, record=True) == before
 
 

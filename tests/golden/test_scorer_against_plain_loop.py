@@ -213,7 +213,9 @@ def recurrent(name: str) -> Any:
 def test_families_with_keys_and_values_can_share(name):
     # Families that take no positions, or make their own mask, are run with copied caches.
     expected = "copied" if name in ("bloom", "mpt", "falcon_alibi", "gpt_neo") else "packed"
-    assert check_sharing(tiny(name), _CONTEXTS[:2], (50, 51, 52)) == (expected, None)
+    sharing, reason = check_sharing(tiny(name), _CONTEXTS[:2], (50, 51, 52))
+    assert sharing == expected
+    assert (reason is None) is (expected == "packed")
 
 
 @pytest.mark.parametrize("name", ["mamba2", "jamba", "falcon_h1"])
@@ -260,8 +262,11 @@ def test_stages_run_a_family_that_cannot_share_with_a_warning(bench, tmp_path):
     scores = score_model(ScoreConfig(**common, shot_sets=1, bootstrap=100), bench)
     assert any("every prompt was run in full" in warning for warning in scores.manifest.warnings)
     assert scores.manifest.details["shared_caches"] is False
+    assert scores.manifest.details["caches"]["english"]["shared"] == "nothing"
+    assert "holds more than keys and values" in scores.manifest.details["caches"]["english"]["reason"]
     assert scores.table("answers").num_rows == 6 * 4
     trace = trace_model(TraceConfig(**common, bootstrap=100, top_k=20), bench)
+    assert trace.manifest.details["caches"] == scores.manifest.details["caches"]["english"]
     assert any("every prompt was run in full" in warning for warning in trace.manifest.warnings)
 
 

@@ -16,9 +16,12 @@ from pivotlens.models import words
 from pivotlens.models.load import load_model
 from pivotlens.models.scorer import AnswerScorer, plain_log_probabilities
 from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
+from pivotlens.report.sections.provenance import provenance
 from pivotlens.score.config import ScoreConfig
 from pivotlens.score.run import score_model
 from pivotlens.text import Direction
+from pivotlens.trace.config import TraceConfig
+from pivotlens.trace.run import trace_model
 from positional_families import FAMILIES_OF_POSITIONS, WINDOW
 from tiny_models import FAMILIES, llama_like, loaded_of, random_model, save, tiny
 
@@ -75,6 +78,24 @@ def test_a_stage_is_exact_where_only_its_long_rows_leave_a_local_window(run, tmp
         assert row["sum_logprob"] == pytest.approx(float(plain.sum()), abs=1e-4)
         longest = max(longest, len(one.context) + len(one.answer))
     assert longest < _LOCAL
+    caches = scores.manifest.details["caches"]["english"]
+    assert caches["shared"] == "copied"
+    assert "packed and copied log-probabilities differ" in caches["reason"]
+    assert not any("every prompt was run in full" in warning for warning in scores.manifest.warnings)
+
+
+def test_how_caches_were_shared_stands_in_the_manifest_and_the_report(run, tmp_path):
+    save(random_model(hf.LlamaConfig(**llama_like(max_position_embeddings=1024))), tmp_path / "model")
+    settings = {"model": str(tmp_path / "model"), "device": "cpu", "shots": 2, "directions": ("en-fr",)}
+    scores = score_model(ScoreConfig(**settings, also_prompts=("native",), shot_sets=1, bootstrap=100), run)
+    packed = {"shared": "packed", "reason": None}
+    assert scores.manifest.details["caches"] == {"english": packed, "native": packed}
+    # A trace scores nothing, so that copied caches are all that it tries.
+    trace = trace_model(TraceConfig(**settings, bootstrap=100), run)
+    assert trace.manifest.details["caches"] == {"shared": "copied", "reason": None}
+    details = {record.stage: dict(record.details) for record in provenance([scores, trace])}
+    assert details["score"]["caches native shared"] == "packed"
+    assert details["trace"]["caches shared"] == "copied"
 
 
 def prompts_of(loaded: Any, direction: Direction, shots: int) -> WordPrompts:
@@ -119,7 +140,9 @@ def test_packing_is_tried_on_the_shortest_prompts_where_the_longest_leave_the_wi
     window = sum(ends) // 2
     loaded = loaded_of(random_model(hf.MistralConfig(**llama_like(sliding_window=window))))
     prompts = [prompts_of(loaded, _FR_EN, 1), prompts_of(loaded, _EN_FR, 2)]
-    assert make_scorer(prompts, _PAIRS, 8192)[0].sharing == "packed"
+    scorer, reason = make_scorer(prompts, _PAIRS, 8192)
+    assert scorer.sharing == "packed"
+    assert "beyond the model's window" in str(reason)
     assert len(tried) == 2
     assert tried[1] < ends[0] < window < tried[0] < ends[1]
 

@@ -41,11 +41,11 @@ RULE = "calibrated"
 
 def prepare_directions(
     lens: LogitLens, config: AblateConfig, benchmark: Benchmark, trace: Trace, directions: Sequence[Direction]
-) -> tuple[list[PreparedDirection], str | None]:
+) -> tuple[list[PreparedDirection], dict[str, Any]]:
     """Choose the items of every direction; nothing is run yet but a check whether caches can be shared.
 
     Returns:
-        The directions, and why caches cannot be shared; None where they can.
+        The directions, and for the manifest how caches are shared and why no faster way is exact.
     """
     details, settings = trace.manifest.details, trace.manifest.config
     words = {key: concept.words for key, concept in benchmark.concepts.items()}
@@ -85,7 +85,7 @@ def prepare_directions(
                 lens, config, prompts_of[direction], scorer, items, seen, pieces, reference, base, texts, pad
             )
         )
-    return prepared, reason
+    return prepared, {"shared": scorer.sharing, "reason": reason}
 
 
 def _rows_of(table: Any, base: Mapping[str, str], direction: Direction) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pivotlens.ablate.prepared import PreparedDirection
     from pivotlens.ablate.window import Layers
 
-VERSION = 1
+VERSION = 2
 _CHUNK = 64
 _FEW = 30
 
@@ -103,7 +103,7 @@ def _run(
     for warning in loaded.warnings:
         stage.warn(warning)
     lens = LogitLens(loaded)
-    prepared, reason = prepare_directions(lens, config, benchmark, trace, directions)
+    prepared, caches = prepare_directions(lens, config, benchmark, trace, directions)
     pairs = {
         one.direction: [
             (concept.words[one.direction.source], concept.words[one.direction.target])
@@ -114,8 +114,8 @@ def _run(
     too_long = prompt_warnings([one.prompts for one in prepared], pairs, "Trace with fewer `shots`.")
     for warning in too_long:
         stage.warn(warning)
-    if reason is not None:
-        stage.warn(f"every prompt was run in full, which is slower: {reason}")
+    if caches["shared"] == "nothing":
+        stage.warn(f"every prompt was run in full, which is slower: {caches['reason']}")
     pivots = [item for one in prepared for item in one.items if item.behaviour == SEMANTIC_PIVOT]
     window: Layers = ()
     windows: list[dict[str, Any]] = []
@@ -165,7 +165,8 @@ def _run(
             "window": list(window),
             "early": list(early_window(window)) if window else [],
             "tied_embeddings": bool(getattr(loaded.model.config.get_text_config(), "tie_word_embeddings", False)),
-            "shared_caches": reason is None,
+            "shared_caches": caches["shared"] != "nothing",
+            "caches": caches,
             "self_check": lens.check.details(),
             "causal": _causal(held),
         }

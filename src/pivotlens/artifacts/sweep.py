@@ -44,15 +44,15 @@ class Sweep:
 
     def write_details(self, model: int, details: dict[str, Any]) -> None:
         """Keep what is to be known of a model when it is not loaded any more."""
-        self.stage.write_part(f"{model}_model", pa.table({"details": [orjson.dumps(details)]}))
+        self.stage.write_part(f"{model}_details", pa.table({"details": [orjson.dumps(details)]}))
 
     def has_details(self, model: int) -> bool:
         """Tell whether `write_details` was called."""
-        return self.stage.has_part(f"{model}_model")
+        return self.stage.has_part(f"{model}_details")
 
     def details(self, model: int) -> dict[str, Any]:
         """Return what `write_details` kept."""
-        found: dict[str, Any] = orjson.loads(self.stage.read_part(f"{model}_model")["details"][0].as_py())
+        found: dict[str, Any] = orjson.loads(self.stage.read_part(f"{model}_details")["details"][0].as_py())
         return found
 
     def keep_memory_warning(self, warning: str | None) -> None:

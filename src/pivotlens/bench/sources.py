@@ -144,9 +144,9 @@ def find_lexicon(spec: str) -> LexiconSource:
 
 
 def _most(lines: list[bool]) -> bool:
-    """Tell whether most of a file's first lines have a form; one of them may be bad."""
+    """Tell whether at least half of a file's first lines have a form; with more bad ones no parser takes it either."""
     first = lines[:_TELLING_LINES]
-    return 2 * sum(first) > len(first)
+    return 2 * sum(first) >= max(len(first), 1)
 
 
 def _split(spec: str) -> tuple[Direction | None, Path]:

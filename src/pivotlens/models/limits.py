@@ -12,6 +12,7 @@ from pivotlens.models.checks import embedded_tokens
 from pivotlens.models.encoding import Ids
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.memory import is_out_of_memory, one_row
+from pivotlens.models.prompts import answer_text
 from pivotlens.models.words import Pairs, WordPrompts
 from pivotlens.text import Direction
 
@@ -20,13 +21,19 @@ _LONGEST, _GENERATED = 8, 2
 _LIMITS = ("max_position_embeddings", "max_seq_len")
 
 
-def prompt_warnings(every: Sequence[WordPrompts], pairs: Mapping[Direction, Pairs], shorter: str) -> list[str]:
+def prompt_warnings(
+    every: Sequence[WordPrompts],
+    pairs: Mapping[Direction, Pairs],
+    shorter: str,
+    accepted: Mapping[Direction, Iterable[str]] | None = None,
+) -> list[str]:
     """Check before any work that a model can take all prompts of a stage; of each direction the longest are tried.
 
     Args:
         every: Of each wording, direction and shot set; all of one model.
         pairs: Source and target words that are run in each direction.
         shorter: What makes prompts shorter, for the message.
+        accepted: Answers of each direction, by which the model may go on as long by itself.
 
     Returns:
         Warnings: that prompts are longer than the model was made for.
@@ -35,10 +42,17 @@ def prompt_warnings(every: Sequence[WordPrompts], pairs: Mapping[Direction, Pair
         ModelError: A prompt is longer than the model can read, or a token is none of those that it embeds.
     """
     longest: list[Ids] = []
+    loaded = every[0].loaded
+    generated = {
+        direction: max(map(len, loaded.tokenizer([answer_text(word) for word in sorted(set(words))],
+                                                 add_special_tokens=False)["input_ids"]))
+        for direction, words in (accepted or {}).items()
+    }  # fmt: skip
     for prompts in every:
         chosen = nlargest(_LONGEST, set(pairs[prompts.direction]), key=lambda pair: len("".join(pair).encode()))
-        longest += [one.context + one.answer + one.answer[-1:] * _GENERATED for one in prompts.encode(chosen)]
-    loaded = every[0].loaded
+        for one in prompts.encode(chosen):
+            more = max(0, generated.get(prompts.direction, 0) - len(one.answer)) + _GENERATED
+            longest.append(one.context + one.answer + one.answer[-1:] * more)
     words = {f" {word}" for prompts in every for pair in pairs[prompts.direction] for word in pair}
     if words:
         check_tokens(loaded, loaded.tokenizer(sorted(words), add_special_tokens=False)["input_ids"])

@@ -29,6 +29,8 @@ Sharing = Literal["packed", "copied", "nothing"]
 _FAILURES = (TypeError, ValueError, RuntimeError, AttributeError, IndexError, NotImplementedError)
 # Positions a pass may run in vain so that answers of several lengths share it: less than reading the weights again.
 _PADDING = 64
+# What a path gives the model, and which log-probabilities it is held against, for messages.
+_PATHS = {"copied": ("a copied cache", "shared and plain"), "packed": ("packed rows", "packed and copied")}
 # Any tokens will do to see what kind of cache a model keeps.
 _CACHED = 4
 # Of the contexts that a check runs, one in so many with answers that branch; the head takes most of its time.
@@ -213,7 +215,8 @@ def check_sharing(
         packed: Whether packing is tried; a stage that only reads and generates does not pack.
 
     Returns:
-        The fastest path that gives what the plain one gives, and why nothing can be shared, None where something can.
+        The fastest path that gives what the plain one gives, and why no faster one does; None where it is the fastest
+        that was tried.
     """
     sample = list(dict.fromkeys(contexts))
     ends = [max(sample, key=len), min(sample, key=len)]
@@ -243,17 +246,17 @@ def check_sharing(
         try:
             scored = AnswerScorer(loaded, batch_tokens, sharing).score(sample, answers)
         except _FAILURES as error:
-            reason = f"the model does not take a copied cache ({error})"
+            reason = f"the model does not take {_PATHS[sharing][0]} ({error})"
             break
         found = {
             (row, one): own for row, values in enumerate(scored) for one, own in zip(answers[row], values, strict=True)
         }
         worst = max(float(np.abs(found[key] - values).max()) for key, values in expected.items())
         if not worst <= _TOLERANCE[loaded.dtype]:
-            reason = f"shared and plain log-probabilities differ by {worst:.2g} nats"
+            reason = f"{_PATHS[sharing][1]} log-probabilities differ by {worst:.2g} nats"
             break
         exact, expected = sharing, found | expected
-    return exact, reason if exact == "nothing" else None
+    return exact, reason
 
 
 def _filling_a_row(contexts: Sequence[Ids]) -> list[Ids]:

@@ -76,7 +76,7 @@ def make_scorer(
         packed: Whether answers will be scored; a stage that only reads and generates needs no packing.
 
     Returns:
-        The scorer, and why caches cannot be shared; None where they can.
+        The scorer, and why it does not share caches the fastest way, or not for all prompts; None where it does.
     """
     loaded = prompts[0].loaded
     samples = sorted(_samples(prompts, pairs), key=_length)
@@ -88,6 +88,7 @@ def make_scorer(
     sharing, reason = check(samples[-1])
     if sharing == "packed" and not fits_window(loaded, _length(samples[-1])):
         sharing, reason = check(samples[0])  # only what lies within the window is packed
+        reason = reason or "caches are copied where sequences reach beyond the model's window"
     return AnswerScorer(loaded, batch_tokens, sharing), reason
 
 

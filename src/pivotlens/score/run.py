@@ -101,20 +101,21 @@ def _run(stage: StageRun, config: ScoreConfig, benchmark: Benchmark) -> None:
     for number, model in enumerate(config.models()):
         for warning in work.details(number)["warnings"]:
             stage.warn(f"{model}: {warning}")
-        for prompt in config.prompts():
-            if reason := work.details(number)["not_shared"][prompt]:
-                stage.warn(f"{model}: every prompt was run in full, which is slower: {reason}")
+        for caches in work.details(number)["caches"].values():
+            if caches["shared"] == "nothing":
+                stage.warn(f"{model}: every prompt was run in full, which is slower: {caches['reason']}")
     work.warn_of_memory()
     _write_tables(work, list(benchmark.concepts.values()))
     details = [work.details(number) for number in range(len(config.models()))]
     stage.finish(
         {
             **details[0]["loaded"],
-            "also_models": [one["loaded"] for one in details[1:]],
+            "caches": details[0]["caches"],
+            "also_models": [{**one["loaded"], "caches": one["caches"]} for one in details[1:]],
             "directions": [str(direction) for direction in directions],
             "concepts": len(items),
             "shot_sets": work.shot_sets,
-            "shared_caches": all(reason is None for one in details for reason in one["not_shared"].values()),
+            "shared_caches": all(used["shared"] != "nothing" for one in details for used in one["caches"].values()),
         }
     )
 
@@ -152,7 +153,8 @@ class _Work(Sweep):
             ]
             for direction in self.directions
         }
-        too_long = prompt_warnings([prompts_of(*key) for key in self.keys()], pairs, "Use fewer `shots`.")
+        accepted = {one: [word for item in self.items for word in item.accepted[one.target]] for one in self.directions}
+        too_long = prompt_warnings([prompts_of(*key) for key in self.keys()], pairs, "Use fewer `shots`.", accepted)
         scorers = {
             prompt: make_scorer(
                 [prompts_of(*key) for key in self.keys() if key[0] == prompt], pairs, config.batch_tokens
@@ -162,7 +164,9 @@ class _Work(Sweep):
         recorded = {
             "loaded": loaded.details(),
             "warnings": [*loaded.warnings, *too_long],
-            "not_shared": {prompt: reason for prompt, (_, reason) in scorers.items()},
+            "caches": {
+                prompt: {"shared": scorer.sharing, "reason": reason} for prompt, (scorer, reason) in scorers.items()
+            },
         }
         self.write_details(number, recorded)
         description = "score" if len(config.models()) == 1 else f"score {spec}"

@@ -105,13 +105,14 @@ def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
     stage.finish(
         {
             **details[0]["loaded"],
-            "also_models": [one["loaded"] for one in details[1:]],
+            "caches": details[0]["caches"],
+            "also_models": [{**one["loaded"], "caches": one["caches"]} for one in details[1:]],
             "directions": [str(direction) for direction in directions],
             "concepts": len(concepts),
             "calibration_concepts": calibrating,
             "layers": details[0]["layers"],
             "shot_sets": work.shot_sets,
-            "shared_caches": all(one["shared"] for one in details),
+            "shared_caches": all(one["caches"]["shared"] != "nothing" for one in details),
             "self_check": details[0]["self_check"],
             "mined_pivots": details[0]["mined"],
             "tuned_lens": details[0]["tuned"],
@@ -159,10 +160,14 @@ class _Work(Sweep):
             for direction in self.directions
         }
         every_prompt = [prompts_of(*key) for key in self.keys()]
-        too_long = prompt_warnings(every_prompt, pairs, "Use fewer `shots`.")
+        accepted = {
+            direction: [word for item in self.concepts for word in item.accepted[direction.target]]
+            for direction in self.directions
+        }
+        too_long = prompt_warnings(every_prompt, pairs, "Use fewer `shots`.", accepted)
         warnings += [f"{spec}: {warning}" for warning in too_long]
         scorer, reason = make_scorer(every_prompt, pairs, config.batch_tokens, packed=False)
-        if reason is not None:
+        if not scorer.share:
             warnings.append(f"{spec}: every prompt was run in full, which is slower: {reason}")
         if lens.check.untestable:
             warnings.append(f"{spec}: early exit could not be tested: {lens.check.untestable}")
@@ -188,7 +193,7 @@ class _Work(Sweep):
             "loaded": loaded.details(),
             "layers": lens.n_layers,
             "self_check": lens.check.details(),
-            "shared": reason is None,
+            "caches": {"shared": scorer.sharing, "reason": reason},
             "mined": mined is not None,
             "tuned": tuned is not None,
             "warnings": warnings,
