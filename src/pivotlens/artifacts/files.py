@@ -60,7 +60,10 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def remove_tree(path: Path) -> None:
     """Remove a folder so that a kill in the middle leaves no half folder under its name."""
-    if path.exists():
+    if path.is_symlink():  # what it leads to is somebody else's
+        with writing_errors(path):
+            path.unlink()
+    elif path.exists():
         with writing_errors(path):
             trash = path.with_name(f".{path.name}.trash")
             shutil.rmtree(trash, ignore_errors=True)

@@ -40,5 +40,5 @@ def verify(run: Annotated[Path, Parameter(help="Run folder.")], *, json: Json = 
     if outcome.problems:
         raise ArtifactError(
             f"{run} has {len(outcome.problems)} problems, the first in {outcome.problems[0].path}",
-            "Run the stages named above again.",
+            "Remove the folders of the stages named above and run these again.",
         )
