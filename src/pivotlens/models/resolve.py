@@ -20,6 +20,7 @@ _CONVERTED = "pivotlens.json"
 _ADAPTER = "adapter_config.json"
 # Everything a model needs except pickles and remote code.
 _HUB_FILES = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
+_POINTER, _POINTER_BYTES = b"version https://git-lfs", 1024
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def resolve_model(spec: str, tokenizer_only: bool = False) -> ResolvedModel:
     if spec.endswith(".gguf"):
         if not path.is_file():
             raise ModelError(f"there is no file {spec!r}", "Give the path of a .gguf file.")
+        _refuse_pointer(path)
         sha256 = sha256_of_file(path)
         folder = cache_folder() / "models" / f"{path.stem}-{sha256[:12]}"
         if not _is_converted(folder):
@@ -134,12 +136,18 @@ def _folder_fingerprint(folder: Path) -> str:
         )
     content: list[object] = []
     for path in sorted(folder.iterdir()):
+        _refuse_pointer(path)
         if path.suffix in (".json", ".model", ".txt", ".jinja"):
             content.append([path.name, sha256_of_file(path)])
         elif path.suffix == ".safetensors":
             status = path.stat()
             content.append([path.name, status.st_size, status.st_mtime_ns])
     return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
+def _refuse_pointer(path: Path) -> None:
+    if path.is_file() and path.stat().st_size < _POINTER_BYTES and path.read_bytes().startswith(_POINTER):
+        raise ModelError(f"{path} is a pointer of Git LFS, not the file", "Fetch what it stands for: `git lfs pull`.")
 
 
 def _is_converted(folder: Path) -> bool:
