@@ -96,7 +96,7 @@ def test_a_tokenizer_that_transformers_makes_otherwise_than_its_file(tiny, tmp_p
         shutil.copytree(tiny.model, model)
         settings = {"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": prefixed, "bos_token": "<s>"}
         (model / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
-        assert run_stage("trace", run, tiny, model) == 0
+        assert run_stage("trace", run, tiny, model, "--replace") == 0
         warnings = Trace.load(run).manifest.warnings
         assert any("cuts text otherwise than the tokenizer.json" in one for one in warnings) == prefixed
 
