@@ -24,6 +24,14 @@ def _as_artifact_error(error: OSError, path: Path) -> ArtifactError:
     )
 
 
+def expanded(path: str) -> Path:
+    """Return a path with its ``~`` filled in, and as it is where there is no such user or home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 @contextmanager
 def writing_errors(path: Path) -> Iterator[None]:
     """Turn an operating-system error while writing ``path`` into an `ArtifactError`."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 
+from pivotlens.artifacts.files import expanded
 from pivotlens.artifacts.fingerprint import canonical_json, sha256_of_file
 from pivotlens.errors import ConfigError, ModelError, PrerequisiteError, did_you_mean
 from pivotlens.extras import install_hint, require_models
@@ -43,7 +44,7 @@ class ResolvedModel:
 def cache_folder() -> Path:
     """Return where downloads and conversions are kept: ``PIVOTLENS_CACHE`` or the user's cache folder."""
     if configured := os.environ.get("PIVOTLENS_CACHE"):
-        return Path(configured).expanduser()
+        return expanded(configured)
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "pivotlens"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pivotlens"
@@ -77,7 +78,7 @@ def resolve_model(spec: str, tokenizer_only: bool = False) -> ResolvedModel:
             require_models(f"converting {spec}", "gguf")
             _convert(fetch_demo_model(model, cache_folder()), folder, model.sha256)
         return ResolvedModel(spec, folder, model.sha256, model.sha256)
-    path = Path(spec).expanduser()
+    path = expanded(spec)
     if spec.endswith(".gguf"):
         if not path.is_file():
             raise ModelError(f"there is no file {spec!r}", "Give the path of a .gguf file.")
