@@ -137,6 +137,34 @@ def test_unreadable_configuration_file(tmp_path, fails):
     fails(CONFIG, ["run", "--config", missing, "--run", tmp_path / "run"], missing, "UTF-8")
 
 
+def test_configuration_file_as_windows_saves_it(tiny, tmp_path):
+    config = tmp_path / "windows.toml"
+    config.write_bytes(b"\xef\xbb\xbf" + tiny.config.read_bytes().replace(b"\n", b"\r\n"))
+    assert main(["bench", "--config", str(config), "--run", str(tmp_path / "run")]) == 0
+
+
+def test_names_that_are_not_utf8(tiny, tmp_path, fails):
+    folder = tmp_path / "caf\udce9"
+    folder.mkdir()
+    config = shutil.copy(tiny.config, folder / "some.toml")
+    for arguments in (
+        ["bench", "--run", folder / "run", "--config", tiny.config],
+        ["bench", "--run", tmp_path / "run", "--config", config],
+        ["show", folder],
+        ["verify", folder, "--json"],
+    ):
+        fails(CONFIG, arguments, r"caf\udce9", "(command line) is not UTF-8", "Rename")
+    assert [path.name for path in folder.iterdir()] == ["some.toml"]
+
+
+def test_homes_that_are_not_there(tiny, tmp_path, run_until, fails):
+    fails(DATA, ["bench", "--run", tmp_path / "b", "--words", "~nosuchuser/w.tsv"], "~nosuchuser/w.tsv")
+    fails(DATA, ["bench", "--run", tmp_path / "b", "--lexicon", "~nosuchuser/en-fr.txt"], "~nosuchuser/en-fr.txt")
+    run = run_until("count")
+    fails(DATA, _count(tiny, run, "~nosuchuser/corpus"), "~nosuchuser/corpus")
+    fails(MODEL, ["count", "--run", run, "--tokenizer", "~nosuchuser/model"], "~nosuchuser/model")
+
+
 def test_environment_that_sets_nothing_or_nonsense(tiny, tmp_path, fails, monkeypatch):
     arguments = ["bench", "--run", tmp_path / "run", "--words", tiny.words]
     monkeypatch.setenv("PIVOTLENS_X", "1")
@@ -186,6 +214,13 @@ def test_a_stage_before_what_it_needs(tiny, tmp_path, fails, stage, needed):
         (b"word\ten\tfr\na\tb\tc\n", ["line 1", "'word'", "concept<TAB>en"]),
         (b"concept\ten\na\tb\n", ["fewer than two languages"]),
         (b"concept\ten\tfr\n", ["no concepts"]),
+        (b"concept\ten\tfr\na\tb\tc\xe2\x80\x8b\n", ["line 2", r"'c\u200b'", "'fr'", "U+200B", "Take it out"]),
+        (b"concept\ten\tfr\na\tb\td|\xe2\x80\xaec\n", ["line 2", r"'\u202ec'", "U+202E"]),
+        (b"concept\ten\tfr\na\tb\tc\0d\n", ["line 2", r"'c\x00d'", "U+0000"]),
+        (b"concept\ten\tfr\na\tb\t-\n", ["line 2", "'-'", "no letter"]),
+        (b"concept\ten\tfr\na\tb\t\xcc\x81\n", ["line 2", "no letter"]),
+        (b'concept\ten\tfr\na\tb\t"c, d"\n', ["line 2", "'\"c, d\"'", "in quotes", "without quotes"]),
+        (b"concept\tpos\tpos\ten\tfr\na\tn\tv\tb\tc\n", ["line 1", "'pos' stands there twice"]),
         (b"", ["no concepts"]),
     ],
 )
@@ -262,6 +297,7 @@ _LONG = b"".join(orjson.dumps({"text": os.urandom(200).hex(), "language": "fr"})
         ),
         ("a.parquet", _twice(), ["a.parquet", "'text' 2 times"]),
         ("caf\udce9.jsonl", b"{", ["caf\\xe9.jsonl", "line of its own"]),
+        ("red\x1b[31m\u202e.jsonl", b"{", [r"red\u001b[31m\u202e.jsonl", "line of its own"]),
     ],
 )
 def test_bad_corpus(tiny, tmp_path, run_until, fails, name, data, words):
@@ -285,6 +321,42 @@ def test_bad_corpus_in_worker_processes(tiny, tmp_path, run_until):
     # Mended, the run goes on, and does not take the parts of the damaged corpus for its own.
     shutil.copy(tiny.corpus / damaged.name, damaged)
     assert call(*_count(tiny, run, corpus)).returncode == 0
+
+
+def _bad_list(data: bytes) -> pa.Array:
+    text = pa.Array.from_buffers(pa.string(), 1, pa.array([data]).buffers())
+    return pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), text)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [_bad_list(b"\xff"), pa.array([9223372036854775], pa.timestamp("s"))],
+    ids=["a list with bad UTF-8", "a date too far for Python"],
+)
+def test_parquet_values_that_python_has_not(tiny, tmp_path, run_until, fails, values):
+    run = run_until("count")
+    (tmp_path / "corpus").mkdir()
+    path = tmp_path / "corpus" / "a.parquet"
+    pq.write_table(pa.table({"text": values, "language": ["fr"]}), path)
+    fails(DATA, _count(tiny, run, path), "a.parquet, line 1: column 'text' is", "not a string")
+    pq.write_table(pa.table({"text": ["water"], "language": ["fr"], "group": values}), path)
+    assert main([str(item) for item in _count(tiny, run, path)]) == 0
+
+
+def test_pipes_in_a_corpus_are_named(tiny, tmp_path, run_until, fails, capsys):
+    run = run_until("count")
+    corpus = _lines(tmp_path / "corpus", *LINES[:10])
+    os.mkfifo(corpus / "more.jsonl")
+    fails(DATA, _count(tiny, run, corpus / "more.jsonl"), corpus / "more.jsonl", "pipe, socket or device", "file first")
+    reading, writing = os.pipe()  # as `--corpus <(zcat …)` gives it
+    fails(DATA, _count(tiny, run, f"/dev/fd/{reading}"), f"/dev/fd/{reading}", "pipe, socket or device")
+    os.close(reading)
+    os.close(writing)
+    (corpus / "red\x1b[31m\u202e.txt").write_text("water")
+    assert main([str(item) for item in _count(tiny, run, corpus)]) == 0
+    shown = capsys.readouterr().out
+    assert "as pipes, sockets and devices can be read only once: more.jsonl" in shown
+    assert r"of no kind that is read: red\u001b[31m\u202e.txt" in shown
 
 
 @pytest.mark.parametrize("spec", ["nowhere", "*.jsonl", "nowhere/*.parquet", "empty"])

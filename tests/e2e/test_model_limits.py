@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import transformers as hf
-from tokenizers import AddedToken
+from tokenizers import AddedToken, Tokenizer, models
 
 from pivotlens.artifacts import Ablation, Scores, Trace, TrainedLens
 from pivotlens.bench.config import BenchConfig
@@ -129,3 +129,19 @@ def test_a_tokenizer_that_transformers_makes_otherwise_than_its_file(tiny, tmp_p
         assert run_stage("trace", run, tiny, model, "--replace") == 0
         warnings = Trace.load(run).manifest.warnings
         assert any("cuts text otherwise than the tokenizer.json" in one for one in warnings) == prefixed
+
+
+@pytest.mark.parametrize("stage", ["score", "trace"])
+def test_words_of_which_the_tokenizer_lacks_a_part_are_named(stage, tiny, tmp_path, run_until, capsys):
+    """As XGLM's lacks many Chinese characters: they are one token for whatever is unknown."""
+    run = run_until(stage)
+    characters = sorted(set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .:'\"\n-"))
+    vocabulary = {piece: number for number, piece in enumerate(["<unk>", "<s>", "</s>", *characters])}
+    tokenizer = Tokenizer(models.BPE(vocabulary, [], unk_token="<unk>"))
+    save(
+        random_model(hf.LlamaConfig(**llama_like(vocab_size=1024))),
+        tmp_path / "model",
+        hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>"),
+    )
+    assert run_stage(stage, run, tiny, tmp_path / "model") == 0
+    assert re.search(r"\d+ of \d+ words hold what the tokenizer does not know, such as '", capsys.readouterr().out)

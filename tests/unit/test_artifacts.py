@@ -6,11 +6,13 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import ClassVar
 
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pivotlens.artifacts import (
@@ -25,6 +27,7 @@ from pivotlens.artifacts import (
     upstream_inputs,
     write_bytes,
 )
+from pivotlens.artifacts.verification import verify_run
 from pivotlens.errors import ArtifactError, ConfigError, PrerequisiteError
 from pivotlens.settings import StageConfig, setting
 
@@ -443,3 +446,56 @@ def test_settings_name_the_value_and_its_layer():
         ToyConfig.build({"run.toml": {"sise": 4}})
     with pytest.raises(ConfigError, match=r"\[bench\] size = 0 \(run.toml\)"):
         ToyConfig.build({"run.toml": {"size": 0}})
+
+
+def test_a_folder_that_is_no_result_is_not_replaced(tmp_path):
+    """`--run .` in a project that has a folder `bench` of its own."""
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "thesis.txt").write_text("mine")
+    with pytest.raises(ArtifactError, match=r"bench is no result of pivotlens.*\n.*another --run folder"):
+        make(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["bench", "thesis.txt"]
+    (tmp_path / "bench" / "thesis.txt").unlink()
+    make(tmp_path)  # an empty folder holds nothing that could be lost
+
+
+def test_a_result_kept_behind_a_link_is_replaced_and_not_removed(tmp_path):
+    run = tmp_path / "run"
+    make(tmp_path / "elsewhere")
+    run.mkdir()
+    (run / "bench").symlink_to(tmp_path / "elsewhere" / "bench")
+    for size in (4, 5):
+        make(run, size=size)
+        assert Benchmark.load(run).table("distractors").num_rows == size
+    assert Benchmark.load(tmp_path / "elsewhere").table("distractors").num_rows == 3
+    assert [path.name for path in run.iterdir()] == ["bench"]
+
+
+def test_parts_on_another_file_system_leave_the_old_result(tmp_path):
+    make(tmp_path)
+    other = Path("/dev/shm")
+    if not other.is_dir() or other.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    with tempfile.TemporaryDirectory(dir=other) as folder:
+        (tmp_path / ".work").symlink_to(folder)
+        with pytest.raises(ArtifactError, match=r"\.work is on another file system"):
+            make(tmp_path, size=4)
+    assert Benchmark.load(tmp_path).table("distractors").num_rows == 3
+
+
+def test_a_table_without_a_column(tmp_path):
+    """As an older version wrote it."""
+    make(tmp_path)
+    path = tmp_path / "bench" / "distractors.parquet"
+    pq.write_table(pq.read_table(path).drop_columns("tier"), path)
+    with pytest.raises(ArtifactError, match=r"has no column 'tier'.*\nRemove .*bench and run `pivotlens bench"):
+        Benchmark.load(tmp_path).table("distractors")
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'"size": 3', b'"size": 4'), (b'"corpus": "aa"', b'"corpus": "ab"')])
+def test_a_manifest_that_was_edited(tmp_path, old, new):
+    make(tmp_path)
+    path = tmp_path / "bench" / "manifest.json"
+    assert verify_run(tmp_path, ["bench"]).problems == []
+    path.write_bytes(path.read_bytes().replace(old, new))
+    assert [problem.code for problem in verify_run(tmp_path, ["bench"]).problems] == ["V1"]

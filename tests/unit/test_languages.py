@@ -68,6 +68,7 @@ def test_codes_are_stable():
     ("text", "expected"),
     [
         ("fr-zh", ("fr", "zh")), ("fr→zh", ("fr", "zh")), ("fr:zh", ("fr", "zh")), ("fr>zh", ("fr", "zh")),
+        ("fr->zh", ("fr", "zh")), ("fr => zh-Hant", ("fr", "zh-Hant")),
         (" fr - zh ", ("fr", "zh")), ("fra-cmn", ("fr", "zh")), ("fra_Latn-zho_Hant", ("fr", "zh-Hant")),
         ("fr:zh-Hant", ("fr", "zh-Hant")), ("zh-Hant:zh", ("zh-Hant", "zh")), ("zh-Hant→en", ("zh-Hant", "en")),
     ],

@@ -1,5 +1,8 @@
 """Model folders that transformers would load, and that must not be read."""
 
+import io
+import json
+
 import pytest
 import torch
 import transformers as hf
@@ -161,3 +164,60 @@ def test_a_folder_of_an_unknown_family(tmp_path):
     config = tmp_path / "config.json"
     config.write_text(config.read_text().replace('"llama"', '"llama9"'))
     refused(tmp_path, "has no readable config.*llama9")
+
+
+_OWN_CODE = """\
+from pathlib import Path
+from transformers import LlamaConfig, LlamaForCausalLM
+Path(__file__).with_name("executed").touch()
+class Config(LlamaConfig): pass
+class Model(LlamaForCausalLM): pass
+"""
+
+
+def with_own_code(folder, kind: str) -> None:
+    save(random_model(hf.LlamaConfig(**llama_like(num_hidden_layers=2))), folder)
+    (folder / "own.py").write_text(_OWN_CODE)
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": kind, "auto_map": {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}}
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def test_code_of_a_models_own_is_never_run_nor_asked_about(tmp_path, monkeypatch, capsys):
+    with_own_code(tmp_path, "llama9")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\ny\ny\n"))
+    monkeypatch.setattr("builtins.input", lambda prompt: pytest.fail("it asks"))
+    assert "nothing that comes with a model is executed" in refused(tmp_path, "code of its own").message
+    assert not list(tmp_path.rglob("executed"))
+    assert capsys.readouterr().out == ""
+
+
+def test_code_of_a_models_own_that_was_passed_over_is_named(tmp_path):
+    with_own_code(tmp_path, "llama")
+    assert load_model(str(tmp_path), device="cpu").warnings == (
+        "the model's own code (own.Model) was not run: LlamaForCausalLM of transformers was",
+    )
+    assert not list(tmp_path.rglob("executed"))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_pointer_of_git_lfs(name, tmp_path):
+    save(random_model(hf.LlamaConfig(**llama_like(num_hidden_layers=2))), tmp_path)
+    (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n")
+    assert "git lfs pull" in refused(tmp_path, f"{name} is a pointer of Git LFS").hint
+    if name != "model.safetensors":
+        return
+    (tmp_path / "some.gguf").write_bytes((tmp_path / name).read_bytes())
+    with pytest.raises(ModelError, match=r"some\.gguf is a pointer of Git LFS"):
+        resolve_model(str(tmp_path / "some.gguf"))
+
+
+def test_weights_that_are_there_twice_are_named(tmp_path):
+    save(random_model(hf.LlamaConfig(**llama_like(num_hidden_layers=2)), seed=1), tmp_path)
+    (tmp_path / "model.safetensors").rename(tmp_path / "whole")
+    random_model(hf.LlamaConfig(**llama_like(num_hidden_layers=2))).save_pretrained(tmp_path, max_shard_size="20kB")
+    assert load_model(str(tmp_path), device="cpu").warnings == ()
+    resolve_model.cache_clear()
+    (tmp_path / "whole").rename(tmp_path / "model.safetensors")
+    (warning,) = load_model(str(tmp_path), device="cpu").warnings
+    assert warning.startswith("model.safetensors was read, and not the files that model.safetensors.index.json")

@@ -12,6 +12,7 @@ import huggingface_hub
 import pytest
 import torch
 import transformers as hf
+from tokenizers import Tokenizer, models
 
 from pivotlens import progress
 from pivotlens.errors import ArtifactError, ConfigError, ModelError, PrerequisiteError
@@ -166,6 +167,13 @@ def test_a_folder_without_a_fast_tokenizer(tmp_path):
         load_tokenizer(str(tmp_path))
     with pytest.raises(ModelError, match="tokenizer"):
         load_model(str(tmp_path), device="cpu")
+
+
+def test_a_tokenizer_with_an_empty_vocabulary(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    Tokenizer(models.BPE()).save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ModelError, match="empty vocabulary"):
+        load_tokenizer(str(tmp_path))
 
 
 def test_a_damaged_tokenizer(tmp_path):

@@ -24,6 +24,14 @@ def _as_artifact_error(error: OSError, path: Path) -> ArtifactError:
     )
 
 
+def expanded(path: str) -> Path:
+    """Return a path with its ``~`` filled in, and as it is where there is no such user or home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 @contextmanager
 def writing_errors(path: Path) -> Iterator[None]:
     """Turn an operating-system error while writing ``path`` into an `ArtifactError`."""
@@ -60,7 +68,10 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def remove_tree(path: Path) -> None:
     """Remove a folder so that a kill in the middle leaves no half folder under its name."""
-    if path.exists():
+    if path.is_symlink():  # what it leads to is somebody else's
+        with writing_errors(path):
+            path.unlink()
+    elif path.exists():
         with writing_errors(path):
             trash = path.with_name(f".{path.name}.trash")
             shutil.rmtree(trash, ignore_errors=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pivotlens.artifacts.manifest import Manifest, read_manifest
-from pivotlens.artifacts.tables import SCHEMAS
+from pivotlens.artifacts.tables import SCHEMAS, schema_of
 from pivotlens.errors import ArtifactError, PrerequisiteError, did_you_mean
 
 if TYPE_CHECKING:
@@ -66,12 +66,23 @@ class StageResult:
             raise ArtifactError(f"{self.stage} has no table {name!r}", did_you_mean(name, known))
         try:
             (self.folder / file).open("rb").close()  # pyarrow takes a folder for an empty table
-            return pq.read_table(self.folder / file)
+            table = pq.read_table(self.folder / file)
         except (OSError, pa.ArrowException) as error:
             raise ArtifactError(
                 f"{self.folder / file} is missing or damaged: {error}",
-                f"Run `pivotlens {self.stage} --run {self.folder.parent}` again.",
+                self._remedy(),
             ) from error
+        if missing := [column for column in schema_of(self.stage, name).names if column not in table.column_names]:
+            raise ArtifactError(
+                f"{self.folder / file} has no column {missing[0]!r}: another version of pivotlens wrote it, or it was "
+                "changed",
+                self._remedy(),
+            )
+        return table
+
+    def _remedy(self) -> str:
+        # A file that kept its size would be taken for whole.
+        return f"Remove {self.folder} and run `pivotlens {self.stage} --run {self.folder.parent}` again."
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Return a table as a list of dictionaries."""

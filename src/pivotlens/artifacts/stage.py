@@ -134,6 +134,7 @@ class StageRun:
             self.run.mkdir(parents=True, exist_ok=True)
         self._take_lock()
         try:
+            self._refuse_foreign_folder()
             with writing_errors(self._work):
                 for stale in self._work.parent.glob(f"{self.stage}-*"):
                     if stale != self._work:
@@ -141,10 +142,24 @@ class StageRun:
                 self._parts.mkdir(parents=True, exist_ok=True)
                 shutil.rmtree(self.staging, ignore_errors=True)
                 self.staging.mkdir(parents=True)
+                if self.staging.stat().st_dev != self.run.stat().st_dev:
+                    raise ArtifactError(
+                        f"{self._work.parent} is on another file system than {self.run}, where no result can be put in "
+                        "place from it at once",
+                        "Remove that link or mount: parts are kept in the run folder itself.",
+                    )
         except BaseException:
             self._release_lock()
             raise
         return self
+
+    def _refuse_foreign_folder(self) -> None:
+        """Refuse to put a result where somebody keeps something else: the folder would be replaced as a whole."""
+        if self.folder.is_dir() and not (self.folder / MANIFEST).exists() and any(self.folder.iterdir()):
+            raise ArtifactError(
+                f"{self.folder} is no result of pivotlens, as it has no {MANIFEST}, and would be replaced",
+                "Move it away, or choose another --run folder.",
+            )
 
     def _take_lock(self) -> None:
         path = self.run / f".{self.stage}.lock"

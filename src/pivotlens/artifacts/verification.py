@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pivotlens.artifacts.fingerprint import sha256_of_file
+from pivotlens.artifacts.fingerprint import fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import MANIFEST, RUN_RECORD, Manifest, read_manifest
 from pivotlens.artifacts.tables import SCHEMAS
 from pivotlens.errors import ArtifactError
@@ -20,7 +20,7 @@ class Problem:
     """Something wrong with a run folder.
 
     Attributes:
-        code: V1 damaged manifest, V2 file missing, V3 file changed, V4 file unknown, V5 schema broken,
+        code: V1 damaged or changed manifest, V2 file missing, V3 file changed, V4 file unknown, V5 schema broken,
             V6 stage out of date with what it read.
     """
 
@@ -61,6 +61,9 @@ def verify_run(run: Path, stages: Sequence[str]) -> Verification:
     files = 0
     for stage, manifest in manifests.items():
         files += len(manifest.outputs)
+        if manifest.fingerprint != fingerprint(stage, manifest.algorithm_version, manifest.config, manifest.inputs):
+            message = "its fingerprint is not that of its stage, version, settings and inputs: it was changed"
+            problems.append(Problem("V1", f"{stage}/{MANIFEST}", message))
         problems += _file_problems(run, stage, manifest)
         problems += [
             Problem("V6", stage, f"it was made from another result of {name}; run it again")

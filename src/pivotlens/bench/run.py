@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pivotlens.artifacts import Benchmark, StageRun
+from pivotlens.artifacts.files import expanded
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.design import assign_splits, draw_distractors, with_enough_distractors
 from pivotlens.bench.join import Joined, join_lexicons
@@ -66,7 +67,7 @@ def _content(words: str) -> dict[str, bytes]:
             elif changes.is_file():
                 content["changes"] = changes.read_bytes()
             return content
-        return {"words": Path(words).expanduser().read_bytes()}
+        return {"words": expanded(words).read_bytes()}
     except OSError as error:
         raise DataError(
             f"cannot read the word list {words!r}: {error.strerror}",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from pivotlens.artifacts.files import expanded
 from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.bench.cedict import CHINESE, ENTRY, parse_cedict
 from pivotlens.bench.dictd import parse_dictd
@@ -151,7 +152,7 @@ def _most(lines: list[bool]) -> bool:
 
 def _split(spec: str) -> tuple[Direction | None, Path]:
     """Split the languages off a spec; a file of that very name goes first."""
-    whole = Path(spec).expanduser()
+    whole = expanded(spec)
     if ":" in spec and not whole.exists():
         pieces = spec.split(":")
         for count in range(1, len(pieces)):
@@ -159,8 +160,8 @@ def _split(spec: str) -> tuple[Direction | None, Path]:
                 direction = parse_direction(":".join(pieces[:count]), f"lexicon {spec!r}")
             except ConfigError:
                 continue
-            return direction, Path(":".join(pieces[count:])).expanduser()
-        if Path(":".join(pieces[1:])).expanduser().is_file():  # the file is there: it is the languages that are wrong
+            return direction, expanded(":".join(pieces[count:]))
+        if expanded(":".join(pieces[1:])).is_file():  # the file is there: it is the languages that are wrong
             parse_direction(pieces[0], f"lexicon {spec!r}")
     return None, whole
 

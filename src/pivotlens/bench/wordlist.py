@@ -6,12 +6,17 @@ import csv
 import io
 from dataclasses import dataclass, field, replace
 
+import regex
+
 from pivotlens.errors import ConfigError, DataError
 from pivotlens.text import fold, language_code, normalise
 
 _CONCEPT = ("concept", "concept_id")
 ATTRIBUTES = ("split", "calibration", "pos", "synset", "band", "flags", "flags_note", "note")
 SPLITS = ("test", "shot")
+# Joiners are letters of a word in Persian and the scripts of India, and of emoji.
+_INVISIBLE = regex.compile(r"(?V1)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}--[\u200c\u200d]]")
+_WRITTEN = regex.compile(r"[\p{L}\p{N}\p{S}]")
 
 Form = tuple[str, str]
 """A language and a folded word of it."""
@@ -145,6 +150,8 @@ def language_columns(header: list[str], name: str) -> dict[int, str]:
                     "Give each language one column; a cell may hold several words separated by |.",
                 )
             columns[index] = code
+    if twice := next((cell for cell in header if header.count(cell) > 1), None):
+        raise DataError(f"{name}, line 1: column {twice!r} stands there twice", "Give each column a name of its own.")
     return columns
 
 
@@ -164,6 +171,8 @@ def _parse_row(
         forms = listed_forms(row[index])
         if not forms:
             raise DataError(f"{where}: no word in language {code!r}", "Fill the cell or take the concept out.")
+        for form in forms:
+            _check_form(form, f"{where}: {form!r} in language {code!r}")
         words[code] = forms
     split = cells.get("split", "")
     if split and split not in SPLITS:
@@ -183,6 +192,18 @@ def _parse_row(
         band=cells.get("band", ""),
         flags=_flags(cells.get("flags", ""), set(words), set(languages.values()), where),
     )
+
+
+def _check_form(form: str, where: str) -> None:
+    """Refuse what a model would be asked for to the letter, and nobody means."""
+    if found := _INVISIBLE.search(form):
+        raise DataError(f"{where} holds the invisible character U+{ord(found[0]):04X}", "Take it out of the cell.")
+    if not _WRITTEN.search(form):
+        raise DataError(f"{where} is no word: it has no letter", "Write the word, or take the concept out.")
+    if len(form) > 1 and form[0] == form[-1] == '"':
+        raise DataError(
+            f"{where} is in quotes, which would be part of the word", "Save the list without quotes around its cells."
+        )
 
 
 def _flags(cell: str, kept: set[str], known: set[str], where: str) -> dict[str, tuple[str, ...]]:

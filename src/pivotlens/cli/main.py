@@ -15,6 +15,7 @@ from rich.text import Text
 
 from pivotlens.cli.verbs import add_stage_verbs
 from pivotlens.errors import ConfigError, PivotLensError
+from pivotlens.text.scripts import escape_controls
 
 _EPILOGUE = "Documentation: README.md and docs/ of the repository. Exit codes: 0 done, 2 settings, 3 something missing, 4 input data, 5 model, 6 run folder, 130 interrupted."  # noqa: E501
 
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     console = Console(stderr=True, highlight=False)
     try:
+        _refuse_other_than_utf8(sys.argv[1:] if arguments is None else arguments)
         # Bars and notices are installed for this call alone: who calls from Python keeps their own.
         copy_context().run(build_app(), arguments, exit_on_error=False, print_error=False, error_console=console)
     except PivotLensError as error:
@@ -62,6 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _refuse_other_than_utf8(arguments: Sequence[str]) -> None:
+    for argument in arguments:
+        if argument != argument.encode("utf-8", "replace").decode("utf-8"):
+            raise ConfigError(f"{argument!r} (command line) is not UTF-8", "Rename the file or folder.")
+
+
 def _parse_error(error: CycloptsError) -> ConfigError:
     cause = error.__cause__
     if isinstance(cause, ValidationError):
@@ -73,7 +81,8 @@ def _parse_error(error: CycloptsError) -> ConfigError:
 
 def _report(console: Console, error: PivotLensError) -> int:
     # Text, not markup: messages quote what comes from files.
-    console.print(Text.assemble(("Error: ", "bold red"), error.message), soft_wrap=True)
-    if error.hint:
-        console.print(Text(f"  → {error.hint}"), soft_wrap=True)
+    message, hint = (escape_controls(text, keep="\n") for text in (error.message, error.hint))
+    console.print(Text.assemble(("Error: ", "bold red"), message), soft_wrap=True)
+    if hint:
+        console.print(Text(f"  → {hint}"), soft_wrap=True)
     return error.exit_code

@@ -53,6 +53,7 @@ def run_pipeline(pipeline: Any, *, as_json: bool, dry_run: bool) -> None:
     """
     from pivotlens.cli.terminal import print_json, results_console, watch_progress
     from pivotlens.cli.verbs import result_object
+    from pivotlens.text import escape_controls
 
     console = watch_progress()
     if dry_run:
@@ -72,7 +73,7 @@ def run_pipeline(pipeline: Any, *, as_json: bool, dry_run: bool) -> None:
     results = pipeline.run(watch)
     for name, result in results.items():
         for warning in result.manifest.warnings:
-            console.print(f"Warning ({name}): {warning}", soft_wrap=True, markup=False)
+            console.print(f"Warning ({name}): {escape_controls(warning)}", soft_wrap=True, markup=False)
     if as_json:
         stages = [result_object(result, reused=reused[name]) for name, result in results.items()]
         print_json({"run": str(pipeline.folder), "stages": stages})

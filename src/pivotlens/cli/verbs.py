@@ -237,6 +237,7 @@ def _shares(result: StageResult) -> dict[str, list[dict[str, Any]]]:
 def show_result(result: StageResult) -> None:
     """Print what a stage left behind."""
     from pivotlens.cli.terminal import results_console
+    from pivotlens.text import escape_controls
 
     console = results_console()
     manifest = result.manifest
@@ -247,7 +248,7 @@ def show_result(result: StageResult) -> None:
     for line in _headline(result):
         console.print(f"  {line}", markup=False, soft_wrap=True)
     for warning in manifest.warnings:
-        console.print(f"  Warning: {warning}", markup=False, soft_wrap=True)
+        console.print(f"  Warning: {escape_controls(warning)}", markup=False, soft_wrap=True)
 
 
 def _headline(result: StageResult) -> list[str]:

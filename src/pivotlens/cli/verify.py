@@ -40,5 +40,5 @@ def verify(run: Annotated[Path, Parameter(help="Run folder.")], *, json: Json = 
     if outcome.problems:
         raise ArtifactError(
             f"{run} has {len(outcome.problems)} problems, the first in {outcome.problems[0].path}",
-            "Run the stages named above again.",
+            "Run the stages named above again; where a file was changed (V3), remove its stage's folder first.",
         )

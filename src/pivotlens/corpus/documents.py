@@ -360,9 +360,17 @@ def _values(array: Any) -> list[Any]:
         array = array.dictionary_decode()
     try:
         values: list[Any] = array.to_pylist()
-    except UnicodeDecodeError:
-        values = array.cast(_BYTES_OF[str(array.type)]).to_pylist()
+    except (ValueError, OverflowError):  # no UTF-8, also within lists, or a date that Python has not
+        as_bytes = _BYTES_OF.get(str(array.type))
+        values = array.cast(as_bytes).to_pylist() if as_bytes else [_value_or_none(scalar) for scalar in array]
     return [_decoded(value) if isinstance(value, bytes) else value for value in values]
+
+
+def _value_or_none(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):
+        return None
 
 
 _BYTES_OF = {"string": "binary", "large_string": "large_binary", "string_view": "binary_view"}

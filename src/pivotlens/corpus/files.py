@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import IO, Any
 
+from pivotlens.artifacts.files import expanded
 from pivotlens.artifacts.fingerprint import files_fingerprint, sha256_of_file
 from pivotlens.errors import ConfigError, DataError, PrerequisiteError, did_you_mean
 
@@ -178,6 +179,7 @@ class _Found:
 _UNKNOWN_KIND = "of no kind that is read"
 _METADATA = "as it may describe the data (end a glob in .json to read such files)"
 _BROKEN_LINK = "links to files that are not there"
+_SPECIAL = "as pipes, sockets and devices can be read only once"
 _SAME_FILE = "as it is the same file under a second name"
 _FOLDER = "folders, as a glob of files does not search them"
 
@@ -203,7 +205,7 @@ def _shown(path: str) -> str:
 
 
 def _local(spec: str) -> _Found:
-    path = Path(spec).expanduser()
+    path = expanded(spec)
     found = _Found()
     if path.is_file():
         if not found.is_read(path.name.lstrip("."), plain_json=True):
@@ -214,6 +216,11 @@ def _local(spec: str) -> _Found:
         return found
     if path.is_dir():
         root, pattern = path, ["**"]
+    elif path.exists():
+        raise DataError(
+            f"{_shown(spec)!r} (corpus) is a pipe, socket or device, and a corpus is read more than once",
+            "Write it into a file first.",
+        )
     elif path.is_symlink():
         raise DataError(
             f"{_shown(spec)!r} (corpus) is a link to {_shown(str(path.readlink()))!r}, which is not there",
@@ -239,7 +246,9 @@ def _local(spec: str) -> _Found:
                 found.leave_out(_shown(name), _FOLDER)
         elif not here.exists():
             found.leave_out(_shown(name), _BROKEN_LINK)
-        elif here.is_file() and found.is_read(_shown(name), plain_json):
+        elif not here.is_file():
+            found.leave_out(_shown(name), _SPECIAL)
+        elif found.is_read(_shown(name), plain_json):
             status = here.stat()
             same.setdefault((status.st_dev, status.st_ino), []).append(name)
     for names in same.values():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pivotlens.artifacts import Benchmark
+from pivotlens.artifacts.files import expanded
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.run import build_benchmark
 from pivotlens.errors import ModelError
@@ -25,8 +26,8 @@ def open_benchmark(name: str) -> Benchmark:
         DataError: There is no such list.
         PrerequisiteError: The folder holds no benchmark.
     """
-    if Path(name).expanduser().is_dir():
-        return Benchmark.load(Path(name).expanduser())
+    if expanded(name).is_dir():
+        return Benchmark.load(expanded(name))
     return _made(name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
+from typing import Any
 
 import torch
 
@@ -53,10 +54,27 @@ def prompt_warnings(
         for one in prompts.encode(chosen):
             more = max(0, generated.get(prompts.direction, 0) - len(one.answer)) + _GENERATED
             longest.append(one.context + one.answer + one.answer[-1:] * more)
-    words = {f" {word}" for prompts in every for pair in pairs[prompts.direction] for word in pair}
-    if words:
-        check_tokens(loaded, loaded.tokenizer(sorted(words), add_special_tokens=False)["input_ids"])
-    return length_warnings(loaded, longest, "a prompt with its answer", shorter)
+    words = sorted({f" {word}" for prompts in every for pair in pairs[prompts.direction] for word in pair})
+    encoded = loaded.tokenizer(words, add_special_tokens=False)["input_ids"] if words else []
+    check_tokens(loaded, encoded)
+    return [
+        *_unknown_warnings(loaded.tokenizer, words, encoded),
+        *length_warnings(loaded, longest, "a prompt with its answer", shorter),
+    ]
+
+
+def _unknown_warnings(tokenizer: Any, words: Sequence[str], encoded: Iterable[Sequence[int]]) -> list[str]:
+    """Warn of words of which the tokenizer lacks a part: what is read is then the token that stands for anything."""
+    model = tokenizer.backend_tokenizer.model
+    named = getattr(model, "unk_token", None)
+    unknown = {tokenizer.unk_token_id, getattr(model, "unk_id", None), named and tokenizer.convert_tokens_to_ids(named)}
+    lost = [word.strip() for word, ids in zip(words, encoded, strict=True) if not unknown.isdisjoint(ids)]
+    if not lost:
+        return []
+    return [
+        f"{len(lost):,} of {len(words):,} words hold what the tokenizer does not know, such as {lost[0]!r}: their "
+        "figures are of its token for anything unknown"
+    ]
 
 
 def check_tokens(loaded: LoadedModel, sequences: Iterable[Sequence[int]]) -> None:

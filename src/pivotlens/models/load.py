@@ -21,6 +21,9 @@ from pivotlens.models.quiet import recording_transformers
 from pivotlens.models.resolve import ResolvedModel, conversion_warnings, refuse_adapter, resolve_model
 from pivotlens.models.tokenizer import switch_off_saved_state
 
+# Weights in one file and in several: transformers takes the one, others what the index names.
+_TWICE = ("model.safetensors", "model.safetensors.index.json")
+
 
 @dataclass(frozen=True)
 class LoadedModel:
@@ -94,7 +97,7 @@ def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> Loade
     with recording_transformers() as said:
         config, tokenizer = _config_and_tokenizer(resolved)
         model, unexpected = _model(resolved, config, getattr(torch, dtype), place)
-        warnings = conversion_warnings(resolved.folder)
+        warnings = conversion_warnings(resolved.folder) + _passed_over(resolved, config, model)
         warnings += unused_weights(model, unexpected, repr(spec))
         warnings += switch_off_saved_state(tokenizer.backend_tokenizer)
         _check_vocabulary(model, tokenizer, spec)
@@ -119,13 +122,18 @@ def _library_errors(message: str, hint: str) -> Iterator[None]:
             f"{message}: {error}", "Install the package that it names into the environment of pivotlens."
         ) from error
     except Exception as error:  # the library raises whatever its parts raise
+        if "trust_remote_code" in str(error):
+            raise ModelError(
+                f"{message}: it needs code of its own, and nothing that comes with a model is executed",
+                "Give a model of an architecture that transformers has itself.",
+            ) from error
         raise ModelError(f"{message}: {error}", hint) from error
 
 
 def _config_and_tokenizer(resolved: ResolvedModel) -> tuple[Any, Any]:
     spec = resolved.spec
     with _library_errors(f"{spec!r} has no readable config", "Check the model, or update transformers."):
-        config = AutoConfig.from_pretrained(resolved.folder)
+        config = AutoConfig.from_pretrained(resolved.folder, trust_remote_code=False)
     if getattr(config, "is_encoder_decoder", False):
         raise ModelError(
             f"{spec!r} is an encoder-decoder model ({config.model_type})",
@@ -137,7 +145,7 @@ def _config_and_tokenizer(resolved: ResolvedModel) -> tuple[Any, Any]:
             "It is an embedding model or a bare decoder; pivotlens reads causal language models.",
         )
     with _library_errors(f"the tokenizer of {spec!r} cannot be loaded", "Check the model folder."):
-        tokenizer = AutoTokenizer.from_pretrained(resolved.folder)
+        tokenizer = AutoTokenizer.from_pretrained(resolved.folder, trust_remote_code=False)
     if not getattr(tokenizer, "is_fast", False):
         raise ModelError(
             f"model {spec!r} has no fast tokenizer, so answers cannot be told from prompts by character",
@@ -156,6 +164,7 @@ def _model(
             resolved.folder,
             dtype=number_type,
             use_safetensors=True,
+            trust_remote_code=False,  # or it asks whether to run what lies in the folder
             output_loading_info=True,
             device_map={"": place} if quantised else None,  # packed weights are not moved afterwards
         )
@@ -180,6 +189,15 @@ def _model(
     model.requires_grad_(False)
     _forget_lengths(model)
     return model, loading[1]["unexpected_keys"]
+
+
+def _passed_over(resolved: ResolvedModel, config: Any, model: PreTrainedModel) -> list[str]:
+    """Return warnings of code and of weights in the folder that another loader would take for the model."""
+    own = (getattr(config, "auto_map", None) or {}).get("AutoModelForCausalLM")
+    warnings = [f"the model's own code ({own}) was not run: {type(model).__name__} of transformers was"] if own else []
+    if all((resolved.folder / name).is_file() for name in _TWICE):
+        warnings.append(f"{_TWICE[0]} was read, and not the files that {_TWICE[1]} beside it names")
+    return warnings
 
 
 def _check_vocabulary(model: PreTrainedModel, tokenizer: Any, spec: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 
+from pivotlens.artifacts.files import expanded
 from pivotlens.artifacts.fingerprint import canonical_json, sha256_of_file
 from pivotlens.errors import ConfigError, ModelError, PrerequisiteError, did_you_mean
 from pivotlens.extras import install_hint, require_models
@@ -20,6 +21,7 @@ _CONVERTED = "pivotlens.json"
 _ADAPTER = "adapter_config.json"
 # Everything a model needs except pickles and remote code.
 _HUB_FILES = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
+_POINTER, _POINTER_BYTES = b"version https://git-lfs", 1024
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class ResolvedModel:
 def cache_folder() -> Path:
     """Return where downloads and conversions are kept: ``PIVOTLENS_CACHE`` or the user's cache folder."""
     if configured := os.environ.get("PIVOTLENS_CACHE"):
-        return Path(configured).expanduser()
+        return expanded(configured)
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "pivotlens"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pivotlens"
@@ -76,10 +78,11 @@ def resolve_model(spec: str, tokenizer_only: bool = False) -> ResolvedModel:
             require_models(f"converting {spec}", "gguf")
             _convert(fetch_demo_model(model, cache_folder()), folder, model.sha256)
         return ResolvedModel(spec, folder, model.sha256, model.sha256)
-    path = Path(spec).expanduser()
+    path = expanded(spec)
     if spec.endswith(".gguf"):
         if not path.is_file():
             raise ModelError(f"there is no file {spec!r}", "Give the path of a .gguf file.")
+        _refuse_pointer(path)
         sha256 = sha256_of_file(path)
         folder = cache_folder() / "models" / f"{path.stem}-{sha256[:12]}"
         if not _is_converted(folder):
@@ -134,12 +137,18 @@ def _folder_fingerprint(folder: Path) -> str:
         )
     content: list[object] = []
     for path in sorted(folder.iterdir()):
+        _refuse_pointer(path)
         if path.suffix in (".json", ".model", ".txt", ".jinja"):
             content.append([path.name, sha256_of_file(path)])
         elif path.suffix == ".safetensors":
             status = path.stat()
             content.append([path.name, status.st_size, status.st_mtime_ns])
     return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
+def _refuse_pointer(path: Path) -> None:
+    if path.is_file() and path.stat().st_size < _POINTER_BYTES and path.read_bytes().startswith(_POINTER):
+        raise ModelError(f"{path} is a pointer of Git LFS, not the file", "Fetch what it stands for: `git lfs pull`.")
 
 
 def _is_converted(folder: Path) -> bool:

@@ -124,6 +124,8 @@ def load_tokenizer(spec: str) -> TextTokenizer:
     except Exception as error:
         raise ModelError(f"{path} is not a readable tokenizer: {error}", "Fetch or convert the model again.") from error
     vocabulary = tokenizer.get_vocab(with_added_tokens=True)
+    if not vocabulary:
+        raise ModelError(f"{path} has an empty vocabulary", "Fetch or convert the model again.")
     warnings = (
         *switch_off_saved_state(tokenizer), *_normaliser_warnings(tokenizer), *_pattern_warnings(tokenizer, folder)
     )  # fmt: skip

@@ -30,7 +30,7 @@ def read_toml(path: Path, stages: Mapping[str, type[StageConfig]]) -> dict[str, 
         ConfigError: It cannot be read, or has a table or shared key that does not exist.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise ConfigError(
             f"there is no configuration file {path}", f"Write one with `pivotlens init {path}`."

@@ -117,12 +117,12 @@ def native_name(code: str, speaker: str) -> str:
 
 
 def parse_direction(text: str, where: str = "directions") -> Direction:
-    """Parse ``fr-zh``, ``fr→zh``, ``fr:zh`` or, with longer codes, ``fr:zh-Hant``.
+    """Parse ``fr-zh``, ``fr→zh``, ``fr->zh``, ``fr:zh`` or, with longer codes, ``fr:zh-Hant``.
 
     Raises:
         ConfigError: It is not two different languages.
     """
-    for mark in ("→", ":", ">", "-"):
+    for mark in ("→", "->", "=>", ":", ">", "-"):
         parts = text.split(mark)
         if len(parts) == 2:
             source, target = (language_code(part.strip(), where) for part in parts)

@@ -62,13 +62,19 @@ def truncate_graphemes(text: str, length: int) -> str:
     return text if len(graphemes) <= length else "".join(graphemes[: length - 1]) + "…"
 
 
-def escape_controls(text: str) -> str:
+def escape_controls(text: str, keep: str = "") -> str:
     """Return ``text`` with control and bidirectional formatting characters made visible.
 
-    A token or corpus text shown on a terminal must not move the cursor or reorder its surroundings.
+    A token, a corpus text or a file's name shown on a terminal must not move the cursor or reorder its surroundings.
+
+    Args:
+        text: What is shown.
+        keep: Such characters that stay as they are.
     """
     return "".join(
-        _escaped(ord(char)) if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} and char != "\u200d" else char
+        _escaped(ord(char))
+        if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} and char not in f"\u200d{keep}"
+        else char
         for char in text
     )
 
