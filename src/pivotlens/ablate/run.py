@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pivotlens.ablate.prepared import PreparedDirection
     from pivotlens.ablate.window import Layers
 
-VERSION = 2
+VERSION = 1
 _CHUNK = 64
 _FEW = 30
 
