@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,11 @@ from pivotlens.artifacts import Trace
 from pivotlens.cli.verbs import result_object, show_result
 from pivotlens.errors import PrerequisiteError
 from pivotlens.report import most_telling_items, render_items, render_summary
+from pivotlens.report.sections.pivot_languages import split_of, splits
+from pivotlens.report.sections.shares import GROUP_NAMES, group_of
+from pivotlens.report.terminal import headline_lines
+from pivotlens.report.wording import BEHAVIOUR_NAMES
+from pivotlens.text import Direction
 
 
 def printed(*renderables: object, width: int = 100) -> str:
@@ -73,6 +79,45 @@ def test_summary(run: Path) -> None:
     assert "0.310 [0.275, 0.350]" in lines[1]
     assert lines[2].split()[0] == "fr-zh"
     assert lines[2].split()[-1] == "16"
+
+
+def test_every_group_has_all_its_labels_and_its_own_pivots(run: Path, tmp_path: Path) -> None:
+    for folder in (run, build_run(tmp_path, ["trace"], ["en-fr", "fr-en"], 5, 3)):
+        groups: dict[str, list[str]] = {}
+        for line in headline_lines(Trace.load(folder)):
+            if line.startswith("mean over directions, "):
+                groups[line.partition(", ")[2].rstrip(":")] = []
+            else:
+                groups[next(reversed(groups))].append(line)
+        strata = [row for row in Trace.load(folder).rows("strata") if row["stratum"] == "all"]
+        written = splits(Trace.load(folder).rows("pivot_languages"))
+        assert list(groups) == [
+            name for key, name in GROUP_NAMES.items() if any(r["directions"] == key for r in strata)
+        ]
+        for name, lines in groups.items():
+            key = next(key for key, value in GROUP_NAMES.items() if value == name)
+            copy = "copy (English source)" if key == "source_english" else "copy"
+            for rule in ("calibrated", "onset"):
+                place = next(number for number, line in enumerate(lines) if line.startswith(f"  {rule}: "))
+                text = re.sub(r" \[[^]]*\]", "", lines[place].partition(": ")[2])
+                shares = {part.rpartition(" ")[0]: float(part.rpartition(" ")[2][:-1]) for part in text.split(", ")}
+                assert list(shares)[:5] == ["direct", copy, "semantic pivot", "other", "none"]
+                assert sum(shares.values()) == pytest.approx(100, abs=2.5)  # each is rounded
+                for row in strata:
+                    if (row["directions"], row["rule"]) == (key, rule):
+                        assert shares.get(BEHAVIOUR_NAMES[row["behaviour"]], 0) == pytest.approx(
+                            100 * row["share"], abs=0.51
+                        )
+                split = split_of(written, key, rule)
+                assert bool(split) == bool(shares["semantic pivot"])
+                if split:
+                    assert lines[place + 1] == f"    semantic pivots are written in: {split.text}"
+            of_one = [
+                re.match(r"    ([a-z]+)-([a-z]+), calibrated: semantic pivots are written in", line) for line in lines
+            ]
+            sides = [found.groups() for found in of_one if found]
+            assert all(group_of(Direction(*each)) == key for each in sides)
+            assert bool(sides) == (folder == run and key == "neither_english")
 
 
 def test_summary_of_a_sweep_shows_names_as_they_are(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from pivotlens.artifacts import Ablation, Scores, Trace
 from pivotlens.errors import PrerequisiteError
 from pivotlens.report.build import trace_sweeps, trace_tables
-from pivotlens.report.run_tables import Row, RunTables, first_rows, rows
+from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, rows
 from pivotlens.report.sections.behaviours import DEFAULT_RULE, PIVOT, BehaviourRow, behaviours
 from pivotlens.report.sections.causality import causality
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import LayerReading, LensToken, TellingItem, read_items, telling_keys
 from pivotlens.report.sections.pivot_languages import Split, split_of, splits
 from pivotlens.report.sections.scores import ScoreRow, ScoreTable, score_table
-from pivotlens.report.sections.shares import GROUP_NAMES, SWEPT, ShareGroup, Shares, share_groups
+from pivotlens.report.sections.shares import GROUP_NAMES, ShareGroup, Shares, group_of, share_groups
 from pivotlens.report.wording import (
     BEHAVIOUR_NAMES,
     MISSING,
@@ -164,14 +164,33 @@ def render_summary(run: Path | str) -> RenderableType:
 
 
 def headline_lines(trace: Trace) -> list[str]:
-    """Return the shares of a trace in a few lines: by rule, what pivots are written in, and by model and wording."""
-    groups = share_groups(first_rows(trace, "strata"))
-    if not groups:
-        return []
+    """Return the shares of a trace in a few lines for each group of directions.
+
+    Of a group, the shares of all labels by rule, each with what its pivots are written in; for the headline's group
+    also by model and wording.
+    """
     written = splits(first_rows(trace, "pivot_languages"))
-    lines = [f"mean over directions, {GROUP_NAMES[groups[0].directions]}:"]
-    for rule in _told(groups[0]):
-        lines += [f"  {rule.rule}: {_shares_text(rule)}", *_written_line(written, groups[0].directions, rule.rule)]
+    members: dict[str, list[str]] = {}
+    for direction in dict.fromkeys(map(direction_of, first_rows(trace, "summary"))):
+        members.setdefault(group_of(direction), []).append(str(direction))
+    lines = []
+    for place, group in enumerate(share_groups(first_rows(trace, "strata"))):
+        of_group = members.get(group.directions, [])
+        lines += [f"mean over directions, {GROUP_NAMES[group.directions]}:"]
+        for rule in _told(group):
+            lines += [
+                f"  {rule.rule}: {_shares_text(rule, group.directions)}",
+                *_written_line(written, group.directions, rule.rule),
+            ]
+        lines += _swept_lines(trace) if place == 0 else []
+        if len(of_group) > 1:
+            for one in of_group:
+                lines += _written_line(written, one, DEFAULT_RULE, f"{one}, {DEFAULT_RULE}: ")
+    return lines
+
+
+def _swept_lines(trace: Trace) -> list[str]:
+    lines = []
     for sweep in trace_sweeps(trace)[:1]:
         models = sweep.by_model[1:]
         # Of many checkpoints the last one tells where they lead; the page has them all.
@@ -181,8 +200,6 @@ def headline_lines(trace: Trace) -> list[str]:
             f"{_figure(point.shares.shares[PIVOT], share=True)}"
             for point in shown
         ]
-    for direction in dict.fromkeys(one.directions for one in written if one.directions not in GROUP_NAMES):
-        lines += _written_line(written, direction, DEFAULT_RULE, f"{direction}, {DEFAULT_RULE}: ")
     return lines
 
 
@@ -195,9 +212,16 @@ def _told(group: ShareGroup) -> list[Shares]:
     return [rule for rule in (group.rule(DEFAULT_RULE), group.rule("onset")) if rule is not None]
 
 
-def _shares_text(shares: Shares) -> str:
-    found = ((name, shares.shares.get(name)) for name in SWEPT)
-    return ", ".join(f"{BEHAVIOUR_NAMES[name]} {_figure(each, share=True)}" for name, each in found if each)
+def _shares_text(shares: Shares, directions: str) -> str:
+    """Return the share of every label, those that no item has among them: what is written adds up to all items."""
+    copy = "source_or_english" if directions == "source_english" else "copy"
+    own = ("direct", copy, PIVOT, "other", "none")
+    found = ((name, shares.shares.get(name)) for name in dict.fromkeys((*own, *shares.shares)))
+    return ", ".join(
+        f"{BEHAVIOUR_NAMES.get(name, name)} {_figure(each, share=True) if each and each.value else percent(0.0)}"
+        for name, each in found
+        if name in own or (each and each.value)
+    )
 
 
 def _causality_lines(ablation: Ablation | None) -> list[str]:

@@ -9,6 +9,7 @@ from pivotlens.report.run_tables import Row, interval_of
 from pivotlens.report.sections.behaviours import DEFAULT_RULE, PIVOT
 from pivotlens.report.wording import BEHAVIOUR_NAMES, RULE_NOTES
 from pivotlens.statistics.bootstrap import Interval
+from pivotlens.text import ENGLISH, Direction
 
 GROUP_NAMES = {
     "neither_english": "neither side English",
@@ -91,6 +92,13 @@ class Sweep:
     def by_prompt(self) -> tuple[SweepPoint, ...]:
         """The wordings of the first model."""
         return tuple(point for point in self.points if point.model == self.points[0].model)
+
+
+def group_of(direction: Direction) -> str:
+    """Return the key of `GROUP_NAMES` whose mean a direction is in."""
+    if ENGLISH not in direction:
+        return "neither_english"
+    return "source_english" if direction.source == ENGLISH else "target_english"
 
 
 def share_groups(strata: Sequence[Row]) -> tuple[ShareGroup, ...]:
