@@ -18,7 +18,7 @@ from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import behaviours, junk_sentence
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
-from pivotlens.report.sections.items import LayerReading, TellingItem, fair_keys, telling_keys
+from pivotlens.report.sections.items import LayerReading, TellingItem, example_keys, fair_keys, telling_keys
 from pivotlens.report.sections.joint_frequency import MOST_POINTS, joint_frequency
 from pivotlens.report.sections.layers import layer_profiles, mean_band
 from pivotlens.report.sections.pivots import met_everywhere, mined_pivots
@@ -484,3 +484,27 @@ def test_items_whose_pivot_is_a_word_of_grammar_are_not_shown_as_telling() -> No
         label(FR_ZH, "c", "semantic_pivot", 0.8, token=" rain"),
     ]
     assert [concept for _, concept in telling_keys(rows, 3)] == ["b", "c"]
+
+
+def test_examples_are_linked_probable_pivots_of_the_headlines_own_directions() -> None:
+    linked = {"relation": "translation:en", "token": " rain"}
+    rows = [
+        label(EN_FR, "a", "semantic_pivot", 0.99, **linked),
+        label(FR_ZH, "b", "semantic_pivot", 0.95, token=" Kass", relation=None),
+        label(FR_ZH, "c", "semantic_pivot", 0.9, correct=False, **linked),
+        label(FR_ZH, "d", "semantic_pivot", 0.29, **linked),
+        label(FR_ZH, "e", "direct", 0.9, **linked),
+        label(FR_ZH, "f", "semantic_pivot", 0.9, rule="onset", **linked),
+    ]
+    right = [label(FR_ZH, "g", "semantic_pivot", 0.3, **linked), label(ZH_FR, "h", "semantic_pivot", 0.6, **linked)]
+    assert example_keys([*rows, *right], "neither_english", 3) == [(ZH_FR, "h"), (FR_ZH, "g")]
+    assert example_keys([*rows, *right], "source_english", 3) == [(EN_FR, "a")]
+    assert example_keys([*rows, *right], "target_english", 3) == []
+    assert example_keys([*rows, *right], "", 1) == [(EN_FR, "a")]
+    assert example_keys(rows, "neither_english", 3) == [(FR_ZH, "c")]  # no answer is right
+    item = TellingItem(
+        FR_ZH, "c", "pluie", "雨", None, False, False, {"calibrated": "semantic_pivot"}, 5, " rain", 0.9, ()
+    )
+    (sentence,) = findings(None, None, (item,), None, None, ())
+    said = "".join(part.text for part in sentence)
+    assert said == "The clearest is pluie → rain → 雨 (layer 5, p = 0.90, the answer is wrong)."

@@ -20,6 +20,7 @@ from pivotlens.report.sections.items import (
     ItemKey,
     TellingItem,
     TraceTables,
+    example_keys,
     fair_keys,
     item_key,
     read_items,
@@ -36,6 +37,7 @@ from pivotlens.report.sections.selection import arms
 from pivotlens.report.sections.shares import Sweep, share_groups, sweeps
 
 TELLING = 10
+EXAMPLES = 3
 TOP = 5
 """Tokens a layer on the page."""
 
@@ -48,15 +50,19 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
     """
     items: tuple[TellingItem, ...] = ()
     telling: tuple[TellingItem, ...] = ()
+    examples: tuple[TellingItem, ...] = ()
     n_items = 0
+    headline = share_groups(first_rows(tables.trace, "strata"))
     traced = trace_tables(tables)
     if traced is not None:
         keys = fair_keys(traced.items, config.items)
         best = telling_keys(traced.labels, TELLING)
-        # The telling ones are on the page even where not every item is.
-        shown = [*keys, *(key for key in best if key not in set(keys))]
+        named = example_keys(traced.labels, headline[0].directions if headline else "", EXAMPLES)
+        # The telling ones and the examples are on the page even where not every item is.
+        shown = list(dict.fromkeys((*keys, *best, *named)))
         found = dict(zip(shown, read_items(traced, shown, TOP), strict=True))
         items, telling = tuple(found.values()), tuple(found[key] for key in best)
+        examples = tuple(found[key] for key in named)
         first = min((row["shot_set"] for row in traced.items), default=0)
         n_items = sum(row["shot_set"] == first for row in traced.items)
     scores = score_table(tables.score.first_rows("summary")) if tables.score else None
@@ -68,7 +74,6 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
     )
     pivots = _pivots(config, tables, [(item.direction, item.concept_id) for item in items])
     selected = arms(rows(tables.select, "summary"))
-    headline = share_groups(first_rows(tables.trace, "strata"))
     written = splits(first_rows(tables.trace, "pivot_languages"))
     causal = _causality(tables)
     return Page(
@@ -78,7 +83,7 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
         findings=findings(
             scores,
             labelled,
-            telling,
+            examples,
             attributed,
             pivots,
             selected,

@@ -33,7 +33,7 @@ Sentence = tuple[Part, ...]
 def findings(
     scores: ScoreTable | None,
     behaviours: Behaviours | None,
-    telling: Sequence[TellingItem],
+    examples: Sequence[TellingItem],
     attribution: Attribution | None,
     pivots: MinedPivots | None,
     arms: Sequence[Arm],
@@ -43,12 +43,15 @@ def findings(
     mixed: str = "",
     causality: Causality | None = None,
 ) -> tuple[Sentence, ...]:
-    """Return the sentences, in the order of the method; what was not measured is not mentioned."""
+    """Return the sentences, in the order of the method; what was not measured is not mentioned.
+
+    The examples are semantic pivots of the directions that the share before them is of.
+    """
     sentences = (
         (Part(f"{mixed[0].upper()}{mixed[1:]}", "strong"),) if mixed else (),
         _score(scores) if scores else (),
         _headline(headline, written) or (_behaviour(behaviours) if behaviours else ()),
-        _examples(telling),
+        _examples(examples),
         _causality(causality) if causality else (),
         _attribution(attribution) if attribution else (),
         _mined(pivots) if pivots else (),
@@ -184,8 +187,7 @@ def _pivot_share(row: BehaviourRow) -> float:
     return row.pivot_all.value
 
 
-def _examples(telling: Sequence[TellingItem]) -> Sentence:
-    shown = [item for item in telling if item.shows_pivot and item.correct and item.peak_token][:3]
+def _examples(shown: Sequence[TellingItem]) -> Sentence:
     if not shown:
         return ()
     parts = [Part("The clearest: " if len(shown) > 1 else "The clearest is ")]
@@ -194,7 +196,8 @@ def _examples(telling: Sequence[TellingItem]) -> Sentence:
         parts += [Part(item.source_word, "word", item.direction.source), Part(" → ")]
         parts += [Part(visible((item.peak_token or "").strip()), "pivot"), Part(" → ")]
         parts += [Part(item.target_word, "word", item.direction.target)]
-        parts += [Part(f" (layer {item.peak_layer}, p = {number(item.peak_prob, 2)})")]
+        wrong = "" if item.correct else ", the answer is wrong"
+        parts += [Part(f" (layer {item.peak_layer}, p = {number(item.peak_prob, 2)}{wrong})")]
     return (*parts, Part("."))
 
 

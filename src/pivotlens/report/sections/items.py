@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pivotlens.report.run_tables import Row, direction_of, first_shot_set
+from pivotlens.report.sections.shares import group_of
 from pivotlens.text import Direction
 from pivotlens.text.function_words import is_function_word
 
@@ -18,6 +19,8 @@ ItemKey = tuple[Direction, str]
 
 RULE = "calibrated"
 PIVOT = "semantic_pivot"
+LEAST_PROB = 0.3
+"""Least probability of a pivot that is named as an example."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,28 @@ def telling_keys(labels: Sequence[Row], count: int) -> list[ItemKey]:
                 used.add(free[0]["concept_id"])
                 chosen.append(item_key(free[0]))
     return chosen
+
+
+def example_keys(labels: Sequence[Row], directions: str, count: int) -> list[ItemKey]:
+    """Return the clearest semantic pivots of a group of directions, to be named beside its share.
+
+    They are linked with the concept and at least `LEAST_PROB` probable; wrong answers only where no answer is right.
+    There may be none.
+
+    Args:
+        labels: Rows of ``trace/behaviours`` of one model and wording.
+        directions: A key of `GROUP_NAMES`, or empty for any direction.
+        count: At most so many.
+    """
+    rows = [
+        row
+        for row in first_shot_set(list(labels))
+        if (row["rule"], row["behaviour"]) == (RULE, PIVOT)
+        and row["relation"]
+        and (row["prob"] or 0.0) >= LEAST_PROB
+        and directions in ("", group_of(direction_of(row)))
+    ]
+    return telling_keys([row for row in rows if row["correct"]] or rows, count)
 
 
 def fair_keys(items: Sequence[Row], count: int) -> list[ItemKey]:
