@@ -508,3 +508,41 @@ def test_examples_are_linked_probable_pivots_of_the_headlines_own_directions() -
     (sentence,) = findings(None, None, (item,), None, None, ())
     said = "".join(part.text for part in sentence)
     assert said == "The clearest is pluie → rain → 雨 (layer 5, p = 0.90, the answer is wrong)."
+
+
+@pytest.mark.parametrize(
+    ("shared", "said"),
+    [
+        (
+            19,
+            "; of its 82 items 48 have both words in any unit at all (29 direct, 19 semantic pivot), too few to say what "
+            "it means.",
+        ),
+        (20, "; of its 82 items 50 have both words in any unit at all: associated with it."),
+    ],
+)
+def test_an_auc_that_rests_on_few_pairs_has_no_verdict(shared: int, said: str) -> None:
+    rows = [auc_row(FR_ZH, 0.6) | {"ci_low": 0.55}, auc_row(ZH_FR, None, "too few")]
+    of_fr_zh = {"source_language": "fr", "target_language": "zh"}
+    predictors = [
+        predictor(int(number < count), behaviour) | of_fr_zh
+        for behaviour, count in (("direct", shared + 10), ("semantic_pivot", shared))
+        for number in range(41)
+    ]
+    # None of these is in the AUC: another label, another direction, spelled alike, answered wrongly.
+    predictors += [predictor(1, "copy") | of_fr_zh, predictor(1) | {"source_language": "zh", "target_language": "fr"}]
+    predictors += [predictor(1, same_spelling=True) | of_fr_zh, predictor(1, correct=False) | of_fr_zh]
+    (sentence,) = findings(None, None, (), attribution(rows, [], predictors), None, ())
+    assert "".join(part.text for part in sentence).endswith(f"1 of 2 directions (no AUC in the others: too few){said}")
+
+
+def test_every_reason_for_no_auc_is_named_once_with_its_directions() -> None:
+    few, constant = "fewer than 20 items of a class", "predictor constant"
+    rows = [auc_row(FR_ZH, None, few), auc_row(ZH_FR, None, f"{few}; {constant}"), auc_row(EN_FR, None, few)]
+    rows.append(auc_row(None, None, "no direction has an AUC"))
+    # Another predictor's reason is no reason for joint frequency.
+    rows += [auc_row(one, None, constant) | {"predictor": "npmi"} for one in (FR_ZH, ZH_FR, EN_FR, None)]
+    (sentence,) = findings(None, None, (), attribution(rows, []), None, ())
+    assert sentence[0].text.endswith(f"cannot be said: {few} in 3 of 3 directions; {constant} in 1 of 3 directions.")
+    (sentence,) = findings(None, None, (), attribution([*rows[1:3], auc_row(FR_ZH, 0.6)], []), None, ())
+    assert f"(no AUC in the others: {few}; {constant} in 1 of 2 directions): no better" in sentence[-1].text

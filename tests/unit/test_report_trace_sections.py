@@ -249,3 +249,22 @@ def test_one_condition_of_three_is_said_with_those_that_fail() -> None:
     (sentence,) = findings(None, None, (), None, None, (), causality=found)
     text = "".join(part.text for part in sentence)
     assert "of the 3 conditions of causality 1 holds, 1 fails (2. condition 2), 1 could not be tested; a pivot" in text
+
+
+def test_a_headline_of_directions_from_english_leaves_no_label_out() -> None:
+    shares = [
+        {
+            "directions": "source_english",
+            "rule": "calibrated",
+            "stratum": "all",
+            "value": "",
+            "n": 40,
+            "behaviour": name,
+        }
+        | {"share": share, "ci_low": share, "ci_high": share}
+        for name, share in (("semantic_pivot", 0.2), ("direct", 0.3), ("source_or_english", 0.4), ("none", 0.1))
+    ]
+    (sentence,) = findings(None, None, (), None, None, (), headline=share_groups(shares))
+    text = "".join(part.text for part in sentence)
+    assert "30% [30%, 30%] are direct, 40% [40%, 40%] are copies of the English source word, 10%" in text
+    assert text.endswith("10% [10%, 10%] are none of these.")

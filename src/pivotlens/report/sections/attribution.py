@@ -13,6 +13,7 @@ from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
 PRIMARY_RULE = "calibrated"
+CLASSES = ("direct", "semantic_pivot")
 PREDICTOR_NAMES = {
     "log_joint": "joint frequency",
     "log_target": "target's frequency",
@@ -23,13 +24,30 @@ PREDICTOR_NAMES = {
 
 @dataclass(frozen=True)
 class AucRow:
-    """AUC of each predictor in a direction (None for the mean within directions); None where it was not computed."""
+    """AUC of each predictor in a direction (None for the mean within directions); None where it was not computed.
+
+    Attributes:
+        notes: Why any predictor has none.
+        reasons: Why each predictor has none.
+    """
 
     direction: Direction | None
     n_direct: int
     n_pivot: int
     aucs: tuple[Interval | None, ...]
     notes: tuple[str, ...]
+    reasons: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class JointPairs:
+    """Items of a class in a direction, those spelled alike left out; ``shared``: both words ever share a unit."""
+
+    direction: Direction
+    items: str
+    behaviour: str
+    n: int
+    shared: int
 
 
 @dataclass(frozen=True)
@@ -80,6 +98,7 @@ class Attribution:
     tables: tuple[AucTable, ...]
     tests: tuple[StatisticRow, ...]
     joint: JointFrequency | None = None
+    shared: tuple[JointPairs, ...] = ()
 
     @property
     def item_sets(self) -> tuple[str, ...]:
@@ -111,7 +130,18 @@ def attribution(auc: Sequence[Row], tests: Sequence[Row], predictors: Sequence[R
     # The calibrated rule on correctly answered items is the primary analysis.
     order = sorted(groups, key=lambda key: (key[0] != PRIMARY_RULE, key[1] != "correct", key))
     found = sorted((_test(row) for row in tests), key=lambda row: row.direction is not None)
-    return Attribution(tuple(_table(*key, groups[key]) for key in order), tuple(found), joint_frequency(predictors))
+    tables = tuple(_table(*key, groups[key]) for key in order)
+    return Attribution(tables, tuple(found), joint_frequency(predictors), _shared(predictors))
+
+
+def _shared(predictors: Sequence[Row]) -> tuple[JointPairs, ...]:
+    """Count the items of either class of the primary rule, and those whose words ever share a unit."""
+    counts: dict[tuple[Direction, str, str], list[bool]] = defaultdict(list)
+    for row in predictors:
+        if row["behaviour"] in CLASSES and not row["same_spelling"]:
+            for items in ("correct", "all") if row["correct"] else ("all",):
+                counts[direction_of(row), items, row["behaviour"]].append(row["df_both"] > 0)
+    return tuple(JointPairs(*key, len(found), sum(found)) for key, found in counts.items())
 
 
 def _table(rule: str, items: str, rows: list[Row]) -> AucTable:
@@ -130,6 +160,10 @@ def _table(rule: str, items: str, rows: list[Row]) -> AucTable:
                 n_pivot=any_row["n_pivot"],
                 aucs=tuple(interval_of(members[name], "auc") if name in members else None for name in predictors),
                 notes=tuple(dict.fromkeys(row["note"] for row in members.values() if row["note"])),
+                reasons=tuple(
+                    tuple(members[name]["note"].split("; ")) if name in members and members[name]["note"] else ()
+                    for name in predictors
+                ),
             )
         )
     made.sort(key=lambda row: row.direction is not None)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from pivotlens.report.sections.attribution import Attribution, AucRow
+from pivotlens.report.sections.attribution import CLASSES, PRIMARY_RULE, Attribution, AucRow, AucTable
 from pivotlens.report.sections.behaviours import BehaviourRow, Behaviours
 from pivotlens.report.sections.causality import SCOPE_NAMES, Causality
 from pivotlens.report.sections.items import TellingItem
+from pivotlens.report.sections.joint_frequency import ENOUGH
 from pivotlens.report.sections.pivot_languages import Split, split_of
 from pivotlens.report.sections.pivots import MinedPivots
 from pivotlens.report.sections.scores import ScoreRow, ScoreTable
 from pivotlens.report.sections.selection import Arm
 from pivotlens.report.sections.shares import GROUP_NAMES, ShareGroup
-from pivotlens.report.wording import direction_name, interval_text, is_missing, number, percent, plural, visible, whole
+from pivotlens.report.wording import (
+    BEHAVIOUR_NAMES,
+    direction_name,
+    interval_text,
+    is_missing,
+    number,
+    percent,
+    plural,
+    visible,
+    whole,
+)
 from pivotlens.statistics.bootstrap import Interval
+from pivotlens.text import Direction
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,15 @@ class Part:
 
 
 Sentence = tuple[Part, ...]
+
+_OTHERWISE = {
+    "direct": " are direct",
+    "copy": " are copies of the source word",
+    "source_or_english": " are copies of the English source word",
+    "other": " are other words",
+    "none": " are none of these",
+}
+"""What the items of the headline are that do not go through a pivot."""
 
 
 def findings(
@@ -117,9 +139,9 @@ def _headline(groups: Sequence[ShareGroup], written: Sequence[Split]) -> Sentenc
     parts = [Part("Under the calibrated rule "), *_with_interval(pivot, share=True)]
     parts += [Part(f" of {plural(found.n, 'item')} {among} go through a semantic pivot")]
     parts += _written(written, groups[0].directions, "calibrated")
-    for name, text in (("direct", " are direct"), ("copy", " are copies of the source word")):
+    for name, text in _OTHERWISE.items():
         share = found.shares.get(name)
-        if share is not None:
+        if share is not None and (share.value or name in ("direct", "copy")):
             parts += [Part(", "), *_with_interval(share, share=True), Part(text)]
     onset = groups[0].rule("onset")
     early = onset.shares.get("semantic_pivot") if onset else None
@@ -209,26 +231,57 @@ def _attribution(section: Attribution) -> Sentence:
     rows = ([table.pooled] if table.pooled else []) + [row for row in table.rows if row.direction is not None]
     row = next((row for row in rows if row.aucs[column] is not None), None)
     what = "how often both words share a unit of the corpus"
+    single = [one for one in table.rows if one.direction is not None]
     if row is None:
-        notes = list(dict.fromkeys(note for each in table.rows for note in each.notes))
-        return (Part(f"Whether {what} predicts the behaviour cannot be said: {'; '.join(notes) or 'no AUC'}."),)
+        why = _reasons(single, column, counted=True)
+        return (Part(f"Whether {what} predicts the behaviour cannot be said: {why or 'no AUC'}."),)
     auc = row.aucs[column]
     assert auc is not None
-    where = _where(table.rows, row, column)
+    there = {one.direction for one in ([row] if row.direction else single) if one.aucs[column] is not None}
     reading = "no better than chance" if auc.low <= 0.5 <= auc.high else "associated with it"
     return (
         Part(f"As a predictor of direct against semantic-pivot behaviour, {what} has an AUC of "),
         *_with_interval(auc),
-        Part(f" {where}: {reading}."),
+        Part(f" {_where(single, row, column)}{_verdict(section, table, there, reading)}."),
     )
 
 
-def _where(rows: Sequence[AucRow], row: AucRow, column: int) -> str:
+def _verdict(section: Attribution, table: AucTable, there: Collection[Direction | None], reading: str) -> str:
+    """Return what the AUC rests on and what it says; nothing is said where few items have any joint frequency."""
+    found = [one for one in section.shared if one.items == table.items and one.direction in there]
+    if table.rule != PRIMARY_RULE or not found:
+        return f": {reading}"
+    shared = {name: sum(one.shared for one in found if one.behaviour == name) for name in CLASSES}
+    of = plural(sum(one.n for one in found), "item")
+    rests = f"of its {of} {whole(sum(shared.values()))} have both words in any unit at all"
+    if min(shared.values()) < ENOUGH:
+        each = ", ".join(f"{whole(shared[name])} {BEHAVIOUR_NAMES[name]}" for name in CLASSES)
+        return f"; {rests} ({each}), too few to say what it means"
+    return f"; {rests}: {reading}"
+
+
+def _reasons(rows: Sequence[AucRow], column: int, *, counted: bool = False) -> str:
+    """Return why directions have no AUC: each reason once, with how many it holds in where they are not all.
+
+    Args:
+        rows: The directions.
+        column: Of the predictor.
+        counted: Whether to write the number where it holds in all of several too.
+    """
+    counts = Counter(reason for one in rows for reason in one.reasons[column])
+    return "; ".join(
+        f"{reason} in {count} of {plural(len(rows), 'direction')}"
+        if count < len(rows) or (counted and len(rows) > 1)
+        else reason
+        for reason, count in counts.items()
+    )
+
+
+def _where(single: Sequence[AucRow], row: AucRow, column: int) -> str:
     """Say over how many directions a figure is, and why others have none."""
-    single = [one for one in rows if one.direction is not None]
     there = [one for one in single if one.aucs[column] is not None]
-    notes = dict.fromkeys(note for one in single if one.aucs[column] is None for note in one.notes)
-    why = f" (no AUC in the others: {'; '.join(notes) or 'not computed'})" if len(there) < len(single) else ""
+    others = [one for one in single if one.aucs[column] is None]
+    why = f" (no AUC in the others: {_reasons(others, column) or 'not computed'})" if others else ""
     if row.direction is None and len(there) > 1:
         return f"within {len(there)} of {plural(len(single), 'direction')}, on average{why}"
     direction = row.direction or (there[0].direction if there else None)
