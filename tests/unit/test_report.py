@@ -100,6 +100,17 @@ def test_ids_are_unique_and_labels_point_to_something(page: Page) -> None:
             assert str(attributes["href"])[1:] in ids
 
 
+def test_the_two_tables_of_languages_say_which_language_they_mean(html: str, page: Page) -> None:
+    written, linked = "The language a pivot is written in", "The language of a pivot's dictionary link"
+    assert f"<h4>{written}</h4>" in html
+    assert f'<h3 id="pivot-links">{linked}</h3>' in html
+    assert "another question" in html
+    assert "not the language that the token is written in" in html
+    found = re.search(r"Of the (\d+) pivots that <code>calibrated</code> finds spelled alike in several", html)
+    assert found is not None
+    assert f"languages, {found[1]} are linked with the concept as a word of English; of the others" in html
+
+
 def test_nothing_is_asked_of_the_network(page: Page) -> None:
     for tag, attributes in page.elements:
         assert tag not in ("img", "iframe", "object", "embed", "base")

@@ -515,8 +515,8 @@ def test_examples_are_linked_probable_pivots_of_the_headlines_own_directions() -
     [
         (
             19,
-            "; of its 82 items 48 have both words in any unit at all (29 direct, 19 semantic pivot), too few to say what "
-            "it means.",
+            "; of its 82 items 48 have both words in any unit at all (29 direct, 19 semantic pivot), too few to say "
+            "what it means.",
         ),
         (20, "; of its 82 items 50 have both words in any unit at all: associated with it."),
     ],

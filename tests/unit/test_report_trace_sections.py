@@ -113,6 +113,16 @@ def test_kinds_of_pivots_count_a_token_in_each_of_its_languages() -> None:
     assert pivot_kinds([]) == ()
 
 
+def test_of_pivots_spelled_alike_those_that_english_links_are_counted() -> None:
+    def row(languages: str, kind: str, n: int, source: str = "fr") -> dict:
+        named = {"source_language": source, "target_language": "zh", "rule": "calibrated", "relation": "", "layer": 1}
+        return named | {"languages": languages, "pivot_language": kind, "n": n}
+
+    rows = [row("en", "several", 3), row("de+en", "several", 2), row("de", "several", 4), row("", "several", 8)]
+    (found,) = pivot_kinds([*rows, row("en", "english", 16), row("en", "several", 32, "en")])
+    assert (found.alike, found.alike_english) == (17, 5)
+
+
 def test_lenses_compare_the_same_items() -> None:
     def label(concept: str, behaviour: str, target: str = "zh", shot_set: int = 0) -> dict:
         row = {"source_language": "fr", "target_language": target, "concept_id": concept, "shot_set": shot_set}

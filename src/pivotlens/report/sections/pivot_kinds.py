@@ -54,6 +54,8 @@ class PivotKinds:
         relations: Names of the relations, the most frequent under all rules first, at most five and then ``other``.
         english_alone: Pivots that are a word of English and of no other language of the benchmark.
         layers: How many pivots each layer has, of layers 0 to the last one with any.
+        alike: Pivots that are written in `several` languages.
+        alike_english: Those of them that are linked as a word of English, among others or alone.
     """
 
     rule: str
@@ -64,6 +66,8 @@ class PivotKinds:
     english_alone: int
     layers: tuple[int, ...]
     by_direction: tuple[DirectionKinds, ...]
+    alike: int = 0
+    alike_english: int = 0
 
 
 def pivot_kinds(rows: Sequence[Row]) -> tuple[PivotKinds, ...]:
@@ -103,6 +107,7 @@ def _kinds(rule: str, rows: list[Row], relations: tuple[str, ...]) -> PivotKinds
         for language in row["languages"].split("+"):
             counts[language][kind if kind in relations else "other"] += row["n"]
         layers[row["layer"]] += row["n"]
+    alike = [row for row in chosen if row.get("pivot_language") == "several"]
     bars = [LanguageBar(code, {name: found[name] for name in relations}) for code, found in counts.items()]
     bars.sort(key=lambda bar: (-bar.n, bar.language))
     return PivotKinds(
@@ -114,6 +119,8 @@ def _kinds(rule: str, rows: list[Row], relations: tuple[str, ...]) -> PivotKinds
         english_alone=sum(row["n"] for row in chosen if row["languages"] == ENGLISH),
         layers=tuple(layers[layer] for layer in range(max(layers) + 1)),
         by_direction=tuple(_direction(rows, direction) for direction in dict.fromkeys(map(direction_of, rows))),
+        alike=sum(row["n"] for row in alike),
+        alike_english=sum(row["n"] for row in alike if ENGLISH in row["languages"].split("+")),
     )
 
 
