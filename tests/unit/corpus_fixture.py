@@ -27,7 +27,7 @@ def write_bench(run: Path, words: dict = WORDS, shots: dict = SHOTS) -> None:
     for split, concepts in (("test", words), ("shot", shots)):
         for concept, by_language in concepts.items():
             for language, accepted in by_language.items():
-                row = (concept, split, False, "noun", "", None, language, accepted[0], list(accepted), [])
+                row = (concept, split, False, "noun", "", None, language, accepted[0], list(accepted), [], [])
                 for column, value in zip(items.values(), row, strict=True):
                     column.append(value)
     with StageRun(run, BenchConfig(words="everyday-nouns"), version=1, inputs={}) as stage:

@@ -84,6 +84,7 @@ def write_bench(run, links=(("water", "en", "liquid", "hypernym"),)):
                 "language": [row[1] for row in rows],
                 "word": [row[2] for row in rows],
                 "accepted": [[row[2]] for row in rows],
+                "answers_only": [[] for _ in rows],
                 "flags": [[] for _ in rows],
             },
         )
