@@ -178,6 +178,20 @@ def test_what_is_left_out_and_cannot_be_found_is_warned_of(here: Path, tmp_path:
     assert [row["problem"] for row in counts.rows("problems")] == ["there is no column 'text', only 'title'"]
 
 
+def test_words_hidden_by_particles_are_told_by_how_many_were_found(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/a.jsonl").write_text(
+        '{"text": "물을 마신다. 책", "language": "ko"}\n{"text": "water, 책", "language": "en"}\n', encoding="utf-8"
+    )
+    words = {"water": {"en": ("water",), "ko": ("물",), "am": ("ውሃ",)}, "book": {"en": ("book",), "ko": ("책",)}}
+    write_bench(tmp_path / "run", words, {})
+    counts = count_corpus(_config(here, corpus=str(tmp_path / "corpus")), tmp_path / "run")
+    assert (
+        "1 of 2 Korean words and 0 of 1 am words were found: in am, ko particles, articles or prepositions are written "
+        "together with the word, which is not found beside one: what is counted there is too low"
+    ) in counts.manifest.warnings
+
+
 def test_a_hopeless_corpus_fails_the_same_whatever_the_workers(here: Path, tmp_path: Path) -> None:
     shutil.copytree(here / "corpus", tmp_path / "corpus")
     (tmp_path / "corpus/part-2.jsonl").write_text('{"body": "water", "language": "en"}\n' * 1500)

@@ -16,6 +16,7 @@ from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.mine import MineConfig, mine_pivots
 from pivotlens.mine.run import stage_run
 from pivotlens.statistics.association import signed_llr
+from pivotlens.text import matching
 
 CONCEPTS = {
     "water": {"en": "water", "fr": "eau", "zh": "水"},
@@ -292,6 +293,24 @@ def test_nothing_significant_says_so(run):
     pivots = mine_pivots(MineConfig(directions=("fr-zh",), max_q=1e-300), run)
     assert "false discovery rate" in pivots.manifest.warnings[0]
     assert pivots.table("pivots").num_rows == 0
+
+
+@pytest.mark.parametrize("why", ["one language alone", "none has both words", "false discovery rate"])
+def test_words_hidden_by_particles_are_named_where_nothing_is_mined(why, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(matching, "_CLITICS", frozenset({"fr"}))
+    settings = {"directions": ("en-fr" if why == "none has both words" else "zh-fr",)}
+    if why == "false discovery rate":
+        settings["max_q"] = 1e-300
+    else:
+        run = tmp_path
+        size = {"size": 3} if why == "none has both words" else {"mixed": False}
+        write_counts(run, corpus(**size), write_bench(run).fingerprint)
+    (warning,) = (text for text in mine_pivots(MineConfig(**settings), run).manifest.warnings if "No pivot" in text)
+    assert why in warning
+    assert warning.endswith(
+        " In fr a word is not found beside a particle, article or preposition that is written together with it: cut "
+        "these off in the text, or look at other languages."
+    )
 
 
 def test_the_same_bytes_again_and_reuse(run, tmp_path_factory):

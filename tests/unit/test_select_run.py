@@ -16,6 +16,7 @@ from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select import SelectConfig, select_documents
 from pivotlens.select.run import stage_run
 from pivotlens.statistics.proportion import wilson_lower
+from pivotlens.text import matching
 
 PIVOTS = ("water", "book", "livre")
 
@@ -154,7 +155,8 @@ def test_warnings(here: Path, tmp_path: Path) -> None:
     assert "takes everything there is in" in text
     assert "3 pivots were mined, fewer than the 50 asked for" in text
     selection = _select(here, tmp_path / "run", min_tokens=10**6)
-    assert "arm random holds nothing in zh: no unit is long enough" in selection.manifest.warnings
+    short = "no unit is long enough: none has 1,000,000 tokens (--min-tokens)"
+    assert f"arm random holds nothing in zh: {short}" in selection.manifest.warnings
 
 
 def test_files_left_out_are_warned_of(here: Path, tmp_path: Path) -> None:
@@ -164,6 +166,16 @@ def test_files_left_out_are_warned_of(here: Path, tmp_path: Path) -> None:
     assert "left out of the corpus, of no kind that is read: more.csv" in selection.manifest.warnings
 
 
+def test_words_hidden_by_particles_are_named_where_there_are_no_pivots(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "_CLITICS", frozenset({"fr"}))
+    _write_mine(tmp_path, str(here / "model"), ())
+    (warning,) = (text for text in _select(here, tmp_path).manifest.warnings if "found no pivots" in text)
+    assert "--min-df" not in warning
+    assert "count a corpus with some. In fr a word is not found beside a particle" in warning
+
+
 def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteError, match="'mine'"):
         select_documents(_config(here), tmp_path)
@@ -171,7 +183,8 @@ def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
         select_documents(_config(here, tokenizer=""), here / "run")
     _write_mine(tmp_path / "none", str(here / "model"), ())
     without = select_documents(_config(here), tmp_path / "none")
-    assert any("found no pivots" in warning for warning in without.manifest.warnings)
+    (warning,) = (text for text in without.manifest.warnings if "found no pivots" in text)
+    assert warning.endswith("count a corpus with some, or lower --min-df of mine")
     assert {(row["mode"], row["units"] > 0) for row in without.rows("summary")} == {("top", False), ("random", True)}
     shutil.copytree(here / "model", tmp_path / "other")
     path = tmp_path / "other/tokenizer.json"

@@ -25,7 +25,7 @@ from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.sparse import SparseCounts
 from pivotlens.count.vocabulary import CountedWords
 from pivotlens.errors import ConfigError
-from pivotlens.text import has_spaces_between_words
+from pivotlens.text import english_name, has_spaces_between_words
 from pivotlens.text.longer_words import BUNDLED, LongerWords, read_longer_words
 from pivotlens.text.matching import written_together
 
@@ -177,9 +177,30 @@ def _warn(stage: StageRun, config: CountConfig, counter: CooccurrenceCounter, ba
         stage.warn(f"the corpus holds no document in {', '.join(absent)}")
     if together := written_together([*counter.words.languages, *counter.languages]):
         stage.warn(
-            f"in {', '.join(together)} particles, articles or prepositions are written together with the word, which "
-            "is not found beside one: what is counted there is too low"
+            f"{_found_words(counter, together)}in {', '.join(together)} particles, articles or prepositions are "
+            "written together with the word, which is not found beside one: what is counted there is too low"
         )
+
+
+def _found_words(counter: CooccurrenceCounter, languages: Sequence[str]) -> str:
+    """Say how many of the benchmark's words in each language were found at all, in text of any language."""
+    words = counter.words
+    _, found, counts = counter.word_counts()
+    met = np.zeros(len(words.words), dtype=bool)
+    met[found[counts > 0]] = True
+    said = []
+    for place, code in enumerate(words.languages):
+        if code in languages:
+            of_language = words.language_of_word == place
+            said.append(f"{int(met[of_language].sum()):,} of {int(of_language.sum()):,} {_english_name(code)} words")
+    return f"{' and '.join(said)} were found: " if said else ""
+
+
+def _english_name(code: str) -> str:
+    try:
+        return english_name(code)
+    except ConfigError:
+        return code
 
 
 def _warn_of_shorter_words(

@@ -12,6 +12,7 @@ from pivotlens.artifacts import Benchmark, Concept, Counts, Pivots, StageRun, up
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.mine.config import MineConfig
 from pivotlens.text import Direction
+from pivotlens.text.matching import missed_beside_particles
 
 if TYPE_CHECKING:
     from pivotlens.mine.corpus_counts import CorpusCounts
@@ -90,7 +91,7 @@ def mine_pivots(
         pairs = list(dict.fromkeys(_sorted_pair(direction, order) for direction in directions))
         corpus = CorpusCounts.from_tables({name: counts.table(name) for name in _TABLES})
         mined = mine_corpus(corpus, concepts, pairs, config)
-        _warn(stage, config, corpus, concepts, mined)
+        _warn(stage, config, corpus, concepts, pairs, mined)
         texts = {row["token_id"]: row["token"] for row in counts.rows("token_texts")}
         stage.write_table("pair_pivots", _pair_columns(mined, directions, order, corpus, texts, joint))
         stage.write_table("pivots", _corpus_columns(mined, corpus, texts))
@@ -103,25 +104,36 @@ def _sorted_pair(direction: Direction, order: Mapping[str, int]) -> tuple[str, s
     return first, second
 
 
-def _warn(stage: StageRun, config: MineConfig, corpus: CorpusCounts, concepts: list[Concept], mined: Mined) -> None:
+def _warn(
+    stage: StageRun,
+    config: MineConfig,
+    corpus: CorpusCounts,
+    concepts: list[Concept],
+    pairs: list[tuple[str, str]],
+    mined: Mined,
+) -> None:
+    missed = missed_beside_particles(code for pair in pairs for code in pair)
+    hint = f" {missed}" if missed else ""
     codes = sorted({pair.languages[0] for pair in mined.pairs} | {pair.languages[1] for pair in mined.pairs})
     if not mined.pairs:
         stage.warn(
             f"No pivot was mined: of the {mined.absent} word pairs of {len(concepts)} concepts, none has both words in "
             f"the corpus (languages there: {', '.join(sorted(corpus.backgrounds)) or 'none'})."
+            f"{hint}"
         )
     elif not mined.tested:
         stage.warn(
             f"No pivot was mined: no token that is a word occurs in {config.min_df} units of each word of any of the "
             f"{len(mined.pairs)} pairs ({', '.join(codes)}), "
             f"apart from units that hold both words. Text in one language alone mines nothing: pivots live "
-            f"in documents that mix languages, such as dictionaries, message catalogs and learning material."
+            f"in documents that mix languages, such as dictionaries, message catalogs and learning material.{hint}"
         )
     elif not mined.with_pivots:
         stage.warn(
             f"No pivot was mined: of {mined.tested} candidates in {len(mined.pairs)} pairs none is associated with "
             f"both words of its pair"
             + ("." if config.mode == "paper" else f" at a false discovery rate of {config.max_q}.")
+            + hint
         )
     if mined.pairs and mined.max_null is None and config.mode != "paper" and mined.shuffled.pairs:
         stage.warn(

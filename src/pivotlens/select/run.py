@@ -29,6 +29,7 @@ from pivotlens.select.choosing import choose
 from pivotlens.select.config import SelectConfig
 from pivotlens.select.scoring import Integers, is_duplicate
 from pivotlens.statistics.proportion import wilson_lower
+from pivotlens.text.matching import missed_beside_particles
 
 if TYPE_CHECKING:
     from pivotlens.models.tokenizer import TextTokenizer
@@ -303,16 +304,18 @@ def _warn(
             f"{units.bad.count:,} rows of the corpus could not be read, the first {first.file}, line {first.row}: "
             f"{first.problem}"
         )
+    missed = missed_beside_particles(units.languages)
     if not n_pivots:
         stage.warn(
             "`mine` found no pivots to select by, so arm top holds nothing: pivots live in documents that mix "
-            "languages; count a corpus with some, or lower --min-df of mine"
+            f"languages; count a corpus with some{f'. {missed}' if missed else ', or lower --min-df of mine'}"
         )
     elif n_pivots < config.pivots:
         stage.warn(f"{n_pivots:,} pivots were mined, fewer than the {config.pivots:,} asked for; all of them count")
     empty = [row for row in summary if row["units"] == 0 and (n_pivots or row["mode"] != "top")]
+    short = f"no unit is long enough: none has {config.min_tokens:,} tokens (--min-tokens)"
     for row in empty:
-        why = "no unit is long enough" if row["available"] == 0 else f"its first unit exceeds {config.budget_tokens:,}"
+        why = short if row["available"] == 0 else f"its first unit exceeds {config.budget_tokens:,}"
         stage.warn(f"arm {row['mode']} holds nothing in {row['language']}: {why}")
     exhausted = sorted({row["language"] for row in summary if 0 < row["available"] <= row["budget"]})
     if exhausted:

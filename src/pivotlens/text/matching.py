@@ -89,6 +89,17 @@ def written_together(languages: Iterable[str]) -> list[str]:
     return sorted({language for language in languages if language.split("-")[0] in _CLITICS})
 
 
+def missed_beside_particles(languages: Iterable[str]) -> str:
+    """Return a sentence on the languages in which words are missed beside a particle; empty where there are none."""
+    together = written_together(languages)
+    return (
+        f"In {', '.join(together)} a word is not found beside a particle, article or preposition that is written "
+        "together with it: cut these off in the text, or look at other languages."
+        if together
+        else ""
+    )
+
+
 def joins_words(character: str) -> bool:
     """Tell whether a character is part of words written between spaces: letter, mark, digit or underscore.
 
