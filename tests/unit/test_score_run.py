@@ -1,5 +1,7 @@
 """Several models and wordings in a call, strata, answers of shared words, and paired comparison."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.run import build_benchmark
 from pivotlens.cli.main import main
 from pivotlens.errors import ConfigError
+from pivotlens.score import comparison
 from pivotlens.score.comparison import compare_scores, find_scored
 from pivotlens.score.config import ScoreConfig
 from pivotlens.score.measures import measure_items
@@ -145,6 +148,30 @@ def test_comparing_on_the_command_line(scored, capsys):
     ):
         assert main(["score", *arguments]) == 2
         assert message in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_the_line_of_score_says_where_tokenizers_differ(scored, capsys, monkeypatch):
+    arguments = ["score", "--run", str(scored / "both"), "--compare", str(scored / "a"), str(scored / "b")]
+    assert main([*arguments, "--bootstrap", "300"]) == 0
+    shown = capsys.readouterr().out
+    assert "incomparable" not in shown
+    assert "95 % interval: bootstrap of the difference, 300 resamples of concepts" in shown
+    assert "p: two-sided sign-flip test" in shown
+    common = comparison._common
+
+    def cut_otherwise(*sides):
+        return [(one, dataclasses.replace(other, n_tokens=other.n_tokens + 1)) for one, other in common(*sides)]
+
+    monkeypatch.setattr(comparison, "_common", cut_otherwise)
+    both = Scores.load(scored / "both")
+    found = compare_scores(*(find_scored(str(scored / name), both, None) for name in "ab"), bootstrap=100)
+    assert {row.figure for row in found.rows if not row.comparable} == {"score"}
+    assert all(row.comparable == (row.figure != "score") for row in found.rows)
+    assert main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    # A row for each direction, and all, and item set.
+    assert sum("│ incomparable" in line for line in lines) == 6
+    assert any(line.startswith("The two cut words into different tokens. Score") for line in lines)
 
 
 # -- pieces

@@ -7,6 +7,11 @@ from pathlib import Path
 
 from pivotlens.errors import ConfigError
 
+_METHOD = (
+    "95 % interval: bootstrap of the difference, {:,} resamples of concepts (in all directions at once) and shot sets. "
+    "p: two-sided sign-flip test, which flips a concept's differences in all directions at once."
+)
+
 
 def compare(names: list[str], run: Path | None, *, bootstrap: int, seed: int, as_json: bool) -> None:
     """Print the paired comparison of two scored models.
@@ -49,7 +54,7 @@ def compare(names: list[str], run: Path | None, *, bootstrap: int, seed: int, as
         table.add_row(
             pair,
             row.items.replace("_", " "),
-            row.figure,
+            row.figure if row.comparable else f"incomparable {row.figure}",
             str(row.n),
             *numbers,
             f"{row.difference:+.4f}",
@@ -58,7 +63,7 @@ def compare(names: list[str], run: Path | None, *, bootstrap: int, seed: int, as
         )
     console = results_console()
     console.print(table)
-    for note in result.notes:
+    for note in (*result.notes, _METHOD.format(bootstrap)):
         console.print(note, markup=False, soft_wrap=True)
 
 

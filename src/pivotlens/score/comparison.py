@@ -72,6 +72,7 @@ class Difference:
         ci_low: Lower end of its 95 % interval.
         ci_high: Upper end.
         p_value: Of the two-sided sign-flip test over concepts.
+        comparable: Whether the figure means the same for both: ``score`` does not where their tokenizers differ.
     """
 
     source_language: str
@@ -85,6 +86,7 @@ class Difference:
     ci_low: float
     ci_high: float
     p_value: float
+    comparable: bool = True
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ def compare_scores(first: Scored, second: Scored, *, bootstrap: int = 1000, seed
             "A paired comparison needs the same `shots`, `shot_sets` and `seed`: score one again.",
         )
     pairs = _common(first.items(), second.items())
+    other_tokens = any(not np.array_equal(one.n_tokens, other.n_tokens) for one, other in pairs)
     rows = []
     for items in ITEMS:
         for group, (source, target) in groups(pairs):
@@ -181,10 +184,11 @@ def compare_scores(first: Scored, second: Scored, *, bootstrap: int = 1000, seed
                         ci_low=change.low,
                         ci_high=change.high,
                         p_value=sign_flip_p(_concept_parts(after - before), seed),
+                        comparable=figure != "score" or not other_tokens,
                     )
                 )
     notes = _left_out(first, second, pairs)
-    if any(not np.array_equal(one.n_tokens, other.n_tokens) for one, other in pairs):
+    if other_tokens:
         notes.append(
             "The two cut words into different tokens. Score averages over tokens, so it is not comparable between "
             "them: read share, margin and the accuracies."
