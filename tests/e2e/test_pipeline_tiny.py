@@ -290,6 +290,16 @@ def test_show_lists_stages_and_rows(uninterrupted, capsys):
 def test_show_of_what_is_not_there(uninterrupted, tmp_path, capsys):
     assert main(["show", str(uninterrupted), "mine/pair_pivot"]) == 2
     assert "did you mean 'mine/pair_pivots'?" in capsys.readouterr().err
+    # Tables of the stage that was named come first: another stage's may be spelled more alike.
+    for name in ("ablate/summary", "ablate"):
+        assert main(["show", str(uninterrupted), name]) == 2
+        assert "tables of ablate: ablate/conditions, ablate/effects," in " ".join(capsys.readouterr().err.split())
+    assert main(["show", str(uninterrupted), "attribute/test"]) == 2
+    assert "did you mean 'attribute/tests'?" in capsys.readouterr().err
+    (tmp_path / "part").mkdir()
+    shutil.copytree(uninterrupted / "bench", tmp_path / "part" / "bench")
+    assert main(["show", str(tmp_path / "part"), "trace/layers"]) == 2
+    assert f"Run `pivotlens trace --run {tmp_path / 'part'}` first." in capsys.readouterr().err.replace("\n", "")
     assert main(["show", str(tmp_path)]) == 6
     assert f"{tmp_path} holds no finished stage" in capsys.readouterr().err
 

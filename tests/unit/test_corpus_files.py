@@ -166,7 +166,7 @@ def test_fingerprint_follows_names_sizes_and_times_not_places(tmp_path: Path) ->
     ("spec", "error", "message"),
     [
         ("", ConfigError, "no corpus given"),
-        ("demo:tatoba", ConfigError, "did you mean 'tatoeba'"),
+        ("demo:tatoba", ConfigError, "did you mean 'demo:tatoeba'"),
         ("missing-folder", DataError, "'missing-folder'"),
         ("empty", DataError, "'empty'"),
         ("empty/*.jsonl", DataError, "holds no file"),

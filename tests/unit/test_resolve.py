@@ -74,9 +74,9 @@ def test_no_model():
 
 @pytest.mark.parametrize("call", [resolve_model, model_fingerprint])
 def test_an_unknown_demo_model(call):
-    with pytest.raises(ConfigError, match="unknown demo model 'demo:gemma-3-270'\ndid you mean 'gemma-3-270m'"):
+    with pytest.raises(ConfigError, match="unknown demo model 'demo:gemma-3-270'\ndid you mean 'demo:gemma-3-270m'"):
         call("demo:gemma-3-270")
-    with pytest.raises(ConfigError, match="known: gemma-3-270m, smollm2-135m"):
+    with pytest.raises(ConfigError, match="known: demo:gemma-3-270m, demo:smollm2-135m"):
         call("demo:xyzzy")
 
 

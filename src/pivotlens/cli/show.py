@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +49,8 @@ def show(
         if table not in SCHEMAS or result is None:
             known = [f"{item.manifest.stage}/{file.removesuffix('.parquet')}" for item in found
                      for file in item.manifest.outputs if file.endswith(".parquet")]  # fmt: skip
-            raise ConfigError(f"{run} has no table {table!r}", did_you_mean(table, known))
+            of_stage = [other for other in known if other.startswith(f"{stage}/")]
+            raise ConfigError(f"{run} has no table {table!r}", _hint(run, table, of_stage, known))
         content = type("Shown", (StageResult,), {"stage": stage})(result.folder, result.manifest).table(name)
         if json:
             print_json(content.slice(0, rows).to_pylist())
@@ -61,6 +63,18 @@ def show(
     for result in found:
         show_result(result)
     results_console().print(f"Rows of a table: pivotlens show {run} stage/table", markup=False, soft_wrap=True)
+
+
+def _hint(run: Path, table: str, of_stage: list[str], known: list[str]) -> str:
+    """Return a close name among the tables of the stage that was named, or all of these, or what else there is."""
+    from pivotlens.artifacts import SCHEMAS
+
+    stage, _, name = table.partition("/")
+    if not of_stage:
+        return f"Run `pivotlens {stage} --run {run}` first." if table in SCHEMAS else did_you_mean(table, known)
+    names = {other.partition("/")[2]: other for other in of_stage}
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"did you mean {names[close[0]]!r}?" if close else f"tables of {stage}: {', '.join(sorted(of_stage))}."
 
 
 def _print_rows(name: str, total: int, rows: list[dict[str, object]]) -> None:

@@ -308,7 +308,7 @@ def _local_file(path: Path, name: str) -> CorpusFile:
 def _bundled(spec: str) -> list[CorpusFile]:
     name = spec.removeprefix("demo:")
     if name not in _DEMO:
-        raise ConfigError(f"unknown bundled corpus {spec!r}", did_you_mean(name, _DEMO))
+        raise ConfigError(f"unknown bundled corpus {spec!r}", did_you_mean(spec, (f"demo:{name}" for name in _DEMO)))
     folder = Path(str(resources.files("pivotlens.corpus") / _DEMO[name]))
     paths = [path for path in folder.glob("*") if path.name.endswith(SUFFIXES)] if folder.is_dir() else []
     if not paths:

@@ -54,7 +54,7 @@ def _check(spec: str) -> None:
     if not spec:
         raise ConfigError("no model given", "Pass --model, or set `model` in the configuration file.")
     if spec.startswith("demo:") and spec[5:] not in DEMO_MODELS:
-        raise ConfigError(f"unknown demo model {spec!r}", did_you_mean(spec[5:], DEMO_MODELS))
+        raise ConfigError(f"unknown demo model {spec!r}", did_you_mean(spec, (f"demo:{name}" for name in DEMO_MODELS)))
 
 
 @functools.lru_cache(maxsize=16)
