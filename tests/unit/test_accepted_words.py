@@ -32,7 +32,7 @@ from tools.word_translation.sample import answers_report, draw, read_answers
 from tools.word_translation.table import LANGUAGES, Row, accepted_problem, read_rows, write_rows
 
 import pivotlens.bench
-from pivotlens.bench.versions import restored, split_version
+from pivotlens.bench.versions import answers_only, restored, split_version
 from pivotlens.errors import DataError
 from pivotlens.text import fold
 
@@ -354,11 +354,12 @@ def test_a_table_grows_behind_its_words_and_says_how() -> None:
         concept("wall", 4, es="muro"),
     ]
     out = extend(rows, [("farmer.n", "wall.n")], LINKS, [Change("farmer.n", "fr", "add", "paysan")], asked())
-    assert out.rows[0].words["fr"] == ("fermier", "paysan", "fermière", "paysane")
+    assert out.rows[0].words["fr"] == ("fermier", "fermière", "paysan", "paysane")
     assert out.rows[0].words["es"] == ("granjero", "granjera")
     assert out.rows[1].words == rows[1].words  # a king is a man
     assert out.rows[2].words == rows[2].words  # a wall has no sex
     assert ("farmer.n", "fr", "added", "", "paysan", "review") in out.changes
+    assert ("farmer.n", "fr", "added", "", "paysane", "review: feminine") in out.changes
     assert ("farmer.n", "es", "added", "", "granjera", "feminine") in out.changes
     assert out.unlinked == ["farmer.n\ten\tfermière\tsynonym"]
     assert (out.left, out.problems) == ([], [])
@@ -533,3 +534,31 @@ def test_two_judges_answer_two_questions(tmp_path: Path) -> None:
     paths[0].write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"a\.tsv:2: missing is not answered"):
         read_answers(paths[0])
+
+
+@pytest.mark.parametrize(
+    ("concept", "language", "word"),
+    [
+        ("deer.n", "ja", "しか"),  # only
+        ("oak.n", "ja", "なら"),  # if
+        ("trout.n", "ja", "ます"),  # an ending of verbs
+        ("reach.v", "zh", "到"),
+    ],
+)
+def test_answers_that_text_is_full_of_in_other_senses_are_accepted_and_not_counted(
+    concept: str, language: str, word: str
+) -> None:
+    rows = {row.concept_id: row for row in read_rows(DATA / f"{STEM}.tsv")}
+    left_out = answers_only((DATA / f"{STEM}_changes.tsv").read_bytes())[concept, language]
+    assert word in rows[concept].words[language]
+    assert word in left_out
+    assert rows[concept].words[language][0] not in left_out
+
+
+def test_the_datasheet_gives_the_rates_of_the_last_sample() -> None:
+    folder = Path(tools.word_translation.__file__).parent / "samples" / "1.1"
+    report = answers_report([read_answers(path) for path in sorted(folder.glob("seed_4_*.tsv"))])
+    datasheet = (DATA / "WORD_TRANSLATION.md").read_text(encoding="utf-8")
+    for line in report.splitlines():
+        count, rate = line.split(" of ")[0], line.split(": ")[1].split(" (")[0]
+        assert f"{count}: {rate}" in datasheet
