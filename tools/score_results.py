@@ -1,7 +1,7 @@
 """Write docs/results/word-translation.md from finished runs, so that its figures cannot drift from their artifacts.
 
-python -m tools.score_results RUN RUN    # take summaries, strata and the comparison from the runs, then write the page
-python -m tools.score_results            # write the page again from docs/results/word-translation/
+python -m tools.score_results RUN RUN ...  # take summaries, strata, the first two's comparison; then write the page
+python -m tools.score_results              # write the page again from docs/results/word-translation/
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pivotlens.artifacts import Scores
+from pivotlens.artifacts import Benchmark, Scores
 from pivotlens.score.comparison import compare_scores, find_scored
 from tools.results_pages import RESULTS, Row, markdown_table, write_from_runs
 
@@ -29,13 +29,15 @@ def collect(runs: Sequence[Path]) -> None:
     """Take what the page needs from finished runs."""
     shutil.rmtree(DATA, ignore_errors=True)
     scores = [Scores.load(run) for run in runs]
-    for number, one in enumerate(scores):
-        folder = DATA / f"{number}-{str(one.manifest.details['model']).rpartition(':')[2].rpartition('/')[2]}"
+    for number, (run, one) in enumerate(zip(runs, scores, strict=True)):
+        version = Benchmark.load(run).manifest.details["word_list_version"]
+        model = str(one.manifest.details["model"]).rpartition(":")[2].rpartition("/")[2]
+        folder = DATA / f"{number}-{model}@{version}"
         folder.mkdir(parents=True)
         for name in _KEPT:
             shutil.copy(one.folder / name, folder / name)
-    if len(runs) == 2:
-        sides = [find_scored(str(run), None, one) for run, one in zip(runs, scores, strict=True)]
+    if len(runs) > 1:
+        sides = [find_scored(str(run), None, one) for run, one in zip(runs[:2], scores[:2], strict=True)]
         found = [row for row in dataclasses.asdict(compare_scores(*sides))["rows"] if row["source_language"] == "all"]
         (DATA / "comparison.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
@@ -113,8 +115,11 @@ _FIGURES = ("score", "share", "margin", "accuracy_10way", "accuracy_generated")
 
 def _read(folder: Path) -> dict[str, Any]:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    model, _, version = folder.name.partition("-")[2].partition("@")
     return {
-        "name": folder.name.partition("-")[2],
+        "name": f"{model}, list {version}",
+        "model": model,
+        "version": version,
         "config": manifest["config"],
         "details": manifest["details"],
         "inputs": manifest["inputs"],
@@ -131,11 +136,12 @@ def _what(models: Sequence[dict[str, Any]]) -> list[str]:
         f"{which} of the bundled list `word-translation` ({details['concepts']:,} concepts, "
         f"{len(details['directions'])} directions), {config['shots']} examples a prompt, {config['shot_sets']} "
         f"{'set' if config['shot_sets'] == 1 else 'sets'} of examples, the {config['prompt']} prompt, weights in "
-        f"{config['dtype']}. Every figure is also given without the items that are spelled alike in both languages.",
+        f"{config['dtype']}. Every figure is also given without the items that are spelled alike in both languages. "
+        "Versions of the list differ in the words they accept, so only *generated* depends on them.",
         "",
         "```sh",
-        "pivotlens bench --run RUN",
     ]
+    version = ""
     for one in models:
         flags = {
             "model": one["details"]["model"],
@@ -145,9 +151,14 @@ def _what(models: Sequence[dict[str, Any]]) -> list[str]:
             "limit": one["config"]["limit"],
         }
         given = " ".join(f"--{name} {value}" for name, value in flags.items() if value is not None)
+        if one["version"] != version:
+            version = one["version"]
+            lines.append(f"pivotlens bench --run RUN --words word-translation@{version}")
         lines.append(f"pivotlens score --run RUN {given}")
-    lines += ["```", "", f"Benchmark fingerprint `{models[0]['inputs']['bench'][:16]}`; models "]
-    lines[-1] += ", ".join(f"{one['name']} `{one['details']['model_fingerprint'][:16]}`" for one in models)
+    lines += ["```", "", "Benchmark fingerprints "]
+    lines[-1] += ", ".join({f"{one['version']} `{one['inputs']['bench'][:16]}`": None for one in models}) + "; models "
+    fingerprints = {f"{one['model']} `{one['details']['model_fingerprint'][:16]}`": None for one in models}
+    lines[-1] += ", ".join(fingerprints)
     lines[-1] += ". Both demo models are opened from 4-bit weights."
     return lines
 
