@@ -41,9 +41,9 @@ _CHANGED = (
     "on 1,199 items before and after (one better: *ange*; one worse: *ballet*), `onset` on one fewer.",
     "",
     "What each kept token is to its item follows from the words of `word-translation` 1.0. By those of 1.1 "
-    "(`python -m tools.behaviour_labels roles` with a run of 1.1, on a copy) 269 of the 36,624 held-out tokens are "
-    "something else to it, most of them now of a side, and `calibrated` has precision 0.912 [0.870, 0.941] and recall "
-    "0.908 [0.866, 0.938]. Looked at only to report this.",
+    "(`python -m tools.behaviour_labels roles` with a run of 1.1, on a copy) 501 of the 36,624 held-out tokens are "
+    "something else to it, most of them now of a side, and `calibrated` has precision 0.926 [0.886, 0.953] and recall "
+    "0.904 [0.861, 0.935]. Looked at only to report this.",
     "",
 )
 
