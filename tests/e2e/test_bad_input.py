@@ -89,10 +89,10 @@ def _count(tiny, run: Path, corpus: object, *more: object) -> list[object]:
         ("trace", ["--top-k", "3"], ["top_k = 3", "threshold = 0.1"]),
         ("score", ["--device", "abacus"], ["'abacus'", "cpu"]),
         ("score", ["--shots", "30"], ["shots = 30", "8 concepts", "shot_pool"]),
-        ("score", ["--model", "demo:smolm2-135m"], ["demo:smolm2-135m", "did you mean 'smollm2-135m'?"]),
+        ("score", ["--model", "demo:smolm2-135m"], ["demo:smolm2-135m", "did you mean 'demo:smollm2-135m'?"]),
         ("score", ["--model", ""], ["no model given", "--model"]),
         ("count", ["--tokenizer", ""], ["no tokenizer", "--tokenizer"]),
-        ("count", ["--corpus", "demo:tatoba"], ["demo:tatoba", "did you mean 'tatoeba'?"]),
+        ("count", ["--corpus", "demo:tatoba"], ["demo:tatoba", "did you mean 'demo:tatoeba'?"]),
         ("count", ["--language", "klingonish"], ["'klingonish'", "BCP 47"]),
     ],
 )
