@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pivotlens.artifacts import Ablation, Trace
-from tools.results_pages import RESULTS, Row, markdown_table, write_from_runs
+from tools.results_pages import RESULTS, Row, list_version, markdown_table, write_from_runs
 
 DATA = RESULTS / "pivot-causality"
 PAGE = RESULTS / "pivot-causality.md"
@@ -59,7 +59,7 @@ def collect(runs: Sequence[Path]) -> None:
     shutil.rmtree(DATA, ignore_errors=True)
     for number, run in enumerate(runs):
         ablation, trace = Ablation.load(run), Trace.load(run)
-        folder = DATA / f"{number}-{ablation.manifest.details['prompt']}"
+        folder = DATA / f"{number}-{ablation.manifest.details['prompt']}@{list_version(run)}"
         folder.mkdir(parents=True)
         for name in _TABLES:
             shutil.copy(ablation.folder / f"{name}.parquet", folder / f"{name}.parquet")
@@ -117,6 +117,7 @@ def _read(folder: Path) -> dict[str, Any]:
         "inputs": manifest["inputs"],
         "warnings": manifest["warnings"],
         "prompt": manifest["details"]["prompt"],
+        "list_version": folder.name.partition("@")[2],
         "manipulation": json.loads((folder / "manipulation.json").read_text(encoding="utf-8")),
         "trace": json.loads((folder / "trace.json").read_text(encoding="utf-8")),
     }
@@ -183,8 +184,8 @@ def _method(runs: Sequence[dict[str, Any]]) -> list[str]:
         else ""
     )
     lines = [
-        f"Items of {limit}the bundled list `word-translation`, directions {', '.join(details['directions'])}; "
-        f"{traced['shots']} examples a prompt. A pivot item is one that rule `calibrated` of the trace calls "
+        f"Items of {limit}the bundled list `word-translation@{runs[0]['list_version']}`, directions "
+        f"{', '.join(details['directions'])}; {traced['shots']} examples a prompt. A pivot item is one that rule `calibrated` of the trace calls "
         "`semantic_pivot`; its pivot is the token that decided. Words spelled alike and items whose two words begin "
         "with one piece are left out. Half of the concepts chose the window of layers, the other half was tested: no "
         "figure but the choice of the window rests on the first half.",
@@ -216,7 +217,7 @@ def _method(runs: Sequence[dict[str, Any]]) -> list[str]:
         run = f"RUN-{one['prompt']}"
         limit = "" if traced["limit"] is None else f" --limit {traced['limit']}"
         lines += [
-            f"pivotlens bench --run {run}",
+            f"pivotlens bench --run {run} --words word-translation@{one['list_version']}",
             f"pivotlens trace --run {run} --model {traced['model']} --prompt {one['prompt']}{limit} \\",
             f"    --directions {' '.join(one['details']['directions'])}",
             f"pivotlens ablate --run {run} --max-items {given['max_items']}",

@@ -21,6 +21,7 @@ from pivotlens.attribute.prediction import predict_behaviour
 from pivotlens.corpus import list_corpus
 from pivotlens.report.sections.joint_frequency import joint_frequency
 from pivotlens.text import fold
+from tools.results_pages import list_version
 
 KEPT = ("auc.parquet", "tests.parquet")
 APART = "without_english_spelling.parquet"
@@ -44,6 +45,7 @@ def collect(run: Path, data: Path) -> None:
     facts = {
         "corpus": _corpus(counts),
         "model": details["model"],
+        "list_version": list_version(run),
         "prompt": details["prompt"],
         "limit": config["limit"],
         "shots": config["shots"],

@@ -144,13 +144,13 @@ def _what(facts: Row) -> list[str]:
     directions = " ".join(f"{row['source_language']}-{row['target_language']}" for row in facts["directions"])
     return [
         f"Model `{facts['model']}`, the {facts['prompt']} prompt with {facts['shots']} examples; {which} of the list "
-        f"`word-translation` in {len(facts['directions'])} directions; counts in the {corpus['name']} "
-        f"({corpus['text_bytes'] / 1e6:.0f} MB of text, {corpus['documents']:,} documents, {corpus['units']:,} units "
+        f"`word-translation@{facts['list_version']}` in {len(facts['directions'])} directions; counts in the "
+        f"{corpus['name']} ({corpus['text_bytes'] / 1e6:.0f} MB of text, {corpus['documents']:,} documents, {corpus['units']:,} units "
         f"of up to {facts['unit_characters']:,} characters).",
         "",
         "```sh",
         "python -m tools.open_desktop_corpus --out corpus/open-desktop",
-        "pivotlens bench --run RUN",
+        f"pivotlens bench --run RUN --words word-translation@{facts['list_version']}",
         f"pivotlens count --run RUN --corpus 'corpus/open-desktop/*.jsonl.zst' --tokenizer {facts['model']}",
         f"pivotlens trace --run RUN --model {facts['model']}{_flags(facts['trace'])} --directions {directions}",
         *([f"pivotlens score --run RUN --model {facts['model']}{_flags(facts['score'])}"] if facts["score"] else []),

@@ -7,9 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pivotlens.artifacts import Benchmark
+
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results"
 
 Row = dict[str, Any]
+
+
+def list_version(run: Path) -> str:
+    """Return the version of the bundled word list that a run was made with."""
+    return str(Benchmark.load(run).manifest.details["word_list_version"])
 
 
 def markdown_table(header: list[str], rows: Iterable[list[str]], *, numbers: bool = True) -> list[str]:

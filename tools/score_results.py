@@ -15,9 +15,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pivotlens.artifacts import Benchmark, Scores
+from pivotlens.artifacts import Scores
 from pivotlens.score.comparison import compare_scores, find_scored
-from tools.results_pages import RESULTS, Row, markdown_table, write_from_runs
+from tools.results_pages import RESULTS, Row, list_version, markdown_table, write_from_runs
 
 DATA = RESULTS / "word-translation"
 PAGE = RESULTS / "word-translation.md"
@@ -30,9 +30,8 @@ def collect(runs: Sequence[Path]) -> None:
     shutil.rmtree(DATA, ignore_errors=True)
     scores = [Scores.load(run) for run in runs]
     for number, (run, one) in enumerate(zip(runs, scores, strict=True)):
-        version = Benchmark.load(run).manifest.details["word_list_version"]
         model = str(one.manifest.details["model"]).rpartition(":")[2].rpartition("/")[2]
-        folder = DATA / f"{number}-{model}@{version}"
+        folder = DATA / f"{number}-{model}@{list_version(run)}"
         folder.mkdir(parents=True)
         for name in _KEPT:
             shutil.copy(one.folder / name, folder / name)

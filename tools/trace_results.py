@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from pivotlens.artifacts import Trace
 from pivotlens.report.wording import PIVOT_LANGUAGE_NAMES
-from tools.results_pages import RESULTS, Row, markdown_table, write_from_runs
+from tools.results_pages import RESULTS, Row, list_version, markdown_table, write_from_runs
 
 DATA = RESULTS / "behaviours"
 PAGE = RESULTS / "behaviours.md"
@@ -33,7 +33,7 @@ def collect(runs: Sequence[Path]) -> None:
     shutil.rmtree(DATA, ignore_errors=True)
     for number, run in enumerate(runs):
         trace = Trace.load(run)
-        folder = DATA / f"{number}-{trace.manifest.config['prompt']}"
+        folder = DATA / f"{number}-{trace.manifest.config['prompt']}@{list_version(run)}"
         folder.mkdir(parents=True)
         shutil.copy(trace.folder / "manifest.json", folder / "manifest.json")
         for name in _TABLES:
@@ -44,6 +44,7 @@ class _Traced:
     """What was taken of a run."""
 
     def __init__(self, folder: Path) -> None:
+        self.version = folder.name.partition("@")[2]
         self.manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         self.config: Row = self.manifest["config"]
         self.details: Row = self.manifest["details"]
@@ -75,7 +76,7 @@ def _section(run: _Traced, heading: str, *, whole: bool) -> list[str]:
     lines = [
         f"{heading} The {config['prompt']} prompt",
         "",
-        f"{details['model']}, {details['concepts']:,} concepts of the bundled list `word-translation` "
+        f"{details['model']}, {details['concepts']:,} concepts of the bundled list `word-translation@{run.version}` "
         f"({_which(details)}), "
         f"{len(details['directions'])} directions ({', '.join(details['directions'])}), {config['shots']} examples, "
         f"{config['dtype']}; baseline of {details['calibration_concepts']} concepts; ratio {config['ratio']:g}, "
