@@ -185,7 +185,8 @@ def _method(runs: Sequence[dict[str, Any]]) -> list[str]:
     )
     lines = [
         f"Items of {limit}the bundled list `word-translation@{runs[0]['list_version']}`, directions "
-        f"{', '.join(details['directions'])}; {traced['shots']} examples a prompt. A pivot item is one that rule `calibrated` of the trace calls "
+        f"{', '.join(details['directions'])}; {traced['shots']} examples a prompt. "
+        "A pivot item is one that rule `calibrated` of the trace calls "
         "`semantic_pivot`; its pivot is the token that decided. Words spelled alike and items whose two words begin "
         "with one piece are left out. Half of the concepts chose the window of layers, the other half was tested: no "
         "figure but the choice of the window rests on the first half.",

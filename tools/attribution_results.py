@@ -145,7 +145,8 @@ def _what(facts: Row) -> list[str]:
     return [
         f"Model `{facts['model']}`, the {facts['prompt']} prompt with {facts['shots']} examples; {which} of the list "
         f"`word-translation@{facts['list_version']}` in {len(facts['directions'])} directions; counts in the "
-        f"{corpus['name']} ({corpus['text_bytes'] / 1e6:.0f} MB of text, {corpus['documents']:,} documents, {corpus['units']:,} units "
+        f"{corpus['name']} ({corpus['text_bytes'] / 1e6:.0f} MB of text, {corpus['documents']:,} documents, "
+        f"{corpus['units']:,} units "
         f"of up to {facts['unit_characters']:,} characters).",
         "",
         "```sh",
