@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 def list_version(run: Path) -> str:
     """Return the version of the bundled word list that a run was made with."""
-    return str(Benchmark.load(run).manifest.details["word_list_version"])
+    return str(Benchmark.load(run).manifest.details.get("word_list_version", "own"))
 
 
 def markdown_table(header: list[str], rows: Iterable[list[str]], *, numbers: bool = True) -> list[str]:
