@@ -154,11 +154,10 @@ class _Work(Sweep):
             for direction in self.directions
         }
         accepted = {one: [word for item in self.items for word in item.accepted[one.target]] for one in self.directions}
-        too_long = prompt_warnings([prompts_of(*key) for key in self.keys()], pairs, "Use fewer `shots`.", accepted)
+        every = [prompts_of(*key) for key in self.keys()]
+        too_long = prompt_warnings(every, pairs, "Use fewer `shots`.", accepted)
         scorers = {
-            prompt: make_scorer(
-                [prompts_of(*key) for key in self.keys() if key[0] == prompt], pairs, config.batch_tokens
-            )
+            prompt: make_scorer([one for one in every if one.style == prompt], pairs, config.batch_tokens)
             for prompt in config.prompts()
         }
         recorded = {
