@@ -198,46 +198,32 @@ def _by_rule(rows: Sequence[Row]) -> list[str]:
 
 def _written(run: _Traced, group: str) -> list[str]:
     rows = run.rows("pivot_languages", directions=group, items="all")
-    if not rows:
-        return []
-    rules = list(dict.fromkeys(row["rule"] for row in rows))
-    return [
-        "Of these, semantic pivots written in:",
-        "",
-        *_written_table("rule", [(f"`{rule}`", [row for row in rows if row["rule"] == rule]) for rule in rules]),
-        "",
-    ]
+    return _written_by("rule", rows, "Of these, semantic pivots written in:", lambda rule: f"`{rule}`")
 
 
 def _written_by_direction(run: _Traced) -> list[str]:
-    rows = [
-        row
-        for row in run.rows("pivot_languages", items="different_spelling", rule="calibrated")
-        if row["directions"] not in _GROUPS
-    ]
+    rows = run.rows("pivot_languages", items="different_spelling", rule="calibrated")
+    rows = [row for row in rows if row["directions"] not in _GROUPS]
+    sentence = "Semantic pivots of the same items, by what they are written in:"
+    return _written_by("directions", rows, sentence, lambda name: name.replace("-", "→"))
+
+
+def _written_by(column: str, rows: Sequence[Row], sentence: str, shown: Callable[[str], str]) -> list[str]:
+    """Return a table with a line a value of a column and a column a kind of pivot; nothing where there are no rows."""
     if not rows:
         return []
-    names = list(dict.fromkeys(row["directions"] for row in rows))
-    return [
-        "Semantic pivots of the same items, by what they are written in:",
-        "",
-        *_written_table(
-            "direction",
-            [(name.replace("-", "→"), [row for row in rows if row["directions"] == name]) for name in names],
-        ),
-        "",
+    names = list(dict.fromkeys(row[column] for row in rows))
+    kinds = [
+        kind
+        for kind in PIVOT_LANGUAGE_NAMES
+        if any(row["pivot_language"] == kind and row[column] == names[0] for row in rows)
     ]
-
-
-def _written_table(first: str, groups: Sequence[tuple[str, list[Row]]]) -> list[str]:
-    kinds = [kind for kind in PIVOT_LANGUAGE_NAMES if any(row["pivot_language"] == kind for row in groups[0][1])]
-    return markdown_table(
-        [first, *(PIVOT_LANGUAGE_NAMES[kind] for kind in kinds)],
-        (
-            [name, *(_share(row) for kind in kinds for row in rows if row["pivot_language"] == kind)]
-            for name, rows in groups
-        ),
+    shares = {(row[column], row["pivot_language"]): _share(row) for row in rows}
+    table = markdown_table(
+        [column.removesuffix("s"), *(PIVOT_LANGUAGE_NAMES[kind] for kind in kinds)],
+        ([shown(name), *(shares[name, kind] for kind in kinds)] for name in names),
     )
+    return [sentence, "", *table, ""]
 
 
 def _by_direction(run: _Traced) -> list[str]:
