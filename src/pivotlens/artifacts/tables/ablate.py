@@ -55,7 +55,9 @@ TABLES = {
             "`unrelated_item` and `unrelated_text` (the direction taken out while something else is read).",
         ),
         Column("repeat", INTEGER, "number from 0", "Which draw of a random direction."),
-        Column("dose", NUMBER, "times the pivot's component", "How much of it is taken out; at 1 as others have it."),
+        Column(
+            "dose", NUMBER, "times the pivot's component", "How much of it is taken out; 1 leaves what others have."
+        ),
         _FIRST_LAYER,
         _LAST_LAYER,
         token("the token whose direction was moved; empty for a random direction"),
@@ -111,11 +113,17 @@ TABLES = {
             NONE,
             "A condition; `x_minus_y`: of two, by item; `dose_d_step`: from the dose before; `own_minus_direct`: of a "
             "pivot item and the direct item of nearest clean log-probability, `net_minus_direct` net of random "
-            "directions; `clean_minus_direct`: how far their clean log-probabilities lie apart.",
+            "directions; `clean_minus_direct`: how far their clean log-probabilities lie apart; `direct_own` and "
+            "`direct_random`: of direct items alone.",
         ),
         Column("n", INTEGER, "items", "Items, or pairs of them."),
         Column("concepts", INTEGER, "concepts", "Their concepts."),
-        Column("mean", NUMBER, NATS, "Of the change of log-probability; negative is harm. Empty with one concept."),
+        Column(
+            "mean",
+            NUMBER,
+            NATS,
+            "Of the change of log-probability; negative is harm. Empty with fewer than two concepts.",
+        ),
         interval("mean", NATS, _RESAMPLED),
         Column("p", NUMBER, "probability, 0–1", "Two-sided, of a sign-flip test over concepts."),
     ),

@@ -38,11 +38,11 @@ _KL = "KL(this layer ‖ last layer)"
 _KAPPA = "Cohen's kappa, −1–1"
 
 
-def _count_and_share(n: str, share: str) -> tuple[Column, ...]:
+def _count_and_share(n: str, share: str, resampled: str = _RESAMPLED) -> tuple[Column, ...]:
     return (
         Column("n", INTEGER, "items", n),
         Column("share", NUMBER, SHARE, share),
-        *interval("share", SHARE, _RESAMPLED),
+        *interval("share", SHARE, resampled),
     )
 
 
@@ -109,11 +109,14 @@ TABLES = {
             NATS,
             "Log-probability of the whole target word, its tokens given one after the other; only with `whole_word`.",
         ),
-        Column("mass_source", NUMBER, PROBABILITY, "Of all tokens of accepted source words together."),
-        Column("mass_target", NUMBER, PROBABILITY, "Of all tokens of accepted target words together."),
         Column(
-            "mass_english", NUMBER, PROBABILITY, "Of all tokens of accepted English words; only if neither side is."
+            "mass_source",
+            NUMBER,
+            PROBABILITY,
+            "Of the tokens that accepted source words begin with, together (`token_sets`).",
         ),
+        Column("mass_target", NUMBER, PROBABILITY, "Of the tokens that accepted target words begin with, together."),
+        Column("mass_english", NUMBER, PROBABILITY, "The same of English; empty where a side is English."),
         Column("mass_pivots", NUMBER, PROBABILITY, "Of the item's mined pivots; empty where there are none."),
         Column("mass_random", NUMBER, PROBABILITY, "Of as many random tokens of like frequency; empty likewise."),
     ),
@@ -155,8 +158,10 @@ TABLES = {
         Column("kl_to_final_tuned", NUMBER, NATS, f"{_KL}, trained lens."),
         Column("target_prob_raw", NUMBER, PROBABILITY, "Of the target's first token, raw lens."),
         Column("target_prob_tuned", NUMBER, PROBABILITY, "Of the target's first token, trained lens."),
-        Column("mass_english_raw", NUMBER, PROBABILITY, "Of English words, raw lens; empty where a side is English."),
-        Column("mass_english_tuned", NUMBER, PROBABILITY, "Of English words, trained lens; empty likewise."),
+        Column(
+            "mass_english_raw", NUMBER, PROBABILITY, "Mean `mass_english`, raw lens; empty where a side is English."
+        ),
+        Column("mass_english_tuned", NUMBER, PROBABILITY, "Mean `mass_english`, trained lens; empty likewise."),
     ),
     "strata": table(
         "A behaviour in a part of the items of shot set 0.",
@@ -232,7 +237,7 @@ TABLES = {
             "`all`, `different_spelling` (without words written alike in both languages), or `correct` (those of them "
             "that the model answers rightly).",
         ),
-        _count_and_share("Items, with any behaviour.", "Share of the behaviour."),
+        _count_and_share("Items, with any behaviour.", "Share of the behaviour.", "concepts"),
     ),
     "sensitivity": table(
         "A behaviour in a direction and shot set under rule `calibrated` with other settings; without a row it is 0.",
