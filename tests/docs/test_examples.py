@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pytest
 import zstandard
 
@@ -124,6 +125,8 @@ def test_what_is_not_there_is_told(run):
         Selection.load(run).arm("tops")
     with pytest.raises(ArtifactError, match="score/summary has no column 'item'\ndid you mean 'items'"):
         Scores.load(run).table("summary", item="all")
+    with pytest.raises(pa.ArrowException, match="int64"):
+        Scores.load(run).table("summary", n="all")
 
 
 def test_tables_of_a_sweep_have_all_and_its_properties_the_first(run):

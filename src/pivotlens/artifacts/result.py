@@ -78,24 +78,26 @@ class StageResult:
 
         Raises:
             ArtifactError: The stage has no such table or the table no such column, or the file is damaged.
+            pyarrow.ArrowException: A column has no values of that type.
 
         >>> Scores.load(run).table("summary", model="m", items="all", source_language="fr")["score"].to_pylist()
         [0.25]
         """
         if name not in self.tables:
             raise ArtifactError(f"{self.stage} has no table {name!r}", did_you_mean(name, tables_of(self.stage)))
-        declared = schema_of(self.stage, name).names
-        if unknown := [column for column in where if column not in declared]:
+        schema = schema_of(self.stage, name)
+        if unknown := [column for column in where if column not in schema.names]:
             raise ArtifactError(
-                f"table {self.stage}/{name} has no column {unknown[0]!r}", did_you_mean(unknown[0], declared)
+                f"table {self.stage}/{name} has no column {unknown[0]!r}", did_you_mean(unknown[0], schema.names)
             )
+        conditions = _filter(where, schema)
         path = self.folder / f"{name}.parquet"
         try:
             path.open("rb").close()  # pyarrow takes a folder for an empty table
             there = pq.read_schema(path).names
-            missing = [column for column in declared if column not in there]
+            missing = [column for column in schema.names if column not in there]
             if not missing:
-                return pq.read_table(path, filters=_filter(where))
+                return pq.read_table(path, filters=conditions)
         except (OSError, pa.ArrowException) as error:
             raise ArtifactError(f"{path} is missing or damaged: {error}", self._remedy()) from error
         raise ArtifactError(
@@ -165,8 +167,9 @@ class StageResult:
         return type(self)(target, self.manifest)
 
 
-def _filter(where: Mapping[str, Value]) -> pc.Expression | None:
+def _filter(where: Mapping[str, Value], schema: pa.Schema) -> pc.Expression | None:
     conditions = [
-        pc.field(column).is_null() if value is None else pc.field(column) == value for column, value in where.items()
+        pc.field(name).is_null() if value is None else pc.field(name) == pa.scalar(value, schema.field(name).type)
+        for name, value in where.items()
     ]
     return functools.reduce(operator.and_, conditions) if conditions else None

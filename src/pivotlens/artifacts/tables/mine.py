@@ -67,7 +67,8 @@ TABLES = {
             "null_share",
             NUMBER,
             SHARE,
-            "Share of shuffled pairs of the same languages in which the token is at least as strong.",
+            "Share of shuffled pairs of the same languages in which the token is at least as strong: "
+            "(1 + such pairs) / (1 + pairs).",
         ),
         Column(
             "stability",

@@ -174,7 +174,9 @@ TABLES = {
             NONE,
             "What parts the items: `all`, `answer`, `spelling`, `pieces` (of the target), `pos` or `band`.",
         ),
-        Column("value", STRING, NONE, "Which part; empty for `all`."),
+        Column(
+            "value", STRING, NONE, "Which part, such as `right`, `different`, `3 or more` or `high`; empty for `all`."
+        ),
         _BEHAVIOUR,
         _count_and_share(
             "Items of the part, with any behaviour.",
