@@ -76,6 +76,8 @@ def test_scores_documents_and_summary_agree(here: Path, tmp_path: Path) -> None:
     assert scores == sorted(scores, key=lambda row: (row["file"], row["row"], row["part"]))
     for mode in ("top", "random"):
         documents = _documents(tmp_path / "run", mode)
+        assert list(selection.arm(mode)) == documents
+        assert len(selection.arm(mode)) == len(documents) > 0
         chosen = [row for row in scores if mode in row["selected"]]
         assert [row["id"] for row in documents] == [f"{row['file']}:{row['row']}:{row['part']}" for row in chosen]
         assert selection.manifest.outputs[f"{mode}/documents-00000.jsonl.zst"].rows == len(chosen) > 5

@@ -7,6 +7,7 @@ from pivotlens.artifacts.manifest import Manifest, read_manifest
 from pivotlens.artifacts.result import StageResult
 from pivotlens.artifacts.results import (
     Ablation,
+    Arm,
     Attribution,
     Counts,
     Pivots,
@@ -18,12 +19,14 @@ from pivotlens.artifacts.results import (
 )
 from pivotlens.artifacts.stage import StageRun
 from pivotlens.artifacts.sweep import Sweep
-from pivotlens.artifacts.tables import SCHEMAS, schema_of
+from pivotlens.artifacts.tables import SCHEMAS, TABLES, schema_of
 from pivotlens.artifacts.upstream import upstream_inputs
 
 __all__ = [
     "SCHEMAS",
+    "TABLES",
     "Ablation",
+    "Arm",
     "Attribution",
     "Benchmark",
     "Concept",

@@ -8,7 +8,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -19,32 +19,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pivotlens.artifacts.files import atomic_path, remove_tree, write_bytes, writing_errors
+from pivotlens.artifacts.columns import Columns, as_table, write_parquet
+from pivotlens.artifacts.files import remove_tree, write_bytes, writing_errors
 from pivotlens.artifacts.fingerprint import fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import MANIFEST, RUN_RECORD, Manifest, Output, read_manifest
-from pivotlens.artifacts.tables import schema_of
 from pivotlens.errors import ArtifactError
 from pivotlens.extras import require_models
 from pivotlens.settings import StageConfig
-
-Columns = Mapping[str, Sequence[Any]]
-
-
-def _as_table(stage: str, name: str, data: pa.Table | Columns) -> pa.Table:
-    schema = schema_of(stage, name)
-    if not isinstance(data, pa.Table):
-        extra = [key for key in data if key not in schema.names]
-        arrays = [pa.array(data[field.name], field.type) for field in schema] + [pa.array(data[key]) for key in extra]
-        return pa.table(arrays, names=[*schema.names, *extra])
-    extra = [key for key in data.column_names if key not in schema.names]
-    data = data.select([*schema.names, *extra])
-    return data.cast(pa.schema([*schema, *(data.schema.field(key) for key in extra)]))
-
-
-def write_parquet(path: Path, table: pa.Table) -> None:
-    """Write a table as zstd-compressed Parquet, atomically and with the same bytes for equal tables."""
-    with atomic_path(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd", row_group_size=1 << 17)
 
 
 class StageRun:
@@ -232,8 +213,12 @@ class StageRun:
     # -- result
 
     def write_table(self, name: str, data: pa.Table | Columns) -> None:
-        """Write one of the stage's tables, cast to its schema; columns beyond the schema are kept."""
-        table = _as_table(self.stage, name, data)
+        """Write one of the stage's tables.
+
+        Raises:
+            ValueError: Its columns are not those that are declared for it.
+        """
+        table = as_table(self.stage, name, data)
         write_parquet(self.staging / f"{name}.parquet", table)
         self._rows[f"{name}.parquet"] = table.num_rows
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from pivotlens.artifacts import Benchmark, Concept, Counts, Pivots, StageRun, upstream_inputs
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.mine.config import MineConfig
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
 VERSION = 3
 
-_IDS = pa.list_(pa.int64())
 _TABLES = ("languages", "words", "tokens", "word_tokens", "pair_tokens", "token_texts")
 
 
@@ -176,8 +173,7 @@ def _pair_columns(
 ) -> dict[str, Any]:
     from pivotlens.mine.relations import relations
 
-    names = [*schema_of("mine", "pair_pivots").names, "n_source", "n_target", "null_share", "stability", "variant_ids"]
-    columns: dict[str, list[Any]] = {name: [] for name in names}
+    columns: dict[str, list[Any]] = {name: [] for name in schema_of("mine", "pair_pivots").names}
     by_pair: dict[tuple[str, str], list[MinedPair]] = {}
     for pair in mined.pairs:
         by_pair.setdefault(pair.languages, []).append(pair)
@@ -215,19 +211,7 @@ def _pair_columns(
             }
             for name, column in columns.items():
                 column.extend(values[name])
-    return {**columns, **_typed_extras(columns)}
-
-
-def _typed_extras(columns: Mapping[str, list[Any]]) -> dict[str, Any]:
-    """Give the columns beyond the schema their types, which an empty list would not."""
-    types = {
-        "n_source": pa.int64(),
-        "n_target": pa.int64(),
-        "null_share": pa.float64(),
-        "stability": pa.float64(),
-        "variant_ids": _IDS,
-    }
-    return {name: pa.array(columns[name], types[name]) for name in columns if name in types}
+    return columns
 
 
 def _corpus_columns(mined: Mined, corpus: CorpusCounts, texts: Mapping[int, str]) -> dict[str, Any]:
@@ -241,5 +225,5 @@ def _corpus_columns(mined: Mined, corpus: CorpusCounts, texts: Mapping[int, str]
         "directions": found.directions.tolist(),
         "stability": found.stability.tolist(),
         "score": found.score.tolist(),
-        "variant_ids": pa.array([corpus.tokens.variants[word] for word in found.tokens.tolist()], _IDS),
+        "variant_ids": [corpus.tokens.variants[word] for word in found.tokens.tolist()],
     }

@@ -196,7 +196,7 @@ def _pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tu
                 f"{config.tokenizer!r}",
                 "Give --tokenizer the model that `pivotlens count` was given.",
             )
-    return tuple(tuple(sorted({row["token_id"], *(row.get("variant_ids") or ())})) for row in rows)
+    return tuple(tuple(row["variant_ids"]) for row in rows)
 
 
 def _merged(files: Sequence[CorpusFile], parts: Sequence[Path]) -> _Units:
