@@ -43,4 +43,4 @@ $(VENV)/.corpus-installed: builders/pyproject.toml $(VENV)/.installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .hypothesis $(foreach folder,. builders,$(addprefix $(folder)/,.mypy_cache .pytest_cache .ruff_cache))
