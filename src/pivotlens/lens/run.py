@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pivotlens.models.load import LoadedModel
     from pivotlens.models.tuned_lens import TunedLens
 
-VERSION = 2
+VERSION = 3
 # A token is seldom longer; what is kept of a piece must fill a sequence.
 _CHARACTERS_A_TOKEN = 16
 # Fewest tokens that a piece is expected to give: how many pieces are kept follows from it.
