@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 from pivotlens.artifacts import SCHEMAS
-from pivotlens.cli.verbs import EXAMPLES
 from pivotlens.pipeline import stage_configs
 from pivotlens.settings.base import changes_meaning
 from pivotlens.settings.sources import SHARED
+from pivotlens.stages import STAGES
 
 _NOTE = "<!-- Written by tools/write_docs.py from the code; do not edit. -->\n"
 _OTHER_VERBS = ("run", "init", "show", "verify", "doctor", "demo", "tasks-path")
@@ -66,7 +66,7 @@ def cli_page() -> str:
             str(config.__doc__).strip().splitlines()[0],
             "",
             "```sh",
-            *EXAMPLES[stage],
+            *STAGES[stage].examples,
             "```",
         ]
     for verb in _OTHER_VERBS:

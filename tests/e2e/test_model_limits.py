@@ -13,7 +13,7 @@ from tokenizers import AddedToken, Tokenizer, models
 
 from pivotlens.artifacts import Ablation, Scores, Trace, TrainedLens
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.cli.main import main
 from pivotlens.models.resolve import resolve_model
 from pivotlens.models.words import WordPrompts

@@ -4,6 +4,7 @@ from pivotlens.artifacts.benchmark import Benchmark, Concept, accepted_answers
 from pivotlens.artifacts.files import atomic_path, write_bytes
 from pivotlens.artifacts.fingerprint import files_fingerprint, fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import Manifest, read_manifest
+from pivotlens.artifacts.plan import Plan, Source, make_plan
 from pivotlens.artifacts.result import StageResult
 from pivotlens.artifacts.results import (
     Ablation,
@@ -16,10 +17,11 @@ from pivotlens.artifacts.results import (
     Trace,
     TrainedLens,
 )
-from pivotlens.artifacts.stage import StageRun
 from pivotlens.artifacts.sweep import Sweep
 from pivotlens.artifacts.tables import SCHEMAS, schema_of
 from pivotlens.artifacts.upstream import upstream_inputs
+from pivotlens.artifacts.workspace import Workspace
+from pivotlens.artifacts.writer import ResultWriter
 
 __all__ = [
     "SCHEMAS",
@@ -30,18 +32,22 @@ __all__ = [
     "Counts",
     "Manifest",
     "Pivots",
+    "Plan",
     "Report",
+    "ResultWriter",
     "Scores",
     "Selection",
+    "Source",
     "StageResult",
-    "StageRun",
     "Sweep",
     "Trace",
     "TrainedLens",
+    "Workspace",
     "accepted_answers",
     "atomic_path",
     "files_fingerprint",
     "fingerprint",
+    "make_plan",
     "read_manifest",
     "schema_of",
     "sha256_of_file",

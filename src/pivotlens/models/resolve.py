@@ -16,6 +16,7 @@ from pivotlens.artifacts.fingerprint import canonical_json, sha256_of_file
 from pivotlens.errors import ConfigError, ModelError, PrerequisiteError, did_you_mean
 from pivotlens.extras import install_hint, require_models
 from pivotlens.models.demo import DEMO_MODELS, fetch_demo_model
+from pivotlens.settings import SweepStageConfig
 
 _CONVERTED = "pivotlens.json"
 _ADAPTER = "adapter_config.json"
@@ -100,6 +101,12 @@ def model_fingerprint(spec: str) -> str:
     if not spec.startswith("demo:"):
         refuse_adapter(resolve_model(spec, tokenizer_only=True))
     return found
+
+
+def swept_models(config: SweepStageConfig) -> dict[str, str]:
+    """Return the fingerprint of every model that a stage reads; errors as `model_fingerprint`."""
+    first, *others = config.models()
+    return {"model": model_fingerprint(first)} | {f"model {spec}": model_fingerprint(spec) for spec in others}
 
 
 def tokenizer_fingerprint(spec: str) -> str:

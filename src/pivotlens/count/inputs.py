@@ -1,0 +1,29 @@
+"""What `pivotlens count` reads beside the benchmark."""
+
+from __future__ import annotations
+
+from pivotlens.corpus import corpus_fingerprint, unit_plan
+from pivotlens.count.config import CountConfig
+from pivotlens.errors import ConfigError
+from pivotlens.models.resolve import tokenizer_fingerprint
+from pivotlens.text.longer_words import read_longer_words
+
+
+def inputs(config: CountConfig) -> dict[str, str]:
+    """Return the fingerprints of the corpus, the tokenizer and the longer words.
+
+    Raises:
+        ConfigError: No tokenizer is given, or the longer words are in an unknown language.
+        PrerequisiteError: The tokenizer or corpus is not there.
+        DataError: The corpus holds no file, or the file of longer words is missing or malformed.
+    """
+    if not config.tokenizer:
+        raise ConfigError(
+            "count has no tokenizer to cut the text with",
+            "Pass --tokenizer with the model whose tokens are wanted, or set `tokenizer` in [count].",
+        )
+    unit_plan(config)
+    found = {"corpus": corpus_fingerprint(config.corpus), "tokenizer": tokenizer_fingerprint(config.tokenizer)}
+    if longer := read_longer_words(config.longer_words).sha256:
+        found["longer_words"] = longer
+    return found
