@@ -282,7 +282,7 @@ def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch, number):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", refused)
-    with pytest.raises(ArtifactError, match="keeps no locks .*\n.*another file system"), at_work(stage_of(tmp_path)):
+    with pytest.raises(ArtifactError, match=r"keeps no locks .*\n.*another file system"), at_work(stage_of(tmp_path)):
         pass
     assert list(tmp_path.iterdir()) == []
 

@@ -53,7 +53,7 @@ class RunTables:
     def load(cls, run: Path | str) -> Self:
         """Load what is there."""
         found = {name: stage.result_class().load_if_there(run) for name, stage in STAGES.items() if name != "report"}
-        shown = {field.name: found.pop(field.name) for field in fields(cls) if field.name != "others"}
+        shown = {field.name: found.pop(field.name, None) for field in fields(cls) if field.name != "others"}
         return cls(**shown, others=tuple(result for result in found.values() if result is not None))
 
     def stages(self) -> Iterator[StageResult]:
