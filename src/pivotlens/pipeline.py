@@ -120,10 +120,15 @@ class Pipeline:
             if plan.reason is not None:
                 STAGES[plan.stage].check_packages()
         results: dict[str, StageResult] = {}
+        finished: dict[str, str] = {}
         for plan in plans:
+            stage = STAGES[plan.stage]
+            if not plan.fits(finished):  # it names what another stage has made only now
+                plan = stage.plan(plan.config, plan.run, passed=plan.passed)
             if watch is not None:
                 watch(plan)
-            results[plan.stage] = STAGES[plan.stage].execute(plan)
+            results[stage.name] = stage.execute(plan)
+            finished[stage.name] = plan.fingerprint
         return results
 
 

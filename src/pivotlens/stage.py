@@ -13,7 +13,7 @@ from pivotlens.extras import require_models
 from pivotlens.settings import StageConfig
 
 if TYPE_CHECKING:
-    from pivotlens.artifacts import Plan, ResultWriter, Source, StageResult, Workspace
+    from pivotlens.artifacts import Plan, ResultWriter, RunFolder, Source, StageResult, Workspace
 
 C = TypeVar("C", bound=StageConfig)
 R = TypeVar("R", bound="StageResult")
@@ -43,6 +43,11 @@ class Work(Generic[C]):
         """The run folder."""
         return self.plan.run
 
+    @property
+    def near(self) -> RunFolder:
+        """Where references to what other stages made lead."""
+        return self.plan.near
+
 
 @dataclass(frozen=True)
 class Stage(Generic[C, R]):
@@ -62,8 +67,8 @@ class Stage(Generic[C, R]):
         reads_if_there: Stages that are read where they have run; of several in a tuple, each only beside the one
             before.
         reads_all: Whether it reads every other stage of `pivotlens.stages` that has run, of which there must be one.
-        inputs: Function that takes the settings and returns what else is read, each by name: its fingerprint, or what
-            was opened and has one.
+        inputs: Function that takes the settings and the run folder and returns what else is read, each by name: its
+            fingerprint, or what was opened and has one.
     """
 
     config: type[C]
@@ -114,7 +119,7 @@ class Stage(Generic[C, R]):
             PivotLensError: A setting names something that cannot be read.
         """
         # The command line's help needs no table, and pyarrow takes longer to import than all else.
-        from pivotlens.artifacts import make_plan, upstream_inputs
+        from pivotlens.artifacts import RunFolder, make_plan, upstream_inputs
 
         optional = self.reads_if_there
         if self.reads_all:
@@ -126,8 +131,8 @@ class Stage(Generic[C, R]):
                 f"Run `pivotlens run --run {run}`, or a single stage such as `pivotlens bench --run {run}`, first.",
             )
         if self.inputs is not None:
-            found: Callable[[C], Mapping[str, str | Source]] = _named(self.inputs)
-            inputs |= found(config)
+            found: Callable[[C, RunFolder], Mapping[str, str | Source]] = _named(self.inputs)
+            inputs |= found(config, RunFolder(Path(run), planned or {}, self.name))
         return make_plan(run, config, version=self.version, inputs=inputs, passed=passed)
 
     def execute(self, plan: Plan[C]) -> R:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,12 +12,12 @@ from pivotlens.ablate.items import SEMANTIC_PIVOT, TEST, WINDOW
 from pivotlens.ablate.prepared import PreparedDirection, prepare_directions
 from pivotlens.ablate.tables import as_table
 from pivotlens.ablate.window import Layers, WindowScore, best_window, candidates, early_window
-from pivotlens.artifacts import Benchmark, Trace, Workspace
+from pivotlens.artifacts import Benchmark, RunFolder, Trace, Workspace
 from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.limits import prompt_warnings
 from pivotlens.models.load import load_model
-from pivotlens.models.resolve import model_fingerprint
+from pivotlens.models.resolve import model_input
 from pivotlens.progress import track
 from pivotlens.stage import Work
 from pivotlens.text import ENGLISH, Direction, parse_direction
@@ -27,13 +26,13 @@ _CHUNK = 64
 _FEW = 30
 
 
-def _traced_model(config: AblateConfig, trace: Trace, run: Path | str) -> str:
+def _traced_model(config: AblateConfig, trace: Trace, near: RunFolder) -> str:
     traced = str(trace.manifest.config["model"])
     model = config.model or traced
-    if model_fingerprint(model) != trace.manifest.inputs["model"]:
+    if model_input(model, near) != trace.manifest.inputs["model"]:
         raise ConfigError(
-            f"model = {model!r} is not the model that was traced in {run}, which is {traced!r}",
-            f"Leave `model` out, or run `pivotlens trace --run {run} --model {model}` first.",
+            f"model = {model!r} is not the model that was traced in {near.path}, which is {traced!r}",
+            f"Leave `model` out, or run `pivotlens trace --run {near.path} --model {model}` first.",
         )
     return model
 
@@ -51,14 +50,14 @@ def run(work: Work[AblateConfig]) -> dict[str, Any]:
     """Choose a window of layers on half of the concepts, and ablate the items of the other half in it."""
     config, writer = work.config, work.writer
     benchmark, trace = Benchmark.load(work.run), Trace.load(work.run)
-    model = _traced_model(config, trace, work.run)
+    model = _traced_model(config, trace, work.near)
     if trace.manifest.inputs.get("bench") != benchmark.manifest.fingerprint:
         raise PrerequisiteError(
             f"the trace in {work.run} was made from another benchmark than the one there now",
             f"Run `pivotlens trace --run {work.run}` again first.",
         )
     directions = _traced_directions(config, trace)
-    loaded = load_model(model, config.dtype, config.device)
+    loaded = load_model(model, config.dtype, config.device, work.near)
     for warning in loaded.warnings:
         writer.warn(warning)
     lens = LogitLens(loaded)

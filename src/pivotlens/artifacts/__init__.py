@@ -5,6 +5,7 @@ from pivotlens.artifacts.files import atomic_path, write_bytes
 from pivotlens.artifacts.fingerprint import files_fingerprint, fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import Manifest, read_manifest
 from pivotlens.artifacts.plan import Plan, Source, make_plan
+from pivotlens.artifacts.references import Made, RunFolder
 from pivotlens.artifacts.result import StageResult
 from pivotlens.artifacts.results import (
     Ablation,
@@ -30,11 +31,13 @@ __all__ = [
     "Benchmark",
     "Concept",
     "Counts",
+    "Made",
     "Manifest",
     "Pivots",
     "Plan",
     "Report",
     "ResultWriter",
+    "RunFolder",
     "Scores",
     "Selection",
     "Source",

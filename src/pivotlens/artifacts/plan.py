@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from pivotlens.artifacts.fingerprint import fingerprint
 from pivotlens.artifacts.manifest import Manifest, read_manifest
+from pivotlens.artifacts.references import RunFolder
 from pivotlens.settings import StageConfig
 
 C = TypeVar("C", bound=StageConfig)
@@ -22,6 +23,10 @@ class Source(Protocol):
     @property
     def fingerprint(self) -> str:
         """What stands for its content."""
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a stage of the planned chain is still to make it."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,11 @@ class Plan(Generic[C]):
         return self.config.stage
 
     @property
+    def near(self) -> RunFolder:
+        """Where references to what other stages made lead."""
+        return RunFolder(self.run, reader=self.stage)
+
+    @property
     def folder(self) -> Path:
         """Where the result is put."""
         return self.run / self.stage
@@ -65,6 +75,15 @@ class Plan(Generic[C]):
     def work_folder(self) -> Path:
         """Where its parts are kept: of this fingerprint alone."""
         return _work_folder(self.run, self.stage, self.fingerprint)
+
+    def fits(self, finished: Mapping[str, str]) -> bool:
+        """Tell whether the plan still holds now that stages it was made before have finished.
+
+        Args:
+            finished: Their fingerprints by name.
+        """
+        made = any(source.provisional for source in self.sources.values())
+        return not made and all(self.inputs.get(name, value) == value for name, value in finished.items())
 
     def source(self, name: str, kind: type[S]) -> S:
         """Return an input as it was opened to plan with."""

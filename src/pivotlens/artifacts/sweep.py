@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from pivotlens.artifacts.references import RunFolder
 from pivotlens.artifacts.workspace import Workspace
 from pivotlens.artifacts.writer import ResultWriter
 from pivotlens.settings import SweepStageConfig, Wording
@@ -21,6 +22,7 @@ class Sweep:
     Attributes:
         workspace: It keeps the parts.
         writer: It takes the tables and warnings.
+        near: Where references to models lead.
         config: Its settings.
         directions: In order.
         shot_sets: Concept ids of the examples of each.
@@ -28,6 +30,7 @@ class Sweep:
 
     workspace: Workspace
     writer: ResultWriter
+    near: RunFolder
     config: SweepStageConfig
     directions: list[Direction]
     shot_sets: list[list[str]]

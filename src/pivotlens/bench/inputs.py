@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from importlib import resources
 
+from pivotlens.artifacts import RunFolder
 from pivotlens.artifacts.files import expanded
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.sources import find_lexicon
@@ -15,13 +16,14 @@ BUNDLED = {"everyday-nouns": "everyday_nouns", "word-translation": "word_transla
 _PARTS = {"words": "", "distractors": "_distractors", "links": "_links"}
 
 
-def inputs(config: BenchConfig) -> dict[str, str]:
+def inputs(config: BenchConfig, near: RunFolder) -> dict[str, str]:
     """Return the sha256 of each file that the benchmark is made from, by its name.
 
     Raises:
         DataError: A word list or dictionary cannot be read.
         ConfigError: The languages of a dictionary cannot be told.
     """
+    del near  # it reads no result
     if config.lexicon:
         return {
             f"lexicon {number}: {name}": value

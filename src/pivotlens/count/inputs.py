@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pivotlens.corpus import corpus_fingerprint, unit_plan
+from pivotlens.artifacts import RunFolder, Source
+from pivotlens.corpus import survey_corpus, unit_plan
 from pivotlens.count.config import CountConfig
 from pivotlens.errors import ConfigError
-from pivotlens.models.resolve import tokenizer_fingerprint
+from pivotlens.models.resolve import tokenizer_input
 from pivotlens.text.longer_words import read_longer_words
 
 
-def inputs(config: CountConfig) -> dict[str, str]:
-    """Return the fingerprints of the corpus, the tokenizer and the longer words.
+def inputs(config: CountConfig, near: RunFolder) -> dict[str, str | Source]:
+    """Return the corpus, and the fingerprints of the tokenizer and the longer words.
 
     Raises:
         ConfigError: No tokenizer is given, or the longer words are in an unknown language.
@@ -23,7 +24,10 @@ def inputs(config: CountConfig) -> dict[str, str]:
             "Pass --tokenizer with the model whose tokens are wanted, or set `tokenizer` in [count].",
         )
     unit_plan(config)
-    found = {"corpus": corpus_fingerprint(config.corpus), "tokenizer": tokenizer_fingerprint(config.tokenizer)}
+    found: dict[str, str | Source] = {
+        "corpus": survey_corpus(config.corpus, near),
+        "tokenizer": tokenizer_input(config.tokenizer, near),
+    }
     if longer := read_longer_words(config.longer_words).sha256:
         found["longer_words"] = longer
     return found

@@ -19,9 +19,9 @@ from pivotlens.artifacts import (
 from pivotlens.corpus import (
     BadRows,
     CorpusFile,
+    Listing,
     check_bad_share,
     run_over_files,
-    survey_corpus,
     unit_plan,
 )
 from pivotlens.corpus.packing import unpack_arrays
@@ -47,10 +47,10 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     benchmark = Benchmark.load(work.run)
     longer = read_longer_words(config.longer_words)
     words = CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values(), longer.words)
-    tokenizer = load_tokenizer(config.tokenizer)
+    tokenizer = load_tokenizer(config.tokenizer, work.near)
     for warning in tokenizer.warnings:
         writer.warn(warning)
-    corpus, plan = survey_corpus(config.corpus), unit_plan(config)
+    corpus, plan = work.plan.source("corpus", Listing), unit_plan(config)
     files = corpus.files
 
     find = OccurrencePass(words, plan, config.sample, config.background, config.seed)
@@ -65,7 +65,7 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
 
     backgrounds = {code: threshold for code, (_, threshold) in counter.backgrounds().items()}
     _, _, thresholds = counter.samples()
-    cut = ContextPass(words, plan, config.sample, config.seed, found, thresholds, backgrounds, config.tokenizer)
+    cut = ContextPass(words, plan, config.sample, config.seed, found, thresholds, backgrounds, str(tokenizer.folder))
     parts = run_over_files(workspace.parts_folder("contexts"), files, cut, config.workers, "Counting tokens")
     contexts = _merged_contexts(parts, tuple(backgrounds), tokenizer.vocab_size)
 

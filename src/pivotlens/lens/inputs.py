@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pivotlens.corpus import corpus_fingerprint
+from pivotlens.artifacts import RunFolder, Source
+from pivotlens.corpus import survey_corpus
 from pivotlens.lens.config import LensConfig
-from pivotlens.models.resolve import model_fingerprint
+from pivotlens.models.resolve import model_input
 
 
-def inputs(config: LensConfig) -> dict[str, str]:
-    """Return the fingerprints of the model and the corpus.
+def inputs(config: LensConfig, near: RunFolder) -> dict[str, str | Source]:
+    """Return the fingerprint of the model, and the corpus.
 
     Raises:
         PrerequisiteError: One of them is not there.
         DataError: The corpus holds no file.
     """
-    return {"model": model_fingerprint(config.model), "corpus": corpus_fingerprint(config.corpus)}
+    return {"model": model_input(config.model, near), "corpus": survey_corpus(config.corpus, near)}

@@ -12,7 +12,7 @@ import pyarrow as pa
 import torch
 
 from pivotlens.artifacts import ResultWriter, TrainedLens, Workspace
-from pivotlens.corpus import Columns, UnitPlan, check_bad_share, run_over_files, survey_corpus
+from pivotlens.corpus import Columns, Listing, UnitPlan, check_bad_share, run_over_files
 from pivotlens.errors import DataError, ModelError
 from pivotlens.lens.config import LensConfig
 from pivotlens.lens.reading import damping_curve, distances, encode, layer_states, spread_positions
@@ -45,7 +45,7 @@ def run(work: Work[LensConfig]) -> dict[str, Any]:
     """Draw text, train the translators, damp them and measure them."""
     config, workspace, writer = work.config, work.workspace, work.writer
     apart, pieces = _drawn(work)
-    loaded = load_model(config.model, config.dtype, config.device)
+    loaded = load_model(config.model, config.dtype, config.device, work.near)
     for warning in loaded.warnings:
         writer.warn(warning)
     lens = LogitLens(loaded)
@@ -97,7 +97,7 @@ def _drawn(work: Work[LensConfig]) -> tuple[list[Piece], dict[str, list[Piece]]]
     plan = UnitPlan(columns, "characters", config.unit_characters, config.limit, config.max_bad_share)
     most = config.tokens // _TOKENS_A_PIECE + 2 * config.held_out
     draw = SamplePass(plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed)
-    corpus = survey_corpus(config.corpus)
+    corpus = work.plan.source("corpus", Listing)
     files = corpus.files
     parts = run_over_files(workspace.parts_folder("drawn"), files, draw, config.workers, "Drawing text")
     sample = merged_sample(files, parts, most)

@@ -40,6 +40,7 @@ def run(work: Work[ScoreConfig]) -> dict[str, Any]:
     sweep = _Sweep(
         workspace=work.workspace,
         writer=writer,
+        near=work.near,
         config=config,
         items=items,
         words={key: concept.words for key, concept in benchmark.concepts.items()},
@@ -82,7 +83,7 @@ class _Sweep(Sweep):
             return
         config = self.config
         spec = config.models()[number]
-        loaded = load_model(spec, config.dtype, config.device)
+        loaded = load_model(spec, config.dtype, config.device, self.near)
 
         def prompts_of(prompt: Wording, direction: Direction, shot_set: int) -> WordPrompts:
             return WordPrompts(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pivotlens.corpus import corpus_fingerprint, unit_plan
+from pivotlens.artifacts import RunFolder, Source
+from pivotlens.corpus import survey_corpus, unit_plan
 from pivotlens.errors import ConfigError
-from pivotlens.models.resolve import tokenizer_fingerprint
+from pivotlens.models.resolve import tokenizer_input
 from pivotlens.select.config import SelectConfig
 
 
-def inputs(config: SelectConfig) -> dict[str, str]:
-    """Return the fingerprints of the corpus and the tokenizer.
+def inputs(config: SelectConfig, near: RunFolder) -> dict[str, str | Source]:
+    """Return the corpus and the fingerprint of the tokenizer.
 
     Raises:
         ConfigError: No tokenizer is given.
@@ -22,4 +23,4 @@ def inputs(config: SelectConfig) -> dict[str, str]:
             "Pass --tokenizer with the model that `pivotlens count` was given, or set `tokenizer` in [select].",
         )
     unit_plan(config)
-    return {"corpus": corpus_fingerprint(config.corpus), "tokenizer": tokenizer_fingerprint(config.tokenizer)}
+    return {"corpus": survey_corpus(config.corpus, near), "tokenizer": tokenizer_input(config.tokenizer, near)}

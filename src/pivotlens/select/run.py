@@ -22,10 +22,10 @@ from pivotlens.artifacts import (
 from pivotlens.corpus import (
     BadRows,
     CorpusFile,
+    Listing,
     check_bad_share,
     part_path,
     run_over_files,
-    survey_corpus,
     unit_plan,
 )
 from pivotlens.corpus.packing import pack_arrays, unpack_arrays, unpack_strings
@@ -62,15 +62,15 @@ class _Units:
 def run(work: Work[SelectConfig]) -> dict[str, Any]:
     """Score every unit, choose the arms and write their documents."""
     config, workspace, writer = work.config, work.workspace, work.writer
-    tokenizer = load_tokenizer(config.tokenizer)
+    tokenizer = load_tokenizer(config.tokenizer, work.near)
     for warning in tokenizer.warnings:
         writer.warn(warning)
     pivots = _pivots(Pivots.load(work.run), config, tokenizer)
-    corpus, plan = survey_corpus(config.corpus), unit_plan(config)
+    corpus, plan = work.plan.source("corpus", Listing), unit_plan(config)
     files = corpus.files
     scores = workspace.parts_folder("scores")
     token_ids = tuple(sorted({token for variants in pivots for token in variants}))
-    score = ScorePass(plan, config.tokenizer, token_ids, config.seed)
+    score = ScorePass(plan, str(tokenizer.folder), token_ids, config.seed)
     units = _merged(files, run_over_files(scores, files, score, config.workers, "Scoring units"))
     check_bad_share(units.bad, units.documents, config.max_bad_share, config.corpus)
 

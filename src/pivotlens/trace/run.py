@@ -59,6 +59,7 @@ def run(work: Work[TraceConfig]) -> dict[str, Any]:
         plan=work.plan,
         workspace=work.workspace,
         writer=writer,
+        near=work.near,
         config=config,
         benchmark=benchmark,
         concepts=concepts,
@@ -109,7 +110,7 @@ class _Sweep(Sweep):
             return
         config = self.config
         spec = config.models()[number]
-        loaded = load_model(spec, config.dtype, config.device)
+        loaded = load_model(spec, config.dtype, config.device, self.near)
         lens = LogitLens(loaded)
         words = {key: concept.words for key, concept in self.benchmark.concepts.items()}
         warnings = [f"{spec}: {warning}" for warning in loaded.warnings]
@@ -171,7 +172,7 @@ class _Sweep(Sweep):
             return None
         counts, pivots = Counts.load(self.plan.run), Pivots.load(self.plan.run)
         spec = loaded.resolved.spec
-        of_corpus = load_tokenizer(spec)
+        of_corpus = load_tokenizer(spec, self.near)
         text = " ".join(word for concept in self.concepts for word in concept.words.values())
         if of_corpus.encode_batch([text])[0].tolist() != loaded.tokenizer(text, add_special_tokens=False)["input_ids"]:
             warnings.append(
