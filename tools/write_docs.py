@@ -12,10 +12,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from pivotlens.artifacts.tables import TABLES, Column
-from pivotlens.cli.verbs import EXAMPLES
 from pivotlens.pipeline import stage_configs
 from pivotlens.settings.base import changes_meaning
 from pivotlens.settings.sources import SHARED
+from pivotlens.stages import STAGES
 
 _NOTE = "<!-- Written by tools/write_docs.py from the code; do not edit. -->\n"
 _OTHER_VERBS = ("run", "init", "show", "verify", "doctor", "demo", "tasks-path")
@@ -68,7 +68,7 @@ def cli_page() -> str:
             str(config.__doc__).strip().splitlines()[0],
             "",
             "```sh",
-            *EXAMPLES[stage],
+            *STAGES[stage].examples,
             "```",
         ]
     for verb in _OTHER_VERBS:

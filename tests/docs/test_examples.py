@@ -11,10 +11,11 @@ import orjson
 import pyarrow as pa
 import pytest
 import zstandard
+from tests.stage_by_hand import writing
 
 from pivotlens import artifacts
 from pivotlens.ablate.config import AblateConfig
-from pivotlens.artifacts import SCHEMAS, Ablation, Scores, Selection, StageRun, Trace
+from pivotlens.artifacts import SCHEMAS, Ablation, Scores, Selection, Trace
 from pivotlens.attribute.config import AttributeConfig
 from pivotlens.count.config import CountConfig
 from pivotlens.errors import ArtifactError, PivotLensError
@@ -34,7 +35,7 @@ TEXTS = ("eau 水 water", "livre 书 book")
 
 
 def _write(run: Path, config: StageConfig, tables: Mapping[str, Sequence[Row]], details: Row | None = None) -> None:
-    with StageRun(run, config, version=1, inputs={}) as stage:
+    with writing(run, config, {}) as stage:
         for name, rows in tables.items():
             names = SCHEMAS[f"{config.stage}/{name}"].names
             stage.write_table(name, {column: [row.get(column) for row in rows] for column in names})

@@ -13,7 +13,7 @@ from pivotlens.artifacts import Counts
 from pivotlens.bench.versions import VERSIONS, answers_only
 from pivotlens.bench.wordlist import parse_word_list
 from pivotlens.count import CountConfig, count_corpus
-from pivotlens.count.run import stage_run
+from pivotlens.count.stage import STAGE
 from pivotlens.errors import ConfigError, DataError
 from pivotlens.text import normalise
 from pivotlens.text.longer_words import LongerWords, read_longer_words
@@ -226,14 +226,14 @@ def test_the_fingerprint_goes_by_content(here: Path, tmp_path: Path) -> None:
     counts = _count(here, tmp_path / "run", longer_words=spec)
     assert counts.manifest.inputs["longer_words"] == hashlib.sha256(Path(spec).read_bytes()).hexdigest()
     shutil.copy(spec, tmp_path / "copy.tsv")
-    assert stage_run(_config(here, longer_words=str(tmp_path / "copy.tsv")), tmp_path / "run").reason_to_run() is None
+    assert STAGE.plan(_config(here, longer_words=str(tmp_path / "copy.tsv")), tmp_path / "run").reason is None
     for other in ("", "bundled"):
-        reason = stage_run(_config(here, longer_words=other), tmp_path / "run").reason_to_run()
+        reason = STAGE.plan(_config(here, longer_words=other), tmp_path / "run").reason
         assert "longer_words" in (reason or "")
     _write(tmp_path, "language\tword\nzh\t山水\n")
-    assert "longer_words" in (stage_run(_config(here, longer_words=spec), tmp_path / "run").reason_to_run() or "")
+    assert "longer_words" in (STAGE.plan(_config(here, longer_words=spec), tmp_path / "run").reason or "")
     with pytest.raises(DataError, match="cannot be read"):
-        stage_run(_config(here, longer_words=str(tmp_path / "gone.tsv")), tmp_path / "run")
+        STAGE.plan(_config(here, longer_words=str(tmp_path / "gone.tsv")), tmp_path / "run")
 
 
 def test_a_benchmark_of_the_users_is_told(here: Path, tmp_path: Path) -> None:

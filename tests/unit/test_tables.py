@@ -6,9 +6,10 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.stage_by_hand import writing
 from tools.write_docs import tables_page
 
-from pivotlens.artifacts import StageRun, atomic_path
+from pivotlens.artifacts import atomic_path
 from pivotlens.artifacts.columns import as_table
 from pivotlens.artifacts.tables import SCHEMAS, TABLES, Column, schema_of, table, tables_of
 from pivotlens.artifacts.verification import verify_run
@@ -77,7 +78,7 @@ def test_a_list_that_is_empty_has_its_type():
 
 
 def test_verify_reports_what_is_not_declared(tmp_path):
-    with StageRun(tmp_path, ToyConfig(), version=1, inputs={}) as stage:
+    with writing(tmp_path, ToyConfig(), {}) as stage:
         stage.write_table("distractors", PAIRS)
         for name, columns in (("links", {"more": [1]}), ("unheard_of", {"x": [1]})):
             with atomic_path(stage.staged(f"{name}.parquet")) as path:
