@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pivotlens.errors import ConfigError
 
-_METHOD = (
+_HOW = (
     "95 % interval: bootstrap of the difference, {:,} resamples of concepts (in all directions at once) and shot sets. "
     "p: two-sided sign-flip test, which flips a concept's differences in all directions at once."
 )
@@ -63,7 +63,7 @@ def compare(names: list[str], run: Path | None, *, bootstrap: int, seed: int, as
         )
     console = results_console()
     console.print(table)
-    for note in (*result.notes, _METHOD.format(bootstrap)):
+    for note in (*result.notes, _HOW.format(bootstrap)):
         console.print(note, markup=False, soft_wrap=True)
 
 

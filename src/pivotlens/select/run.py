@@ -69,7 +69,7 @@ def stage_run(
 def select_documents(
     config: SelectConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
 ) -> Selection:
-    """Rebuild the corpus from its pivot-rich units (METHOD §6), or return the selection that is there and fits.
+    """Rebuild the corpus from its pivot-rich units (docs/method.md#selection), or return what is there and fits.
 
     Args:
         config: The settings; defaults where None.
