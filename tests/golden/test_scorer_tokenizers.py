@@ -53,7 +53,7 @@ class Plain:
     known: dict[tuple[str, str], tuple[list[int], list[int], float]] = field(default_factory=dict)
 
     def prompt(self, direction: tuple[str, str], shot_set: int, word: str) -> str:
-        """Return the prompt; examples are drawn as METHOD says, from the pool in the order of its names."""
+        """Return the prompt; examples are drawn from the pool in the order of its names (docs/method.md#prompts)."""
         source, target = (_NAMES[code] for code in direction)
         drawn = np.random.default_rng([0, shot_set]).permutation(len(_SHOT))[:_SHOTS]
         text = f"Please translate words from {source} to {target}.\n\n"

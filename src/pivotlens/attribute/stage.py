@@ -30,7 +30,7 @@ STAGE: Stage[AttributeConfig, Attribution] = Stage(
 def attribute_behaviour(
     config: AttributeConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
 ) -> Attribution:
-    """Ask how well corpus counts predict direct against semantic-pivot behaviour (METHOD §4).
+    """Ask how well corpus counts predict direct against semantic-pivot behaviour (docs/method.md#attribution).
 
     Tables: ``auc`` has a row for each direction (and ``all``), rule, item set and predictor; ``tests`` the
     likelihood-ratio test of joint frequency beyond the words' own frequencies, by rule, and its rank correlation with

@@ -12,7 +12,7 @@ from pivotlens.cli.terminal import print_json, results_console
 from pivotlens.errors import ConfigError
 from pivotlens.score.comparison import Comparison, compare_scores, find_scored
 
-_METHOD = (
+_HOW = (
     "95 % interval: bootstrap of the difference, {:,} resamples of concepts (in all directions at once) and shot sets. "
     "p: two-sided sign-flip test, which flips a concept's differences in all directions at once."
 )
@@ -63,7 +63,7 @@ def compare(names: list[str], run: Path | None, *, bootstrap: int, seed: int, as
         )
     console = results_console()
     console.print(table)
-    for note in (*result.notes, _METHOD.format(bootstrap)):
+    for note in (*result.notes, _HOW.format(bootstrap)):
         console.print(note, markup=False, soft_wrap=True)
 
 

@@ -30,7 +30,7 @@ STAGE: Stage[CountConfig, Counts] = Stage(
 def count_corpus(
     config: CountConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
 ) -> Counts:
-    """Count words, pairs and tokens in a corpus (METHOD §3), or return the counts that are there and fit.
+    """Count words, pairs and tokens in a corpus (docs/method.md#counting), or return the counts that are there and fit.
 
     Args:
         config: The settings; defaults where None.

@@ -29,7 +29,7 @@ STAGE: Stage[MineConfig, Pivots] = Stage(
 def mine_pivots(
     config: MineConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
 ) -> Pivots:
-    """Find the semantic pivots of word pairs, and of the corpus, in the counts alone (METHOD §5).
+    """Find the semantic pivots of word pairs, and of the corpus, in the counts alone (docs/method.md#mining-pivots).
 
     A token is a pivot of a pair where it is associated with both words, each within its own language's units and
     apart from units that hold both words.

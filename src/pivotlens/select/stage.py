@@ -30,7 +30,7 @@ STAGE: Stage[SelectConfig, Selection] = Stage(
 def select_documents(
     config: SelectConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
 ) -> Selection:
-    """Rebuild the corpus from its pivot-rich units (METHOD §6), or return the selection that is there and fits.
+    """Rebuild the corpus from its pivot-rich units (docs/method.md#selection), or return the selection that fits.
 
     Args:
         config: The settings; defaults where None.
