@@ -83,9 +83,9 @@ def test_interrupted_and_gone_on_is_never_interrupted(tiny, trained, tmp_path, m
 
 
 def test_interrupted_while_measuring_goes_on_too(tiny, trained, tmp_path, monkeypatch):
-    from pivotlens.lens import reading
+    from pivotlens.lens import run
 
-    real, calls = reading.distances, []
+    real, calls = run.distances, []
 
     def failing(*arguments):
         calls.append(1)
@@ -93,7 +93,7 @@ def test_interrupted_while_measuring_goes_on_too(tiny, trained, tmp_path, monkey
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(reading, "distances", failing)
+    monkeypatch.setattr(run, "distances", failing)
     with pytest.raises(KeyboardInterrupt):
         train_lens(config(tiny), tmp_path)
     assert content(train_lens(config(tiny), tmp_path)) == content(trained)
