@@ -152,11 +152,6 @@ def effect(contrast: str, mean: float | None, **more: object) -> dict:
     return row | {"ci_low": mean and mean - 0.2, "ci_high": mean and mean + 0.2} | more
 
 
-def ablated(concept: str, dose: float, change: float, **more: object) -> dict:
-    row = {"source_language": "fr", "target_language": "zh", "concept_id": concept, "behaviour": "semantic_pivot"}
-    return row | {"half": "test", "condition": "own", "dose": dose, "change": change} | more
-
-
 def test_causality_says_what_each_condition_rests_on() -> None:
     conditions = [
         {"scope": scope, "items": items, "number": 1, "condition": "log P of the target falls", "holds": holds}
@@ -173,13 +168,13 @@ def test_causality_says_what_each_condition_rests_on() -> None:
         effect("own", -0.5),
         effect("own_minus_direct", None),
     ]
-    items = [
-        ablated("a", 1.0, -0.4),
-        ablated("b", 1.0, -0.6),
-        ablated("a", 2.0, -2.0),
-        ablated("b", 2.0, 1.0, half="x"),
+    dose = {"scope": "neither_english", "behaviour": "semantic_pivot", "n": 2, "concepts": 2}
+    doses = [
+        dose | {"dose": 1.0, "mean": -0.5, "ci_low": -0.6, "ci_high": -0.4},
+        dose | {"dose": 2.0, "mean": None, "ci_low": None, "ci_high": None},
+        dose | {"dose": 1.0, "mean": -9.0, "ci_low": None, "ci_high": None, "scope": "with_english"},
     ]
-    found = causality(conditions, effects, [], [], items)
+    found = causality(conditions, effects, [], [], doses)
     (verdict,) = found.verdicts
     assert verdict.holds == {"all": True, "correct": None}
     assert verdict.rests_on == (

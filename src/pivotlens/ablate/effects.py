@@ -260,6 +260,34 @@ def _shown(name: str, row: Contrast | None) -> str:
     return f"{name} {row.mean:+.3f} [{row.ci_low:+.3f}, {row.ci_high:+.3f}], n = {row.n}"
 
 
+def dose_curves(
+    rows: Sequence[Mapping[str, Any]], doses: Sequence[float], resamples: int, seed: int
+) -> list[dict[str, Any]]:
+    """Return the ``ablate/doses`` rows: the change of log P by dose; doses that no item was tested under have no row.
+
+    Args:
+        rows: Of ``ablate/items``.
+        doses: Of the removal, rising.
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
+    """
+    result = []
+    for scope in (NEITHER_ENGLISH, WITH_ENGLISH):
+        for behaviour in (SEMANTIC_PIVOT, DIRECT):
+            change = measured(rows, behaviour).change
+            for dose in doses:
+                values = {
+                    key: value
+                    for key, value in change.get(f"own_{dose:g}", {}).items()
+                    if (ENGLISH in key[:2]) == (scope == WITH_ENGLISH)
+                }
+                if values:
+                    n, concepts, (mean, low, high, _) = interval(values, resamples, seed)
+                    place = {"scope": scope, "behaviour": behaviour, "dose": dose, "n": n, "concepts": concepts}
+                    result.append(place | {"mean": mean, "ci_low": low, "ci_high": high})
+    return result
+
+
 def side_effects(rows: Sequence[Mapping[str, Any]], resamples: int, seed: int) -> list[dict[str, Any]]:
     """Return the ``ablate/side_effects`` rows: change of log P and KL on what the pivot has nothing to do with.
 

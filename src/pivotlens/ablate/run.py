@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pivotlens.ablate.prepared import PreparedDirection
     from pivotlens.ablate.window import Layers
 
-VERSION = 1
+VERSION = 2
 _CHUNK = 64
 _FEW = 30
 
@@ -90,7 +90,7 @@ def _traced_directions(config: AblateConfig, trace: Trace) -> list[Direction]:
 def _run(
     stage: StageRun, config: AblateConfig, benchmark: Benchmark, trace: Trace, model: str, directions: list[Direction]
 ) -> None:
-    from pivotlens.ablate.effects import all_contrasts, conditions, side_effects
+    from pivotlens.ablate.effects import all_contrasts, conditions, dose_curves, side_effects
     from pivotlens.ablate.items import SEMANTIC_PIVOT, TEST, WINDOW
     from pivotlens.ablate.prepared import prepare_directions
     from pivotlens.ablate.tables import as_table
@@ -151,6 +151,8 @@ def _run(
     stage.write_table("items", as_table(rows, "items"))
     stage.write_table("windows", as_table(windows, "windows"))
     stage.write_table("effects", as_table([vars(one) for one in found], "effects"))
+    doses = dose_curves(rows, config.doses, config.bootstrap, config.seed)
+    stage.write_table("doses", as_table(doses, "doses"))
     stage.write_table("conditions", as_table([vars(one) for one in held], "conditions"))
     stage.write_table("side_effects", as_table(side_effects(rows, config.bootstrap, config.seed), "side_effects"))
     stage.finish(

@@ -129,6 +129,11 @@ SCHEMAS: dict[str, pa.Schema] = {
         {"scope": _STR, **_DIRECTION, "items": _STR, "contrast": _STR, "n": _INT, "concepts": _INT},
         {"mean": _FLOAT, **_INTERVAL, "p": _FLOAT},
     ),
+    # Change of log P (nats) of the tested items of a behaviour by dose of the removal (dose 1 = the mean of others):
+    # mean over the directions of a scope, 95 % interval over concepts; n items, of so many concepts.
+    "ablate/doses": _schema(
+        {"scope": _STR, "behaviour": _STR, "dose": _FLOAT, "n": _INT, "concepts": _INT, "mean": _FLOAT, **_INTERVAL}
+    ),
     "ablate/conditions": _schema(
         {"scope": _STR, "items": _STR, "number": _INT, "condition": _STR, "holds": _BOOL, "rests_on": _STR}
     ),

@@ -173,8 +173,8 @@ def _lenses(tables: RunTables) -> Lenses | None:
 def _causality(tables: RunTables) -> Causality | None:
     if tables.ablate is None:
         return None
-    names = ("conditions", "effects", "side_effects", "windows", "items")
-    return causality(*(rows(tables.ablate, name) for name in names), seed=int(tables.ablate.manifest.config["seed"]))
+    names = ("conditions", "effects", "side_effects", "windows", "doses")
+    return causality(*(rows(tables.ablate, name) for name in names))
 
 
 def _pivots(config: ReportConfig, tables: RunTables, shown: list[ItemKey]) -> MinedPivots | None:

@@ -227,7 +227,7 @@ def _shares_text(shares: Shares, directions: str) -> str:
 def _causality_lines(ablation: Ablation | None) -> list[str]:
     if ablation is None:
         return []
-    found = causality(*(rows(ablation, name) for name in ("conditions", "effects", "side_effects", "windows", "items")))
+    found = causality(*(rows(ablation, name) for name in ("conditions", "effects", "side_effects", "windows", "doses")))
     counts = ((found.count(holds), said) for holds, said in ((True, "hold"), (False, "fail"), (None, "not tested")))
     verdict = ", ".join(f"{count} of {len(found.verdicts)} {said}" for count, said in counts if count)
     failed = ", ".join(str(one.number) for one in found.verdicts if one.holds.get("all") is False)
