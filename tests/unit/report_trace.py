@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from report_words import HOSTILE, JUNK
 
 from pivotlens.artifacts import SCHEMAS
 from pivotlens.text import Direction
 from pivotlens.trace.agreement import agreement_rows, labels_of
 from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
+from pivotlens.trace.profiles import profile_rows
 from pivotlens.trace.summary import TracedItems as ItemGrid
 from pivotlens.trace.summary import strata_rows
 
@@ -93,6 +95,7 @@ class TracedItems:
             "agreement": [{"model": model, "prompt": prompt, **row} for row in agreement],
             "pivot_languages": pivot_language_rows(ItemGrid.of(out["items"], model, prompt), out["behaviours"], 50, 0),
             "pivots": pivot_rows(out["behaviours"]),
+            "profiles": [row for part in _layer_tables(out["layers"]) for row in profile_rows(part, 50, 0)],
         }
 
     def _item(self, out: dict[str, list[Row]], pair: Direction, key: str, number: int) -> None:
@@ -205,6 +208,14 @@ class TracedItems:
             "source_language": pair.source,
             "target_language": pair.target,
         }
+
+
+def _layer_tables(layers: Sequence[Row]) -> list[pa.Table]:
+    """Rows of the layers as a table a direction."""
+    by_direction: dict[tuple[str, str], list[Row]] = {}
+    for row in layers:
+        by_direction.setdefault((row["source_language"], row["target_language"]), []).append(row)
+    return [pa.Table.from_pylist(rows, schema=SCHEMAS["trace/layers"]) for rows in by_direction.values()]
 
 
 def _bump(x: np.ndarray, centre: float, width: float) -> np.ndarray:

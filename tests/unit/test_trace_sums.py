@@ -1,11 +1,15 @@
 """Agreement, strata and kinds of pivots, from small tables of labels made by hand."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from pivotlens.artifacts import SCHEMAS
+from pivotlens.statistics.bootstrap import resample_indices
 from pivotlens.statistics.kappa import cohen_kappa
 from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
 from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
+from pivotlens.trace.profiles import profile_rows
 from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
 
 _PIVOT = "semantic_pivot"
@@ -192,3 +196,45 @@ def test_shares_of_pivots_by_language_add_up_to_the_share_of_pivots(traced):
     assert all(parts[key] == pytest.approx(share) for key, share in whole.items())
     shown = {(row["pivot_language"], row["share"] > 0) for row in split}
     assert {("english", True), ("target", True), ("third", False)} <= shown
+
+
+# -- profiles
+
+
+def layer_table(rows):
+    base = {"model": "m", "prompt": "english", "shot_set": 0, "source_language": "fr", "target_language": "zh"}
+    names = SCHEMAS["trace/layers"].names
+    filled = [{name: (base | row).get(name) for name in names} for row in rows]
+    return pa.Table.from_pylist(filled, schema=SCHEMAS["trace/layers"])
+
+
+def test_profiles_are_means_and_bands_as_a_plain_loop_makes_them():
+    values = np.random.default_rng(1).random((7, 3))
+    values[2, 1] = np.nan
+    values[:, 2] = np.nan  # no item has a figure at the last layer
+    rows = [
+        {"concept_id": f"c{item}", "layer": layer, "entropy": 2.0 + layer}
+        | {"mass_target": None if np.isnan(values[item, layer]) else values[item, layer]}
+        for item in range(7)
+        for layer in range(3)
+    ]
+    found = profile_rows(layer_table(rows), 400, 5)
+    assert {row["figure"] for row in found} == {"entropy", "mass_target"}
+    assert {(row["model"], row["prompt"], row["source_language"]) for row in found} == {("m", "english", "fr")}
+    target = {row["layer"]: row for row in found if row["figure"] == "mass_target"}
+    assert [target[layer]["n"] for layer in range(3)] == [7, 6, 0]
+    assert (target[2]["mean"], target[2]["ci_low"], target[2]["ci_high"]) == (None, None, None)
+    for layer in (0, 1):
+        means = [np.nanmean(values[index, layer]) for index in resample_indices(7, 400, 5)]
+        assert target[layer]["mean"] == pytest.approx(np.nanmean(values[:, layer]))
+        assert (target[layer]["ci_low"], target[layer]["ci_high"]) == pytest.approx(
+            tuple(np.quantile(means, [0.025, 0.975]))
+        )
+    entropy = [row["mean"] for row in found if row["figure"] == "entropy"]
+    assert entropy == [2.0, 3.0, 4.0]
+
+
+def test_profiles_of_one_item_and_of_none():
+    (row,) = profile_rows(layer_table([{"concept_id": "a", "layer": 0, "entropy": 2.5}]), 100, 0)
+    assert (row["n"], row["mean"], row["ci_low"], row["ci_high"]) == (1, 2.5, 2.5, 2.5)
+    assert profile_rows(layer_table([]), 100, 0) == []

@@ -77,6 +77,11 @@ SCHEMAS: dict[str, pa.Schema] = {
         },
         {"mass_pivots": _FLOAT, "mass_random": _FLOAT},
     ),
+    # Mean over the n items of shot set 0 that have a figure at a layer; 95 % interval over items. `figure` is a column
+    # of trace/layers: entropy in nats, the masses probabilities. A figure that no item of the direction has has no row.
+    "trace/profiles": _schema(
+        {**_MODEL, **_DIRECTION, "figure": _STR, "layer": _INT, "n": _INT, "mean": _FLOAT, **_INTERVAL}
+    ),
     "trace/tokens": _schema(
         {**_TRACED, "layer": _INT, "rank": _INT, "token_id": _INT, "token": _STR, "prob": _FLOAT},
         {"baseline": _FLOAT, "role": _STR, "relation": _STR},

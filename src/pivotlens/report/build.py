@@ -94,7 +94,7 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
         ),
         scores=scores,
         n_distractors=tables.bench.manifest.config.get("distractors") if tables.bench else None,
-        layers=tuple(layer_profiles(first_table(tables.trace, "layers"))) if tables.trace else (),
+        layers=tuple(layer_profiles(first_rows(tables.trace, "profiles"))),
         behaviours=labelled,
         headline=headline,
         written=written,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pivotlens.models.tuned_lens import TunedLens
     from pivotlens.trace.comparison import MinedPivots
 
-VERSION = 7
+VERSION = 8
 _PARTS = ("layers", "tokens", "behaviours", "sensitivity", "tuned_behaviours", "lenses", "items")
 
 
@@ -245,6 +245,13 @@ class _Work(Sweep):
             ]
         )
 
+    def first_layers(self) -> Iterator[pa.Table]:
+        """Yield the layers of shot set 0, a table for each model, wording and direction."""
+        for number in range(len(self.config.models())):
+            for key in self.keys():
+                if key[-1] == 0:
+                    yield self.stage.read_part(self.table_part(number, key, "layers"))
+
 
 def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.Table:
     """Return a table with what is the same in all its rows; an empty one where there is none."""
@@ -258,6 +265,7 @@ def _write_tables(work: _Work) -> float | None:
     """Write the stage's tables; return how far the first model's labels agree between shot sets."""
     from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
     from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
+    from pivotlens.trace.profiles import profile_rows
     from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
 
     config = work.config
@@ -281,6 +289,9 @@ def _write_tables(work: _Work) -> float | None:
             ]
             between.append(agreement_between_shot_sets(labels))
     rows["pivots"] = pivot_rows(behaviours)
+    rows["profiles"] = [
+        row for layers in work.first_layers() for row in profile_rows(layers, config.bootstrap, config.seed)
+    ]
     for name, found in rows.items():
         work.stage.write_table(name, pa.Table.from_pylist(found, schema=schema_of("trace", name)))
     return between[0]
