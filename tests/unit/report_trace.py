@@ -12,6 +12,7 @@ from report_words import HOSTILE, JUNK
 from pivotlens.artifacts import SCHEMAS
 from pivotlens.text import Direction
 from pivotlens.trace.agreement import agreement_rows, labels_of
+from pivotlens.trace.behaviours import rule_rows
 from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
 from pivotlens.trace.profiles import profile_rows
 from pivotlens.trace.summary import TracedItems as ItemGrid
@@ -48,7 +49,7 @@ class TracedItems:
             for number, key in enumerate(self.words):
                 self._item(out, pair, key, number)
             self._summary(out, pair)
-        return out | self._sums(out)
+        return out | self._sums(out) | {"rules": rule_rows()}
 
     def with_lens(self, out: dict[str, list[Row]]) -> dict[str, list[Row]]:
         """Add what a tuned lens says: the same labels but for every fifth item, and distances by layer."""
@@ -75,7 +76,7 @@ class TracedItems:
                 if (model, prompt) == (MODEL, PROMPT):
                     continue
                 of = {"model": model, "prompt": prompt}
-                copied = {name: [row | of for row in rows] for name, rows in out.items()}
+                copied = {name: [row | of for row in rows] for name, rows in out.items() if name != "rules"}
                 copied["behaviours"] = [
                     row | {"behaviour": "direct", "pivot_language": None} for row in copied["behaviours"]
                 ]

@@ -87,6 +87,8 @@ SCHEMAS: dict[str, pa.Schema] = {
         {"baseline": _FLOAT, "role": _STR, "relation": _STR},
     ),
     "trace/behaviours": _BEHAVIOURS,
+    # The rules in their order, the default one first, each with what it does in a sentence.
+    "trace/rules": _schema({"rule": _STR, "note": _STR}),
     "trace/tuned_behaviours": _BEHAVIOURS,
     "trace/lenses": _schema(
         {**_MODEL, "shot_set": _INT, **_DIRECTION, "layer": _INT, "n": _INT, "same_top": _FLOAT},

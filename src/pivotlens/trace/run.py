@@ -264,6 +264,7 @@ def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.T
 def _write_tables(work: _Work) -> float | None:
     """Write the stage's tables; return how far the first model's labels agree between shot sets."""
     from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
+    from pivotlens.trace.behaviours import rule_rows
     from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
     from pivotlens.trace.profiles import profile_rows
     from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
@@ -288,6 +289,7 @@ def _write_tables(work: _Work) -> float | None:
                 for row in agreement_rows(labels, labels_of(tuned, model, prompt), config.bootstrap, config.seed)
             ]
             between.append(agreement_between_shot_sets(labels))
+    rows["rules"] = rule_rows()
     rows["pivots"] = pivot_rows(behaviours)
     rows["profiles"] = [
         row for layers in work.first_layers() for row in profile_rows(layers, config.bootstrap, config.seed)
