@@ -13,6 +13,7 @@ from pivotlens.artifacts import SCHEMAS
 from pivotlens.text import Direction
 from pivotlens.trace.agreement import agreement_rows, labels_of
 from pivotlens.trace.behaviours import rule_rows
+from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
 from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
 from pivotlens.trace.profiles import profile_rows
 from pivotlens.trace.summary import TracedItems as ItemGrid
@@ -96,6 +97,10 @@ class TracedItems:
             "agreement": [{"model": model, "prompt": prompt, **row} for row in agreement],
             "pivot_languages": pivot_language_rows(ItemGrid.of(out["items"], model, prompt), out["behaviours"], 50, 0),
             "pivots": pivot_rows(out["behaviours"]),
+            "lens_shares": [{"model": model, "prompt": prompt, **row} for row in lens_share_rows(labels, tuned, 50, 0)],
+            "lens_layers": lens_layer_rows(
+                [dict.fromkeys(SCHEMAS["trace/lenses"].names) | row for row in out["lenses"]]
+            ),
             "profiles": [row for part in _layer_tables(out["layers"]) for row in profile_rows(part, 50, 0)],
         }
 

@@ -265,6 +265,7 @@ def _write_tables(work: _Work) -> float | None:
     """Write the stage's tables; return how far the first model's labels agree between shot sets."""
     from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
     from pivotlens.trace.behaviours import rule_rows
+    from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
     from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
     from pivotlens.trace.profiles import profile_rows
     from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
@@ -275,7 +276,8 @@ def _write_tables(work: _Work) -> float | None:
         work.stage.write_table(name, table)
     items, behaviours = joined["items"].to_pylist(), joined["behaviours"].to_pylist()
     tuned = joined["tuned_behaviours"].to_pylist()
-    rows: dict[str, list[dict[str, Any]]] = {"summary": [], "strata": [], "agreement": [], "pivot_languages": []}
+    names = ("summary", "strata", "agreement", "pivot_languages", "lens_shares")
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     between: list[float | None] = []
     for model in config.models():
         for prompt in config.prompts():
@@ -284,16 +286,17 @@ def _write_tables(work: _Work) -> float | None:
             rows["summary"] += summary_rows(traced, labels, config.bootstrap, config.seed)
             rows["strata"] += strata_rows(traced, labels, config.bootstrap, config.seed)
             rows["pivot_languages"] += pivot_language_rows(traced, behaviours, config.bootstrap, config.seed)
-            rows["agreement"] += [
-                {"model": model, "prompt": prompt, **row}
-                for row in agreement_rows(labels, labels_of(tuned, model, prompt), config.bootstrap, config.seed)
-            ]
+            labels_tuned = labels_of(tuned, model, prompt)
+            for name, made in (("agreement", agreement_rows), ("lens_shares", lens_share_rows)):
+                found = made(labels, labels_tuned, config.bootstrap, config.seed)
+                rows[name] += [traced.labels() | row for row in found]
             between.append(agreement_between_shot_sets(labels))
+    rows["lens_layers"] = lens_layer_rows(joined["lenses"].to_pylist())
     rows["rules"] = rule_rows()
     rows["pivots"] = pivot_rows(behaviours)
     rows["profiles"] = [
         row for layers in work.first_layers() for row in profile_rows(layers, config.bootstrap, config.seed)
     ]
-    for name, found in rows.items():
-        work.stage.write_table(name, pa.Table.from_pylist(found, schema=schema_of("trace", name)))
+    for name, of_table in rows.items():
+        work.stage.write_table(name, pa.Table.from_pylist(of_table, schema=schema_of("trace", name)))
     return between[0]
