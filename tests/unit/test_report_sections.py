@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from report_words import HOSTILE
 
+from pivotlens.attribute.joint import bin_rows, joint_rows
 from pivotlens.report import attribution_charts, wording
 from pivotlens.report.charts import axis_end, shown_layers
 from pivotlens.report.sections.attribution import attribution
@@ -272,7 +273,7 @@ def predictor(joint: int, behaviour: str | None = "direct", score: float | None 
 def test_joint_frequency_is_binned_by_doubling() -> None:
     rows = [predictor(0, score=0.1), predictor(0, "semantic_pivot", 0.3), predictor(3), predictor(2, None, None)]
     rows += [predictor(9, "direct", 0.9, correct=False), predictor(999, same_spelling=True)]
-    found = joint_frequency(rows)
+    found = joint_frequency(bin_rows(rows), rows)
     assert found is not None
     assert [one.label for one in found.bins] == ["0", "1", "2–3", "4–7", "8–15"]
     assert [(one.n_direct, one.n_pivot, one.n_scored) for one in found.bins] == [
@@ -284,11 +285,13 @@ def test_joint_frequency_is_binned_by_doubling() -> None:
     assert [(point.joint, point.score, point.behaviour) for point in found.points][:2] == [
         (0, 0.1, "direct"), (0, 0.3, "semantic_pivot")
     ]  # fmt: skip
-    assert joint_frequency([predictor(3, same_spelling=True)]) is None
+    alike = [predictor(3, same_spelling=True)]
+    assert joint_frequency(bin_rows(alike), alike) is None
 
 
 def test_of_many_items_evenly_spread_ones_are_drawn() -> None:
-    found = joint_frequency([predictor(number, score=number / 7000) for number in range(7000)])
+    rows = [predictor(number, score=number / 7000) for number in range(7000)]
+    found = joint_frequency(bin_rows(rows), rows)
     assert found is not None
     assert found.n_scored == 7000
     drawn = [point.joint for point in found.points]
@@ -338,7 +341,7 @@ def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
 def test_the_scatter_and_the_shares_draw_every_item() -> None:
     rows = [predictor(joint, behaviour, score) for joint in (0, 1, 7) for score in (-0.2, 0.4)
             for behaviour in ("direct", "semantic_pivot", "copy")] * 10  # fmt: skip
-    joint = joint_frequency(rows)
+    joint = joint_frequency(bin_rows(rows), rows)
     assert joint is not None
     chart = attribution_charts.scatter(joint, Interval(0.2, 0.1, 0.3))
     points = [circle for circle in drawn_of("circle", chart) if circle["class"].startswith("point")]
@@ -517,7 +520,8 @@ def test_an_auc_that_rests_on_few_pairs_has_no_verdict(shared: int, said: str) -
     # None of these is in the AUC: another label, another direction, spelled alike, answered wrongly.
     predictors += [predictor(1, "copy") | of_fr_zh, predictor(1) | {"source_language": "zh", "target_language": "fr"}]
     predictors += [predictor(1, same_spelling=True) | of_fr_zh, predictor(1, correct=False) | of_fr_zh]
-    (sentence,) = findings(None, None, (), attribution(rows, [], predictors), None, ())
+    joint = joint_rows(predictors, lambda row: False, {"correct": {FR_ZH}})
+    (sentence,) = findings(None, None, (), attribution(rows, [], (), joint), None, ())
     assert "".join(part.text for part in sentence).endswith(f"1 of 2 directions (no AUC in the others: too few){said}")
 
 

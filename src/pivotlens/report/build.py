@@ -68,7 +68,7 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
     scores = score_table(tables.score.first_rows("summary")) if tables.score else None
     labelled = _behaviours(tables)
     attributed = (
-        attribution(*(rows(tables.attribute, name) for name in ("auc", "tests", "predictors")))
+        attribution(*(rows(tables.attribute, name) for name in ("auc", "tests", "bins", "joint", "predictors")))
         if tables.attribute
         else None
     )
