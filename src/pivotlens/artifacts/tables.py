@@ -154,6 +154,13 @@ SCHEMAS: dict[str, pa.Schema] = {
     "ablate/doses": _schema(
         {"scope": _STR, "behaviour": _STR, "dose": _FLOAT, "n": _INT, "concepts": _INT, "mean": _FLOAT, **_INTERVAL}
     ),
+    # What taking the pivot out at a dose did to the `n` tested pivot items of all directions: medians of the pivot's
+    # probability at the window's last layer before and after, of KL (nats) of the next token, and of the change of the
+    # state relative to its norm.
+    "ablate/removals": _schema(
+        {"dose": _FLOAT, "n": _INT, "pivot_prob_clean": _FLOAT, "pivot_prob": _FLOAT, "kl": _FLOAT},
+        {"relative_norm": _FLOAT},
+    ),
     "ablate/conditions": _schema(
         {"scope": _STR, "items": _STR, "number": _INT, "condition": _STR, "holds": _BOOL, "rests_on": _STR}
     ),
