@@ -13,6 +13,7 @@ from pivotlens.artifacts import SCHEMAS
 from pivotlens.text import Direction
 from pivotlens.trace.agreement import agreement_rows, labels_of
 from pivotlens.trace.behaviours import rule_rows
+from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
 from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
 from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
 from pivotlens.trace.profiles import profile_rows
@@ -98,6 +99,9 @@ class TracedItems:
             "pivot_languages": pivot_language_rows(ItemGrid.of(out["items"], model, prompt), out["behaviours"], 50, 0),
             "pivots": pivot_rows(out["behaviours"]),
             "lens_shares": [{"model": model, "prompt": prompt, **row} for row in lens_share_rows(labels, tuned, 50, 0)],
+            "labels": label_rows(out["behaviours"]),
+            "deciding_tokens": token_rows(out["behaviours"]),
+            "thresholds": threshold_rows(out["sensitivity"]),
             "lens_layers": lens_layer_rows(
                 [dict.fromkeys(SCHEMAS["trace/lenses"].names) | row for row in out["lenses"]]
             ),
@@ -205,7 +209,15 @@ class TracedItems:
                 share = max(0.0, 0.5 - threshold - ratio / 50)
                 for behaviour, value in (("semantic_pivot", share), ("direct", 0.3)):
                     out["sensitivity"].append(
-                        base | {"threshold": threshold, "ratio": ratio, "behaviour": behaviour, "n": 16, "share": value}
+                        base
+                        | {
+                            "shot_set": 0,
+                            "threshold": threshold,
+                            "ratio": ratio,
+                            "behaviour": behaviour,
+                            "n": 16,
+                            "share": value,
+                        }
                     )
 
     @staticmethod

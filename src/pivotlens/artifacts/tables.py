@@ -130,6 +130,22 @@ SCHEMAS: dict[str, pa.Schema] = {
         {**_MODEL, **_DIRECTION, "rule": _STR, "behaviour": _STR, "items": _STR, "n": _INT},
         {"share": _FLOAT, **_INTERVAL},
     ),
+    # Items of shot set 0 by the label a rule gives them: `n` of so many `items` of a scope (direction, neither_english,
+    # with_english, all); the share is of these items, not a mean over directions. Labels without items have no row.
+    "trace/labels": _schema(
+        {**_MODEL, "scope": _STR, **_DIRECTION, "rule": _STR, "behaviour": _STR, "n": _INT, "items": _INT},
+        {"share": _FLOAT},
+    ),
+    # Tokens by which a rule decided, over all directions of shot set 0, of items with a label (empty: any): how many
+    # items and concepts, the layer where that is most often, and the mean probability there.
+    "trace/deciding_tokens": _schema(
+        {**_MODEL, "rule": _STR, "behaviour": _STR, "token": _STR, "n": _INT, "concepts": _INT, "layer": _INT},
+        {"prob": _FLOAT},
+    ),
+    # Shares of trace/sensitivity, shot set 0, as means over the `directions` (neither_english, with_english).
+    "trace/thresholds": _schema(
+        {**_MODEL, "directions": _STR, "threshold": _FLOAT, "ratio": _FLOAT, "behaviour": _STR, "share": _FLOAT}
+    ),
     "trace/sensitivity": _schema(
         {**_MODEL, "shot_set": _INT, **_DIRECTION, "threshold": _FLOAT, "ratio": _FLOAT, "behaviour": _STR},
         {"n": _INT, "share": _FLOAT},

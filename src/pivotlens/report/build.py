@@ -144,7 +144,8 @@ def _behaviours(tables: RunTables) -> Behaviours | None:
     if tables.trace is None:
         return None
     made = behaviours(
-        tables.trace.first_rows("behaviours"),
+        first_rows(tables.trace, "labels"),
+        first_rows(tables.trace, "deciding_tokens"),
         first_rows(tables.trace, "summary"),
         first_rows(tables.trace, "sensitivity"),
         float(tables.trace.manifest.config["ratio"]),

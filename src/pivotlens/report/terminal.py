@@ -240,7 +240,7 @@ def _pivot_rows(trace: Trace) -> dict[Direction, BehaviourRow]:
     def chosen(name: str) -> list[Row]:
         return [row for row in first_rows(trace, name) if row["rule"] == DEFAULT_RULE]
 
-    result = behaviours(chosen("behaviours"), chosen("summary"), (), float(trace.manifest.config["ratio"])).rule(
+    result = behaviours(chosen("labels"), (), chosen("summary"), (), float(trace.manifest.config["ratio"])).rule(
         DEFAULT_RULE
     )
     return {row.direction: row for row in result.rows} if result else {}

@@ -265,6 +265,7 @@ def _write_tables(work: _Work) -> float | None:
     """Write the stage's tables; return how far the first model's labels agree between shot sets."""
     from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
     from pivotlens.trace.behaviours import rule_rows
+    from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
     from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
     from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
     from pivotlens.trace.profiles import profile_rows
@@ -292,6 +293,8 @@ def _write_tables(work: _Work) -> float | None:
                 rows[name] += [traced.labels() | row for row in found]
             between.append(agreement_between_shot_sets(labels))
     rows["lens_layers"] = lens_layer_rows(joined["lenses"].to_pylist())
+    rows |= {"labels": label_rows(behaviours), "deciding_tokens": token_rows(behaviours)}
+    rows["thresholds"] = threshold_rows(joined["sensitivity"].to_pylist())
     rows["rules"] = rule_rows()
     rows["pivots"] = pivot_rows(behaviours)
     rows["profiles"] = [

@@ -189,9 +189,9 @@ def _behaviour(behaviours: Behaviours) -> Sentence:
     if not rows:
         return ()
     among = "between languages other than English" if free else "here, where every direction has English on a side"
-    total, pivots = sum(row.n for row in rows), sum(row.counts["semantic_pivot"] for row in rows)
-    parts = [Part("Under the calibrated rule "), _strong(percent(pivots / total))]
-    parts += [Part(f" of {plural(total, 'item')} {among} go through a semantic pivot")]
+    share = rule.pivot_share if rule.pivot_share_free is None else rule.pivot_share_free
+    parts = [Part("Under the calibrated rule "), _strong(percent(share))]
+    parts += [Part(f" of {plural(sum(row.n for row in rows), 'item')} {among} go through a semantic pivot")]
     best, worst = max(rows, key=_pivot_share), min(rows, key=_pivot_share)
     assert best.pivot_all is not None
     assert worst.pivot_all is not None
