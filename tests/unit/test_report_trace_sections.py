@@ -13,10 +13,11 @@ from pivotlens.report.sections.agreement import agreement
 from pivotlens.report.sections.causality import CONTRAST_NAMES, causality, contrast_name
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.lenses import lenses
-from pivotlens.report.sections.pivot_kinds import pivot_kinds, relation_kind
+from pivotlens.report.sections.pivot_kinds import pivot_kinds
 from pivotlens.report.sections.pivot_languages import split_of, splits
 from pivotlens.report.sections.shares import share_groups, short_names, sweeps
 from pivotlens.statistics.bootstrap import Interval
+from pivotlens.trace.pivot_kinds import pivot_count_rows, pivot_link_rows, pivot_summary_rows, relation_kind
 
 
 def share(behaviour: str, figure: float | None, /, **more: object) -> dict:
@@ -95,13 +96,18 @@ def test_the_matrix_has_all_labels_above_and_pivots_below() -> None:
     assert agreement([]) is None
 
 
+def counted(pivots: list[dict]) -> tuple[list[dict], list[dict], list[dict]]:
+    return pivot_summary_rows(pivots), pivot_count_rows(pivots), pivot_link_rows(pivots)
+
+
 def test_kinds_of_pivots_count_a_token_in_each_of_its_languages() -> None:
     def row(languages: str, relation: str, layer: int, n: int, source: str = "fr") -> dict:
-        named = {"source_language": source, "target_language": "zh", "rule": "calibrated"}
+        named = {"source_language": source, "target_language": "zh", "rule": "calibrated", "pivot_language": ""}
+        named |= {"model": "m", "prompt": "english"}
         return named | {"languages": languages, "relation": relation, "layer": layer, "n": n}
 
     rows = [row("en", "translation:en", 4, 3), row("de+en", "translation:de (form)", 5, 1), row("", "", 5, 2)]
-    (found,) = pivot_kinds([*rows, row("ja", "hypernym", 1, 50, source="en")])
+    (found,) = pivot_kinds(*counted([*rows, row("ja", "hypernym", 1, 50, source="en")]))
     assert (found.n, found.english_alone, found.layers) == (6, 3, (0, 0, 0, 0, 3, 3))
     assert found.relations == ("hypernym", "translation", "unknown")
     assert [(bar.language, bar.n) for bar in found.languages] == [("en", 4), ("", 2), ("de", 1)]
@@ -110,16 +116,17 @@ def test_kinds_of_pivots_count_a_token_in_each_of_its_languages() -> None:
     assert (english.n, english.english, english.layer) == (50, 0.0, 1)
     assert len(drawn_of("rect", trace_charts.pivot_layers(found))) == 2
     assert relation_kind("translation:en (piece)") == "translation"
-    assert pivot_kinds([]) == ()
+    assert pivot_kinds([], [], []) == ()
 
 
 def test_of_pivots_spelled_alike_those_that_english_links_are_counted() -> None:
     def row(languages: str, kind: str, n: int, source: str = "fr") -> dict:
         named = {"source_language": source, "target_language": "zh", "rule": "calibrated", "relation": "", "layer": 1}
+        named |= {"model": "m", "prompt": "english"}
         return named | {"languages": languages, "pivot_language": kind, "n": n}
 
     rows = [row("en", "several", 3), row("de+en", "several", 2), row("de", "several", 4), row("", "several", 8)]
-    (found,) = pivot_kinds([*rows, row("en", "english", 16), row("en", "several", 32, "en")])
+    (found,) = pivot_kinds(*counted([*rows, row("en", "english", 16), row("en", "several", 32, "en")]))
     assert (found.alike, found.alike_english) == (17, 5)
 
 

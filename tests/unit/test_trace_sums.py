@@ -10,7 +10,14 @@ from pivotlens.statistics.kappa import cohen_kappa
 from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
 from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
 from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
-from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
+from pivotlens.trace.pivot_kinds import (
+    pivot_count_rows,
+    pivot_language_rows,
+    pivot_link_rows,
+    pivot_rows,
+    pivot_summary_rows,
+    relation_kind,
+)
 from pivotlens.trace.profiles import profile_rows
 from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
 
@@ -355,3 +362,49 @@ def test_thresholds_are_means_over_directions_with_absent_labels_as_0():
         ("neither_english", 0.2, _PIVOT): 0.375, ("with_english", 0.1, _PIVOT): 0.25,
     }  # fmt: skip
     assert threshold_rows([]) == []
+
+
+# -- what pivots are
+
+
+def test_counts_of_pivots_are_those_of_a_list_with_one_pivot_each():
+    def pivots(direction: str, languages: str, relation: str, layer: int, n: int, kind: str = "english"):
+        source, target = direction.split("-")
+        row = {"model": "m", "prompt": "english", "source_language": source, "target_language": target}
+        row |= {"rule": "calibrated", "pivot_language": kind, "languages": languages, "relation": relation}
+        return row | {"layer": layer, "n": n, "share": 0.1}
+
+    rows = [
+        pivots("fr-zh", "en", "translation:en", 4, 3),
+        pivots("fr-zh", "de+en", "translation:de (form)", 5, 1, "several"),
+        pivots("fr-zh", "", "", 5, 2, "not_told"), pivots("zh-fr", "en", "hypernym", 2, 4, "several"),
+        pivots("fr-en", "ja", "hypernym", 1, 50),
+    ]  # fmt: skip
+    for directions, inside in (
+        ("all", rows), ("neither_english", rows[:4]), ("fr-zh", rows[:3]), ("fr-en", rows[4:]),
+    ):  # fmt: skip
+        single = [row for row in inside for _ in range(row["n"])]
+        n = len(single)
+        (one,) = (row for row in pivot_summary_rows(rows) if row["directions"] == directions)
+        kinds = [relation_kind(row["relation"]) for row in single]
+        assert one["n"] == n
+        assert one["english"] == pytest.approx(sum("en" in row["languages"].split("+") for row in single) / n)
+        assert one["n_english_alone"] == sum(row["languages"] == "en" for row in single)
+        assert one["english_alone"] == pytest.approx(one["n_english_alone"] / n)
+        assert one["relation"] == min(set(kinds), key=lambda kind: (-kinds.count(kind), kind))
+        assert one["relation_share"] == pytest.approx(kinds.count(one["relation"]) / n)
+        assert one["layer"] == sorted(row["layer"] for row in single)[(n - 1) // 2]
+        alike = [row for row in single if row["pivot_language"] == "several"]
+        assert (one["n_alike"], one["n_alike_english"]) == (len(alike), sum("en" in row["languages"] for row in alike))
+        counts = [row for row in pivot_count_rows(rows) if row["directions"] == directions]
+        for by, values in (("languages", [row["languages"] for row in single]), ("relation", kinds),
+                           ("layer", [str(row["layer"]) for row in single]),
+                           ("language", [one for row in single for one in row["languages"].split("+")])):  # fmt: skip
+            found = {row["value"]: (row["n"], row["share"]) for row in counts if row["by"] == by}
+            assert found == {value: (values.count(value), values.count(value) / n) for value in values}
+        links = [(language, kind) for row, kind in zip(single, kinds, strict=True)
+                 for language in row["languages"].split("+")]  # fmt: skip
+        found = {(row["language"], row["relation"]): row["n"] for row in pivot_link_rows(rows)
+                 if row["directions"] == directions}  # fmt: skip
+        assert found == {link: links.count(link) for link in links}
+    assert pivot_summary_rows([]) == pivot_count_rows([]) == pivot_link_rows([]) == []

@@ -100,7 +100,9 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
         written=written,
         sweeps=trace_sweeps(tables.trace) if tables.trace else (),
         agreement=agreement(first_rows(tables.trace, "agreement")),
-        pivot_kinds=pivot_kinds(first_rows(tables.trace, "pivots")),
+        pivot_kinds=pivot_kinds(
+            *(first_rows(tables.trace, name) for name in ("pivot_summary", "pivot_counts", "pivot_links"))
+        ),
         lenses=lenses(
             rows(tables.lens, "layers"),
             first_rows(tables.trace, "lens_layers"),
