@@ -7,9 +7,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from report_fixture import columns
 from report_words import HOSTILE
 
 from pivotlens.attribute.joint import bin_rows, joint_rows
+from pivotlens.count.tables import coverage_rows, pair_summary_rows
+from pivotlens.mine.sums import grammar_rows, summary_rows
 from pivotlens.report import attribution_charts, wording
 from pivotlens.report.charts import axis_end, shown_layers
 from pivotlens.report.sections.attribution import attribution
@@ -19,11 +22,12 @@ from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.items import LayerReading, TellingItem, example_keys, fair_keys, telling_keys
 from pivotlens.report.sections.joint_frequency import MOST_POINTS, joint_frequency
 from pivotlens.report.sections.layers import layer_profiles
-from pivotlens.report.sections.pivots import met_everywhere, mined_pivots
+from pivotlens.report.sections.pivots import mined_pivots
 from pivotlens.report.sections.provenance import details, plain
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
 from pivotlens.report.svg import band_path, line_path, nice_ticks, node
+from pivotlens.select.run import arm_rows
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 from pivotlens.trace.label_counts import label_rows, token_rows
@@ -238,7 +242,8 @@ def test_corpus() -> None:
         }
         for c, s, t, b in (("a", 20, 3, 0), ("b", 19, 40, 0), ("c", 99, 20, 4), ("d", 1, 1, 1))
     ]
-    section = corpus(languages, pairs, 2)
+    counted = columns("count/pairs", pairs)
+    section = corpus(languages, coverage_rows(counted), pair_summary_rows(counted), 2)
     assert [(row.language, row.enough, row.concepts) for row in section.languages] == [
         ("fr", 2, 4), ("zh", 2, 4), ("de", None, None),
     ]  # fmt: skip
@@ -381,7 +386,8 @@ def test_no_auc_says_why() -> None:
 def test_a_pair_mined_both_ways_counts_once() -> None:
     rows = [pair(FR_ZH, "a", 0.3), pair(FR_ZH, "a", 0.4, token=" y", relation="hypernym"), pair(ZH_FR, "a", 0.4)]
     rows += [pair(EN_FR, "b", 0.9), pair(EN_FR, "c", 0.1)]
-    section = mined_pivots(rows, [], {"share_with_pivots": 0.5}, [(ZH_FR, "a")], 2)
+    section = mined_pivots(rows, [], summary_rows(rows, 0, 0.5, None), [], [(ZH_FR, "a")], 2)
+    assert section is not None
     assert (section.n_pairs, section.n_pivots, section.linked, section.share, section.share_shuffled) == (
         3,
         4,
@@ -398,7 +404,7 @@ def test_arms_are_weighted_by_tokens() -> None:
         {"mode": "top", "language": code, "units": 2, "tokens": tokens, "budget": 9, "available": 99, "share": share}
         for code, tokens, share in (("fr", 300, 0.1), ("zh", 100, 0.5))
     ]
-    (arm,) = arms(rows)
+    (arm,) = arms(arm_rows(rows), rows)
     assert (arm.units, arm.tokens, arm.share) == (4, 400, pytest.approx(0.2))
 
 
@@ -461,9 +467,13 @@ def test_words_of_grammar_are_never_named_as_the_most_widespread_pivots() -> Non
     counted = [
         {"document_language": "ko", "token_id": number, "df": 12 if number in (3, 7) else 3} for number in range(9)
     ]
-    everywhere = met_everywhere(corpus, counted, languages)
+    grammar = grammar_rows(corpus, counted, languages)
+    everywhere = {row["token_id"] for row in grammar if row["everywhere"]}
     assert everywhere == {7}  # water is met as often, but a list knows it
-    section = mined_pivots([pair(FR_ZH, "a", 0.3)], corpus, {}, [], 2, everywhere)
+    assert {row["token_id"] for row in grammar if row["listed"]} == {0, 1, 2, 4, 5}
+    mined = [pair(FR_ZH, "a", 0.3)]
+    section = mined_pivots(mined, corpus, summary_rows(mined, len(corpus), None, None), grammar, [], 2)
+    assert section is not None
     (sentence,) = findings(None, None, (), None, section, ())
     assert [part.text for part in sentence if part.kind == "pivot"] == ["water", "rain", "ice"]
     assert [pivot.token for pivot in section.corpus] == tokens  # the table has them all

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from pivotlens.artifacts import Trace
 from pivotlens.report.config import ReportConfig
 from pivotlens.report.page import Page
-from pivotlens.report.run_tables import Row, RunTables, first_rows, first_table, rows
+from pivotlens.report.run_tables import RunTables, first_rows, first_table, rows
 from pivotlens.report.sections.agreement import agreement
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import Behaviours, behaviours
@@ -30,7 +27,7 @@ from pivotlens.report.sections.layers import layer_profiles
 from pivotlens.report.sections.lenses import lenses
 from pivotlens.report.sections.pivot_kinds import pivot_kinds
 from pivotlens.report.sections.pivot_languages import splits
-from pivotlens.report.sections.pivots import MinedPivots, met_everywhere, mined_pivots
+from pivotlens.report.sections.pivots import MinedPivots, mined_pivots
 from pivotlens.report.sections.provenance import details, provenance
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
@@ -73,7 +70,7 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
         else None
     )
     pivots = _pivots(config, tables, [(item.direction, item.concept_id) for item in items])
-    selected = arms(rows(tables.select, "summary"))
+    selected = arms(rows(tables.select, "arms"), rows(tables.select, "summary"))
     written = splits(first_rows(tables.trace, "pivot_languages"))
     causal = _causality(tables)
     return Page(
@@ -112,7 +109,12 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
         items=items,
         telling=telling,
         n_items=n_items,
-        corpus=corpus(rows(tables.count, "languages"), rows(tables.count, "pairs"), len(rows(tables.count, "problems")))
+        corpus=corpus(
+            rows(tables.count, "languages"),
+            rows(tables.count, "coverage"),
+            rows(tables.count, "pair_summary"),
+            len(rows(tables.count, "problems")),
+        )
         if tables.count
         else None,
         attribution=attributed,
@@ -172,19 +174,7 @@ def _causality(tables: RunTables) -> Causality | None:
 
 
 def _pivots(config: ReportConfig, tables: RunTables, shown: list[ItemKey]) -> MinedPivots | None:
-    if tables.mine is None:
-        return None
-    corpus = rows(tables.mine, "pivots")
-    everywhere = met_everywhere(corpus, _tokens(tables, corpus), rows(tables.count, "languages"))
-    return mined_pivots(
-        rows(tables.mine, "pair_pivots"), corpus, tables.mine.manifest.details, shown, config.items, everywhere
+    pairs, pivots, summary, grammar = (
+        rows(tables.mine, name) for name in ("pair_pivots", "pivots", "summary", "grammar")
     )
-
-
-def _tokens(tables: RunTables, pivots: list[Row]) -> list[Row]:
-    if tables.count is None:
-        return []
-    counted = tables.count.table("tokens")
-    wanted = pa.array([row["token_id"] for row in pivots], pa.int64())
-    found: list[Row] = counted.filter(pc.is_in(counted["token_id"], wanted)).to_pylist()
-    return found
+    return mined_pivots(pairs, pivots, summary, grammar, shown, config.items)

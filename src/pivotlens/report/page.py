@@ -16,7 +16,7 @@ from pivotlens.report.sections.agreement import Agreement
 from pivotlens.report.sections.attribution import ITEM_SET_NAMES, PREDICTOR_NAMES, Attribution
 from pivotlens.report.sections.behaviours import Behaviours
 from pivotlens.report.sections.causality import ITEM_NAMES, READ_NAMES, SCOPE_NAMES, Causality
-from pivotlens.report.sections.corpus import ENOUGH, Corpus
+from pivotlens.report.sections.corpus import Corpus
 from pivotlens.report.sections.findings import Sentence
 from pivotlens.report.sections.header import Header
 from pivotlens.report.sections.items import TellingItem
@@ -133,7 +133,6 @@ def environment() -> Environment:
         rule_notes=wording.RULE_NOTES,
         predictor_names=PREDICTOR_NAMES,
         item_set_names=ITEM_SET_NAMES,
-        enough_units=ENOUGH,
     )
     return made
 
