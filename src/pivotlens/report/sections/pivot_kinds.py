@@ -16,10 +16,15 @@ _FREE = "neither_english"
 
 @dataclass(frozen=True)
 class LanguageBar:
-    """Pivots that are a word of a language, by relation; the language is empty where none is known."""
+    """Pivots that are a word of a language, by relation; the language is empty where none is known.
+
+    Attributes:
+        share: Of all pivots.
+    """
 
     language: str
     counts: dict[str, int]
+    share: float
 
     @property
     def n(self) -> int:
@@ -53,7 +58,9 @@ class PivotKinds:
         directions: Key of `GROUP_NAMES`, of the directions that bars and layers are over.
         relations: Names of the relations, the most frequent under all rules first, at most five and then ``other``.
         english_alone: Pivots that are a word of English and of no other language of the benchmark.
+        share_english_alone: Their share.
         layers: How many pivots each layer has, of layers 0 to the last one with any.
+        layer_shares: Their shares.
         alike: Pivots that are written in `several` languages.
         alike_english: Those of them that are linked as a word of English, among others or alone.
     """
@@ -64,7 +71,9 @@ class PivotKinds:
     relations: tuple[str, ...]
     languages: tuple[LanguageBar, ...]
     english_alone: int
+    share_english_alone: float
     layers: tuple[int, ...]
+    layer_shares: tuple[float, ...]
     by_direction: tuple[DirectionKinds, ...]
     alike: int = 0
     alike_english: int = 0
@@ -108,9 +117,14 @@ def _kinds(
         if row["directions"] == chosen:
             kind = row["relation"]
             bars[row["language"]][kind if kind in relations else "other"] += row["n"]
-    languages = [LanguageBar(code, {name: found[name] for name in relations}) for code, found in bars.items()]
+    counted = {(row["by"], row["value"]): row for row in counts if row["directions"] == chosen}
+    languages = [
+        LanguageBar(code, {name: found[name] for name in relations}, counted["language", code]["share"])
+        for code, found in bars.items()
+    ]
     languages.sort(key=lambda bar: (-bar.n, bar.language))
-    layers = {int(row["value"]): row["n"] for row in counts if (row["directions"], row["by"]) == (chosen, "layer")}
+    last = max(int(value) for by, value in counted if by == "layer")
+    layers = [counted.get(("layer", str(layer)), {"n": 0, "share": 0.0}) for layer in range(last + 1)]
     return PivotKinds(
         rule=whole["rule"],
         directions=_FREE if chosen == _FREE else "",
@@ -118,7 +132,9 @@ def _kinds(
         relations=relations,
         languages=tuple(languages[:MOST_LANGUAGES]),
         english_alone=whole["n_english_alone"],
-        layers=tuple(layers.get(layer, 0) for layer in range(max(layers) + 1)),
+        share_english_alone=whole["english_alone"],
+        layers=tuple(row["n"] for row in layers),
+        layer_shares=tuple(row["share"] for row in layers),
         by_direction=tuple(_direction(row) for row in summary if row["directions"] not in (_FREE, "all")),
         alike=whole["n_alike"],
         alike_english=whole["n_alike_english"],
