@@ -3,7 +3,7 @@
 python -m tools.attribution_results RUN    # take tables and figures from the run, then write the page
 python -m tools.attribution_results        # write the page again from docs/results/attribution/
 
-The run is one of `bench`, `count` over the open-desktop corpus (tools/open_desktop_corpus), `trace`, `score` and
+The run is one of `bench`, `count` over the open-desktop corpus (builders/open_desktop_corpus), `trace`, `score` and
 `attribute`; the corpus must still be where it was counted, for its own manifest tells what it is.
 """
 
@@ -150,7 +150,7 @@ def _what(facts: Row) -> list[str]:
         f"of up to {facts['unit_characters']:,} characters).",
         "",
         "```sh",
-        "python -m tools.open_desktop_corpus --out corpus/open-desktop",
+        "make corpus",
         f"pivotlens bench --run RUN --words word-translation@{facts['list_version']}",
         f"pivotlens count --run RUN --corpus 'corpus/open-desktop/*.jsonl.zst' --tokenizer {facts['model']}",
         f"pivotlens trace --run RUN --model {facts['model']}{_flags(facts['trace'])} --directions {directions}",
