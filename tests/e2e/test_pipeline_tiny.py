@@ -40,6 +40,9 @@ _TABLES = {name: schema for name, schema in SCHEMAS.items() if name.partition("/
 _MAY_BE_EMPTY = {
     *("bench/links", "count/problems", "ablate/items", "ablate/windows"),
     *("trace/pivots", "trace/tuned_behaviours", "trace/lenses"),
+    # Sums of what may be empty.
+    *("ablate/doses", "ablate/removals", "trace/lens_layers", "trace/lens_shares"),
+    *("trace/pivot_counts", "trace/pivot_links", "trace/pivot_summary", "mine/grammar"),
 }
 
 

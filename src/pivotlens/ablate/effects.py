@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -267,6 +268,52 @@ def _shown(name: str, row: Contrast | None) -> str:
     if row is None or row.mean is None:
         return f"{name}: too few items"
     return f"{name} {row.mean:+.3f} [{row.ci_low:+.3f}, {row.ci_high:+.3f}], n = {row.n}"
+
+
+def dose_curves(
+    rows: Sequence[Mapping[str, Any]], doses: Sequence[float], resamples: int, seed: int
+) -> list[dict[str, Any]]:
+    """Return the ``ablate/doses`` rows: the change of log P by dose; doses that no item was tested under have no row.
+
+    Args:
+        rows: Of ``ablate/items``.
+        doses: Of the removal, rising.
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
+    """
+    result = []
+    for scope in (NEITHER_ENGLISH, WITH_ENGLISH):
+        for behaviour in (SEMANTIC_PIVOT, DIRECT):
+            change = measured(rows, behaviour).change
+            for dose in doses:
+                values = {
+                    key: value
+                    for key, value in change.get(f"own_{dose:g}", {}).items()
+                    if (ENGLISH in key[:2]) == (scope == WITH_ENGLISH)
+                }
+                if values:
+                    n, concepts, (mean, low, high, _) = interval(values, resamples, seed)
+                    place = {"scope": scope, "behaviour": behaviour, "dose": dose, "n": n, "concepts": concepts}
+                    result.append(place | {"mean": mean, "ci_low": low, "ci_high": high})
+    return result
+
+
+def removal_medians(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the ``ablate/removals`` rows: how far the removal reaches, medians over the tested pivot items, by dose.
+
+    Args:
+        rows: Of ``ablate/items``.
+    """
+    found = [row for row in rows if (row["behaviour"], row["half"], row["condition"]) == (SEMANTIC_PIVOT, TEST, "own")]
+    result = []
+    for dose in sorted({row["dose"] for row in found}):
+        chosen = [row for row in found if row["dose"] == dose]
+        medians = {
+            name: median(row[name] for row in chosen)
+            for name in ("pivot_prob_clean", "pivot_prob", "kl", "relative_norm")
+        }
+        result.append({"dose": dose, "n": len(chosen)} | medians)
+    return result
 
 
 def side_effects(rows: Sequence[Mapping[str, Any]], resamples: int, seed: int) -> list[dict[str, Any]]:

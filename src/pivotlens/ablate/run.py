@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from pivotlens.ablate.config import AblateConfig
-from pivotlens.ablate.effects import Condition, all_contrasts, conditions, side_effects
+from pivotlens.ablate.effects import Condition, all_contrasts, conditions, dose_curves, removal_medians, side_effects
 from pivotlens.ablate.items import SEMANTIC_PIVOT, TEST, WINDOW
 from pivotlens.ablate.prepared import PreparedDirection, prepare_directions
 from pivotlens.ablate.tables import as_table
@@ -109,6 +109,9 @@ def run(work: Work[AblateConfig]) -> dict[str, Any]:
     writer.write_table("items", as_table(rows, "items"))
     writer.write_table("windows", as_table(windows, "windows"))
     writer.write_table("effects", as_table([vars(one) for one in found], "effects"))
+    doses = dose_curves(rows, config.doses, config.bootstrap, config.seed)
+    writer.write_table("doses", as_table(doses, "doses"))
+    writer.write_table("removals", as_table(removal_medians(rows), "removals"))
     writer.write_table("conditions", as_table([vars(one) for one in held], "conditions"))
     writer.write_table("side_effects", as_table(side_effects(rows, config.bootstrap, config.seed), "side_effects"))
     return {

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from pivotlens.artifacts import Counts, ResultWriter, Scores, Trace
+from pivotlens.artifacts import Benchmark, Counts, ResultWriter, Scores, Trace
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.attribute.config import AttributeConfig
-from pivotlens.attribute.items import Items, Key, Row, gather, key_of
-from pivotlens.attribute.prediction import PRIMARY_RULE, joint_and_score, joint_beyond_marginals, predict_behaviour
+from pivotlens.attribute.items import Items, Key, Row, gather, key_of, spelled_as_english
+from pivotlens.attribute.joint import bin_rows, joint_rows, significance_rows
+from pivotlens.attribute.prediction import (
+    PRIMARY_RULE,
+    UNLIKE_ENGLISH,
+    Auc,
+    joint_and_score,
+    joint_beyond_marginals,
+    predict_behaviour,
+)
 from pivotlens.errors import ArtifactError
 from pivotlens.stage import Work
+from pivotlens.text import ENGLISH, fold
 
 _READ = ("items", "behaviours")
 
@@ -46,7 +55,12 @@ def run(work: Work[AttributeConfig]) -> dict[str, Any]:
         ) from error
     if len(items.keys) < len(traced):
         writer.warn(f"{len(traced) - len(items.keys)} of {len(traced)} traced items have no counted pair: left out.")
-    aucs = predict_behaviour(items, config.min_items, config.bootstrap, config.seed)
+    english = {
+        fold(word) for one in Benchmark.load(work.run).concepts.values() for word in one.accepted.get(ENGLISH, ())
+    }
+    spelled = spelled_as_english(traced, english)
+    unlike = [row for row in traced if key_of(row) not in spelled]
+    aucs = _aucs(config, items, gather(unlike, behaviours, counts.rows("pairs"), units, {}))
     if items.keys and not items.counts[:, 2].any():
         writer.warn("No unit of the corpus holds both words of any pair: joint frequency is constant.")
     elif not any(row.auc is not None for row in aucs):
@@ -59,7 +73,13 @@ def run(work: Work[AttributeConfig]) -> dict[str, Any]:
         *joint_and_score(items, config.bootstrap, config.seed),
     ]
     writer.write_table("tests", _table("tests", tests))
-    writer.write_table("predictors", _predictors(items))
+    writer.write_table("significance", _rows("significance", significance_rows(tests)))
+    predictors = _rows("predictors", _predictors(items))
+    writer.write_table("predictors", predictors)
+    rows = predictors.to_pylist()
+    writer.write_table("bins", _rows("bins", bin_rows(rows)))
+    joint = joint_rows(rows, lambda row: key_of(row) in spelled, _directions_with_auc(aucs))
+    writer.write_table("joint", _rows("joint", joint))
     return {
         "items": len(items.keys),
         "items_not_counted": len(traced) - len(items.keys),
@@ -94,15 +114,34 @@ def _scores(writer: ResultWriter, run: Path | str, traced: Sequence[Row]) -> dic
     return {key: float(score) for key, score in found.items() if score is not None}
 
 
+def _aucs(config: AttributeConfig, items: Items, unlike: Items) -> list[Auc]:
+    """Return the AUCs of all item sets; without look-alikes, concepts are drawn among those that are left."""
+    found, left = (predict_behaviour(one, config.min_items, config.bootstrap, config.seed) for one in (items, unlike))
+    return [*found, *(dataclasses.replace(row, items=f"{row.items}{UNLIKE_ENGLISH}") for row in left)]
+
+
+def _directions_with_auc(aucs: Sequence[Auc]) -> dict[str, set[tuple[str, str]]]:
+    """Return by item set in which directions joint frequency has an AUC under the primary rule."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in aucs:
+        if (row.rule, row.predictor) == (PRIMARY_RULE, "log_joint") and row.auc is not None:
+            found.setdefault(row.items, set()).add((row.source_language, row.target_language))
+    return found
+
+
 def _table(name: str, rows: Sequence[Any]) -> pa.Table:
-    return pa.Table.from_pylist([dataclasses.asdict(row) for row in rows], schema=schema_of("attribute", name))
+    return _rows(name, [dataclasses.asdict(row) for row in rows])
 
 
-def _predictors(items: Items) -> dict[str, list[Any]]:
+def _rows(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=schema_of("attribute", name))
+
+
+def _predictors(items: Items) -> list[dict[str, Any]]:
     found = items.predictors
     behaviour = items.behaviours.get(PRIMARY_RULE)
     named = [None] * len(items.keys) if behaviour is None else [label or None for label in behaviour.tolist()]
-    return {
+    columns: dict[str, list[Any]] = {
         "concept_id": [key[0] for key in items.keys],
         "source_language": [key[1] for key in items.keys],
         "target_language": [key[2] for key in items.keys],
@@ -119,3 +158,4 @@ def _predictors(items: Items) -> dict[str, list[Any]]:
         "same_spelling": items.same_spelling.tolist(),
         "n_target_tokens": items.n_target_tokens.tolist(),
     }
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 STAGE: Stage[AttributeConfig, Attribution] = Stage(
     config=AttributeConfig,
     result="pivotlens.artifacts:Attribution",
-    version=2,
+    version=3,
     function="attribute_behaviour",
     work="pivotlens.attribute.run:run",
-    reads=("trace", "count"),
+    reads=("trace", "count", "bench"),
     reads_if_there=("score",),
     examples=(
         "pivotlens attribute --run runs/first",
@@ -34,8 +34,9 @@ def attribute_behaviour(
 
     Tables: ``auc`` has a row for each direction (and ``all``), rule, item set and predictor; ``tests`` the
     likelihood-ratio test of joint frequency beyond the words' own frequencies, by rule, and its rank correlation with
-    the score; ``predictors`` a row an item, with its behaviour under rule `calibrated`. Of a trace of several models
-    or wordings, the first is taken.
+    the score, which ``significance`` counts; ``predictors`` a row an item, with its behaviour under rule `calibrated`;
+    ``joint`` and ``bins`` how often the words of items share a unit. Of a trace of several models or wordings, the
+    first is taken.
 
     Args:
         config: Settings; the defaults when None.
@@ -43,6 +44,6 @@ def attribute_behaviour(
         passed: Where each setting that is not a default came from, for the manifest.
 
     Raises:
-        PrerequisiteError: `trace` or `count` has not run.
+        PrerequisiteError: `bench`, `trace` or `count` has not run.
     """
     return STAGE(config, run, passed=passed)

@@ -173,7 +173,10 @@ def _write(
 ) -> None:
     writer.write_table("languages", tables.languages_table(counter, contexts))
     writer.write_table("words", tables.words_table(counter, contexts))
-    writer.write_table("pairs", tables.pairs_table(counter))
+    pairs = tables.pairs_table(counter)
+    writer.write_table("pairs", pairs)
+    for name, rows in (("coverage", tables.coverage_rows(pairs)), ("pair_summary", tables.pair_summary_rows(pairs))):
+        writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("count", name)))
     writer.write_table("tokens", tables.tokens_table(contexts))
     _write_blocks(writer, "word_tokens", tables.word_tokens_blocks(words, contexts))
     _write_blocks(writer, "pair_tokens", tables.pair_tokens_blocks(words, contexts))

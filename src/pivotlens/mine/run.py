@@ -1,9 +1,12 @@
-"""Mine a run: read the benchmark and the counts, write `pair_pivots` and `pivots`."""
+"""Mine a run: read the benchmark and the counts, write the pivots, and what they are in a few figures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pivotlens.artifacts import Benchmark, Concept, Counts, ResultWriter
 from pivotlens.artifacts.tables import schema_of
@@ -11,6 +14,7 @@ from pivotlens.mine.config import MineConfig
 from pivotlens.mine.corpus_counts import CorpusCounts
 from pivotlens.mine.mining import Mined, MinedPair, mine_corpus
 from pivotlens.mine.relations import relations
+from pivotlens.mine.sums import grammar_rows, summary_rows
 from pivotlens.stage import Work
 from pivotlens.text import Direction
 from pivotlens.text.matching import missed_beside_particles
@@ -38,9 +42,30 @@ def run(work: Work[MineConfig]) -> dict[str, Any]:
     mined = mine_corpus(corpus, concepts, pairs, config)
     _warn(writer, config, corpus, concepts, pairs, mined)
     texts = {row["token_id"]: row["token"] for row in counts.rows("token_texts")}
-    writer.write_table("pair_pivots", _pair_columns(mined, directions, order, corpus, texts, joint))
-    writer.write_table("pivots", _corpus_columns(mined, corpus, texts))
-    return _details(config, concepts, pairs, mined)
+    pair_pivots = _pair_columns(mined, directions, order, corpus, texts, joint)
+    pivots = _corpus_columns(mined, corpus, texts)
+    details = _details(config, concepts, pairs, mined)
+    writer.write_table("pair_pivots", pair_pivots)
+    writer.write_table("pivots", pivots)
+    _write_sums(writer, pair_pivots, pivots, details, counts)
+    return details
+
+
+def _write_sums(
+    writer: ResultWriter, pair_pivots: dict[str, Any], pivots: dict[str, Any], details: dict[str, Any], counts: Counts
+) -> None:
+    found = _as_rows(pair_pivots, ("source_language", "target_language", "concept_id", "relation"))
+    shares = details["share_with_pivots"], details["shuffled_share_with_pivots"]
+    summary = summary_rows(found, len(pivots["token_id"]), *shares)
+    tokens = counts.table("tokens")
+    tokens = tokens.filter(pc.is_in(tokens["token_id"], pa.array(pivots["token_id"], pa.int64())))
+    grammar = grammar_rows(_as_rows(pivots, ("token_id", "token")), tokens.to_pylist(), counts.rows("languages"))
+    for name, rows in (("summary", summary), ("grammar", grammar)):
+        writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("mine", name)))
+
+
+def _as_rows(columns: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
+    return [dict(zip(names, values, strict=True)) for values in zip(*(columns[name] for name in names), strict=True)]
 
 
 def _sorted_pair(direction: Direction, order: Mapping[str, int]) -> tuple[str, str]:

@@ -215,7 +215,7 @@ def _shares_text(shares: Shares, directions: str) -> str:
 def _causality_lines(ablation: Ablation | None) -> list[str]:
     if ablation is None:
         return []
-    found = causality(*(rows(ablation, name) for name in ("conditions", "effects", "side_effects", "windows", "items")))
+    found = causality(*(rows(ablation, name) for name in ("conditions", "effects", "side_effects", "windows", "doses")))
     counts = ((found.count(holds), said) for holds, said in ((True, "hold"), (False, "fail"), (None, "not tested")))
     verdict = ", ".join(f"{count} of {len(found.verdicts)} {said}" for count, said in counts if count)
     failed = ", ".join(str(one.number) for one in found.verdicts if one.holds.get("all") is False)
@@ -228,7 +228,7 @@ def _pivot_rows(trace: Trace) -> dict[Direction, BehaviourRow]:
     def chosen(name: str) -> list[Row]:
         return [row for row in first_rows(trace, name) if row["rule"] == DEFAULT_RULE]
 
-    result = behaviours(chosen("behaviours"), chosen("summary"), (), float(trace.manifest.config["ratio"])).rule(
+    result = behaviours(chosen("labels"), (), chosen("summary"), (), float(trace.manifest.config["ratio"])).rule(
         DEFAULT_RULE
     )
     return {row.direction: row for row in result.rows} if result else {}

@@ -145,4 +145,23 @@ TABLES = {
         estimate("kl", NATS, "Mean KL(clean ‖ with intervention) of the token that is read.", _RESAMPLED),
         estimate("relative_norm", "ratio", "Mean ‖Δh‖ / ‖h‖.", _RESAMPLED),
     ),
+    "doses": table(
+        "A dose of the removal: the tested items of a behaviour in a scope, a mean over directions.",
+        Column("scope", STRING, NONE, "`neither_english` or `with_english`: the directions."),
+        Column("behaviour", STRING, NONE, "`semantic_pivot` or `direct`."),
+        Column("dose", NUMBER, "multiple of the difference", "1 puts the component where other items have it."),
+        Column("n", INTEGER, "items", "Items."),
+        Column("concepts", INTEGER, "concepts", "Their concepts."),
+        Column("mean", NUMBER, NATS, "Of the change of log-probability. Empty with fewer than two concepts."),
+        interval("mean", NATS, _RESAMPLED),
+    ),
+    "removals": table(
+        "How far a dose of the removal reaches: medians over the tested semantic-pivot items of all directions.",
+        Column("dose", NUMBER, "multiple of the difference", "1 puts the component where other items have it."),
+        Column("n", INTEGER, "items", "Items."),
+        Column("pivot_prob_clean", NUMBER, PROBABILITY, "The pivot's lens probability at the window's last layer."),
+        Column("pivot_prob", NUMBER, PROBABILITY, "The same with the intervention."),
+        Column("kl", NUMBER, NATS, "KL(clean ‖ with intervention) of the token that is read."),
+        Column("relative_norm", NUMBER, "ratio", "‖Δh‖ / ‖h‖, mean over the layers."),
+    ),
 }

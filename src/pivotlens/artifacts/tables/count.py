@@ -8,6 +8,7 @@ from pivotlens.artifacts.tables.column import (
     DIRECTION,
     INTEGER,
     NONE,
+    NUMBER,
     STRING,
     TOKEN_ID,
     Column,
@@ -78,5 +79,20 @@ TABLES = {
         Column("file", STRING, NONE, "File of the corpus."),
         Column("row", INTEGER, "number from 1", "Line or row in it."),
         Column("problem", STRING, NONE, "What is wrong with it."),
+    ),
+    "coverage": table(
+        "A language of the counted words.",
+        Column("language", STRING, CODE, "The language."),
+        Column("units", INTEGER, "units", "From how many units on a word's figures mean something."),
+        Column("concepts", INTEGER, "concepts", "Concepts with a counted word."),
+        Column("enough", INTEGER, "concepts", "Those whose word is in `units` units or more."),
+    ),
+    "pair_summary": table(
+        "A direction: how many units its word pairs share.",
+        DIRECTION,
+        Column("pairs", INTEGER, "pairs", "Pairs."),
+        Column("never", INTEGER, "pairs", "Those whose words share no unit."),
+        Column("median", NUMBER, "units", "Median number of shared units."),
+        Column("most", INTEGER, "units", "Largest number."),
     ),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pivotlens.artifacts.tables.column import (
     CONCEPT,
     DIRECTION,
+    FLAG,
     INTEGER,
     INTEGERS,
     NONE,
@@ -88,5 +89,28 @@ TABLES = {
         Column("stability", NUMBER, SHARE, "Mean `stability` of `pair_pivots` over its pairs."),
         Column("score", NUMBER, "pairs", "max(`degree` − `degree_shuffled`, 0) · `stability`."),
         _VARIANTS,
+    ),
+    "summary": table(
+        "The mining as a whole, one row; both directions of a pair are one pair.",
+        Column("pairs", INTEGER, "pairs", "Pairs with a pivot."),
+        Column("pair_pivots", INTEGER, "pivots", "Their pivots."),
+        Column("linked", INTEGER, "pivots", "Those linked with the concept in a dictionary or WordNet."),
+        Column("corpus_pivots", INTEGER, "tokens", "Rows of `pivots`."),
+        Column(
+            "share_with_pivots", NUMBER, SHARE, "Of the mined pairs, those with a pivot; empty where none was mined."
+        ),
+        Column("share_with_pivots_shuffled", NUMBER, SHARE, "The same of shuffled pairs; empty where there are none."),
+    ),
+    "grammar": table(
+        "A token of `pivots` that is a word of grammar: it goes with everything.",
+        token("the token"),
+        Column("listed", FLAG, NONE, "Whether it is listed as one, or frequent in a bundled word list."),
+        Column(
+            "everywhere",
+            FLAG,
+            NONE,
+            "Whether no list knows it and it is in more units of a language than what is met once in a thousand "
+            "tokens.",
+        ),
     ),
 }

@@ -39,4 +39,11 @@ TABLES = {
         Column("available", INTEGER, "tokens", "Tokens of all units that could be taken: long enough, no duplicate."),
         Column("share", NUMBER, SHARE, "Pivots among the arm's tokens; empty where it holds none."),
     ),
+    "arms": table(
+        "An arm over all languages.",
+        Column("mode", STRING, NONE, "The arm."),
+        Column("units", INTEGER, "units", "Units taken."),
+        Column("tokens", INTEGER, "tokens", "Their tokens."),
+        Column("share", NUMBER, SHARE, "Of these tokens, those that are pivots; 0 where there are none."),
+    ),
 }
