@@ -69,16 +69,6 @@ def test_transformers_lists_its_causal_language_models_by_class():
     assert not names & {"LlamaModel", "BertModel"}
 
 
-def test_transformers_configs_keep_their_name_and_commit(tmp_path):
-    random_model(FAMILIES["llama"].config()).save_pretrained(tmp_path)
-    config = AutoModelForCausalLM.from_pretrained(tmp_path).config
-    assert config.name_or_path == str(tmp_path)
-    assert hasattr(config, "_commit_hash")
-    config._commit_hash = "abc"
-    assert internals.revision_of(config) == "abc"
-    assert internals.revision_of(SimpleNamespace()) == ""
-
-
 class _Packed(HfQuantizer):
     """As of a GGUF file: unpacked on loading, and not to be saved packed."""
 

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 
 from pivotlens.errors import ModelError
 from pivotlens.models.checks import check_decoder, probe_ids, probe_logits, relative_difference, relative_tolerance
-from pivotlens.models.library_internals import compiled_module, execution_device, revision_of
+from pivotlens.models.library_internals import compiled_module, execution_device
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.resolve import ResolvedModel
 
@@ -48,8 +48,8 @@ def loaded_from_memory(model: nn.Module, tokenizer: Any = None) -> LoadedModel:
                 "Adapters that add tokens to the input (prompt or prefix tuning) cannot be read; merge what can be.",
             )
     spec = str(inner.config.name_or_path or name)
-    resolved = ResolvedModel(spec, Path(spec), "", revision_of(inner.config))
-    return LoadedModel(inner, tokenizer, resolved, device, inner.dtype)
+    # Which commit it was fetched at, transformers keeps no longer.
+    return LoadedModel(inner, tokenizer, ResolvedModel(spec, Path(spec), "", ""), device, inner.dtype)
 
 
 def _unwrapped(model: Any) -> Any:

@@ -53,11 +53,6 @@ def classes_with_head() -> set[str]:
     return {str(name) for name in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()}
 
 
-def revision_of(config: PretrainedConfig) -> str:
-    """Return the commit that a config was fetched at, which is recorded nowhere else; empty where there is none."""
-    return str(getattr(config, "_commit_hash", None) or "")
-
-
 def forget_quantisation(model: PreTrainedModel) -> None:
     """Let a model whose weights were unpacked on loading be saved as the plain one that it is.
 
