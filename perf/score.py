@@ -21,7 +21,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,14 @@ class Items:
     benchmark: Benchmark
     direction: Direction
     shot_sets: list[list[str]]
-    concepts: list[Concept] = field(init=False)
-    words: dict[str, dict[str, str]] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "concepts", self.benchmark.test_concepts())
-        object.__setattr__(self, "words", {name: one.words for name, one in self.benchmark.concepts.items()})
+    @cached_property
+    def concepts(self) -> list[Concept]:
+        return self.benchmark.test_concepts()
+
+    @cached_property
+    def words(self) -> dict[str, dict[str, str]]:
+        return {name: one.words for name, one in self.benchmark.concepts.items()}
 
     def examples(self, shot_set: int) -> list[tuple[str, str]]:
         return shot_examples(self.words, self.shot_sets[shot_set], self.direction)

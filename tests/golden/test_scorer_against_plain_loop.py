@@ -103,7 +103,7 @@ def test_contexts_without_a_common_beginning():
 
 @pytest.mark.parametrize("sharing", ["packed", "copied"])
 def test_the_head_runs_as_soon_as_enough_states_have_come_together(monkeypatch, sharing):
-    monkeypatch.setattr(late_head, "_LOGITS", 3 * VOCABULARY)
+    monkeypatch.setattr(late_head, "LOGITS", 3 * VOCABULARY)
     loaded = tiny("gemma3")
     assert_as_plain(loaded, AnswerScorer(loaded, sharing=sharing).score(_CONTEXTS, _ANSWERS))
 

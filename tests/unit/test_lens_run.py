@@ -187,6 +187,6 @@ def test_a_head_that_cannot_be_cut_is_refused(tiny, tmp_path, monkeypatch):
     from pivotlens.errors import ModelError
     from pivotlens.models.head_slices import HeadSlices
 
-    monkeypatch.setattr(HeadSlices, "_can_be_cut", lambda self: False)
+    monkeypatch.setattr(HeadSlices, "can_be_cut", lambda self: False)
     with pytest.raises(ModelError, match="cannot be read a part of the vocabulary at a time"):
         train_lens(config(tiny), tmp_path)
