@@ -20,7 +20,7 @@ PATCHES = {
     (INTERNALS, "hasattr(module, '_hf_hook')"): "see is_offloaded",
     (INTERNALS, "getattr(module, '_hf_hook', None)"): "see execution_device",
     (INTERNALS, "getattr(model, '_orig_mod', None)"): "see compiled_module",
-    ("artifacts/stage.py", "getattr(processes.current_process(), '_inheriting', False)"): (
+    ("artifacts/workspace.py", "getattr(processes.current_process(), '_inheriting', False)"): (
         "the only sign of a script that runs again within a worker that spawn has started"
     ),
     ("corpus/datatrove_step.py", "Popen._launch"): "workers that are deaf to Ctrl-C",
