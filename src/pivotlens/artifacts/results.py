@@ -80,6 +80,11 @@ class Selection(StageResult):
 
     stage: ClassVar[str] = "select"
 
+    def documents(self, arm: str) -> tuple[Path, ...]:
+        """Return an arm's files of JSON lines (zstd); one after another they stand in the order of the corpus."""
+        names = [name for name in self.manifest.outputs if name.startswith(f"{arm}/documents-")]
+        return tuple(self.folder / name for name in sorted(names, key=lambda name: (len(name), name)))
+
 
 @dataclass(frozen=True)
 class Report(StageResult):

@@ -8,7 +8,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -28,6 +28,8 @@ from pivotlens.extras import require_models
 from pivotlens.settings import StageConfig
 
 Columns = Mapping[str, Sequence[Any]]
+ROW_GROUP = 1 << 17
+"""Rows of a row group in every table."""
 
 
 def _as_table(stage: str, name: str, data: pa.Table | Columns) -> pa.Table:
@@ -44,7 +46,22 @@ def _as_table(stage: str, name: str, data: pa.Table | Columns) -> pa.Table:
 def write_parquet(path: Path, table: pa.Table) -> None:
     """Write a table as zstd-compressed Parquet, atomically and with the same bytes for equal tables."""
     with atomic_path(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd", row_group_size=1 << 17)
+        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd", row_group_size=ROW_GROUP)
+
+
+def _row_groups(blocks: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    held: list[pa.Table] = []
+    rows = 0
+    for block in blocks:
+        held.append(block)
+        rows += block.num_rows
+        if rows >= ROW_GROUP:
+            merged = pa.concat_tables(held)
+            whole = rows - rows % ROW_GROUP
+            yield merged.slice(0, whole).combine_chunks()
+            held, rows = [merged.slice(whole)], rows - whole
+    if rows:
+        yield pa.concat_tables(held).combine_chunks()
 
 
 class StageRun:
@@ -82,6 +99,7 @@ class StageRun:
         self._parts = self._work / "parts"
         self.staging = self._work / "result"
         self._rows: dict[str, int] = {}
+        self._adopted: dict[str, Output] = {}
         self._warnings: list[str] = []
         self._lock: int | None = None
         self._started = 0.0
@@ -237,6 +255,39 @@ class StageRun:
         write_parquet(self.staging / f"{name}.parquet", table)
         self._rows[f"{name}.parquet"] = table.num_rows
 
+    def write_blocks(self, name: str, blocks: Iterable[pa.Table]) -> None:
+        """Write one of the stage's tables block by block: it need never be in memory as a whole.
+
+        Args:
+            name: The table.
+            blocks: Its rows, with the columns of its schema; how they are cut does not matter.
+        """
+        rows = 0
+        with (
+            atomic_path(self.staged(f"{name}.parquet")) as temporary,
+            pq.ParquetWriter(temporary, schema_of(self.stage, name), compression="zstd") as writer,
+        ):
+            for group in _row_groups(blocks):
+                writer.write_table(group, row_group_size=ROW_GROUP)
+                rows += group.num_rows
+        self.staged(f"{name}.parquet", rows)
+
+    def adopt(self, name: str, part: Path, output: Output) -> None:
+        """Take a file that a worker wrote among the parts into the result, without copying it.
+
+        Args:
+            name: Path within the stage's folder, with ``/``.
+            part: The file; it stays where it is too, so that an interruption loses nothing.
+            output: What the worker found it to be.
+        """
+        path = self.staged(name)
+        with writing_errors(path):
+            try:
+                path.hardlink_to(part)
+            except OSError:  # not every file system has hard links
+                shutil.copyfile(part, path)
+        self._adopted[name] = output
+
     def staged(self, name: str, rows: int | None = None) -> Path:
         """Return where a further file of the result is to be written, such as documents; `finish` seals it.
 
@@ -258,11 +309,7 @@ class StageRun:
             details: What else the reader must know (model revision, seeds, dtype, counts); no times, no machine.
         """
         outputs = {
-            path.relative_to(self.staging).as_posix(): Output(
-                bytes=path.stat().st_size,
-                sha256=sha256_of_file(path),
-                rows=self._rows.get(path.relative_to(self.staging).as_posix()),
-            )
+            path.relative_to(self.staging).as_posix(): self._output(path)
             for path in sorted(self.staging.rglob("*"))
             if path.is_file()
         }
@@ -290,18 +337,25 @@ class StageRun:
                 self._work.parent.rmdir()
         return manifest
 
+    def _output(self, path: Path) -> Output:
+        name = path.relative_to(self.staging).as_posix()
+        if name in self._adopted:
+            return self._adopted[name]
+        return Output(bytes=path.stat().st_size, sha256=sha256_of_file(path), rows=self._rows.get(name))
+
 
 def _end_repeated_script() -> None:
     """End a process that was started as a worker and is still running the calling script a second time.
 
-    That happens where a script lacks its ``__main__`` guard; the first process tells so, and says what to do.
+    That happens where a script lacks its ``__main__`` guard; the first process tells so, and says what to do. Python
+    runs it as the module ``__mp_main__``, which takes the place of ``__main__`` only when it has come to its end.
     """
-    processes = sys.modules.get("multiprocess.process")
-    if processes is not None and getattr(processes.current_process(), "_inheriting", False):
+    repeated = sys.modules.get("__mp_main__")
+    if repeated is not None and repeated is not sys.modules["__main__"]:
         raise SystemExit(1)
 
 
-_PACKAGES = ("pivotlens", "numpy", "pyarrow", "torch", "transformers", "tokenizers", "datatrove", "scipy")
+_PACKAGES = ("pivotlens", "numpy", "pyarrow", "torch", "transformers", "tokenizers", "scipy")
 
 
 def run_record(started: float, config: StageConfig) -> dict[str, Any]:

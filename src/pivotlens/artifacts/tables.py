@@ -185,7 +185,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     # -- select
     "select/scores": _schema(
         {"file": _STR, "row": _INT, "part": _INT, "language": _STR, "n_tokens": _INT, "n_pivots": _INT},
-        {"share": _FLOAT, "share_low": _FLOAT, "selected": _WORDS},
+        {"share": _FLOAT, "share_low": _FLOAT, "selected": _WORDS, "duplicate": _BOOL},
     ),
     "select/summary": _schema(
         {"mode": _STR, "language": _STR, "units": _INT, "tokens": _INT, "budget": _INT, "available": _INT},

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
-from pivotlens.artifacts import Benchmark, Counts, StageRun, atomic_path, schema_of, upstream_inputs
+from pivotlens.artifacts import Benchmark, Counts, StageRun, upstream_inputs
 from pivotlens.corpus import (
     BadRows,
-    CorpusFile,
+    LocalExecutor,
+    PartStore,
+    Shard,
     check_bad_share,
     corpus_fingerprint,
-    run_over_files,
+    merged_bad_rows,
+    shards_of,
     survey_corpus,
     unit_plan,
 )
-from pivotlens.corpus.packing import unpack_arrays
+from pivotlens.corpus.packing import read_arrays
 from pivotlens.count import tables
 from pivotlens.count.config import CountConfig
 from pivotlens.count.occurrences import CooccurrenceCounter
@@ -97,13 +99,15 @@ def _count(stage: StageRun, config: CountConfig) -> None:
     for warning in tokenizer.warnings:
         stage.warn(warning)
     corpus, plan = survey_corpus(config.corpus), unit_plan(config)
-    files = corpus.files
+    executor = LocalExecutor(config.workers)
+    shards = shards_of(corpus.files, plan, executor, stage.parts_folder("cuts"))
 
     find = OccurrencePass(words, plan, config.sample, config.background, config.seed)
-    found = stage.parts_folder("occurrences")
-    parts = run_over_files(found, files, find, config.workers, "Finding words")
-    counter, bad = _merged_occurrences(words, config, files, parts)
-    check_bad_share(bad, sum(counter.documents.values()), config.max_bad_share, config.corpus)
+    found = PartStore(stage.parts_folder("occurrences"))
+    executor.run(shards, find, found, "Finding words")
+    bad = merged_bad_rows(shards, found, config.max_bad_share)
+    check_bad_share(bad, config.max_bad_share, config.corpus)
+    counter = _merged_occurrences(words, config, shards, found)
     for warning in corpus.warnings:
         stage.warn(warning)
     _warn(stage, config, counter, bad)
@@ -112,8 +116,9 @@ def _count(stage: StageRun, config: CountConfig) -> None:
     backgrounds = {code: threshold for code, (_, threshold) in counter.backgrounds().items()}
     _, _, thresholds = counter.samples()
     cut = ContextPass(words, plan, config.sample, config.seed, found, thresholds, backgrounds, config.tokenizer)
-    parts = run_over_files(stage.parts_folder("contexts"), files, cut, config.workers, "Counting tokens")
-    contexts = _merged_contexts(parts, tuple(backgrounds), tokenizer.vocab_size)
+    contexts_of_shards = PartStore(stage.parts_folder("contexts"))
+    executor.run(shards, cut, contexts_of_shards, "Counting tokens")
+    contexts = _merged_contexts(shards, contexts_of_shards, tuple(backgrounds), tokenizer.vocab_size)
 
     _write(stage, words, counter, contexts)
     tokens = np.flatnonzero(np.bincount(contexts.keys % contexts.vocabulary)).tolist()
@@ -128,9 +133,9 @@ def _count(stage: StageRun, config: CountConfig) -> None:
     )
     stage.finish(
         {
-            "corpus_files": len(files),
-            "corpus_bytes": sum(file.size for file in files),
-            "documents": sum(counter.documents.values()),
+            "corpus_files": len(corpus.files),
+            "corpus_bytes": sum(file.size for file in corpus.files),
+            "documents": bad.documents,
             "units": sum(row.units for row in counter.languages.values()),
             "bad_rows": bad.count,
             "words": len(words.words),
@@ -143,22 +148,21 @@ def _count(stage: StageRun, config: CountConfig) -> None:
 
 
 def _merged_occurrences(
-    words: CountedWords, config: CountConfig, files: Sequence[CorpusFile], parts: Sequence[Path]
-) -> tuple[CooccurrenceCounter, BadRows]:
+    words: CountedWords, config: CountConfig, shards: Sequence[Shard], parts: PartStore
+) -> CooccurrenceCounter:
     counter = CooccurrenceCounter(words, config.sample, config.background)
-    bad = BadRows()
-    for file, part in zip(files, parts, strict=True):
-        arrays = unpack_arrays(part)
-        counter.merge_arrays(arrays)
-        bad.add_part(file, arrays)
-    return counter, bad
+    for shard in shards:
+        counter.merge_arrays(read_arrays(parts.path(shard)))
+    return counter
 
 
-def _merged_contexts(parts: Sequence[Path], languages: tuple[str, ...], vocabulary: int) -> tables.ContextCounts:
+def _merged_contexts(
+    shards: Sequence[Shard], parts: PartStore, languages: tuple[str, ...], vocabulary: int
+) -> tables.ContextCounts:
     counts = SparseCounts()
     units = background_tokens = np.zeros(1, dtype=np.int64)
-    for part in parts:
-        arrays = unpack_arrays(part)
+    for shard in shards:
+        arrays = read_arrays(parts.path(shard))
         counts.add(arrays["keys"].astype(np.int64), arrays["counts"].astype(np.int64))
         units = units + arrays["units"].astype(np.int64)
         background_tokens = background_tokens + arrays["background_tokens"].astype(np.int64)
@@ -221,19 +225,5 @@ def _write(stage: StageRun, words: CountedWords, counter: CooccurrenceCounter, c
     stage.write_table("words", tables.words_table(counter, contexts))
     stage.write_table("pairs", tables.pairs_table(counter))
     stage.write_table("tokens", tables.tokens_table(contexts))
-    _write_blocks(stage, "word_tokens", tables.word_tokens_blocks(words, contexts))
-    _write_blocks(stage, "pair_tokens", tables.pair_tokens_blocks(words, contexts))
-
-
-def _write_blocks(stage: StageRun, name: str, blocks: Iterable[pa.Table]) -> None:
-    import pyarrow.parquet as pq
-
-    rows = 0
-    with (
-        atomic_path(stage.staged(f"{name}.parquet")) as temporary,
-        pq.ParquetWriter(temporary, schema_of("count", name), compression="zstd") as writer,
-    ):
-        for block in blocks:
-            writer.write_table(block, row_group_size=1 << 17)
-            rows += block.num_rows
-    stage.staged(f"{name}.parquet", rows)
+    stage.write_blocks("word_tokens", tables.word_tokens_blocks(words, contexts))
+    stage.write_blocks("pair_tokens", tables.pair_tokens_blocks(words, contexts))

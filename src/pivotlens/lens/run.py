@@ -12,7 +12,17 @@ import numpy as np
 import pyarrow as pa
 
 from pivotlens.artifacts import StageRun, TrainedLens
-from pivotlens.corpus import Columns, UnitPlan, check_bad_share, corpus_fingerprint, run_over_files, survey_corpus
+from pivotlens.corpus import (
+    Columns,
+    LocalExecutor,
+    PartStore,
+    UnitPlan,
+    check_bad_share,
+    corpus_fingerprint,
+    merged_bad_rows,
+    shards_of,
+    survey_corpus,
+)
 from pivotlens.errors import DataError, ModelError
 from pivotlens.lens.config import LensConfig
 from pivotlens.lens.sample import Piece, SamplePass, held_out_apart, in_turn, merged_sample
@@ -135,18 +145,20 @@ def _drawn(stage: StageRun, config: LensConfig) -> tuple[list[Piece], dict[str, 
     plan = UnitPlan(columns, "characters", config.unit_characters, config.limit, config.max_bad_share)
     most = config.tokens // _TOKENS_A_PIECE + 2 * config.held_out
     draw = SamplePass(plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed)
-    corpus = survey_corpus(config.corpus)
-    files = corpus.files
-    parts = run_over_files(stage.parts_folder("drawn"), files, draw, config.workers, "Drawing text")
-    sample = merged_sample(files, parts, most)
-    check_bad_share(sample.bad, sample.documents, config.max_bad_share, config.corpus)
+    corpus, executor = survey_corpus(config.corpus), LocalExecutor(config.workers)
+    shards = shards_of(corpus.files, plan, executor, stage.parts_folder("cuts"))
+    drawn = PartStore(stage.parts_folder("drawn"))
+    executor.run(shards, draw, drawn, "Drawing text")
+    bad = merged_bad_rows(shards, drawn, config.max_bad_share)
+    check_bad_share(bad, config.max_bad_share, config.corpus)
+    pieces = merged_sample(shards, drawn, most)
     if config.limit is not None:
         stage.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
     for warning in corpus.warnings:
         stage.warn(warning)
-    if sample.bad.count:
-        stage.warn(f"{sample.bad.count:,} rows of the corpus could not be read")
-    return held_out_apart(sample.pieces, 2 * config.held_out)
+    if bad.count:
+        stage.warn(f"{bad.count:,} rows of the corpus could not be read")
+    return held_out_apart(pieces, 2 * config.held_out)
 
 
 def _text(

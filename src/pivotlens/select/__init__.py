@@ -9,10 +9,11 @@ from pivotlens.select.config import SelectConfig
 if TYPE_CHECKING:
     from pivotlens.select.choosing import choose
     from pivotlens.select.run import select_documents
+    from pivotlens.select.scoring import ScoredUnits
 
-__all__ = ["SelectConfig", "choose", "select_documents"]
+__all__ = ["ScoredUnits", "SelectConfig", "choose", "select_documents"]
 
-_HOMES = {"choose": "choosing", "select_documents": "run"}
+_HOMES = {"ScoredUnits": "scoring", "choose": "choosing", "select_documents": "run"}
 
 
 def __getattr__(name: str) -> Any:
