@@ -7,6 +7,7 @@ machines, may fill one store: nothing is passed between them but the parts.
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -18,6 +19,8 @@ from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 from pivotlens.corpus.shards import PartStore, Shard, Task
@@ -99,25 +102,29 @@ def _in_processes(shards: Sequence[Shard], task: Task, store: PartStore, workers
     context = get_context("spawn")
     begun = context.Event()
     hears, tells = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(workers, context, _begin, (task, store, begun, hears))
     at_work: dict[Future[None], Shard] = {}
-    try:
-        for place, shard in enumerate(shards, start=1):
-            with _children_deaf_to_ctrl_c():
-                at_work[pool.submit(_work, shard)] = shard
-            while len(at_work) >= (_AHEAD * workers if place < len(shards) else 1):
-                for done in wait(at_work, return_when=FIRST_COMPLETED).done:
-                    done.result()
-                    yield at_work.pop(done)
-    except BaseException as error:
-        tells.close()  # whatever is still at work ends at once
-        if isinstance(error, BrokenProcessPool):
-            raise _ended(workers, list(at_work.values()), begun) from None
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-        tells.close()
-        hears.close()
+    with NamedTemporaryFile(dir=store.folder, prefix=".task-") as sent:
+        # Not as an argument: a process that ends before it has read a large one would be waited for for ever.
+        pickle.dump((task, store), sent)
+        sent.flush()
+        pool = ProcessPoolExecutor(workers, context, _begin, (sent.name, begun, hears))
+        try:
+            for place, shard in enumerate(shards, start=1):
+                with _children_deaf_to_ctrl_c():
+                    at_work[pool.submit(_work, shard)] = shard
+                while len(at_work) >= (_AHEAD * workers if place < len(shards) else 1):
+                    for done in wait(at_work, return_when=FIRST_COMPLETED).done:
+                        done.result()
+                        yield at_work.pop(done)
+        except BaseException as error:
+            tells.close()  # whatever is still at work ends at once
+            if isinstance(error, BrokenProcessPool):
+                raise _ended(workers, list(at_work.values()), begun) from None
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+            tells.close()
+            hears.close()
 
 
 def _ended(workers: int, shards: Sequence[Shard], begun: Event) -> PivotLensError:
@@ -151,12 +158,13 @@ _do: Callable[[Shard], None]
 """What this worker is there for: sent to it once, not with every shard."""
 
 
-def _begin(task: Task, store: PartStore, begun: Event, hears: Connection) -> None:
+def _begin(sent: str, begun: Event, hears: Connection) -> None:
     global _do
+    begun.set()
+    threading.Thread(target=_end_when_told, args=(hears,), daemon=True).start()
+    task, store = pickle.loads(Path(sent).read_bytes())
     _do = partial(work_on, task=task, store=store)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # one core a worker
-    threading.Thread(target=_end_when_told, args=(hears,), daemon=True).start()
-    begun.set()
 
 
 def _end_when_told(hears: Connection) -> None:
