@@ -15,6 +15,7 @@ from pivotlens.select import choosing
 from pivotlens.select.choosing import Arm, choose
 from pivotlens.select.scoring import ScoredUnits, is_duplicate, pivot_counts, text_digests
 
+
 def _units(most_hash: int, **unique: Any) -> st.SearchStrategy[list[tuple]]:
     """Draw language, tokens, share of pivots among them, hash, and whether it is a duplicate."""
     shares = st.sampled_from([0.0, 0.1, 0.5])
