@@ -27,7 +27,7 @@ from pathlib import Path
 import orjson
 import zstandard
 
-from pivotlens.artifacts import Selection, StageRun
+from pivotlens.artifacts import ResultWriter, Selection, Workspace, make_plan
 from pivotlens.corpus import Shard, list_corpus, read_documents
 from pivotlens.mine.config import MineConfig
 from pivotlens.models.tokenizer import load_tokenizer
@@ -87,9 +87,12 @@ def write_pivots(run: Path) -> None:
     n = len(ids)
     columns = {"token_id": ids, "token": [tokenizer.text(token) for token in ids], "degree": [3] * n}
     columns |= {"degree_shuffled": [0.5] * n, "directions": [2] * n, "stability": [1.0] * n, "score": [1.0] * n}
-    with StageRun(run, MineConfig(), version=1, inputs={}) as stage:
-        stage.write_table("pivots", columns)
-        stage.finish()
+    columns["variant_ids"] = [[token] for token in ids]
+    plan = make_plan(run, MineConfig(), version=1, inputs={})
+    with Workspace(plan) as workspace:
+        writer = ResultWriter(plan, workspace)
+        writer.write_table("pivots", columns)
+        writer.finish()
 
 
 def main() -> None:

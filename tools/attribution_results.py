@@ -3,7 +3,7 @@
 python -m tools.attribution_results RUN    # take tables and figures from the run, then write the page
 python -m tools.attribution_results        # write the page again from docs/results/attribution/
 
-The run is one of `bench`, `count` over the open-desktop corpus (tools/open_desktop_corpus), `trace`, `score` and
+The run is one of `bench`, `count` over the open-desktop corpus (builders/open_desktop_corpus), `trace`, `score` and
 `attribute`; the corpus must still be where it was counted, for its own manifest tells what it is.
 """
 
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from pivotlens.report.attribution_charts import forest, scatter, shares
 from pivotlens.report.sections import attribution as sections
 from pivotlens.report.sections.joint_frequency import JointBin, JointFrequency, JointPoint
-from tools.attribution_facts import APART, KEPT, collect
+from tools.attribution_facts import APART, AUC, TESTS, collect
 from tools.results_pages import RESULTS, Row, markdown_table
 
 DATA = RESULTS / "attribution"
@@ -41,7 +41,7 @@ background:#fffefb;font-family:system-ui,'Noto Sans',sans-serif}
 def read(data: Path) -> tuple[Row, sections.Attribution]:
     """Return the facts and the tables of the page."""
     facts = json.loads((data / "facts.json").read_text(encoding="utf-8"))
-    auc, tests = (pq.read_table(data / name).to_pylist() for name in KEPT)
+    auc, tests = (pq.read_table(data / name).to_pylist() for name in (AUC, TESTS))
     joint = None
     if (data / "joint.json").exists():
         known = json.loads((data / "joint.json").read_text(encoding="utf-8"))
@@ -150,7 +150,7 @@ def _what(facts: Row) -> list[str]:
         f"of up to {facts['unit_characters']:,} characters).",
         "",
         "```sh",
-        "python -m tools.open_desktop_corpus --out corpus/open-desktop",
+        "make corpus",
         f"pivotlens bench --run RUN --words word-translation@{facts['list_version']}",
         f"pivotlens count --run RUN --corpus 'corpus/open-desktop/*.jsonl.zst' --tokenizer {facts['model']}",
         f"pivotlens trace --run RUN --model {facts['model']}{_flags(facts['trace'])} --directions {directions}",

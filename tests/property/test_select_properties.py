@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pivotlens.select import choosing
-from pivotlens.select.choosing import Arm, choose
+from pivotlens.select.choosing import Chooser, choose
 from pivotlens.select.scoring import ScoredUnits, is_duplicate, pivot_counts, text_digests
 
 
@@ -97,10 +97,10 @@ def test_units_may_come_piece_by_piece_in_any_order(
     pieces = [_scored(units[low:high], low) for low, high in pairwise(edges)]
     most_pending = data.draw(st.sampled_from([0, 4, 1000]))
     with patch.object(choosing, "_PENDING", most_pending):
-        arm = Arm(mode, budget)
+        chooser = Chooser(mode, budget)
         for piece in data.draw(st.permutations(pieces)):
-            arm.add(piece)
-        chosen = [taken for piece in pieces for taken in arm.takes(piece).tolist()]
+            chooser.add(piece)
+        chosen = [taken for piece in pieces for taken in chooser.takes(piece).tolist()]
     assert chosen == _plain_loop(mode, units, budget)
 
 

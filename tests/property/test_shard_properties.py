@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from corpus_fixture import random_text, write_bench, write_tokenizer
 
-from pivotlens.artifacts import Selection, StageRun
+from pivotlens.artifacts import Selection
 from pivotlens.corpus import (
     BadRow,
     BadRows,
@@ -40,6 +40,7 @@ from pivotlens.errors import DataError
 from pivotlens.mine.config import MineConfig
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select import SelectConfig, select_documents
+from stage_by_hand import writing
 
 GOOD, BAD, BLANK = '{"text": "a b", "language": "en"}', "{x", " "
 _LINES = st.lists(st.sampled_from([GOOD, GOOD, BAD, BLANK, '{"text": "é\\nñ", "language": "fr"}']), max_size=30)
@@ -154,7 +155,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ids = [tokenizer.tokenizer.token_to_id(pivot) for pivot in ("water", "livre")]
     columns = {"token_id": ids, "token": ["water", "livre"], "degree": [3, 3], "degree_shuffled": [0.5, 0.5]}
     columns |= {"directions": [2, 2], "stability": [1.0, 1.0], "score": [2.0, 1.0]}
-    with StageRun(folder / "run", MineConfig(), version=1, inputs={}) as stage:
+    columns["variant_ids"] = [[one] for one in ids]
+    with writing(folder / "run", MineConfig(), inputs={}) as stage:
         stage.write_table("pivots", columns)
         stage.finish()
     return folder
@@ -182,7 +184,7 @@ def _run(here: Path, run: Path, workers: int = 1) -> dict[str, object]:
 
 def _lines(selection: Selection, arm: str) -> bytes:
     return b"".join(
-        zstandard.ZstdDecompressor().decompressobj().decompress(path.read_bytes()) for path in selection.documents(arm)
+        zstandard.ZstdDecompressor().decompressobj().decompress(path.read_bytes()) for path in selection.arm(arm).paths
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pivotlens.ablate.effects import all_contrasts, conditions, side_effects
+from pivotlens.ablate.effects import all_contrasts, conditions, dose_curves, side_effects
 from pivotlens.text import Direction
 
 DOSES = (0.5, 1.0, 2.0)
@@ -44,5 +44,6 @@ def ablation_tables(pairs: Sequence[Direction], concepts: Sequence[str], rng: np
         ],
         "effects": [vars(one) for one in effects],
         "conditions": [vars(one) for one in conditions(effects, DOSES)],
+        "doses": dose_curves(rows, DOSES, 50, 0),
         "side_effects": side_effects(rows, 50, 0),
     }

@@ -1,4 +1,4 @@
-"""A small, complete and hostile run folder for the tests of the report, written through `StageRun`."""
+"""A small, complete and hostile run folder for the tests of the report, written through `ResultWriter`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ from report_trace import TracedItems
 from report_words import CONCEPTS, HOSTILE, LANGUAGES
 
 from pivotlens.ablate.config import AblateConfig
-from pivotlens.artifacts import SCHEMAS, StageRun, upstream_inputs
+from pivotlens.artifacts import SCHEMAS, upstream_inputs
 from pivotlens.attribute.config import AttributeConfig
+from pivotlens.attribute.joint import bin_rows, joint_rows
 from pivotlens.bench.config import BenchConfig
 from pivotlens.count.config import CountConfig
+from pivotlens.count.tables import coverage_rows, pair_summary_rows
 from pivotlens.lens.config import LensConfig
 from pivotlens.mine.config import MineConfig
+from pivotlens.mine.sums import grammar_rows, summary_rows
 from pivotlens.score.config import ScoreConfig
 from pivotlens.select.config import SelectConfig
+from pivotlens.select.summary import arm_rows
 from pivotlens.settings import StageConfig
 from pivotlens.text import Direction, parse_direction
 from pivotlens.trace.config import TraceConfig
+from stage_by_hand import writing
 
 DIRECTIONS = ("fr-zh", "zh-fr", "en-fr", "fr-en", "ja-fr", "fr-ar")
 ALL_STAGES = ("bench", "score", "lens", "trace", "ablate", "count", "attribute", "mine", "select")
@@ -45,8 +50,7 @@ def write_stage(
 ) -> None:
     """Write a finished stage with these tables."""
     inputs = upstream_inputs(run, (), [stage for stage in ALL_STAGES if stage != config.stage])
-    stage = StageRun(run, config, version=1, inputs=inputs, passed=passed)
-    with stage:
+    with writing(run, config, inputs=inputs, passed=passed) as stage:
         for message in warnings:
             stage.warn(message)
         for name, rows in tables.items():
@@ -185,12 +189,14 @@ def _count(run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Di
         | {"n_sampled": df}
         for (key, language), df in frequency.items()
     ]
+    counted = columns("count/pairs", rows)
+    sums = {"coverage": coverage_rows(counted), "pair_summary": pair_summary_rows(counted)}
     problems = [{"file": "shard-0001.jsonl.zst", "row": 17, "problem": "not JSON"}]
     empty: dict[str, Rows] = {name: [] for name in ("tokens", "word_tokens", "pair_tokens", "token_texts")}
     write_stage(
         run,
         CountConfig(tokenizer="demo:gemma-3-270m"),
-        {"languages": languages, "words": word_rows, "pairs": rows, "problems": problems, **empty},
+        {"languages": languages, "words": word_rows, "pairs": rows, "problems": problems, **sums, **empty},
         details={"corpus": "demo:tatoeba", "files": 5, "rows_read": 14_000},
         warnings=["1 of 14,000 rows could not be read"],
     )
@@ -230,7 +236,12 @@ def _attribute(run: Path, pairs: Sequence[Direction], rng: Any) -> None:
         for pair in pairs
         for number in range(30)
     ]
-    tables = {"auc": auc, "predictors": predictors, "tests": tests}
+    with_auc = {row["items"]: set() for row in auc}
+    for row in auc:
+        if (row["rule"], row["predictor"]) == ("calibrated", "log_joint") and row["auc"] is not None:
+            with_auc[row["items"]].add((row["source_language"], row["target_language"]))
+    joint = joint_rows(predictors, lambda row: False, with_auc)
+    tables = {"auc": auc, "predictors": predictors, "tests": tests, "bins": bin_rows(predictors), "joint": joint}
     write_stage(run, AttributeConfig(), tables, details={"association": True})
 
 
@@ -257,7 +268,12 @@ def _mine(run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Dir
     write_stage(
         run,
         MineConfig(),
-        {"pair_pivots": rows, "pivots": pivots},
+        {
+            "pair_pivots": rows,
+            "pivots": pivots,
+            "summary": summary_rows(rows, len(pivots), 0.85, 0.04),
+            "grammar": grammar_rows(pivots, (), ()),
+        },
         details={
             "corpus": "demo:tatoeba",
             "shuffled_share_with_pivots": 0.04,
@@ -274,7 +290,12 @@ def _select(run: Path, rng: Any) -> None:
         for mode in ("top", "random")
         for i, language in enumerate(LANGUAGES)
     ]
-    write_stage(run, SelectConfig(budget_tokens=100_000), {"scores": [], "summary": summary}, passed={"pivots": "flag"})
+    write_stage(
+        run,
+        SelectConfig(budget_tokens=100_000),
+        {"scores": [], "summary": summary, "arms": arm_rows(summary)},
+        passed={"pivots": "flag"},
+    )
 
 
 def _languages(pair: Sequence[str]) -> dict[str, str]:

@@ -6,12 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from report_words import HOSTILE, JUNK
 
 from pivotlens.artifacts import SCHEMAS
 from pivotlens.text import Direction
 from pivotlens.trace.agreement import agreement_rows, labels_of
-from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
+from pivotlens.trace.behaviours import rule_rows
+from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
+from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
+from pivotlens.trace.pivot_kinds import (
+    pivot_count_rows,
+    pivot_language_rows,
+    pivot_link_rows,
+    pivot_rows,
+    pivot_summary_rows,
+)
+from pivotlens.trace.profiles import profile_rows
 from pivotlens.trace.summary import TracedItems as ItemGrid
 from pivotlens.trace.summary import strata_rows
 
@@ -46,7 +57,7 @@ class TracedItems:
             for number, key in enumerate(self.words):
                 self._item(out, pair, key, number)
             self._summary(out, pair)
-        return out | self._sums(out)
+        return out | self._sums(out) | {"rules": rule_rows()}
 
     def with_lens(self, out: dict[str, list[Row]]) -> dict[str, list[Row]]:
         """Add what a tuned lens says: the same labels but for every fifth item, and distances by layer."""
@@ -73,7 +84,7 @@ class TracedItems:
                 if (model, prompt) == (MODEL, PROMPT):
                     continue
                 of = {"model": model, "prompt": prompt}
-                copied = {name: [row | of for row in rows] for name, rows in out.items()}
+                copied = {name: [row | of for row in rows] for name, rows in out.items() if name != "rules"}
                 copied["behaviours"] = [
                     row | {"behaviour": "direct", "pivot_language": None} for row in copied["behaviours"]
                 ]
@@ -88,11 +99,23 @@ class TracedItems:
         labels = labels_of(out["behaviours"], model, prompt)
         tuned = labels_of(out["tuned_behaviours"], model, prompt)
         agreement = agreement_rows(labels, tuned, 50, 0)
+        pivots = pivot_rows(out["behaviours"])
         return {
+            "pivot_counts": pivot_count_rows(pivots),
+            "pivot_links": pivot_link_rows(pivots),
+            "pivot_summary": pivot_summary_rows(pivots),
             "strata": strata_rows(ItemGrid.of(out["items"], model, prompt), labels, 50, 0),
             "agreement": [{"model": model, "prompt": prompt, **row} for row in agreement],
             "pivot_languages": pivot_language_rows(ItemGrid.of(out["items"], model, prompt), out["behaviours"], 50, 0),
-            "pivots": pivot_rows(out["behaviours"]),
+            "pivots": pivots,
+            "lens_shares": [{"model": model, "prompt": prompt, **row} for row in lens_share_rows(labels, tuned, 50, 0)],
+            "labels": label_rows(out["behaviours"]),
+            "deciding_tokens": token_rows(out["behaviours"]),
+            "thresholds": threshold_rows(out["sensitivity"]),
+            "lens_layers": lens_layer_rows(
+                [dict.fromkeys(SCHEMAS["trace/lenses"].names) | row for row in out["lenses"]]
+            ),
+            "profiles": [row for part in _layer_tables(out["layers"]) for row in profile_rows(part, 50, 0)],
         }
 
     def _item(self, out: dict[str, list[Row]], pair: Direction, key: str, number: int) -> None:
@@ -196,7 +219,15 @@ class TracedItems:
                 share = max(0.0, 0.5 - threshold - ratio / 50)
                 for behaviour, value in (("semantic_pivot", share), ("direct", 0.3)):
                     out["sensitivity"].append(
-                        base | {"threshold": threshold, "ratio": ratio, "behaviour": behaviour, "n": 16, "share": value}
+                        base
+                        | {
+                            "shot_set": 0,
+                            "threshold": threshold,
+                            "ratio": ratio,
+                            "behaviour": behaviour,
+                            "n": 16,
+                            "share": value,
+                        }
                     )
 
     @staticmethod
@@ -205,6 +236,14 @@ class TracedItems:
             "source_language": pair.source,
             "target_language": pair.target,
         }
+
+
+def _layer_tables(layers: Sequence[Row]) -> list[pa.Table]:
+    """Rows of the layers as a table a direction."""
+    by_direction: dict[tuple[str, str], list[Row]] = {}
+    for row in layers:
+        by_direction.setdefault((row["source_language"], row["target_language"]), []).append(row)
+    return [pa.Table.from_pylist(rows, schema=SCHEMAS["trace/layers"]) for rows in by_direction.values()]
 
 
 def _bump(x: np.ndarray, centre: float, width: float) -> np.ndarray:

@@ -8,9 +8,11 @@ from pivotlens.ablate.effects import (
     all_contrasts,
     conditions,
     contrasts,
+    dose_curves,
     interval,
     matched_pairs,
     measured,
+    removal_medians,
     side_effects,
 )
 from pivotlens.ablate.items import (
@@ -154,6 +156,69 @@ def test_side_effects_are_of_the_tested_half_at_dose_1():
     assert found["neither_english", "unrelated_text"]["kl"] == 0.5
     assert found["neither_english", "unrelated_item"]["change"] is None
     assert found["with_english", "own"]["n"] == 0
+
+
+def plain_mean(rows, resamples, seed):
+    """The mean over directions of means over concepts, and its interval, by plain loops."""
+    concepts = sorted({one["concept_id"] for one in rows})
+    directions = sorted({(one["source_language"], one["target_language"]) for one in rows})
+    values = {(one["source_language"], one["target_language"], one["concept_id"]): one["change"] for one in rows}
+
+    def mean(drawn):
+        means = []
+        for direction in directions:
+            found = [values[*direction, concepts[place]] for place in drawn if (*direction, concepts[place]) in values]
+            means += [np.mean(found)] if found else []
+        return np.mean(means) if means else np.nan
+
+    draws = np.random.default_rng(seed).integers(0, len(concepts), size=(resamples, len(concepts)))
+    drawn = np.array([mean(draw) for draw in draws])
+    return mean(range(len(concepts))), *np.quantile(drawn[~np.isnan(drawn)], [0.025, 0.975])
+
+
+def test_dose_curves_are_means_of_a_scope_as_a_plain_loop_makes_them():
+    rng = np.random.default_rng(3)
+    rows = [
+        row(f"c{number}", "own", rng.normal(), dose=dose, target_language=target, behaviour=behaviour)
+        for number in range(6)
+        for dose in (0.5, 1.0)
+        for target in ("zh", "ja", "en")
+        for behaviour in ("semantic_pivot", "direct")
+        if number or target == "zh"
+    ]
+    rows += [row("c9", "own", 5.0, half="window"), row("c9", "random", 5.0), row("c9", "own", -1.0, dose=2.0)]
+    found = {(one["scope"], one["behaviour"], one["dose"]): one for one in dose_curves(rows, (0.5, 1.0, 2.0), 200, 4)}
+    assert len(found) == 2 * 2 * 2 + 1
+    for (scope, behaviour, dose), one in found.items():
+        chosen = [
+            each
+            for each in rows
+            if (each["behaviour"], each["half"], each["condition"], each["dose"]) == (behaviour, "test", "own", dose)
+            and (each["target_language"] == "en") == (scope == "with_english")
+        ]
+        assert one["n"] == len(chosen)
+        if dose == 2.0:  # one concept has no interval
+            assert (one["concepts"], one["mean"], one["ci_low"], one["ci_high"]) == (1, None, None, None)
+        else:
+            assert (one["mean"], one["ci_low"], one["ci_high"]) == pytest.approx(plain_mean(chosen, 200, 4))
+    assert dose_curves([], (0.5, 1.0), 200, 0) == []
+
+
+def test_removals_are_medians_of_the_tested_pivot_items():
+    rng = np.random.default_rng(5)
+    names = ("pivot_prob_clean", "pivot_prob", "kl", "relative_norm")
+    rows = [
+        row(f"c{number}", "own", -1.0, dose=dose, **dict(zip(names, rng.random(4), strict=True)))
+        for dose in (2.0, 0.5)
+        for number in range(4 if dose == 2.0 else 3)
+    ]
+    others = [row("x", "own", 0, behaviour="direct"), row("x", "random", 0), row("x", "own", 0, half="window")]
+    found = removal_medians([*rows, *others])
+    assert [(one["dose"], one["n"]) for one in found] == [(0.5, 3), (2.0, 4)]
+    for one in found:
+        for name in names:
+            assert one[name] == pytest.approx(np.median([each[name] for each in rows if each["dose"] == one["dose"]]))
+    assert removal_medians(others) == []
 
 
 # -- items and controls

@@ -15,16 +15,16 @@ from tools.write_harness_tasks import task_files
 from odd_tokenizers import closing_tokenizer, joining_tokenizer
 from pivotlens.artifacts import Benchmark
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.cli.main import main
 from pivotlens.errors import ConfigError, DataError, ModelError, PrerequisiteError
 from pivotlens.harness.config import HarnessConfig, read_options
 from pivotlens.harness.documents import make_documents, open_benchmark
 from pivotlens.harness.tokens import HarnessTokenizer, tokenizer_of
 from pivotlens.harness.word_translation import load, measure
-from pivotlens.models.prompts import draw_shot_sets, prompt_text
 from pivotlens.score.config import ScoreConfig
 from pivotlens.text import Direction
+from pivotlens.translation.prompts import draw_shot_sets, prompt_text
 
 TASKS = Path(__file__).parents[2] / "src" / "pivotlens" / "harness" / "tasks"
 EN_FR = Direction("en", "fr")

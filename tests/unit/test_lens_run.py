@@ -8,8 +8,8 @@ from pivotlens.artifacts import TrainedLens
 from pivotlens.cli.main import main
 from pivotlens.errors import ConfigError, DataError
 from pivotlens.lens.config import LensConfig
-from pivotlens.lens.run import train_lens
 from pivotlens.lens.sample import Piece, held_out_apart, in_turn
+from pivotlens.lens.stage import train_lens
 from pivotlens.lens.training import Training
 from pivotlens.pipeline import Pipeline, stage_configs
 from pivotlens.settings.template import toml_template
@@ -83,9 +83,9 @@ def test_interrupted_and_gone_on_is_never_interrupted(tiny, trained, tmp_path, m
 
 
 def test_interrupted_while_measuring_goes_on_too(tiny, trained, tmp_path, monkeypatch):
-    from pivotlens.lens import reading
+    from pivotlens.lens import run
 
-    real, calls = reading.distances, []
+    real, calls = run.distances, []
 
     def failing(*arguments):
         calls.append(1)
@@ -93,7 +93,7 @@ def test_interrupted_while_measuring_goes_on_too(tiny, trained, tmp_path, monkey
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(reading, "distances", failing)
+    monkeypatch.setattr(run, "distances", failing)
     with pytest.raises(KeyboardInterrupt):
         train_lens(config(tiny), tmp_path)
     assert content(train_lens(config(tiny), tmp_path)) == content(trained)
@@ -161,7 +161,7 @@ def test_the_chain_trains_a_lens_only_where_the_file_asks_for_one(tiny, tmp_path
     pipeline = Pipeline.from_toml(asked, tmp_path / "run")
     assert pipeline.configs["lens"].steps == 5
     assert pipeline.configs["lens"].model == str(tiny.model)
-    names = [stage.name for stage in pipeline.plan()]
+    names = [plan.stage for plan in pipeline.plan()]
     assert names == list(pipeline.configs)
     assert names.index("lens") == names.index("trace") - 1
 
@@ -171,7 +171,7 @@ def test_the_template_leaves_optional_stages_out(tmp_path):
     path.write_text(toml_template(stage_configs(), {}))
     assert "# [lens]" in path.read_text()
     configs = Pipeline.from_toml(path).configs
-    assert set(configs) == {name for name, stage in stages.STAGES.items() if not stage.config_class.optional}
+    assert set(configs) == {name for name, stage in stages.STAGES.items() if not stage.config.optional}
 
 
 def test_the_verb_trains_and_reuses(tiny, trained, capsys):
@@ -187,6 +187,6 @@ def test_a_head_that_cannot_be_cut_is_refused(tiny, tmp_path, monkeypatch):
     from pivotlens.errors import ModelError
     from pivotlens.models.head_slices import HeadSlices
 
-    monkeypatch.setattr(HeadSlices, "_can_be_cut", lambda self: False)
+    monkeypatch.setattr(HeadSlices, "can_be_cut", lambda self: False)
     with pytest.raises(ModelError, match="cannot be read a part of the vocabulary at a time"):
         train_lens(config(tiny), tmp_path)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.errors import ModelError
 from pivotlens.models.encoding import Ids
 from pivotlens.models.lens import LogitLens
@@ -18,7 +18,7 @@ from pivotlens.models.memory import Memory, is_out_of_memory, one_row
 from pivotlens.models.prefix import SharedPrefix
 from pivotlens.models.scorer import AnswerScorer, check_sharing, plain_log_probabilities
 from pivotlens.score.config import ScoreConfig
-from pivotlens.score.run import score_model
+from pivotlens.score.stage import score_model
 from tiny_models import FAMILIES, loaded_of, random_model, save, tiny
 
 _PREFIX = tuple(range(20, 32))
@@ -189,14 +189,14 @@ def test_the_manifest_says_that_memory_did_not_suffice(tmp_path, monkeypatch):
     for name in ("whole", "halved"):
         build_benchmark(BenchConfig(words=str(tmp_path / "words.tsv"), distractors=3, shot_pool=5), tmp_path / name)
         if name == "halved":
-            from pivotlens.models import load
+            from pivotlens.score import run
 
             def loads(*arguments):
                 loaded = load_model(*arguments)
                 kept.enter_context(small.of(loaded))
                 return loaded
 
-            monkeypatch.setattr(load, "load_model", loads)
+            monkeypatch.setattr(run, "load_model", loads)
         results[name] = score_model(config, tmp_path / name)
     assert small.failures
     assert not any("memory" in warning for warning in results["whole"].manifest.warnings)

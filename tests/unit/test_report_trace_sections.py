@@ -13,10 +13,11 @@ from pivotlens.report.sections.agreement import agreement
 from pivotlens.report.sections.causality import CONTRAST_NAMES, causality, contrast_name
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.lenses import lenses
-from pivotlens.report.sections.pivot_kinds import pivot_kinds, relation_kind
+from pivotlens.report.sections.pivot_kinds import pivot_kinds
 from pivotlens.report.sections.pivot_languages import split_of, splits
 from pivotlens.report.sections.shares import share_groups, short_names, sweeps
 from pivotlens.statistics.bootstrap import Interval
+from pivotlens.trace.pivot_kinds import pivot_count_rows, pivot_link_rows, pivot_summary_rows, relation_kind
 
 
 def share(behaviour: str, figure: float | None, /, **more: object) -> dict:
@@ -95,13 +96,18 @@ def test_the_matrix_has_all_labels_above_and_pivots_below() -> None:
     assert agreement([]) is None
 
 
+def counted(pivots: list[dict]) -> tuple[list[dict], list[dict], list[dict]]:
+    return pivot_summary_rows(pivots), pivot_count_rows(pivots), pivot_link_rows(pivots)
+
+
 def test_kinds_of_pivots_count_a_token_in_each_of_its_languages() -> None:
     def row(languages: str, relation: str, layer: int, n: int, source: str = "fr") -> dict:
-        named = {"source_language": source, "target_language": "zh", "rule": "calibrated"}
+        named = {"source_language": source, "target_language": "zh", "rule": "calibrated", "pivot_language": ""}
+        named |= {"model": "m", "prompt": "english"}
         return named | {"languages": languages, "relation": relation, "layer": layer, "n": n}
 
     rows = [row("en", "translation:en", 4, 3), row("de+en", "translation:de (form)", 5, 1), row("", "", 5, 2)]
-    (found,) = pivot_kinds([*rows, row("ja", "hypernym", 1, 50, source="en")])
+    (found,) = pivot_kinds(*counted([*rows, row("ja", "hypernym", 1, 50, source="en")]))
     assert (found.n, found.english_alone, found.layers) == (6, 3, (0, 0, 0, 0, 3, 3))
     assert found.relations == ("hypernym", "translation", "unknown")
     assert [(bar.language, bar.n) for bar in found.languages] == [("en", 4), ("", 2), ("de", 1)]
@@ -110,32 +116,29 @@ def test_kinds_of_pivots_count_a_token_in_each_of_its_languages() -> None:
     assert (english.n, english.english, english.layer) == (50, 0.0, 1)
     assert len(drawn_of("rect", trace_charts.pivot_layers(found))) == 2
     assert relation_kind("translation:en (piece)") == "translation"
-    assert pivot_kinds([]) == ()
+    assert pivot_kinds([], [], []) == ()
 
 
 def test_of_pivots_spelled_alike_those_that_english_links_are_counted() -> None:
     def row(languages: str, kind: str, n: int, source: str = "fr") -> dict:
         named = {"source_language": source, "target_language": "zh", "rule": "calibrated", "relation": "", "layer": 1}
+        named |= {"model": "m", "prompt": "english"}
         return named | {"languages": languages, "pivot_language": kind, "n": n}
 
     rows = [row("en", "several", 3), row("de+en", "several", 2), row("de", "several", 4), row("", "several", 8)]
-    (found,) = pivot_kinds([*rows, row("en", "english", 16), row("en", "several", 32, "en")])
+    (found,) = pivot_kinds(*counted([*rows, row("en", "english", 16), row("en", "several", 32, "en")]))
     assert (found.alike, found.alike_english) == (17, 5)
 
 
-def test_lenses_compare_the_same_items() -> None:
-    def label(concept: str, behaviour: str, target: str = "zh", shot_set: int = 0) -> dict:
-        row = {"source_language": "fr", "target_language": target, "concept_id": concept, "shot_set": shot_set}
-        return row | {"rule": "calibrated", "behaviour": behaviour}
+def test_lenses_prefer_directions_with_neither_side_english() -> None:
+    def share(directions: str, raw: float, n: int) -> dict:
+        ends = {f"{lens}_{end}": 0.0 for lens in ("raw", "tuned") for end in ("low", "high")}
+        return {"directions": directions, "rule": "calibrated", "n": n, "raw": raw, "tuned": 1.0} | ends
 
-    tuned = [label("a", "semantic_pivot"), label("b", "semantic_pivot"), label("a", "direct", "en")]
-    raw = [label("a", "semantic_pivot"), label("b", "direct"), label("c", "direct"), label("a", "direct", shot_set=1)]
     by_layer = [
-        {"layer": layer, "n": 2, "same_top": 0.5, "kl_to_final_raw": 4.0 + target, "kl_to_final_tuned": 1.0}
-        for target in (0, 1)
-        for layer in (0, 1)
+        {"layer": layer, "n": 4, "same_top": 0.5, "kl_to_final_raw": 4.5, "kl_to_final_tuned": 1.0} for layer in (1, 0)
     ]
-    found = lenses([], by_layer, raw, tuned, 100, 0)
+    found = lenses([], by_layer, [share("neither_english", 0.5, 2), share("all", 0.25, 9)])
     assert found is not None
     assert found.neither_english
     (row,) = found.shares
@@ -143,18 +146,16 @@ def test_lenses_compare_the_same_items() -> None:
     distance, same = found.charts
     assert [curve.values[0].value for curve in distance.curves if curve.values[0]] == [4.5, 1.0]
     assert (distance.layers, distance.n, same.share) == ((0, 1), 4, True)
-    assert lenses([], [], raw, [], 100, 0) is None
+    found = lenses([], by_layer, [share("all", 0.25, 9)])
+    assert found is not None
+    assert (found.neither_english, found.shares[0].n) == (False, 9)
+    assert lenses([], [], []) is None
 
 
 def effect(contrast: str, mean: float | None, **more: object) -> dict:
     row = {"scope": "neither_english", "source_language": "all", "target_language": "all", "items": "all"}
     row |= {"contrast": contrast, "n": 9, "concepts": 9, "mean": mean, "p": 0.01}
     return row | {"ci_low": mean and mean - 0.2, "ci_high": mean and mean + 0.2} | more
-
-
-def ablated(concept: str, dose: float, change: float, **more: object) -> dict:
-    row = {"source_language": "fr", "target_language": "zh", "concept_id": concept, "behaviour": "semantic_pivot"}
-    return row | {"half": "test", "condition": "own", "dose": dose, "change": change} | more
 
 
 def test_causality_says_what_each_condition_rests_on() -> None:
@@ -173,13 +174,13 @@ def test_causality_says_what_each_condition_rests_on() -> None:
         effect("own", -0.5),
         effect("own_minus_direct", None),
     ]
-    items = [
-        ablated("a", 1.0, -0.4),
-        ablated("b", 1.0, -0.6),
-        ablated("a", 2.0, -2.0),
-        ablated("b", 2.0, 1.0, half="x"),
+    dose = {"scope": "neither_english", "behaviour": "semantic_pivot", "n": 2, "concepts": 2}
+    doses = [
+        dose | {"dose": 1.0, "mean": -0.5, "ci_low": -0.6, "ci_high": -0.4},
+        dose | {"dose": 2.0, "mean": None, "ci_low": None, "ci_high": None},
+        dose | {"dose": 1.0, "mean": -9.0, "ci_low": None, "ci_high": None, "scope": "with_english"},
     ]
-    found = causality(conditions, effects, [], [], items)
+    found = causality(conditions, effects, [], [], doses)
     (verdict,) = found.verdicts
     assert verdict.holds == {"all": True, "correct": None}
     assert verdict.rests_on == (

@@ -8,15 +8,16 @@ import pytest
 import zstandard
 from corpus_fixture import write_corpus, write_tokenizer
 
-from pivotlens.artifacts import Selection, StageRun, sha256_of_file
+from pivotlens.artifacts import Selection, sha256_of_file
 from pivotlens.corpus import PartStore, Shard, Task, executor
 from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.mine.config import MineConfig
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select import SelectConfig, select_documents
-from pivotlens.select.run import stage_run
+from pivotlens.select.stage import STAGE
 from pivotlens.statistics.proportion import wilson_lower
 from pivotlens.text import matching
+from stage_by_hand import writing
 
 PIVOTS = ("water", "book", "livre")
 
@@ -31,7 +32,7 @@ def _write_mine(run: Path, tokenizer: str, pivots: tuple[str, ...] = PIVOTS) -> 
         [of, *filter(None, [loaded.tokenizer.token_to_id(pivot.upper())])]
         for of, pivot in zip(ids, pivots, strict=True)
     ]
-    with StageRun(run, MineConfig(), version=1, inputs={}) as stage:
+    with writing(run, MineConfig(), inputs={}) as stage:
         stage.write_table("pivots", columns)
         stage.finish()
 
@@ -59,7 +60,7 @@ def _select(here: Path, run: Path, **settings: object) -> Selection:
 
 
 def _documents(run: Path, mode: str) -> list[dict]:
-    return [document for path in Selection.load(run).documents(mode) for document in _lines(path)]
+    return [document for path in Selection.load(run).arm(mode).paths for document in _lines(path)]
 
 
 def _lines(path: Path) -> list[dict]:
@@ -80,9 +81,11 @@ def test_scores_documents_and_summary_agree(here: Path, tmp_path: Path) -> None:
     assert scores == sorted(scores, key=lambda row: (row["file"], row["row"], row["part"]))
     for mode in ("top", "random"):
         documents = _documents(tmp_path / "run", mode)
+        assert list(selection.arm(mode)) == documents
+        assert len(selection.arm(mode)) == len(documents) > 0
         chosen = [row for row in scores if mode in row["selected"]]
         assert [row["id"] for row in documents] == [f"{row['file']}:{row['row']}:{row['part']}" for row in chosen]
-        paths = selection.documents(mode)
+        paths = selection.arm(mode).paths
         assert [path.name for path in paths] == [f"documents-{number:05d}.jsonl.zst" for number in range(len(paths))]
         outputs = [selection.manifest.outputs[f"{mode}/{path.name}"] for path in paths]
         assert [output.rows for output in outputs] == [len(_lines(path)) for path in paths]
@@ -201,5 +204,5 @@ def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'water' in the mined pivots") as caught:
         select_documents(_config(here, tokenizer=str(tmp_path / "other")), here / "run")
     assert "pivotlens count" in caught.value.hint
-    planned = stage_run(_config(here), tmp_path / "nowhere", planned={"mine": "f" * 64})
+    planned = STAGE.plan(_config(here), tmp_path / "nowhere", planned={"mine": "f" * 64})
     assert planned.inputs.keys() == {"mine", "corpus", "tokenizer"}

@@ -11,7 +11,8 @@ from corpus_fixture import write_bench, write_corpus, write_tokenizer
 
 from pivotlens.corpus import PartStore, Shard, Task, executor
 from pivotlens.count import CountConfig, count_corpus
-from pivotlens.count.run import stage_run
+from pivotlens.count.stage import STAGE
+from stage_by_hand import at_work
 
 _SHARE = """
 import sys
@@ -43,8 +44,8 @@ def test_two_processes_that_know_nothing_of_each_other_fill_one_store(
         write_bench(tmp_path / name)
     corpus, model = str(tmp_path / "corpus"), str(tmp_path / "model")
     config = CountConfig(corpus=corpus, tokenizer=model, unit_characters=64, sample=9, background=30)
-    with stage_run(config, tmp_path / "apart") as stage:  # as an interrupted run leaves it
-        parts = stage.parts_folder("occurrences").parent
+    with at_work(STAGE.plan(config, tmp_path / "apart")) as work:  # as an interrupted run leaves it
+        parts = work.workspace.parts_folder("occurrences").parent
     arguments = [str(tmp_path / "apart"), str(parts), corpus, model]
     shares = [subprocess.Popen([sys.executable, "-c", _SHARE, *arguments, str(share), "2"]) for share in (0, 1)]
     assert [share.wait(timeout=120) for share in shares] == [0, 0]

@@ -1,9 +1,10 @@
-"""Contrasts over the items with their intervals, and whether METHOD's five conditions of causality hold."""
+"""Contrasts over the items with their intervals, and the five conditions of causality (docs/method.md#ablation)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,16 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Condition:
-    """One of METHOD's conditions; `holds` is None where it could not be tested."""
+    """Whether one of the five conditions under which a pivot is called causal holds for a set of items.
+
+    Attributes:
+        scope: `neither_english` or `with_english`: the directions it was tested over.
+        items: As of `Contrast`.
+        number: From 1 to 5, as `docs/method.md#ablation` counts them.
+        condition: What it asks for, in words.
+        holds: Whether every interval it rests on lies on the right side of 0; None where one could not be computed.
+        rests_on: Those contrasts with their intervals.
+    """
 
     scope: str
     items: str
@@ -227,7 +237,7 @@ def _in(pair: tuple[str, str]) -> Callable[[Key], bool]:
 
 
 def conditions(found: Sequence[Contrast], doses: Sequence[float]) -> list[Condition]:
-    """Say of each of METHOD's five conditions whether it holds: all its intervals lie on the right side of 0."""
+    """Say of each of the five conditions whether it holds: all its intervals lie on the right side of 0."""
     tests: list[tuple[str, list[tuple[str, int]]]] = [
         ("log P of the target falls", [("own", -1)]),
         ("it falls by more than under each control", [(f"own_minus_{name}", -1) for name in CONTROLS]),
@@ -258,6 +268,52 @@ def _shown(name: str, row: Contrast | None) -> str:
     if row is None or row.mean is None:
         return f"{name}: too few items"
     return f"{name} {row.mean:+.3f} [{row.ci_low:+.3f}, {row.ci_high:+.3f}], n = {row.n}"
+
+
+def dose_curves(
+    rows: Sequence[Mapping[str, Any]], doses: Sequence[float], resamples: int, seed: int
+) -> list[dict[str, Any]]:
+    """Return the ``ablate/doses`` rows: the change of log P by dose; doses that no item was tested under have no row.
+
+    Args:
+        rows: Of ``ablate/items``.
+        doses: Of the removal, rising.
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
+    """
+    result = []
+    for scope in (NEITHER_ENGLISH, WITH_ENGLISH):
+        for behaviour in (SEMANTIC_PIVOT, DIRECT):
+            change = measured(rows, behaviour).change
+            for dose in doses:
+                values = {
+                    key: value
+                    for key, value in change.get(f"own_{dose:g}", {}).items()
+                    if (ENGLISH in key[:2]) == (scope == WITH_ENGLISH)
+                }
+                if values:
+                    n, concepts, (mean, low, high, _) = interval(values, resamples, seed)
+                    place = {"scope": scope, "behaviour": behaviour, "dose": dose, "n": n, "concepts": concepts}
+                    result.append(place | {"mean": mean, "ci_low": low, "ci_high": high})
+    return result
+
+
+def removal_medians(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the ``ablate/removals`` rows: how far the removal reaches, medians over the tested pivot items, by dose.
+
+    Args:
+        rows: Of ``ablate/items``.
+    """
+    found = [row for row in rows if (row["behaviour"], row["half"], row["condition"]) == (SEMANTIC_PIVOT, TEST, "own")]
+    result = []
+    for dose in sorted({row["dose"] for row in found}):
+        chosen = [row for row in found if row["dose"] == dose]
+        medians = {
+            name: median(row[name] for row in chosen)
+            for name in ("pivot_prob_clean", "pivot_prob", "kl", "relative_norm")
+        }
+        result.append({"dose": dose, "n": len(chosen)} | medians)
+    return result
 
 
 def side_effects(rows: Sequence[Mapping[str, Any]], resamples: int, seed: int) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ Booleans = npt.NDArray[np.bool_]
 DIRECT, PIVOT = "direct", "semantic_pivot"
 ITEM_SETS = ("correct", "all")
 """Correctly answered items, the primary set, and all; neither has words spelled alike."""
+UNLIKE_ENGLISH = "_unlike_english"
+"""Ending of an item set without items that have a word spelled like an English one of the benchmark."""
 ALL = "all"
 PRIMARY_RULE = "calibrated"
 
@@ -88,7 +90,7 @@ def predict_behaviour(items: Items, min_items: int, resamples: int, seed: int) -
 
     Concepts are resampled jointly: an item counts as often as its concept is drawn, in every direction alike. The
     row of direction ``all`` is the mean of the AUCs within directions that exist, so that differences between
-    directions cannot pass for prediction (METHOD §4).
+    directions cannot pass for prediction (docs/method.md#attribution).
 
     Args:
         items: Traced and counted items.

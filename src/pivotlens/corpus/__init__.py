@@ -3,7 +3,7 @@
 from pivotlens.corpus.cutting import shards_of
 from pivotlens.corpus.documents import BadRow, Columns, Document, read_documents
 from pivotlens.corpus.executor import Executor, LocalExecutor
-from pivotlens.corpus.files import CorpusFile, corpus_fingerprint, list_corpus, survey_corpus
+from pivotlens.corpus.files import CorpusFile, Listing, list_corpus, survey_corpus
 from pivotlens.corpus.problems import BadRows, check_bad_share, merged_bad_rows
 from pivotlens.corpus.shards import PartStore, Shard, Task
 from pivotlens.corpus.units import UnitBatch, UnitPlan, split_units, unit_batches, unit_hashes, unit_plan
@@ -15,6 +15,7 @@ __all__ = [
     "CorpusFile",
     "Document",
     "Executor",
+    "Listing",
     "LocalExecutor",
     "PartStore",
     "Shard",
@@ -22,7 +23,6 @@ __all__ = [
     "UnitBatch",
     "UnitPlan",
     "check_bad_share",
-    "corpus_fingerprint",
     "list_corpus",
     "merged_bad_rows",
     "read_documents",

@@ -50,7 +50,7 @@ def shards_of(
         files: The corpus.
         plan: How it is read.
         executor: Looks through the large files.
-        parts: Folder in which it keeps what it found (of a stage: `StageRun.parts_folder`).
+        parts: Folder in which it keeps what it found (of a stage: `Workspace.parts_folder`).
         shard_bytes: Least size of a shard; `SHARD_BYTES` where None.
 
     Raises:

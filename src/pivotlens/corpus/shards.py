@@ -63,7 +63,7 @@ class PartStore:
     """The parts of one task: a shard is done exactly if its part is there.
 
     Attributes:
-        folder: Holds the parts; it belongs to one fingerprint (of a stage: `StageRun.parts_folder`).
+        folder: Holds the parts; it belongs to one fingerprint (of a stage: `Workspace.parts_folder`).
     """
 
     folder: Path

@@ -50,7 +50,7 @@ class ContextPass:
         occurrences: The parts of `OccurrencePass`.
         thresholds: Largest hash of each word's sample over all files, shape ``(words,)``.
         backgrounds: Language and largest hash of its background sample.
-        tokenizer: Spec of the tokenizer.
+        tokenizer: Folder of the tokenizer.
     """
 
     words: CountedWords

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from pivotlens.report.sections.attribution import PREDICTOR_NAMES, AucTable
+from pivotlens.report.sections.attribution import ITEM_SET_NAMES, PREDICTOR_NAMES, AucTable
 from pivotlens.report.sections.joint_frequency import ENOUGH, JointFrequency
 from pivotlens.report.svg import Scale, figure, line_path, nice_ticks, node
 from pivotlens.report.wording import BEHAVIOUR_NAMES, interval_text, number, percent, whole
@@ -58,7 +58,7 @@ def forest(tables: Sequence[AucTable], items: str) -> Markup:
             marks.append(_text(number(auc.value if auc else None), width, y, "tick end"))
             said.append(f"{rule}, {PREDICTOR_NAMES.get(predictor, predictor)} {_said(auc)}")
         y += 0.4 * _LINE
-    label = f"AUC, mean within directions, {items} items: " + "; ".join(said)
+    label = f"AUC, mean within directions, {ITEM_SET_NAMES.get(items, items)}: " + "; ".join(said)
     return figure(label, *marks, class_="forest", viewBox=f"0 0 {width:.0f} {height:.0f}")
 
 
@@ -80,7 +80,10 @@ def shares(joint: JointFrequency) -> Markup:
     """Draw how direct and semantic-pivot items spread over ranges of joint frequency: each class adds up to 1."""
     width, height, left, above, below = 560.0, 210.0, 40.0, 26.0, 36.0
     counts = {"direct": [one.n_direct for one in joint.bins], "semantic_pivot": [one.n_pivot for one in joint.bins]}
-    found = {name: [value / max(1, sum(values)) for value in values] for name, values in counts.items()}
+    found = {
+        "direct": [one.share_direct or 0.0 for one in joint.bins],
+        "semantic_pivot": [one.share_pivot or 0.0 for one in joint.bins],
+    }
     ticks = nice_ticks(max(value for values in found.values() for value in values) or 1.0)
     y = Scale(0.0, ticks[-1], height - below, above)
     each = (width - left) / len(joint.bins)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from pivotlens.artifacts import Trace
 from pivotlens.report.config import ReportConfig
 from pivotlens.report.page import Page
-from pivotlens.report.run_tables import Row, RunTables, first_rows, first_table, rows
+from pivotlens.report.run_tables import RunTables, first_rows, first_table, rows
 from pivotlens.report.sections.agreement import agreement
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import Behaviours, behaviours
@@ -27,10 +24,10 @@ from pivotlens.report.sections.items import (
     telling_keys,
 )
 from pivotlens.report.sections.layers import layer_profiles
-from pivotlens.report.sections.lenses import Lenses, lenses
+from pivotlens.report.sections.lenses import lenses
 from pivotlens.report.sections.pivot_kinds import pivot_kinds
 from pivotlens.report.sections.pivot_languages import splits
-from pivotlens.report.sections.pivots import MinedPivots, met_everywhere, mined_pivots
+from pivotlens.report.sections.pivots import MinedPivots, mined_pivots
 from pivotlens.report.sections.provenance import details, provenance
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
@@ -68,12 +65,12 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
     scores = score_table(tables.score.first_rows("summary")) if tables.score else None
     labelled = _behaviours(tables)
     attributed = (
-        attribution(*(rows(tables.attribute, name) for name in ("auc", "tests", "predictors")))
+        attribution(*(rows(tables.attribute, name) for name in ("auc", "tests", "bins", "joint", "predictors")))
         if tables.attribute
         else None
     )
     pivots = _pivots(config, tables, [(item.direction, item.concept_id) for item in items])
-    selected = arms(rows(tables.select, "summary"))
+    selected = arms(rows(tables.select, "arms"), rows(tables.select, "summary"))
     written = splits(first_rows(tables.trace, "pivot_languages"))
     causal = _causality(tables)
     return Page(
@@ -94,19 +91,30 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
         ),
         scores=scores,
         n_distractors=tables.bench.manifest.config.get("distractors") if tables.bench else None,
-        layers=tuple(layer_profiles(first_table(tables.trace, "layers"))) if tables.trace else (),
+        layers=tuple(layer_profiles(first_rows(tables.trace, "profiles"))),
         behaviours=labelled,
         headline=headline,
         written=written,
         sweeps=trace_sweeps(tables.trace) if tables.trace else (),
         agreement=agreement(first_rows(tables.trace, "agreement")),
-        pivot_kinds=pivot_kinds(first_rows(tables.trace, "pivots")),
-        lenses=_lenses(tables),
+        pivot_kinds=pivot_kinds(
+            *(first_rows(tables.trace, name) for name in ("pivot_summary", "pivot_counts", "pivot_links"))
+        ),
+        lenses=lenses(
+            rows(tables.lens, "layers"),
+            first_rows(tables.trace, "lens_layers"),
+            first_rows(tables.trace, "lens_shares"),
+        ),
         causality=causal,
         items=items,
         telling=telling,
         n_items=n_items,
-        corpus=corpus(rows(tables.count, "languages"), rows(tables.count, "pairs"), len(rows(tables.count, "problems")))
+        corpus=corpus(
+            rows(tables.count, "languages"),
+            rows(tables.count, "coverage"),
+            rows(tables.count, "pair_summary"),
+            len(rows(tables.count, "problems")),
+        )
         if tables.count
         else None,
         attribution=attributed,
@@ -140,7 +148,8 @@ def _behaviours(tables: RunTables) -> Behaviours | None:
     if tables.trace is None:
         return None
     made = behaviours(
-        tables.trace.first_rows("behaviours"),
+        first_rows(tables.trace, "labels"),
+        first_rows(tables.trace, "deciding_tokens"),
         first_rows(tables.trace, "summary"),
         first_rows(tables.trace, "sensitivity"),
         float(tables.trace.manifest.config["ratio"]),
@@ -157,40 +166,15 @@ def trace_sweeps(trace: Trace) -> tuple[Sweep, ...]:
     return sweeps(rows(trace, "strata"), models, prompts)
 
 
-def _lenses(tables: RunTables) -> Lenses | None:
-    tuned = first_rows(tables.trace, "tuned_behaviours")
-    config = tables.trace.manifest.config if tables.trace else {}
-    return lenses(
-        rows(tables.lens, "layers"),
-        first_rows(tables.trace, "lenses"),
-        first_rows(tables.trace, "behaviours") if tuned else (),
-        tuned,
-        int(config.get("bootstrap", 0)),
-        int(config.get("seed", 0)),
-    )
-
-
 def _causality(tables: RunTables) -> Causality | None:
     if tables.ablate is None:
         return None
-    names = ("conditions", "effects", "side_effects", "windows", "items")
-    return causality(*(rows(tables.ablate, name) for name in names), seed=int(tables.ablate.manifest.config["seed"]))
+    names = ("conditions", "effects", "side_effects", "windows", "doses")
+    return causality(*(rows(tables.ablate, name) for name in names))
 
 
 def _pivots(config: ReportConfig, tables: RunTables, shown: list[ItemKey]) -> MinedPivots | None:
-    if tables.mine is None:
-        return None
-    corpus = rows(tables.mine, "pivots")
-    everywhere = met_everywhere(corpus, _tokens(tables, corpus), rows(tables.count, "languages"))
-    return mined_pivots(
-        rows(tables.mine, "pair_pivots"), corpus, tables.mine.manifest.details, shown, config.items, everywhere
+    pairs, pivots, summary, grammar = (
+        rows(tables.mine, name) for name in ("pair_pivots", "pivots", "summary", "grammar")
     )
-
-
-def _tokens(tables: RunTables, pivots: list[Row]) -> list[Row]:
-    if tables.count is None:
-        return []
-    counted = tables.count.table("tokens")
-    wanted = pa.array([row["token_id"] for row in pivots], pa.int64())
-    found: list[Row] = counted.filter(pc.is_in(counted["token_id"], wanted)).to_pylist()
-    return found
+    return mined_pivots(pairs, pivots, summary, grammar, shown, config.items)

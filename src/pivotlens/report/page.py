@@ -13,10 +13,10 @@ from markupsafe import Markup
 from pivotlens.report import attribution_charts, charts, trace_charts, wording
 from pivotlens.report.payload import embedded_json, payload
 from pivotlens.report.sections.agreement import Agreement
-from pivotlens.report.sections.attribution import PREDICTOR_NAMES, Attribution
+from pivotlens.report.sections.attribution import ITEM_SET_NAMES, PREDICTOR_NAMES, Attribution
 from pivotlens.report.sections.behaviours import Behaviours
 from pivotlens.report.sections.causality import ITEM_NAMES, READ_NAMES, SCOPE_NAMES, Causality
-from pivotlens.report.sections.corpus import ENOUGH, Corpus
+from pivotlens.report.sections.corpus import Corpus
 from pivotlens.report.sections.findings import Sentence
 from pivotlens.report.sections.header import Header
 from pivotlens.report.sections.items import TellingItem
@@ -132,7 +132,7 @@ def environment() -> Environment:
         behaviour_names=wording.BEHAVIOUR_NAMES,
         rule_notes=wording.RULE_NOTES,
         predictor_names=PREDICTOR_NAMES,
-        enough_units=ENOUGH,
+        item_set_names=ITEM_SET_NAMES,
     )
     return made
 

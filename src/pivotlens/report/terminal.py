@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from rich.cells import set_cell_size
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from pivotlens.artifacts import Ablation, Scores, Trace
 from pivotlens.errors import PrerequisiteError
@@ -30,11 +34,6 @@ from pivotlens.report.wording import (
 )
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction, truncate_graphemes
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.table import Table
-    from rich.text import Text
 
 SHOWN_TOKENS = 3
 _WORD_CELLS = 14
@@ -64,9 +63,6 @@ def render_items(items: Sequence[TellingItem]) -> list[RenderableType]:
 
 
 def _item_table(item: TellingItem) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
     title = Text.assemble(
         (direction_name(item.direction), "dim"),
         "  ",
@@ -91,8 +87,6 @@ def _item_table(item: TellingItem) -> Table:
 
 
 def _cells(reading: LayerReading) -> tuple[Text, Text, Text, Text]:
-    from rich.text import Text
-
     first, *others = reading.tokens
     style = _style(first)
     then = Text("  ").join(
@@ -103,8 +97,6 @@ def _cells(reading: LayerReading) -> tuple[Text, Text, Text, Text]:
 
 
 def _short(token: LensToken) -> str:
-    from rich.cells import set_cell_size
-
     text = truncate_graphemes(visible(token.token).lstrip("␣") or "␣", _WORD_CELLS)
     # Wide characters take two cells: the columns line up only if cells are counted.
     return set_cell_size(text, _WORD_CELLS)
@@ -123,10 +115,6 @@ def render_summary(run: Path | str) -> RenderableType:
     Raises:
         PrerequisiteError: Neither a score nor a trace is in the folder.
     """
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
     score, trace = Scores.load_if_there(run), Trace.load_if_there(run)
     if score is None and trace is None:
         raise PrerequisiteError(
@@ -227,7 +215,7 @@ def _shares_text(shares: Shares, directions: str) -> str:
 def _causality_lines(ablation: Ablation | None) -> list[str]:
     if ablation is None:
         return []
-    found = causality(*(rows(ablation, name) for name in ("conditions", "effects", "side_effects", "windows", "items")))
+    found = causality(*(rows(ablation, name) for name in ("conditions", "effects", "side_effects", "windows", "doses")))
     counts = ((found.count(holds), said) for holds, said in ((True, "hold"), (False, "fail"), (None, "not tested")))
     verdict = ", ".join(f"{count} of {len(found.verdicts)} {said}" for count, said in counts if count)
     failed = ", ".join(str(one.number) for one in found.verdicts if one.holds.get("all") is False)
@@ -240,7 +228,7 @@ def _pivot_rows(trace: Trace) -> dict[Direction, BehaviourRow]:
     def chosen(name: str) -> list[Row]:
         return [row for row in first_rows(trace, name) if row["rule"] == DEFAULT_RULE]
 
-    result = behaviours(chosen("behaviours"), chosen("summary"), (), float(trace.manifest.config["ratio"])).rule(
+    result = behaviours(chosen("labels"), (), chosen("summary"), (), float(trace.manifest.config["ratio"])).rule(
         DEFAULT_RULE
     )
     return {row.direction: row for row in result.rows} if result else {}

@@ -198,7 +198,7 @@ def relation_bar(counts: Mapping[str, int], most: int) -> Markup:
 def pivot_layers(kinds: PivotKinds) -> Markup:
     """Draw how many pivots each layer has, as shares of all."""
     width, height, left, above, below = 320.0, 120.0, 36.0, 8.0, 34.0
-    found = [count / max(kinds.n, 1) for count in kinds.layers]
+    found = kinds.layer_shares
     ticks = nice_ticks(max(found) or 1.0)
     y = Scale(0.0, ticks[-1], height - below, above)
     each = (width - left) / len(found)

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pivotlens.artifacts import Concept, accepted_answers
-from pivotlens.score.measures import ItemMeasures, measure_items
+from pivotlens.artifacts import Concept
 from pivotlens.text import Direction, fold, is_accepted
+from pivotlens.translation.items import accepted_answers
+from pivotlens.translation.measures import ItemMeasures, measure_items
 
 Floats = npt.NDArray[np.float64]
 

@@ -27,12 +27,12 @@ def choose(mode: Mode, units: ScoredUnits, budget_tokens: int) -> Booleans:
     Returns:
         Which units are chosen, shape ``(units,)``.
     """
-    arm = Arm(mode, budget_tokens)
-    arm.add(units)
-    return arm.takes(units)
+    chooser = Chooser(mode, budget_tokens)
+    chooser.add(units)
+    return chooser.takes(units)
 
 
-class Arm:
+class Chooser:
     """Chooses as `choose` does, from units that come piece by piece, in any order.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,6 +87,22 @@ class Summary:
                     }
                 )
         return rows
+
+
+def arm_rows(summary: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the ``select/arms`` rows: each arm over all languages, its share weighted by tokens.
+
+    Args:
+        summary: Rows of ``select/summary``.
+    """
+    result = []
+    for mode in dict.fromkeys(row["mode"] for row in summary):
+        rows = [row for row in summary if row["mode"] == mode]
+        tokens = sum(row["tokens"] for row in rows)
+        pivots = sum((row["share"] or 0.0) * row["tokens"] for row in rows)
+        share = pivots / tokens if tokens else 0.0
+        result.append({"mode": mode, "units": sum(row["units"] for row in rows), "tokens": tokens, "share": share})
+    return result
 
 
 def scores_table(units: ScoredUnits, modes: Sequence[Mode], chosen: Booleans) -> pa.Table:

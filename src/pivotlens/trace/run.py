@@ -2,134 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 
-from pivotlens.artifacts import (
-    Benchmark,
-    Concept,
-    Counts,
-    Pivots,
-    StageRun,
-    Sweep,
-    Trace,
-    TrainedLens,
-    accepted_answers,
-    upstream_inputs,
-)
+from pivotlens.artifacts import Counts, Pivots, TrainedLens
 from pivotlens.artifacts.tables import schema_of
-from pivotlens.models.resolve import model_fingerprint
+from pivotlens.models.lens import LogitLens
+from pivotlens.models.load import LoadedModel, load_model
+from pivotlens.models.tokenizer import load_tokenizer
+from pivotlens.models.tuned_lens import TunedLens
 from pivotlens.progress import track
-from pivotlens.settings import Wording
-from pivotlens.text import Direction
+from pivotlens.stage import Work
+from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
+from pivotlens.trace.behaviours import rule_rows
+from pivotlens.trace.comparison import MinedPivots, load_mined
 from pivotlens.trace.config import TraceConfig
+from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
+from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
+from pivotlens.trace.pivot_kinds import (
+    pivot_count_rows,
+    pivot_language_rows,
+    pivot_link_rows,
+    pivot_rows,
+    pivot_summary_rows,
+)
+from pivotlens.trace.pivot_languages import PivotLanguages
+from pivotlens.trace.profiles import profile_rows
+from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
+from pivotlens.trace.token_sets import WordTokens
+from pivotlens.trace.tracer import Tracer
+from pivotlens.translation.checks import make_scorer, prompt_warnings, sample_prompts
+from pivotlens.translation.items import accepted_answers
+from pivotlens.translation.sweep import Key, Sweep
 
-if TYPE_CHECKING:
-    from pivotlens.models.load import LoadedModel
-    from pivotlens.models.tuned_lens import TunedLens
-    from pivotlens.trace.comparison import MinedPivots
-
-VERSION = 7
 _PARTS = ("layers", "tokens", "behaviours", "sensitivity", "tuned_behaviours", "lenses", "items")
 
 
-def stage_run(
-    config: TraceConfig,
-    run: Path | str,
-    *,
-    planned: Mapping[str, str] | None = None,
-    passed: Mapping[str, str] | None = None,
-) -> StageRun:
-    """Return the stage with its fingerprint; computes and writes nothing."""
-    inputs = upstream_inputs(run, ["bench"], ["count", "mine", "lens"], planned=planned, reader="trace")
-    if "mine" not in inputs:
-        inputs.pop("count", None)  # counts serve only to compare mined pivots with
-    inputs["model"] = model_fingerprint(config.model)
-    inputs |= {f"model {spec}": model_fingerprint(spec) for spec in config.models()[1:]}
-    return StageRun(Path(run), config, version=VERSION, inputs=inputs, passed=passed)
-
-
-def trace_model(config: TraceConfig, run: Path | str, *, passed: Mapping[str, str] | None = None) -> Trace:
-    """Read every layer of a model while it translates the benchmark's words.
-
-    Args:
-        config: The settings.
-        run: The run folder; its ``bench`` stage is read, ``mine``, ``count`` and ``lens`` where they are there, and
-            its ``trace`` stage written.
-        passed: Where each setting that is not a default came from, for the manifest.
-
-    Raises:
-        ModelError: The model cannot be loaded or not be read exactly.
-        PrerequisiteError: The benchmark is not there.
-    """
-    stage = stage_run(config, run, passed=passed)
-    if stage.reason_to_run() is not None:
-        with stage:
-            _run(stage, config, Benchmark.load(run))
-    return Trace.load(run)
-
-
-def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
-    from pivotlens.models.prompts import draw_shot_sets
-
-    directions = benchmark.directions(config.directions)
-    concepts = benchmark.test_concepts(config.limit)
-    if config.limit is not None:
-        stage.warn(
-            f"limit = {config.limit}: only {len(concepts)} concepts were traced, those of the calibration set first"
-        )
-    calibrating = sum(concept.calibration for concept in concepts)
+def run(work: Work[TraceConfig]) -> dict[str, Any]:
+    """Trace every model, wording, direction and shot set."""
+    config, writer = work.config, work.writer
+    sweep = _Sweep.of(work, config.shot_sets, "traced")
+    calibrating = sum(concept.calibration for concept in sweep.concepts)
     if calibrating < 100:
-        stage.warn(f"the baseline of the calibrated rule rests on {calibrating} concepts; it is steady from 100 on")
-    pool = [concept.concept_id for concept in benchmark.shot_concepts()]
-    work = _Work(
-        stage=stage,
-        config=config,
-        benchmark=benchmark,
-        concepts=concepts,
-        directions=directions,
-        shot_sets=draw_shot_sets(pool, config.shots, config.shot_sets, config.seed),
-    )
+        writer.warn(f"the baseline of the calibrated rule rests on {calibrating} concepts; it is steady from 100 on")
     for number in range(len(config.models())):
-        work.trace_model(number)
-    details = [work.details(number) for number in range(len(config.models()))]
+        sweep.trace_model(number)
+    details = [sweep.details(number) for number in range(len(config.models()))]
     for one in details:
         for warning in one["warnings"]:
-            stage.warn(warning)
-    work.warn_of_memory()
-    agreement = _write_tables(work)
-    stage.finish(
-        {
-            **details[0]["loaded"],
-            "caches": details[0]["caches"],
-            "also_models": [{**one["loaded"], "caches": one["caches"]} for one in details[1:]],
-            "directions": [str(direction) for direction in directions],
-            "concepts": len(concepts),
-            "calibration_concepts": calibrating,
-            "layers": details[0]["layers"],
-            "shot_sets": work.shot_sets,
-            "shared_caches": all(one["caches"]["shared"] != "nothing" for one in details),
-            "self_check": details[0]["self_check"],
-            "mined_pivots": details[0]["mined"],
-            "tuned_lens": details[0]["tuned"],
-            "agreement_between_shot_sets": agreement,
-        }
-    )
+            writer.warn(warning)
+    sweep.warn_of_memory()
+    agreement = _write_tables(sweep)
+    return {
+        **details[0]["loaded"],
+        "caches": details[0]["caches"],
+        "also_models": [{**one["loaded"], "caches": one["caches"]} for one in details[1:]],
+        "directions": [str(direction) for direction in sweep.directions],
+        "concepts": len(sweep.concepts),
+        "calibration_concepts": calibrating,
+        "layers": details[0]["layers"],
+        "shot_sets": sweep.shot_sets,
+        "shared_caches": all(one["caches"]["shared"] != "nothing" for one in details),
+        "self_check": details[0]["self_check"],
+        "mined_pivots": details[0]["mined"],
+        "tuned_lens": details[0]["tuned"],
+        "agreement_between_shot_sets": agreement,
+    }
 
 
-@dataclass(frozen=True)
-class _Work(Sweep):
+class _Sweep(Sweep[TraceConfig]):
     """What is traced; a part a model, wording, direction and shot set survives an interruption."""
 
-    config: TraceConfig
-    benchmark: Benchmark
-    concepts: list[Concept]
-
-    def table_part(self, model: int, key: tuple[Wording, Direction, int], table: str) -> str:
+    def table_part(self, model: int, key: Key, table: str) -> str:
         """Return the name of a table's part."""
         return f"{self.part(model, *key)}.{table}"
 
@@ -137,36 +83,16 @@ class _Work(Sweep):
         """Trace what is not traced yet of a model."""
         if self.has_details(number) and all(self._is_traced(number, key) for key in self.keys()):
             return
-        from pivotlens.models.lens import LogitLens
-        from pivotlens.models.limits import prompt_warnings
-        from pivotlens.models.load import load_model
-        from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
-        from pivotlens.trace.pivot_languages import PivotLanguages
-        from pivotlens.trace.token_sets import WordTokens
-        from pivotlens.trace.tracer import Tracer
-
         config = self.config
         spec = config.models()[number]
-        loaded = load_model(spec, config.dtype, config.device)
+        loaded = load_model(spec, config.dtype, config.device, self.work.near)
         lens = LogitLens(loaded)
-        words = {key: concept.words for key, concept in self.benchmark.concepts.items()}
         warnings = [f"{spec}: {warning}" for warning in loaded.warnings]
-
-        def prompts_of(prompt: Wording, direction: Direction, shot_set: int) -> WordPrompts:
-            return WordPrompts(loaded, direction, shot_examples(words, self.shot_sets[shot_set], direction), prompt)
-
-        pairs = {
-            direction: [(item.words[direction.source], item.words[direction.target]) for item in self.concepts]
-            for direction in self.directions
-        }
-        every_prompt = [prompts_of(*key) for key in self.keys()]
-        accepted = {
-            direction: [word for item in self.concepts for word in item.accepted[direction.target]]
-            for direction in self.directions
-        }
-        too_long = prompt_warnings(every_prompt, pairs, "Use fewer `shots`.", accepted)
+        translations = self.translations(loaded)
+        samples = sample_prompts([translations.prompts(*key) for key in self.keys()], translations.pairs())
+        too_long = prompt_warnings(samples, "Use fewer `shots`.", translations.accepted())
         warnings += [f"{spec}: {warning}" for warning in too_long]
-        scorer, reason = make_scorer(every_prompt, pairs, config.batch_tokens, packed=False)
+        scorer, reason = make_scorer(samples, config.batch_tokens, packed=False)
         if not scorer.share:
             warnings.append(f"{spec}: every prompt was run in full, which is slower: {reason}")
         if lens.check.untestable:
@@ -181,14 +107,13 @@ class _Work(Sweep):
             if self._is_traced(number, key):
                 continue
             prompt, direction, shot_set = key
-            tables = tracer.tables(
-                prompts_of(prompt, direction, shot_set), self.concepts, accepted_answers(every, direction)
-            )
+            tables = tracer.tables(translations.prompts(*key), self.concepts, accepted_answers(every, direction))
             self.keep_memory_warning(scorer.memory.warning)
             labels = {"model": spec, "prompt": prompt, "shot_set": shot_set}
             labels |= {"source_language": direction.source, "target_language": direction.target}
             for name in _PARTS:
-                self.stage.write_part(self.table_part(number, key, name), _labelled(name, labels, tables.get(name)))
+                part = self.table_part(number, key, name)
+                self.work.workspace.write_part(part, _labelled(name, labels, tables.get(name)))
         recorded = {
             "loaded": loaded.details(),
             "layers": lens.n_layers,
@@ -200,19 +125,16 @@ class _Work(Sweep):
         }
         self.write_details(number, recorded)
 
-    def _is_traced(self, number: int, key: tuple[Wording, Direction, int]) -> bool:
+    def _is_traced(self, number: int, key: Key) -> bool:
         # The last table of a part marks it as finished.
-        return self.stage.has_part(self.table_part(number, key, _PARTS[-1]))
+        return self.work.workspace.has_part(self.table_part(number, key, _PARTS[-1]))
 
     def _mined(self, loaded: LoadedModel, warnings: list[str]) -> MinedPivots | None:
-        from pivotlens.models.tokenizer import load_tokenizer
-        from pivotlens.trace.comparison import load_mined
-
-        if "mine" not in self.stage.inputs:
+        if "mine" not in self.work.plan.inputs:
             return None
-        counts, pivots = Counts.load(self.stage.run), Pivots.load(self.stage.run)
+        counts, pivots = Counts.load(self.work.run), Pivots.load(self.work.run)
         spec = loaded.resolved.spec
-        of_corpus = load_tokenizer(spec)
+        of_corpus = load_tokenizer(spec, self.work.near)
         text = " ".join(word for concept in self.concepts for word in concept.words.values())
         if of_corpus.encode_batch([text])[0].tolist() != loaded.tokenizer(text, add_special_tokens=False)["input_ids"]:
             warnings.append(
@@ -225,11 +147,9 @@ class _Work(Sweep):
         return load_mined(pivots, counts, self.config.seed)
 
     def _tuned(self, loaded: LoadedModel, warnings: list[str]) -> TunedLens | None:
-        from pivotlens.models.tuned_lens import TunedLens
-
-        if "lens" not in self.stage.inputs:
+        if "lens" not in self.work.plan.inputs:
             return None
-        trained = TrainedLens.load(self.stage.run)
+        trained = TrainedLens.load(self.work.run)
         if trained.manifest.details.get("model_fingerprint") != loaded.resolved.fingerprint:
             warnings.append(f"the lens in the run is of another model than {loaded.resolved.spec}: it is left out")
             return None
@@ -239,11 +159,18 @@ class _Work(Sweep):
         """Return a table of all models, wordings, directions and shot sets."""
         return pa.concat_tables(
             [
-                self.stage.read_part(self.table_part(number, key, name))
+                self.work.workspace.read_part(self.table_part(number, key, name))
                 for number in range(len(self.config.models()))
                 for key in self.keys()
             ]
         )
+
+    def first_layers(self) -> Iterator[pa.Table]:
+        """Yield the layers of shot set 0, a table for each model, wording and direction."""
+        for number in range(len(self.config.models())):
+            for key in self.keys():
+                if key[-1] == 0:
+                    yield self.work.workspace.read_part(self.table_part(number, key, "layers"))
 
 
 def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.Table:
@@ -254,19 +181,16 @@ def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.T
     return pa.table(same | {key: table[key] for key in table.column_names})
 
 
-def _write_tables(work: _Work) -> float | None:
+def _write_tables(sweep: _Sweep) -> float | None:
     """Write the stage's tables; return how far the first model's labels agree between shot sets."""
-    from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
-    from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
-    from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
-
-    config = work.config
-    joined = {name: work.joined(name) for name in _PARTS}
+    config = sweep.config
+    joined = {name: sweep.joined(name) for name in _PARTS}
     for name, table in joined.items():
-        work.stage.write_table(name, table)
+        sweep.work.writer.write_table(name, table)
     items, behaviours = joined["items"].to_pylist(), joined["behaviours"].to_pylist()
     tuned = joined["tuned_behaviours"].to_pylist()
-    rows: dict[str, list[dict[str, Any]]] = {"summary": [], "strata": [], "agreement": [], "pivot_languages": []}
+    names = ("summary", "strata", "agreement", "pivot_languages", "lens_shares")
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     between: list[float | None] = []
     for model in config.models():
         for prompt in config.prompts():
@@ -275,12 +199,25 @@ def _write_tables(work: _Work) -> float | None:
             rows["summary"] += summary_rows(traced, labels, config.bootstrap, config.seed)
             rows["strata"] += strata_rows(traced, labels, config.bootstrap, config.seed)
             rows["pivot_languages"] += pivot_language_rows(traced, behaviours, config.bootstrap, config.seed)
-            rows["agreement"] += [
-                {"model": model, "prompt": prompt, **row}
-                for row in agreement_rows(labels, labels_of(tuned, model, prompt), config.bootstrap, config.seed)
-            ]
+            labels_tuned = labels_of(tuned, model, prompt)
+            for name, made in (("agreement", agreement_rows), ("lens_shares", lens_share_rows)):
+                found = made(labels, labels_tuned, config.bootstrap, config.seed)
+                rows[name] += [traced.labels() | row for row in found]
             between.append(agreement_between_shot_sets(labels))
+    rows["lens_layers"] = lens_layer_rows(joined["lenses"].to_pylist())
+    rows |= {"labels": label_rows(behaviours), "deciding_tokens": token_rows(behaviours)}
+    rows["thresholds"] = threshold_rows(joined["sensitivity"].to_pylist())
+    rows["rules"] = rule_rows()
     rows["pivots"] = pivot_rows(behaviours)
-    for name, found in rows.items():
-        work.stage.write_table(name, pa.Table.from_pylist(found, schema=schema_of("trace", name)))
+    for name, counted in (
+        ("pivot_counts", pivot_count_rows),
+        ("pivot_links", pivot_link_rows),
+        ("pivot_summary", pivot_summary_rows),
+    ):
+        rows[name] = counted(rows["pivots"])
+    rows["profiles"] = [
+        row for layers in sweep.first_layers() for row in profile_rows(layers, config.bootstrap, config.seed)
+    ]
+    for name, of_table in rows.items():
+        sweep.work.writer.write_table(name, pa.Table.from_pylist(of_table, schema=schema_of("trace", name)))
     return between[0]

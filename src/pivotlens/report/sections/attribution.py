@@ -14,6 +14,12 @@ from pivotlens.text import Direction
 
 PRIMARY_RULE = "calibrated"
 CLASSES = ("direct", "semantic_pivot")
+ITEM_SET_NAMES = {
+    "correct": "correct items",
+    "all": "all items",
+    "correct_unlike_english": "correct items, no word spelled like an English one",
+    "all_unlike_english": "all items, no word spelled like an English one",
+}
 PREDICTOR_NAMES = {
     "log_joint": "joint frequency",
     "log_target": "target's frequency",
@@ -41,9 +47,8 @@ class AucRow:
 
 @dataclass(frozen=True)
 class JointPairs:
-    """Items of a class in a direction, those spelled alike left out; ``shared``: both words ever share a unit."""
+    """Items of a class in the directions with an AUC; ``shared``: both words ever share a unit."""
 
-    direction: Direction
     items: str
     behaviour: str
     n: int
@@ -122,8 +127,14 @@ class Attribution:
         return next((row for row in self.tests if row.direction is None and row.interval is not None), None)
 
 
-def attribution(auc: Sequence[Row], tests: Sequence[Row], predictors: Sequence[Row] = ()) -> Attribution:
-    """Build the section from ``attribute/auc``, ``attribute/tests`` and ``attribute/predictors``."""
+def attribution(
+    auc: Sequence[Row],
+    tests: Sequence[Row],
+    bins: Sequence[Row] = (),
+    joint: Sequence[Row] = (),
+    predictors: Sequence[Row] = (),
+) -> Attribution:
+    """Build the section from ``attribute/auc``, ``tests``, ``bins``, ``joint`` and ``predictors``."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in auc:
         groups[row["rule"], row["items"]].append(row)
@@ -131,17 +142,15 @@ def attribution(auc: Sequence[Row], tests: Sequence[Row], predictors: Sequence[R
     order = sorted(groups, key=lambda key: (key[0] != PRIMARY_RULE, key[1] != "correct", key))
     found = sorted((_test(row) for row in tests), key=lambda row: row.direction is not None)
     tables = tuple(_table(*key, groups[key]) for key in order)
-    return Attribution(tables, tuple(found), joint_frequency(predictors), _shared(predictors))
+    return Attribution(tables, tuple(found), joint_frequency(bins, predictors), _shared(joint))
 
 
-def _shared(predictors: Sequence[Row]) -> tuple[JointPairs, ...]:
-    """Count the items of either class of the primary rule, and those whose words ever share a unit."""
-    counts: dict[tuple[Direction, str, str], list[bool]] = defaultdict(list)
-    for row in predictors:
-        if row["behaviour"] in CLASSES and not row["same_spelling"]:
-            for items in ("correct", "all") if row["correct"] else ("all",):
-                counts[direction_of(row), items, row["behaviour"]].append(row["df_both"] > 0)
-    return tuple(JointPairs(*key, len(found), sum(found)) for key, found in counts.items())
+def _shared(joint: Sequence[Row]) -> tuple[JointPairs, ...]:
+    return tuple(
+        JointPairs(row["items"], row["behaviour"], row["n"], row["n_shared"])
+        for row in joint
+        if row["scope"] == "with_auc" and row["behaviour"] in CLASSES
+    )
 
 
 def _table(rule: str, items: str, rows: list[Row]) -> AucTable:

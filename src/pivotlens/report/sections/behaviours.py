@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pivotlens.report.run_tables import Row, direction_of, first_shot_set, interval_of, is_pooled
+from pivotlens.report.run_tables import Row, direction_of, interval_of, is_pooled
 from pivotlens.report.wording import BEHAVIOUR_NAMES, RULE_NOTES, percent, plural, probability, visible
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import ENGLISH, Direction
 
 PIVOT = "semantic_pivot"
 DEFAULT_RULE = "calibrated"
+MOST_PIVOTS = 8
+"""Most pivots of a rule that are shown."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,18 @@ class TokenCount:
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What one rule says."""
+    """What one rule says.
+
+    Attributes:
+        pivot_share: Share of semantic pivots over all items of all directions.
+        pivot_share_free: Over those of directions with neither side English; None where there are none.
+    """
 
     rule: str
     rows: tuple[BehaviourRow, ...]
     pivots: tuple[TokenCount, ...]
-
-    @property
-    def pivot_share(self) -> float:
-        """Share of semantic pivots over all items of all directions."""
-        return sum(row.counts[PIVOT] for row in self.rows) / max(1, sum(row.n for row in self.rows))
+    pivot_share: float
+    pivot_share_free: float | None
 
 
 @dataclass(frozen=True)
@@ -101,22 +105,24 @@ class Behaviours:
 
 def behaviours(
     labels: Sequence[Row],
+    tokens: Sequence[Row],
     summary: Sequence[Row],
     sensitivity: Sequence[Row],
     ratio: float,
     agreement: float | None = None,
 ) -> Behaviours:
-    """Build the section from ``trace/behaviours``, ``trace/summary`` and ``trace/sensitivity``.
+    """Build the section from tables of the trace, of one model and wording.
 
     Args:
-        labels: One row an item and rule.
-        summary: Shares with intervals.
-        sensitivity: Shares under other thresholds; may be empty.
+        labels: ``trace/labels``.
+        tokens: ``trace/deciding_tokens``.
+        summary: ``trace/summary``: shares with intervals.
+        sensitivity: ``trace/sensitivity``: shares under other thresholds; may be empty.
         ratio: The ratio of the calibrated rule, for the sentence on the raw one.
         agreement: Share of items whose label is the same in the other shot sets, where several were traced.
     """
     by_rule: dict[str, list[Row]] = defaultdict(list)
-    for row in first_shot_set(list(labels)):
+    for row in labels:
         by_rule[row["rule"]].append(row)
     shares: dict[tuple[str, Direction, str], tuple[int, Interval | None]] = {}
     for row in summary:
@@ -127,8 +133,18 @@ def behaviours(
             # Behaviours that never occur have no row: their share is zero in every resample.
             shares.setdefault(key, (row["n"], Interval(0.0, 0.0, 0.0) if row["n"] else None))
     order = [*(rule for rule in RULE_NOTES if rule in by_rule), *sorted(set(by_rule) - set(RULE_NOTES))]
-    rules = tuple(RuleResult(rule, _rows(rule, by_rule[rule], shares), _pivots(by_rule[rule])) for rule in order)
-    return Behaviours(rules, junk_sentence(by_rule.get("peak", []), ratio), agreement, _sensitivity(sensitivity))
+    rules = tuple(
+        RuleResult(
+            rule,
+            _rows(rule, by_rule[rule], shares),
+            _tokens([row for row in tokens if (row["rule"], row["behaviour"]) == (rule, PIVOT)])[:MOST_PIVOTS],
+            _pivot_share(by_rule[rule], "all") or 0.0,
+            _pivot_share(by_rule[rule], "neither_english"),
+        )
+        for rule in order
+    )
+    peaks = _tokens([row for row in tokens if (row["rule"], row["behaviour"]) == ("peak", "")])
+    return Behaviours(rules, junk_sentence(by_rule.get("peak", []), peaks, ratio), agreement, _sensitivity(sensitivity))
 
 
 def _rows(
@@ -136,18 +152,20 @@ def _rows(
 ) -> tuple[BehaviourRow, ...]:
     by_direction: dict[Direction, list[Row]] = defaultdict(list)
     for row in labels:
-        by_direction[direction_of(row)].append(row)
+        if row["scope"] == "direction":
+            by_direction[direction_of(row)].append(row)
     rows = []
     for direction, members in by_direction.items():
-        counted = Counter(row["behaviour"] for row in members)
+        counted = {row["behaviour"]: row["n"] for row in members}
         n_correct, pivot_correct = shares.get((rule, direction, "correct"), (0, None))
         rows.append(
             BehaviourRow(
                 direction=direction,
                 counts={
-                    name: counted[name] for name in (*BEHAVIOUR_NAMES, *sorted(set(counted) - set(BEHAVIOUR_NAMES)))
+                    name: counted.get(name, 0)
+                    for name in (*BEHAVIOUR_NAMES, *sorted(set(counted) - set(BEHAVIOUR_NAMES)))
                 },
-                n=len(members),
+                n=members[0]["items"],
                 n_correct=n_correct,
                 pivot_all=shares.get((rule, direction, "all"), (0, None))[1],
                 pivot_correct=pivot_correct,
@@ -156,37 +174,31 @@ def _rows(
     return tuple(rows)
 
 
-def _tokens(labels: list[Row]) -> list[TokenCount]:
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row in labels:
-        if row["token"] is not None and row["layer"] is not None:
-            groups[row["token"]].append(row)
-    tokens = [
-        TokenCount(
-            token=visible(token),
-            count=len(rows),
-            concepts=len({row["concept_id"] for row in rows}),
-            layer=min(Counter(row["layer"] for row in rows).items(), key=lambda pair: (-pair[1], pair[0]))[0],
-            prob=sum(row["prob"] or 0.0 for row in rows) / len(rows),
-        )
-        for token, rows in groups.items()
-    ]
-    return sorted(tokens, key=lambda token: (-token.count, token.token))
+def _pivot_share(labels: Sequence[Row], scope: str) -> float | None:
+    """Return the share of semantic pivots in a scope, 0 where no item has the label; None where there are no items."""
+    found = {row["behaviour"]: float(row["share"]) for row in labels if row["scope"] == scope}
+    return found.get(PIVOT, 0.0) if found else None
 
 
-def _pivots(labels: list[Row], most: int = 8) -> tuple[TokenCount, ...]:
-    return tuple(_tokens([row for row in labels if row["behaviour"] == PIVOT])[:most])
+def _tokens(rows: Sequence[Row]) -> tuple[TokenCount, ...]:
+    tokens = [TokenCount(visible(row["token"]), row["n"], row["concepts"], row["layer"], row["prob"]) for row in rows]
+    return tuple(sorted(tokens, key=lambda token: (-token.count, token.token)))
 
 
-def junk_sentence(peaks: list[Row], ratio: float) -> str:
-    """Say what the raw rule's peaks are, from the data; empty where the rule was not applied."""
-    tokens = _tokens(peaks)
+def junk_sentence(labels: Sequence[Row], tokens: Sequence[TokenCount], ratio: float) -> str:
+    """Say what the raw rule's peaks are, from the data; empty where the rule was not applied.
+
+    Args:
+        labels: Rows of ``trace/labels`` of the rule.
+        tokens: That it decided by, the most frequent first.
+        ratio: Of the calibrated rule.
+    """
     if not tokens:
         return ""
     top = tokens[0]
-    pivots = sum(row["behaviour"] == PIVOT for row in peaks)
+    items = next(row["items"] for row in labels if row["scope"] == "all")
     said = (
-        f"The raw rule calls {percent(pivots / len(peaks))} of {plural(len(peaks), 'item')} a semantic pivot. "
+        f"The raw rule calls {percent(_pivot_share(labels, 'all'))} of {plural(items, 'item')} a semantic pivot. "
         f"Its most frequent peak is “{top.token}”, at layer {top.layer}, with a mean probability of "
         f"{probability(top.prob)}; it comes first in {plural(top.count, 'item')}, of {plural(top.concepts, 'concept')}"
     )

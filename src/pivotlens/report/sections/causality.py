@@ -6,12 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from pivotlens.report.run_tables import Row, direction_of, interval_of
 from pivotlens.report.sections.behaviours import PIVOT
-from pivotlens.statistics.bootstrap import Interval, bootstrap_mean
-from pivotlens.text import ENGLISH, Direction
+from pivotlens.statistics.bootstrap import Interval
+from pivotlens.text import Direction
 
 SCOPE_NAMES = {"neither_english": "neither side English", "with_english": "English on a side"}
 ITEM_NAMES = {
@@ -49,8 +47,6 @@ CONTRAST_NAMES = {
     "direct_random": "direct items: random direction",
 }
 """Contrasts in the order of the forest; the steps of the dose are named by `contrast_name`."""
-
-_RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -167,9 +163,7 @@ def causality(
     effects: Sequence[Row],
     side_effects: Sequence[Row],
     windows: Sequence[Row],
-    items: Sequence[Row],
-    *,
-    seed: int = 0,
+    doses: Sequence[Row],
 ) -> Causality:
     """Build the section from the tables of `ablate`.
 
@@ -178,8 +172,7 @@ def causality(
         effects: ``ablate/effects``.
         side_effects: ``ablate/side_effects``.
         windows: ``ablate/windows``.
-        items: ``ablate/items``, for the dose curve.
-        seed: Of the bootstrap of the dose curve.
+        doses: ``ablate/doses``.
     """
     there = {row["scope"] for row in effects if row["items"] == "all" and row["n"]}
     scope = next((name for name in SCOPE_NAMES if name in there), next(iter(SCOPE_NAMES)))
@@ -191,7 +184,7 @@ def causality(
         verdicts=_verdicts(of_scope),
         effects=_effects([row for row in effects if row["scope"] == scope and row["items"] == "all"]),
         directions=_directions([row for row in effects if row["scope"] == "direction" and row["items"] == "all"]),
-        doses=_doses(items, scope, seed),
+        doses=_doses([row for row in doses if row["scope"] == scope]),
         side_effects=tuple(
             SideEffect(
                 row["read"],
@@ -267,29 +260,12 @@ def _directions(rows: Sequence[Row]) -> tuple[DirectionEffect, ...]:
     )
 
 
-def _doses(items: Sequence[Row], scope: str, seed: int) -> tuple[DoseCurve, ...]:
+def _doses(rows: Sequence[Row]) -> tuple[DoseCurve, ...]:
     curves = []
     for behaviour in (PIVOT, "direct"):
-        rows = [
-            row
-            for row in items
-            if (row["behaviour"], row["half"], row["condition"]) == (behaviour, "test", "own")
-            and (ENGLISH in direction_of(row)) == (scope == "with_english")
-        ]
-        doses = sorted({row["dose"] for row in rows})
-        means = tuple(_mean([row for row in rows if row["dose"] == dose], seed) for dose in doses)
+        found = [row for row in rows if row["behaviour"] == behaviour]
+        means = tuple(interval_of(row, "mean") for row in found)
         if any(means):
-            curves.append(DoseCurve(behaviour, (0.0, *doses), (Interval(0.0, 0.0, 0.0), *means)))
+            doses = (0.0, *(row["dose"] for row in found))
+            curves.append(DoseCurve(behaviour, doses, (Interval(0.0, 0.0, 0.0), *means)))
     return tuple(curves)
-
-
-def _mean(rows: Sequence[Row], seed: int) -> Interval | None:
-    """Return the mean over directions with an interval over concepts, as the stage computes its effects."""
-    concepts = {name: place for place, name in enumerate(sorted({row["concept_id"] for row in rows}))}
-    directions = {name: place for place, name in enumerate(sorted({direction_of(row) for row in rows}))}
-    if len(concepts) < 2:
-        return None
-    values = np.full((len(concepts), len(directions), 1), np.nan)
-    for row in rows:
-        values[concepts[row["concept_id"]], directions[direction_of(row)], 0] = row["change"]
-    return bootstrap_mean(values, _RESAMPLES, seed)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pivotlens.report.run_tables import Row, direction_of
 from pivotlens.text import Direction
 
-ENOUGH = 20
-"""Units from which a word's figures mean something."""
-
 
 @dataclass(frozen=True)
 class LanguageRow:
-    """A language of the corpus; ``enough`` of ``concepts`` have a word in at least `ENOUGH` units (None: no word)."""
+    """A language of the corpus; ``enough`` of ``concepts`` have a word in enough units (None: no word)."""
 
     language: str
     documents: int
@@ -38,11 +34,12 @@ class PairRow:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The section; the most units of a language bound the bars."""
+    """The section; below ``enough_units`` a word's figures say little (None: no word was counted)."""
 
     languages: tuple[LanguageRow, ...]
     pairs: tuple[PairRow, ...]
     problems: int
+    enough_units: int | None
 
     @property
     def most_units(self) -> int:
@@ -50,33 +47,28 @@ class Corpus:
         return max((row.units for row in self.languages), default=0)
 
 
-def corpus(languages: Sequence[Row], pairs: Sequence[Row], problems: int) -> Corpus:
-    """Build the section from ``count/languages``, ``count/pairs`` and the number of ``count/problems``."""
-    frequency: dict[str, dict[str, int]] = defaultdict(dict)
-    by_direction: dict[Direction, list[int]] = defaultdict(list)
-    for row in pairs:
-        direction = direction_of(row)
-        frequency[direction.source][row["concept_id"]] = row["df_source"]
-        frequency[direction.target][row["concept_id"]] = row["df_target"]
-        by_direction[direction].append(row["df_both"])
+def corpus(languages: Sequence[Row], coverage: Sequence[Row], pairs: Sequence[Row], problems: int) -> Corpus:
+    """Build the section.
+
+    Args:
+        languages: ``count/languages``.
+        coverage: ``count/coverage``.
+        pairs: ``count/pair_summary``.
+        problems: Rows of ``count/problems``.
+    """
+    covered = {row["language"]: row for row in coverage}
     rows = []
     for row in sorted(languages, key=lambda row: (-row["units"], row["language"])):
-        words = frequency.get(row["language"])
+        words = covered.get(row["language"])
         rows.append(
             LanguageRow(
                 language=row["language"],
                 documents=row["documents"],
                 units=row["units"],
                 characters=row["characters"],
-                concepts=len(words) if words else None,
-                enough=sum(count >= ENOUGH for count in words.values()) if words else None,
+                concepts=words["concepts"] if words else None,
+                enough=words["enough"] if words else None,
             )
         )
-    return Corpus(tuple(rows), tuple(_pair_row(key, counts) for key, counts in by_direction.items()), problems)
-
-
-def _pair_row(direction: Direction, counts: list[int]) -> PairRow:
-    ordered = sorted(counts)
-    middle = len(ordered) // 2
-    median = ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
-    return PairRow(direction, len(counts), sum(count == 0 for count in counts), float(median), ordered[-1])
+    shared = (PairRow(direction_of(row), row["pairs"], row["never"], row["median"], row["most"]) for row in pairs)
+    return Corpus(tuple(rows), tuple(shared), problems, next((row["units"] for row in coverage), None))

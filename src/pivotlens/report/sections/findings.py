@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pivotlens.report.sections.attribution import CLASSES, PRIMARY_RULE, Attribution, AucRow, AucTable
@@ -28,7 +28,6 @@ from pivotlens.report.wording import (
     whole,
 )
 from pivotlens.statistics.bootstrap import Interval
-from pivotlens.text import Direction
 
 
 @dataclass(frozen=True)
@@ -190,9 +189,9 @@ def _behaviour(behaviours: Behaviours) -> Sentence:
     if not rows:
         return ()
     among = "between languages other than English" if free else "here, where every direction has English on a side"
-    total, pivots = sum(row.n for row in rows), sum(row.counts["semantic_pivot"] for row in rows)
-    parts = [Part("Under the calibrated rule "), _strong(percent(pivots / total))]
-    parts += [Part(f" of {plural(total, 'item')} {among} go through a semantic pivot")]
+    share = rule.pivot_share if rule.pivot_share_free is None else rule.pivot_share_free
+    parts = [Part("Under the calibrated rule "), _strong(percent(share))]
+    parts += [Part(f" of {plural(sum(row.n for row in rows), 'item')} {among} go through a semantic pivot")]
     best, worst = max(rows, key=_pivot_share), min(rows, key=_pivot_share)
     assert best.pivot_all is not None
     assert worst.pivot_all is not None
@@ -237,18 +236,17 @@ def _attribution(section: Attribution) -> Sentence:
         return (Part(f"Whether {what} predicts the behaviour cannot be said: {why or 'no AUC'}."),)
     auc = row.aucs[column]
     assert auc is not None
-    there = {one.direction for one in ([row] if row.direction else single) if one.aucs[column] is not None}
     reading = "no better than chance" if auc.low <= 0.5 <= auc.high else "associated with it"
     return (
         Part(f"As a predictor of direct against semantic-pivot behaviour, {what} has an AUC of "),
         *_with_interval(auc),
-        Part(f" {_where(single, row, column)}{_verdict(section, table, there, reading)}."),
+        Part(f" {_where(single, row, column)}{_verdict(section, table, reading)}."),
     )
 
 
-def _verdict(section: Attribution, table: AucTable, there: Collection[Direction | None], reading: str) -> str:
+def _verdict(section: Attribution, table: AucTable, reading: str) -> str:
     """Return what the AUC rests on and what it says; nothing is said where few items have any joint frequency."""
-    found = [one for one in section.shared if one.items == table.items and one.direction in there]
+    found = [one for one in section.shared if one.items == table.items]
     if table.rule != PRIMARY_RULE or not found:
         return f": {reading}"
     shared = {name: sum(one.shared for one in found if one.behaviour == name) for name in CLASSES}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +31,8 @@ class JointBin:
         high: Most units.
         n_direct: Correctly answered items that are `direct`.
         n_pivot: Those that are `semantic_pivot`.
+        share_direct: Part of all correctly answered items that are `direct`; None where there is none.
+        share_pivot: Likewise.
         n_scored: Items with a score.
         place: Mean of their ``log(1 + units)``; None where there are none.
         score: Mean of their scores; None likewise.
@@ -41,6 +42,8 @@ class JointBin:
     high: int
     n_direct: int
     n_pivot: int
+    share_direct: float | None
+    share_pivot: float | None
     n_scored: int
     place: float | None
     score: float | None
@@ -74,21 +77,14 @@ class JointFrequency:
         return sum(one.n_pivot for one in self.bins)
 
 
-def joint_frequency(rows: Sequence[Row]) -> JointFrequency | None:
-    """Build the figures' data from ``attribute/predictors``; None where there is no item.
-
-    The ranges are 0, 1, 2–3, 4–7 and so on: equally wide on a logarithmic axis.
-    """
-    kept = [row for row in rows if not row["same_spelling"]]
-    if not kept:
+def joint_frequency(bins: Sequence[Row], predictors: Sequence[Row]) -> JointFrequency | None:
+    """Build the figures' data from ``attribute/bins`` and ``attribute/predictors``; None where there is no item."""
+    if not bins:
         return None
-    by_range: dict[int, list[Row]] = {}
-    for row in kept:
-        by_range.setdefault(row["df_both"].bit_length(), []).append(row)
-    scored = [row for row in kept if row["score"] is not None]
+    scored = [row for row in predictors if not row["same_spelling"] and row["score"] is not None]
     shown = min(len(scored), MOST_POINTS)
     return JointFrequency(
-        bins=tuple(_bin(length, by_range.get(length, [])) for length in range(max(by_range) + 1)),
+        bins=tuple(_bin(row) for row in bins),
         points=tuple(
             JointPoint(row["df_both"], row["score"], row["behaviour"] or "")
             for row in (scored[number * len(scored) // shown] for number in range(shown))
@@ -96,16 +92,15 @@ def joint_frequency(rows: Sequence[Row]) -> JointFrequency | None:
     )
 
 
-def _bin(bits: int, rows: Sequence[Row]) -> JointBin:
-    labels = [row["behaviour"] for row in rows if row["correct"]]
-    scores = [row["score"] for row in rows if row["score"] is not None]
-    places = [math.log1p(row["df_both"]) for row in rows if row["score"] is not None]
+def _bin(row: Row) -> JointBin:
     return JointBin(
-        low=(1 << bits) >> 1,
-        high=(1 << bits) - 1,
-        n_direct=labels.count("direct"),
-        n_pivot=labels.count("semantic_pivot"),
-        n_scored=len(scores),
-        place=sum(places) / len(places) if places else None,
-        score=sum(scores) / len(scores) if scores else None,
+        low=row["low"],
+        high=row["high"],
+        n_direct=row["n_direct"],
+        n_pivot=row["n_pivot"],
+        share_direct=row["share_direct"],
+        share_pivot=row["share_pivot"],
+        n_scored=row["n_scored"],
+        place=row["log_joint"],
+        score=row["score"],
     )

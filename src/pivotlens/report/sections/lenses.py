@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from pivotlens.report.run_tables import Row, interval_of
-from pivotlens.report.sections.behaviours import PIVOT
-from pivotlens.report.wording import RULE_NOTES
-from pivotlens.statistics.bootstrap import Floats, Interval, bootstrap_mean
-from pivotlens.text import ENGLISH
+from pivotlens.statistics.bootstrap import Interval
 
 
 @dataclass(frozen=True)
@@ -58,29 +52,19 @@ class Lenses:
     neither_english: bool
 
 
-def lenses(
-    held_out: Sequence[Row],
-    items: Sequence[Row],
-    raw: Sequence[Row],
-    tuned: Sequence[Row],
-    bootstrap: int,
-    seed: int,
-) -> Lenses | None:
+def lenses(held_out: Sequence[Row], items: Sequence[Row], shares: Sequence[Row]) -> Lenses | None:
     """Build the section; None where no tuned lens was trained.
 
     Args:
         held_out: ``lens/layers``.
-        items: ``trace/lenses`` of one model and wording.
-        raw: ``trace/behaviours`` of these.
-        tuned: ``trace/tuned_behaviours`` of these.
-        bootstrap: Resamples of the shares' intervals.
-        seed: Of the resampling.
+        items: ``trace/lens_layers`` of one model and wording.
+        shares: ``trace/lens_shares`` of these.
     """
     charts = [*_held_out(sorted(held_out, key=lambda row: row["layer"])), *_items(items)]
     if not charts:
         return None
-    free = [row for row in tuned if ENGLISH not in (row["source_language"], row["target_language"])]
-    return Lenses(tuple(charts), _tuned_shares(raw, free or tuned, bootstrap, seed), bool(free))
+    free = [row for row in shares if row["directions"] == "neither_english"]
+    return Lenses(tuple(charts), _tuned_shares(free or shares), bool(free))
 
 
 def _held_out(rows: Sequence[Row]) -> list[LensChart]:
@@ -102,17 +86,13 @@ def _held_out(rows: Sequence[Row]) -> list[LensChart]:
 
 
 def _items(rows: Sequence[Row]) -> list[LensChart]:
-    by_layer: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_layer[row["layer"]].append(row)
-    if not by_layer:
+    if not rows:
         return []
-    layers = tuple(sorted(by_layer))
-    n = sum(row["n"] for row in by_layer[layers[0]])
+    rows = sorted(rows, key=lambda row: row["layer"])
+    layers, n = tuple(row["layer"] for row in rows), rows[0]["n"]
 
     def curve(name: str, column: str) -> LensCurve:
-        means = (np.mean([row[column] for row in by_layer[layer]]) for layer in layers)
-        return LensCurve(name, tuple(Interval(float(mean), float("nan"), float("nan")) for mean in means))
+        return LensCurve(name, tuple(Interval(row[column], float("nan"), float("nan")) for row in rows))
 
     distance = (curve("raw", "kl_to_final_raw"), curve("tuned", "kl_to_final_tuned"))
     return [
@@ -121,38 +101,10 @@ def _items(rows: Sequence[Row]) -> list[LensChart]:
     ]
 
 
-def _tuned_shares(raw: Sequence[Row], tuned: Sequence[Row], bootstrap: int, seed: int) -> tuple[TunedShare, ...]:
-    found = {rule: labels for rule, labels in _labels(tuned).items() if labels}
-    originals = _labels(raw)
-    order = [*(rule for rule in RULE_NOTES if rule in found), *sorted(set(found) - set(RULE_NOTES))]
+def _tuned_shares(rows: Sequence[Row]) -> tuple[TunedShare, ...]:
     made = []
-    for rule in order:
-        keys = [key for key in found[rule] if key in originals.get(rule, {})]
-        if keys:
-            one, other = (
-                bootstrap_mean(_grid(keys, labels), bootstrap, seed) for labels in (originals[rule], found[rule])
-            )
-            made.append(TunedShare(rule, len(keys), one, other))
-    return tuple(made)
-
-
-_Key = tuple[str, str, str]
-
-
-def _labels(rows: Sequence[Row]) -> dict[str, dict[_Key, str]]:
-    found: dict[str, dict[_Key, str]] = defaultdict(dict)
     for row in rows:
-        if row["shot_set"] == 0:
-            key = row["source_language"], row["target_language"], row["concept_id"]
-            found[row["rule"]][key] = row["behaviour"]
-    return found
-
-
-def _grid(keys: Sequence[_Key], labels: Mapping[_Key, str]) -> Floats:
-    """Return whether each item is a semantic pivot, shape ``(concepts, directions, 1)``, NaN for absent ones."""
-    concepts = {name: place for place, name in enumerate(dict.fromkeys(key[2] for key in keys))}
-    directions = {pair: place for place, pair in enumerate(dict.fromkeys(key[:2] for key in keys))}
-    values = np.full((len(concepts), len(directions), 1), np.nan)
-    for key in keys:
-        values[concepts[key[2]], directions[key[:2]], 0] = labels[key] == PIVOT
-    return values
+        raw, tuned = (interval_of(row, lens, f"{lens}_low", f"{lens}_high") for lens in ("raw", "tuned"))
+        if raw is not None and tuned is not None:
+            made.append(TunedShare(row["rule"], row["n"], raw, tuned))
+    return tuple(made)

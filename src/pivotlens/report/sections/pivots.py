@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pivotlens.report.run_tables import Row
 from pivotlens.report.sections.items import ItemKey, item_key
-from pivotlens.text import Direction, fold
-from pivotlens.text.function_words import EVERYWHERE, is_function_word
-from pivotlens.text.word_lists import bundled_word_lists
+from pivotlens.text import Direction
 
 PER_PAIR = 5
 CORPUS_PIVOTS = 30
@@ -92,21 +88,25 @@ class MinedPivots:
 def mined_pivots(
     pair_rows: Sequence[Row],
     corpus_rows: Sequence[Row],
-    details: Mapping[str, Any],
+    summary: Sequence[Row],
+    grammar: Sequence[Row],
     first: Collection[ItemKey],
     most: int,
-    everywhere: Collection[int] = (),
-) -> MinedPivots:
-    """Build the section from ``mine/pair_pivots`` and ``mine/pivots``.
+) -> MinedPivots | None:
+    """Build the section; None where the stage says nothing of the mining as a whole.
 
     Args:
-        pair_rows: Rows of pair pivots.
-        corpus_rows: Rows of corpus pivots.
-        details: What the stage says of the mining as a whole.
+        pair_rows: ``mine/pair_pivots``.
+        corpus_rows: ``mine/pivots``.
+        summary: ``mine/summary``.
+        grammar: ``mine/grammar``.
         first: Pairs to keep before others: those whose items the page shows.
         most: Most pairs kept.
-        everywhere: Token ids that are met so often in the corpus that they count as words of grammar.
     """
+    if not summary:
+        return None
+    (whole,) = summary
+    of_grammar = {row["token_id"] for row in grammar}
     groups: dict[ItemKey, list[Row]] = defaultdict(list)
     for row in pair_rows:
         groups[item_key(row)].append(row)
@@ -115,15 +115,14 @@ def mined_pivots(
     for key in groups:
         once.setdefault(_unordered(key), key)
     pairs = [_pair(key, groups[key]) for key in once.values()]
-    kept = [row for key in once.values() for row in groups[key]]
     wanted = {_unordered(key) for key in first}
     pairs.sort(key=lambda pair: (_unordered((pair.direction, pair.concept_id)) not in wanted, *_strongest_first(pair)))
     corpus = sorted(corpus_rows, key=lambda row: (-row["score"], row["token_id"]))
     return MinedPivots(
         pairs=tuple(sorted(pairs[:most], key=_strongest_first)),
-        n_pairs=len(pairs),
-        n_pivots=len(kept),
-        linked=sum(bool(row["relation"]) for row in kept),
+        n_pairs=whole["pairs"],
+        n_pivots=whole["pair_pivots"],
+        linked=whole["linked"],
         corpus=tuple(
             CorpusPivot(
                 row["token"],
@@ -132,39 +131,13 @@ def mined_pivots(
                 row["directions"],
                 row["stability"],
                 row["score"],
-                grammar=row["token_id"] in everywhere or is_function_word(row["token"]),
+                grammar=row["token_id"] in of_grammar,
             )
             for row in corpus[:CORPUS_PIVOTS]
         ),
-        n_corpus=len(corpus_rows),
-        share=details.get("share_with_pivots"),
-        share_shuffled=details.get("shuffled_share_with_pivots"),
-    )
-
-
-def met_everywhere(pivots: Sequence[Row], tokens: Iterable[Row], languages: Sequence[Row]) -> frozenset[int]:
-    """Return the pivots that are met in the corpus as often as words of grammar, of those that no word list knows.
-
-    Args:
-        pivots: Rows of ``mine/pivots``.
-        tokens: Rows of ``count/tokens`` of these.
-        languages: Rows of ``count/languages``.
-    """
-    lists = bundled_word_lists()
-    unknown = {row["token_id"] for row in pivots if not lists.of(fold(row["token"]).strip())}
-    # The share of units that a word is in, if it is met once in a thousand tokens.
-    share = {
-        row["language"]: 1 - math.exp(-EVERYWHERE * row["tokens_sampled"] / row["units_sampled"])
-        for row in languages
-        if row["units_sampled"]
-    }
-    units = {row["language"]: row["units"] for row in languages}
-    return frozenset(
-        row["token_id"]
-        for row in tokens
-        if row["token_id"] in unknown
-        and (language := row["document_language"]) in share
-        and row["df"] > share[language] * units[language]
+        n_corpus=whole["corpus_pivots"],
+        share=whole["share_with_pivots"],
+        share_shuffled=whole["share_with_pivots_shuffled"],
     )
 
 

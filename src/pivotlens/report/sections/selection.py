@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,18 +33,26 @@ class Arm:
     rows: tuple[ArmRow, ...]
 
 
-def arms(summary: Sequence[Row]) -> tuple[Arm, ...]:
-    """Build the section from ``select/summary``; arms and languages keep the order of the table."""
-    made = []
-    for mode in dict.fromkeys(row["mode"] for row in summary):
-        rows = tuple(
+def arms(found: Sequence[Row], summary: Sequence[Row]) -> tuple[Arm, ...]:
+    """Build the section; arms and languages keep the order of the tables.
+
+    Args:
+        found: ``select/arms``.
+        summary: ``select/summary``.
+    """
+    by_mode: dict[str, list[ArmRow]] = defaultdict(list)
+    for row in summary:
+        by_mode[row["mode"]].append(
             ArmRow(
-                mode, row["language"], row["units"], row["tokens"], row["budget"], row["available"], row["share"] or 0.0
+                row["mode"],
+                row["language"],
+                row["units"],
+                row["tokens"],
+                row["budget"],
+                row["available"],
+                row["share"] or 0.0,
             )
-            for row in summary
-            if row["mode"] == mode and row["language"] != "all"
         )
-        tokens = sum(row.tokens for row in rows)
-        pivots = sum(row.share * row.tokens for row in rows)
-        made.append(Arm(mode, sum(row.units for row in rows), tokens, pivots / tokens if tokens else 0.0, rows))
-    return tuple(made)
+    return tuple(
+        Arm(row["mode"], row["units"], row["tokens"], row["share"], tuple(by_mode[row["mode"]])) for row in found
+    )
