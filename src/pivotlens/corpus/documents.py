@@ -14,6 +14,8 @@ from itertools import chain
 from typing import IO, Any
 
 import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
 import zstandard
 
 from pivotlens.corpus.files import CorpusFile, is_parquet, named_compression, unreachable
@@ -395,9 +397,6 @@ def row_group_cuts(file: CorpusFile, shard_bytes: int) -> list[tuple[int, int]]:
 @contextmanager
 def _parquet(file: CorpusFile) -> Iterator[Any]:
     """Open a Parquet file, and name the file in the errors of reading it."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     with file.open() as handle:
         try:
             # By path where there is one: pyarrow's threads may outlive a Python handle at exit.
@@ -418,8 +417,6 @@ def _parquet(file: CorpusFile) -> Iterator[Any]:
 
 def _values(array: Any) -> list[Any]:
     """Return a column's values; bytes are read as UTF-8, and stay bytes for the reader to refuse where they are not."""
-    import pyarrow as pa
-
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     try:
