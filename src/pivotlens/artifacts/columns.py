@@ -17,6 +17,18 @@ ROW_GROUP = 1 << 17
 """Rows of a row group in every table."""
 
 
+def declared_schema(stage: str, name: str) -> pa.Schema:
+    """Return the schema that is declared for a stage's table.
+
+    Raises:
+        ValueError: There is none. That is a mistake in the stage, and not the user's.
+    """
+    declared = tables_of(stage)
+    if name not in declared:
+        raise ValueError(f"table {stage}/{name} is not declared: add it to {_place(stage)}")
+    return declared[name].schema
+
+
 def as_table(stage: str, name: str, data: pa.Table | Columns) -> pa.Table:
     """Return columns in the order and with the types that are declared for a table.
 
@@ -29,19 +41,19 @@ def as_table(stage: str, name: str, data: pa.Table | Columns) -> pa.Table:
         ValueError: The table is not declared, a column of it is missing, or one is there that is not declared. That is
             a mistake in the stage, and not the user's.
     """
-    declared = tables_of(stage)
-    where = f"pivotlens/artifacts/tables/{stage}.py"
-    if name not in declared:
-        raise ValueError(f"table {stage}/{name} is not declared: add it to {where}")
-    schema = declared[name].schema
+    schema = declared_schema(stage, name)
     given = data.column_names if isinstance(data, pa.Table) else list(data)
     if undeclared := [column for column in given if column not in schema.names]:
-        raise ValueError(f"column {undeclared[0]!r} of table {stage}/{name} is not declared: add it to {where}")
+        raise ValueError(f"column {undeclared[0]!r} of table {stage}/{name} is not declared: add it to {_place(stage)}")
     if missing := [column for column in schema.names if column not in given]:
         raise ValueError(f"column {missing[0]!r} of table {stage}/{name} is declared and was not given")
     if isinstance(data, pa.Table):
         return data.select(schema.names).cast(schema)
     return pa.table([pa.array(data[field.name], field.type) for field in schema], schema=schema)
+
+
+def _place(stage: str) -> str:
+    return f"pivotlens/artifacts/tables/{stage}.py"
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:

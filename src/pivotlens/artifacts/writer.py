@@ -15,12 +15,11 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from pivotlens.artifacts.columns import Columns, as_table, write_parquet, write_parquet_blocks
+from pivotlens.artifacts.columns import Columns, as_table, declared_schema, write_parquet, write_parquet_blocks
 from pivotlens.artifacts.files import remove_tree, write_bytes, writing_errors
 from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.artifacts.manifest import MANIFEST, RUN_RECORD, Manifest, Output
 from pivotlens.artifacts.plan import Plan
-from pivotlens.artifacts.tables import schema_of
 from pivotlens.artifacts.workspace import Workspace
 from pivotlens.settings import StageConfig
 
@@ -64,12 +63,12 @@ class ResultWriter:
             tables: Its rows in order; how they are cut does not matter.
 
         Raises:
-            ValueError: Their columns are not those that are declared for it.
+            ValueError: It is not declared, or the columns are not those that are.
         """
         stage = self._plan.stage
         blocks = (as_table(stage, name, block) for block in tables)
         path = self.staged(f"{name}.parquet")
-        self._rows[path.name] = write_parquet_blocks(path, schema_of(stage, name), blocks)
+        self._rows[path.name] = write_parquet_blocks(path, declared_schema(stage, name), blocks)
 
     def adopt(self, name: str, part: Path, output: Output) -> None:
         """Take a file that a worker wrote among the parts into the result, without copying it.
