@@ -27,7 +27,7 @@ from pivotlens.report.sections.provenance import details, plain
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
 from pivotlens.report.svg import band_path, line_path, nice_ticks, node
-from pivotlens.select.run import arm_rows
+from pivotlens.select.summary import arm_rows
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 from pivotlens.trace.label_counts import label_rows, token_rows
