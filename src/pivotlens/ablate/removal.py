@@ -14,18 +14,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from pivotlens.ablate.items import AblatedItem, Controls
 from pivotlens.ablate.passes import Outcome, Passes, divergence
 from pivotlens.ablate.texts import PlainTexts
+from pivotlens.arrays import Booleans, Floats
 from pivotlens.models.encoding import Ids
 from pivotlens.models.intervention import Add, Intervention, Project, orthogonal_to, unit_length
 from pivotlens.statistics.seeding import named_generator
 from pivotlens.text import Direction
 
-Floats = npt.NDArray[np.float64]
 ByLayer = dict[int, torch.Tensor]
 
 
@@ -99,7 +98,7 @@ class Result:
     kl: Floats
     norm: Floats
     relative: Floats
-    valid: npt.NDArray[np.bool_]
+    valid: Booleans
     repeat: int = 0
     dose: float = 1.0
     tokens: Sequence[int | None] | None = None
@@ -334,7 +333,7 @@ class Batch:
         changes: ByLayer,
         *,
         clean: Outcome | None = None,
-        valid: npt.NDArray[np.bool_] | None = None,
+        valid: Booleans | None = None,
         **more: Any,
     ) -> Result:
         clean = clean or self.clean
@@ -358,7 +357,7 @@ class Batch:
         ids = torch.tensor(self._tokens["pivot"], device=logits.device)
         return _numbers(torch.softmax(logits, dim=-1).gather(-1, ids[:, None])[:, 0])
 
-    def _valid(self, name: str) -> npt.NDArray[np.bool_]:
+    def _valid(self, name: str) -> Booleans:
         return np.array([getattr(case.controls, name) is not None for case in self.cases], dtype=np.bool_)
 
     def _others(self) -> list[str | None]:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Floats
 from pivotlens.attribute.items import Items
 from pivotlens.attribute.predictors import PREDICTORS
 from pivotlens.statistics.auc import auc, cluster_weights, weighted_auc
 from pivotlens.statistics.bootstrap import percentile_interval
 from pivotlens.statistics.regression import Tested, added_predictor_test, spearman, weighted_spearman
-
-Floats = npt.NDArray[np.float64]
-Booleans = npt.NDArray[np.bool_]
 
 DIRECT, PIVOT = "direct", "semantic_pivot"
 ITEM_SETS = ("correct", "all")

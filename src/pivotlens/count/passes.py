@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pivotlens.arrays import Hashes
 from pivotlens.corpus import BadRows, CorpusFile, UnitBatch, UnitPlan, part_path, unit_batches, unit_hashes
 from pivotlens.corpus.packing import pack_arrays, unpack_arrays
 from pivotlens.count.contexts import ContextCounter
 from pivotlens.count.occurrences import CooccurrenceCounter
-from pivotlens.count.sampling import Hashes, is_among
+from pivotlens.count.sampling import is_among
 from pivotlens.count.vocabulary import CountedWords
 from pivotlens.models.tokenizer import load_tokenizer
 

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Floats, Integers
 from pivotlens.mine.associations import Associations
 from pivotlens.mine.shuffled_pairs import StrengthNull
 from pivotlens.statistics.multiple_testing import benjamini_hochberg
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class Candidates:
         """The worse of the two p-values, shape ``(token words,)``."""
         return np.maximum(self.first.p_value, self.second.p_value)
 
-    def at(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Candidates:
+    def at(self, places: Integers | Booleans) -> Candidates:
         """Return the same with only some of the token words."""
         return Candidates(self.first.at(places), self.second.at(places), self.tested)
 
@@ -90,9 +87,7 @@ def strongest(tokens: Integers, strength: Floats, top: int) -> Integers:
     return np.lexsort((tokens, -strength))[:top].astype(np.int64)
 
 
-def discoveries(
-    candidates: Sequence[Candidates], max_q: float | None
-) -> tuple[list[npt.NDArray[np.bool_]], list[Floats], float]:
+def discoveries(candidates: Sequence[Candidates], max_q: float | None) -> tuple[list[Booleans], list[Floats], float]:
     """Apply the false discovery rate to the candidates of all pairs together.
 
     Args:
@@ -114,7 +109,7 @@ def discoveries(
 
 def pair_pivots(
     candidates: Candidates,
-    found: npt.NDArray[np.bool_],
+    found: Booleans,
     q_values: Floats,
     null: StrengthNull,
     max_null: float | None,
