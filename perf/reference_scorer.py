@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from pivotlens.arrays import Floats
 from pivotlens.models.encoding import EncodedAnswer
 from pivotlens.models.load import LoadedModel
 
 
-def score_in_full(loaded: LoadedModel, items: Sequence[Sequence[EncodedAnswer]]) -> npt.NDArray[np.float64]:
+def score_in_full(loaded: LoadedModel, items: Sequence[Sequence[EncodedAnswer]]) -> Floats:
     """Return the log-probability of each answer, a batch an item, every prompt from its first token.
 
     Args:

@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from perf.memory import peak_extra_mb
 from perf.reference_scorer import score_in_full
+from pivotlens.arrays import Floats
 from pivotlens.artifacts import Benchmark, Concept
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
@@ -45,8 +45,6 @@ from pivotlens.translation.answers import score_direction
 from pivotlens.translation.checks import make_scorer, sample_prompts
 from pivotlens.translation.prompts import answer_text, draw_shot_sets, prompt_text, shot_examples
 from pivotlens.translation.words import WordPrompts
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

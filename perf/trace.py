@@ -44,6 +44,7 @@ import torch
 
 from perf.memory import peak_extra_mb
 from perf.score import items_of, timed
+from pivotlens.arrays import Floats, Integers
 from pivotlens.models.encoding import Ids
 from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens
@@ -57,8 +58,6 @@ from pivotlens.translation.checks import make_scorer, sample_prompts
 from pivotlens.translation.items import accepted_answers
 from pivotlens.translation.prompts import shot_examples
 from pivotlens.translation.words import WordPrompts, greedy_answers
-
-Floats = npt.NDArray[np.float64]
 
 TOP_K = 10
 PLAIN_BATCH_TOKENS = 8192
@@ -94,7 +93,7 @@ class Reading:
     def contexts(self) -> list[Ids]:
         return [item.read.context for item in self.items]
 
-    def kept_tokens(self, readings: LayerReadings) -> npt.NDArray[np.int64]:
+    def kept_tokens(self, readings: LayerReadings) -> Integers:
         """Return the tokens that are compared: our most probable ones and the target, last."""
         targets = np.array([item.read.target for item in self.items])
         return np.concatenate(
@@ -156,14 +155,12 @@ def plain_forward(reading: Reading) -> Iterator[tuple[list[int], torch.Tensor]]:
         yield rows, output.logits[:, -1]
 
 
-def hidden_states_lens(
-    loaded: LoadedModel, contexts: Sequence[Ids], kept: npt.NDArray[np.int64]
-) -> list[npt.NDArray[np.float32]]:
+def hidden_states_lens(loaded: LoadedModel, contexts: Sequence[Ids], kept: Integers) -> list[npt.NDArray[np.float32]]:
     """Decode every position and layer, a prompt a pass; return the probabilities of tokens at each last position."""
     return [decode_everything(loaded, context, tokens) for context, tokens in zip(contexts, kept, strict=True)]
 
 
-def decode_everything(loaded: LoadedModel, context: Ids, tokens: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+def decode_everything(loaded: LoadedModel, context: Ids, tokens: Integers) -> npt.NDArray[np.float32]:
     """Decode every position and layer of a prompt by norm and output layer alone, as in Llama and Gemma 3."""
     norm, head = loaded.model.get_decoder().norm, loaded.model.get_output_embeddings()
     ids = torch.tensor([context], device=loaded.device)

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from corpus_fixture import SHOTS, WORDS, random_text
 
+from pivotlens.arrays import ragged
 from pivotlens.artifacts import Concept
 from pivotlens.count.contexts import ContextCounter
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.sampling import BottomK
 from pivotlens.count.sparse import SparseCounts, count_keys, joint_counts
 from pivotlens.count.vocabulary import CountedWords
-from pivotlens.text.matching import ragged
 
 
 def _concepts(words: dict) -> list[Concept]:

@@ -17,6 +17,7 @@ from pivotlens.ablate.effects import (
 )
 from pivotlens.ablate.items import (
     AblatedItem,
+    ChoiceBasis,
     Controls,
     choose_controls,
     choose_items,
@@ -287,7 +288,7 @@ def items(most=10, seed=0):
         "house": {"behaviour": "semantic_pivot", "token_id": 6, "layer": 4},
         "tree": {"behaviour": "direct", "token_id": 11, "layer": 4},
     }
-    return choose_items(traced, labels, _CONCEPTS, _FR_ZH, _SEEN, Pieces(), seed, most)
+    return choose_items(traced, labels, _CONCEPTS, ChoiceBasis(_FR_ZH, _SEEN, Pieces(), seed), most)
 
 
 def test_items_carry_their_pivot_and_direct_ones_their_english_word():
@@ -311,16 +312,16 @@ def test_controls_have_nothing_to_do_with_the_item():
     seed = next(seed for seed in range(100) if half_of("tree", seed) == "test")
     found = items(seed=seed)
     by_name = {item.concept.concept_id: item for item in found}
-    controls = choose_controls(by_name["water"], found, _FR_ZH, _SEEN, Pieces(), seed)
+    controls = choose_controls(by_name["water"], found, ChoiceBasis(_FR_ZH, _SEEN, Pieces(), seed))
     assert controls.other is by_name["house"]
     assert controls.unrelated is None  # there is no third pivot
     assert controls.matched in (12, 13)
     assert controls.synonym == 4  # the German word: neither French, Chinese nor English
-    assert choose_controls(by_name["tree"], found, _FR_ZH, _SEEN, Pieces(), seed).other in found[:2]
-    assert controls == choose_controls(by_name["water"], found, _FR_ZH, _SEEN, Pieces(), seed)
+    assert choose_controls(by_name["tree"], found, ChoiceBasis(_FR_ZH, _SEEN, Pieces(), seed)).other in found[:2]
+    assert controls == choose_controls(by_name["water"], found, ChoiceBasis(_FR_ZH, _SEEN, Pieces(), seed))
 
 
 def test_an_item_alone_has_no_other():
     item = AblatedItem(_CONCEPTS["water"], "semantic_pivot", "test", True, 3, 3, True, 1, 2, 0)
-    controls = choose_controls(item, [item], _FR_ZH, _SEEN, Pieces(), 0)
+    controls = choose_controls(item, [item], ChoiceBasis(_FR_ZH, _SEEN, Pieces(), 0))
     assert controls == Controls(matched=controls.matched, synonym=4)

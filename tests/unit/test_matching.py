@@ -8,6 +8,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pivotlens.arrays import ragged, ragged_take, sorted_distinct
 from pivotlens.errors import DataError
 from pivotlens.text import has_spaces_between_words
 from pivotlens.text.matching import (
@@ -15,9 +16,6 @@ from pivotlens.text.matching import (
     _separated_forms,
     joins_words,
     matching_form,
-    ragged,
-    ragged_take,
-    sorted_distinct,
     takes_apostrophes,
     written_together,
 )

@@ -8,14 +8,12 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pivotlens.ablate.items import DIRECT, SEMANTIC_PIVOT, TEST
 from pivotlens.statistics.bootstrap import bootstrap_mean
 from pivotlens.statistics.sign_flip import sign_flip_p
 from pivotlens.text import ENGLISH
 
-Floats = npt.NDArray[np.float64]
 Key = tuple[str, str, str]
 """Source language, target language, concept."""
 Values = dict[Key, float]

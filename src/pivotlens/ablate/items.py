@@ -124,14 +124,28 @@ class WordPieces:
         return first_content_piece(self._tokenizer, f" {word}", self.texts)
 
 
+@dataclass(frozen=True)
+class ChoiceBasis:
+    """What the items of a direction and their controls are chosen by.
+
+    Attributes:
+        direction: The direction.
+        lens: What its lens showed.
+        pieces: Of the model's tokenizer.
+        seed: Of the halves and all draws.
+    """
+
+    direction: Direction
+    lens: LensTokens
+    pieces: WordPieces
+    seed: int
+
+
 def choose_items(
     traced: Sequence[Mapping[str, Any]],
     labels: Mapping[str, Mapping[str, Any]],
     concepts: Mapping[str, Concept],
-    direction: Direction,
-    lens: LensTokens,
-    pieces: WordPieces,
-    seed: int,
+    basis: ChoiceBasis,
     most: int,
 ) -> list[AblatedItem]:
     """Choose the items of a direction: pivots of both halves, and of the test half direct ones.
@@ -143,12 +157,10 @@ def choose_items(
         traced: Rows of ``trace/items`` of the direction and shot set 0.
         labels: Rows of ``trace/behaviours`` under rule `calibrated`, by concept.
         concepts: The benchmark's concepts.
-        direction: The direction.
-        lens: What its lens showed.
-        pieces: Of the model's tokenizer.
-        seed: Of the halves and the draw.
+        basis: What they are chosen by.
         most: Most items of each behaviour in each half.
     """
+    pieces, seed = basis.pieces, basis.seed
     found: dict[str, list[AblatedItem]] = {SEMANTIC_PIVOT: [], DIRECT: []}
     order = sorted(traced, key=lambda row: hashlib.sha256(f"{seed}/draw/{row['concept_id']}".encode()).hexdigest())
     for row in order:
@@ -160,7 +172,7 @@ def choose_items(
         if sum(item.half == half for item in found[kind]) == most:
             continue
         source, target = pieces.first(row["source_word"]), row["target_token_id"]
-        pivot = label["token_id"] if kind == SEMANTIC_PIVOT else _english_token(concepts[name], lens, pieces, direction)
+        pivot = label["token_id"] if kind == SEMANTIC_PIVOT else _english_token(concepts[name], basis)
         if pivot is None or source is None or len({pivot, source, target}) < 3:
             continue
         found[kind].append(
@@ -171,7 +183,7 @@ def choose_items(
                 correct=row["correct"],
                 peak=label["layer"],
                 pivot=pivot,
-                english_pivot=kind == DIRECT or lens.relation.get((name, pivot), "").startswith("translation:en"),
+                english_pivot=kind == DIRECT or basis.lens.relation.get((name, pivot), "").startswith("translation:en"),
                 source=source,
                 target=target,
                 spaces=row["n_space_tokens"],
@@ -180,34 +192,25 @@ def choose_items(
     return [*found[SEMANTIC_PIVOT], *found[DIRECT]]
 
 
-def _english_token(concept: Concept, lens: LensTokens, pieces: WordPieces, direction: Direction) -> int | None:
-    if ENGLISH in direction or ENGLISH not in concept.words:
+def _english_token(concept: Concept, basis: ChoiceBasis) -> int | None:
+    if ENGLISH in basis.direction or ENGLISH not in concept.words:
         return None
-    token = lens.english.get(concept.concept_id)
+    token = basis.lens.english.get(concept.concept_id)
     if token is None:
-        token = pieces.first(concept.words[ENGLISH])
-    return token if token is not None and is_word(pieces.texts[token]) else None
+        token = basis.pieces.first(concept.words[ENGLISH])
+    return token if token is not None and is_word(basis.pieces.texts[token]) else None
 
 
-def choose_controls(
-    item: AblatedItem,
-    items: Sequence[AblatedItem],
-    direction: Direction,
-    lens: LensTokens,
-    pieces: WordPieces,
-    seed: int,
-) -> Controls:
+def choose_controls(item: AblatedItem, items: Sequence[AblatedItem], basis: ChoiceBasis) -> Controls:
     """Choose what an item's pivot is held against; each choice follows from the seed and the item alone.
 
     Args:
         item: The item.
         items: Those whose pivots may stand in: the items of its direction.
-        direction: The direction.
-        lens: What its lens showed.
-        pieces: Of the model's tokenizer.
-        seed: Of the draws.
+        basis: What they are chosen by.
     """
-    random = named_generator(seed, "controls", *direction, item.concept.concept_id)
+    lens = basis.lens
+    random = named_generator(basis.seed, "controls", *basis.direction, item.concept.concept_id)
     others = [one for one in items if _apart(item, one, lens) and one.behaviour == SEMANTIC_PIVOT]
     usable = [one for one in others if one.spaces == item.spaces and one.target not in (item.target, item.pivot)]
     other = usable[int(random.integers(len(usable)))] if usable else None
@@ -217,7 +220,7 @@ def choose_controls(
         matched=_matched(item, items, lens, random),
         other=other,
         unrelated=third[int(random.integers(len(third)))].pivot if third else None,
-        synonym=_synonym(item, direction, lens, pieces),
+        synonym=_synonym(item, basis),
     )
 
 
@@ -246,9 +249,10 @@ def _matched(
     return nearest[int(random.integers(len(nearest)))][1] if nearest else None
 
 
-def _synonym(item: AblatedItem, direction: Direction, lens: LensTokens, pieces: WordPieces) -> int | None:
-    relation = lens.relation.get((item.concept.concept_id, item.pivot), "").removesuffix(" (piece)")
-    taken = {*direction, ENGLISH, relation.removeprefix("translation:").split(" ")[0]}
+def _synonym(item: AblatedItem, basis: ChoiceBasis) -> int | None:
+    pieces = basis.pieces
+    relation = basis.lens.relation.get((item.concept.concept_id, item.pivot), "").removesuffix(" (piece)")
+    taken = {*basis.direction, ENGLISH, relation.removeprefix("translation:").split(" ")[0]}
     written = fold(pieces.texts[item.pivot]).strip()
     for language, word in item.concept.words.items():
         token = None if language in taken else pieces.first(word)

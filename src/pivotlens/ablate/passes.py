@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from transformers.cache_utils import DynamicCache
 
+from pivotlens.arrays import Floats
 from pivotlens.models.encoding import Ids
 from pivotlens.models.intervention import Interventions
 from pivotlens.models.late_head import nan_error
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.library_internals import select_rows
 from pivotlens.models.prefix import SharedPrefix
-
-Floats = npt.NDArray[np.float64]
 
 # Positions decoded at once; the vocabulary is wide, so this bounds memory.
 _CHUNK = 64

@@ -16,8 +16,8 @@ from pivotlens.ablate.items import (
     TEST,
     WINDOW,
     AblatedItem,
+    ChoiceBasis,
     Controls,
-    LensTokens,
     WordPieces,
     choose_controls,
     choose_items,
@@ -83,16 +83,12 @@ def prepare_directions(
         prompts, direction = sample.prompts, sample.prompts.direction
         rows = {name: _rows_of(table, base, direction) for name, table in tables.items()}
         labels = {row["concept_id"]: row for row in rows["behaviours"] if row["rule"] == RULE}
-        seen = lens_tokens(rows["tokens"], lens.n_layers - 1)
-        items = choose_items(
-            rows["items"], labels, benchmark.concepts, direction, seen, pieces, config.seed, config.max_items
-        )
+        basis = ChoiceBasis(direction, lens_tokens(rows["tokens"], lens.n_layers - 1), pieces, config.seed)
+        items = choose_items(rows["items"], labels, benchmark.concepts, basis, config.max_items)
         names = [row["concept_id"] for row in rows["items"] if row["calibration"]]
         names = names if len(names) > 1 else [row["concept_id"] for row in rows["items"]]
         reference = [benchmark.concepts[name] for name in names[: config.reference]]
-        prepared.append(
-            PreparedDirection(lens, config, prompts, scorer, items, seen, pieces, reference, base, texts, pad)
-        )
+        prepared.append(PreparedDirection(lens, config, prompts, scorer, items, basis, reference, base, texts, pad))
     return prepared, {"shared": scorer.sharing, "reason": reason}
 
 
@@ -110,7 +106,7 @@ class PreparedDirection:
 
     Attributes:
         items: Its items.
-        seen: What its lens showed.
+        basis: What they and their controls are chosen by.
         reference: Concepts whose mean state a component is counted from.
         base: Columns that all rows share.
         texts: The plain texts, made when they are first needed.
@@ -122,8 +118,7 @@ class PreparedDirection:
     prompts: WordPrompts
     scorer: AnswerScorer
     items: list[AblatedItem]
-    seen: LensTokens
-    pieces: WordPieces
+    basis: ChoiceBasis
     reference: list[Concept]
     base: Mapping[str, str]
     texts: dict[bool, PlainTexts]
@@ -171,7 +166,7 @@ class PreparedDirection:
             if behaviour == SEMANTIC_PIVOT:
                 results.append(batch.on_texts(self._texts(), window, done))
             for result in results:
-                rows += item_rows(base, self.direction, batch.cases, result, self.pieces.texts)
+                rows += item_rows(base, self.direction, batch.cases, result, self.basis.pieces.texts)
             done += len(batch.cases)
         return rows
 
@@ -193,10 +188,7 @@ class PreparedDirection:
 
     def _encoded(self, items: Sequence[AblatedItem]) -> list[Case]:
         source, target = self.direction
-        controls = [
-            choose_controls(item, self.items, self.direction, self.seen, self.pieces, self.config.seed)
-            for item in items
-        ]
+        controls = [choose_controls(item, self.items, self.basis) for item in items]
         own = self.prompts.encode([(item.concept.words[source], item.concept.words[target]) for item in items])
         swapped = self.prompts.encode(
             [

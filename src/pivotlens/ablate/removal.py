@@ -10,22 +10,20 @@ the item's component along the pivot becomes that of the other items; at dose d 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from pivotlens.ablate.items import AblatedItem, Controls
 from pivotlens.ablate.passes import Outcome, Passes, divergence
 from pivotlens.ablate.texts import PlainTexts
+from pivotlens.arrays import Booleans, Floats
 from pivotlens.models.encoding import Ids
 from pivotlens.models.intervention import Add, Intervention, Project, orthogonal_to, unit_length
 from pivotlens.statistics.seeding import named_generator
 from pivotlens.text import Direction
 
-Floats = npt.NDArray[np.float64]
 ByLayer = dict[int, torch.Tensor]
 
 
@@ -99,7 +97,7 @@ class Result:
     kl: Floats
     norm: Floats
     relative: Floats
-    valid: npt.NDArray[np.bool_]
+    valid: Booleans
     repeat: int = 0
     dose: float = 1.0
     tokens: Sequence[int | None] | None = None
@@ -187,17 +185,15 @@ class Batch:
         edits = {layer: Moved(self.projection(layer, dose)) for layer in layers}
         outcome = self.passes.measure(self._answers, edits)
         last = layers[-1]
-        result = self._result(
-            condition,
-            layers,
-            outcome,
-            {layer: edit.change for layer, edit in edits.items()},
+        changes = {layer: edit.change for layer, edit in edits.items()}
+        result = replace(
+            self._result(condition, layers, outcome, changes),
             dose=dose,
             tokens=self._tokens["pivot"],
             pivot_clean=self._pivot_probability(self._states[last]),
             pivot=self._pivot_probability(edits[last].after),
         )
-        return result, {layer: edit.change for layer, edit in edits.items()}
+        return result, changes
 
     def equally_far(self, name: str, layers: Sequence[int], norms: ByLayer, repeat: int | None = None) -> Result:
         """Move the states away from another token, or along a random direction, as far as the removal moved them."""
@@ -207,17 +203,11 @@ class Batch:
         changes = {layer: -norms[layer][:, None] * units[layer] for layer in layers}
         outcome = self.passes.measure(self._answers, {layer: Add(changes[layer]) for layer in layers})
         cosine = [(units[layer] * self.unit("pivot", layer)).sum(-1) for layer in layers]
-        return self._result(
-            name,
-            layers,
-            outcome,
-            changes,
-            repeat=repeat or 0,
-            tokens=None if repeat is not None else self._tokens[name],
-            others=self._others() if name == "other" else None,
-            cosine=_numbers(torch.stack(cosine).mean(0)),
-            valid=self._valid(name) if repeat is None else None,
-        )
+        result = replace(self._result(name, layers, outcome, changes), cosine=_numbers(torch.stack(cosine).mean(0)))
+        if repeat is not None:
+            return replace(result, repeat=repeat)
+        others = self._others() if name == "other" else None
+        return replace(result, tokens=self._tokens[name], others=others, valid=self._valid(name))
 
     def conditions(
         self, window: Sequence[int], early: Sequence[int], doses: Sequence[float], random_directions: int
@@ -240,7 +230,7 @@ class Batch:
         # All of Δh right before the final norm: what remains of the effect if no later block had read the states.
         last = self.means.shape[1]
         outcome = self.passes.measure(self._answers, {last: Add(whole)})
-        yield self._result("last_layer", [last], outcome, {last: whole}, tokens=self._tokens["pivot"])
+        yield replace(self._result("last_layer", [last], outcome, {last: whole}), tokens=self._tokens["pivot"])
         yield from self._swaps(window, norms)
         if len(self.cases) > 1:
             yield self._on_unrelated_items(window)
@@ -255,12 +245,9 @@ class Batch:
                 added = norms[layer][:, None] * self.unit(name, layer, apart)
                 moved[layer] = Moved(_both(self.projection(layer), Add(added)))
             outcome = self.passes.measure(answers, moved)
-            yield self._result(
-                condition,
-                window,
-                outcome,
-                {layer: edit.change for layer, edit in moved.items()},
-                clean=clean,
+            changes = {layer: edit.change for layer, edit in moved.items()}
+            yield replace(
+                self._result(condition, window, outcome, changes, clean),
                 tokens=self._tokens[name],
                 others=self._others(),
                 valid=self._valid("other") & self._valid("unrelated"),
@@ -276,11 +263,9 @@ class Batch:
         ids = [case.item.concept.concept_id for case in self.cases]
         others = [*ids[-1:], *ids[:-1]]
         pivots = self._tokens["pivot"]
-        return self._result(
-            "unrelated_item",
-            window,
-            outcome,
-            {layer: edit.change for layer, edit in edits.items()},
+        changes = {layer: edit.change for layer, edit in edits.items()}
+        return replace(
+            self._result("unrelated_item", window, outcome, changes),
             tokens=[*pivots[-1:], *pivots[:-1]],
             others=others,
             valid=np.array([one != other for one, other in zip(ids, others, strict=True)]),
@@ -332,11 +317,9 @@ class Batch:
         layers: Sequence[int],
         outcome: Outcome,
         changes: ByLayer,
-        *,
         clean: Outcome | None = None,
-        valid: npt.NDArray[np.bool_] | None = None,
-        **more: Any,
     ) -> Result:
+        """Return what is known under any condition, of all items; the caller adds what applies to its own."""
         clean = clean or self.clean
         before = np.array([case.before for case in self.cases])
         norms = torch.stack([changes[layer].norm(dim=-1) for layer in layers])
@@ -349,8 +332,7 @@ class Batch:
             kl=divergence(clean, outcome),
             norm=_numbers(norms.mean(0)),
             relative=_numbers((norms / sizes).mean(0)),
-            valid=np.ones(len(self.cases), dtype=np.bool_) if valid is None else valid,
-            **more,
+            valid=np.ones(len(self.cases), dtype=np.bool_),
         )
 
     def _pivot_probability(self, states: torch.Tensor) -> Floats:
@@ -358,7 +340,7 @@ class Batch:
         ids = torch.tensor(self._tokens["pivot"], device=logits.device)
         return _numbers(torch.softmax(logits, dim=-1).gather(-1, ids[:, None])[:, 0])
 
-    def _valid(self, name: str) -> npt.NDArray[np.bool_]:
+    def _valid(self, name: str) -> Booleans:
         return np.array([getattr(case.controls, name) is not None for case in self.cases], dtype=np.bool_)
 
     def _others(self) -> list[str | None]:

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Floats, Integers
 from pivotlens.attribute.predictors import Predictors, pair_predictors
 from pivotlens.text import ENGLISH, Direction, fold
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Booleans = npt.NDArray[np.bool_]
 Row = Mapping[str, Any]
 Key = tuple[str, str, str]
 """Concept id, source language, target language."""

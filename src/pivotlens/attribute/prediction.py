@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Floats
 from pivotlens.attribute.items import Items
 from pivotlens.attribute.predictors import PREDICTORS
 from pivotlens.statistics.auc import auc, cluster_weights, weighted_auc
 from pivotlens.statistics.bootstrap import percentile_interval
 from pivotlens.statistics.regression import Tested, added_predictor_test, spearman, weighted_spearman
-
-Floats = npt.NDArray[np.float64]
-Booleans = npt.NDArray[np.bool_]
 
 DIRECT, PIVOT = "direct", "semantic_pivot"
 ITEM_SETS = ("correct", "all")
@@ -98,26 +95,41 @@ def predict_behaviour(items: Items, min_items: int, resamples: int, seed: int) -
         resamples: Bootstrap resamples.
         seed: Seed of the bootstrap.
     """
-    drawn = cluster_weights(items.concepts, resamples, seed)
+    compared = _Compared(items, cluster_weights(items.concepts, resamples, seed), min_items)
     rows = []
     for rule, behaviour in items.behaviours.items():
         for name in ITEM_SETS:
             usable = items.chosen(name) & ((behaviour == DIRECT) | (behaviour == PIVOT))
             for predictor in PREDICTORS:
-                rows += _over_directions(items, rule, name, predictor, usable, drawn, min_items)
+                rows += _over_directions(compared, rule, name, predictor, usable)
     return rows
 
 
-def _over_directions(
-    items: Items, rule: str, name: str, predictor: str, usable: Booleans, drawn: Floats, min_items: int
-) -> list[Auc]:
+@dataclass(frozen=True)
+class _Compared:
+    """Items and how AUCs are computed of them.
+
+    Attributes:
+        items: Traced and counted items.
+        drawn: How often each concept is in each resample, shape ``(resamples, concepts)``.
+        min_items: Fewest items of each class for an AUC.
+    """
+
+    items: Items
+    drawn: Floats
+    min_items: int
+
+
+def _over_directions(compared: _Compared, rule: str, name: str, predictor: str, usable: Booleans) -> list[Auc]:
+    items = compared.items
     values, is_direct = items.predictors.named(predictor), items.behaviours[rule] == DIRECT
     rows: list[Auc] = []
     estimates, samples, n_direct, n_pivot, constant = [], [], 0, 0, 0
     for place, direction in enumerate(items.directions):
         there = np.flatnonzero(usable & (items.direction == place))
         direct = is_direct[there]
-        estimate, sample, note = direction_auc(values[there], direct, drawn[:, items.concept[there]], min_items)
+        weights = compared.drawn[:, items.concept[there]]
+        estimate, sample, note = direction_auc(values[there], direct, weights, compared.min_items)
         counts = int(direct.sum()), int((~direct).sum())
         ends = (float("nan"), float("nan"))
         if estimate is not None and sample is not None:

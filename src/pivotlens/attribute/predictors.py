@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Floats, Integers
 from pivotlens.statistics.association import npmi, signed_llr
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 PREDICTORS = ("log_joint", "log_target", "npmi", "llr")
 """Names of the predictors, in the order of the tables."""

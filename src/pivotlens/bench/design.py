@@ -6,13 +6,10 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pivotlens.arrays import Hashes, Integers
 from pivotlens.bench.wordlist import Form, ListedConcept, with_split
 from pivotlens.errors import DataError
-
-Keys = NDArray[np.uint64]
-Integers = NDArray[np.int64]
 
 
 def seeded_order(names: Sequence[str], seed: int, purpose: str) -> list[str]:
@@ -156,7 +153,7 @@ def _key(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
 
-def _mixed(keys: Keys) -> Keys:
+def _mixed(keys: Hashes) -> Hashes:
     """Return SplitMix64's finalizer of 64-bit keys (Steele, Lea and Flood 2014), which wraps around."""
     keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

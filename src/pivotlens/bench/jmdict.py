@@ -87,17 +87,8 @@ class _Reader:
         self._readings: list[_Form] = []
         self._senses: list[_JapaneseSense] = []
 
-    def declared(
-        self,
-        entity: str,
-        is_parameter: bool,
-        value: str | None,
-        base: str | None,
-        system: str | None,
-        public: str | None,
-        notation: str | None,
-    ) -> None:
-        del base, public, notation
+    def declared(self, entity: str, is_parameter: bool, value: str | None, *external: str | None) -> None:
+        _, system, _, _ = external  # expat gives base, system identifier, public identifier and notation
         if is_parameter or system is not None or value is None or "&" in value or len(value) > _ENTITY_LENGTH:
             raise DataError(
                 f"{self.name}: entity {entity!r} refers to other entities or to a file, or is too long",

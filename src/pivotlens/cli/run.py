@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
+from pydantic import BaseModel
 
 from pivotlens.cli.terminal import print_json, results_console, watch_progress
-from pivotlens.cli.verbs import DryRun, Json, describe, help_text, result_object
+from pivotlens.cli.verbs import DryRun, Json, describe, given, help_text, result_object
 from pivotlens.pipeline import Pipeline
 from pivotlens.text import escape_controls
 
@@ -27,24 +28,28 @@ def add(app: App) -> None:
     app.command(run, name="run", help=help_text(summary, EXAMPLES))
 
 
+class SharedFlags(BaseModel):
+    """Settings that every stage which has them takes; None where one was not given."""
+
+    model: Annotated[str | None, Parameter(help="Model spec for every stage.")] = None
+    corpus: Annotated[str | None, Parameter(help="Corpus spec for every stage.")] = None
+    directions: Annotated[
+        tuple[str, ...] | None, Parameter(help="Directions for every stage.", consume_multiple=True, negative="")
+    ] = None
+    seed: Annotated[int | None, Parameter(help="Seed for every stage.")] = None
+    workers: Annotated[int | None, Parameter(help="Worker processes where the corpus is read.")] = None
+
+
 def run(
     *,
     config: Annotated[Path, Parameter(name="--config", help="TOML file; `pivotlens init` writes one.")],
     run: Annotated[Path | None, Parameter(name="--run", help="Run folder; else `run` of the file.")] = None,
-    model: Annotated[str | None, Parameter(help="Model spec for every stage.")] = None,
-    corpus: Annotated[str | None, Parameter(help="Corpus spec for every stage.")] = None,
-    directions: Annotated[
-        tuple[str, ...] | None, Parameter(help="Directions for every stage.", consume_multiple=True, negative="")
-    ] = None,
-    seed: Annotated[int | None, Parameter(help="Seed for every stage.")] = None,
-    workers: Annotated[int | None, Parameter(help="Worker processes where the corpus is read.")] = None,
+    flags: Annotated[SharedFlags | None, Parameter(name="*")] = None,
     json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
     """Run the chain."""
-    named = {"model": model, "corpus": corpus, "directions": directions, "seed": seed, "workers": workers}
-    flags = {key: value for key, value in named.items() if value is not None}
-    run_pipeline(Pipeline.from_toml(config, run, flags), as_json=json, dry_run=dry_run)
+    run_pipeline(Pipeline.from_toml(config, run, given(flags)), as_json=json, dry_run=dry_run)
 
 
 def run_pipeline(pipeline: Pipeline, *, as_json: bool, dry_run: bool) -> None:

@@ -4,6 +4,7 @@ Annotations are values here, not text: cyclopts reads the flags from them.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -31,6 +32,19 @@ Replace = Annotated[
     Parameter(name="--replace", help="Replace a finished result that other settings gave.", negative=""),
 ]
 DryRun = Annotated[bool, Parameter(name="--dry-run", help="Say what would run and why; do nothing.", negative="")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Handling:
+    """How a stage is run and shown, whatever its settings."""
+
+    replace: Replace = False
+    json: Json = False
+    dry_run: DryRun = False
+
+
+_ORDINARY = Handling()
 
 Compare = Annotated[
     tuple[str, ...] | None,
@@ -90,12 +104,9 @@ def add_stage_verb(app: App, stage: Stage[Any, Any]) -> None:
         run: RunFolder,
         config: ConfigFile = None,
         flags: Annotated[flags_type | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
-        replace: Replace = False,
-        json: Json = False,
-        dry_run: DryRun = False,
+        handling: Handling = _ORDINARY,
     ) -> None:
-        pipeline = Pipeline.of_stage(stage.name, run, config, given(flags))
-        _run_stage(pipeline, stage.name, replace=replace, as_json=json, dry_run=dry_run)
+        _run_stage(Pipeline.of_stage(stage.name, run, config, given(flags)), stage.name, handling)
 
     def score_command(
         *,
@@ -103,17 +114,16 @@ def add_stage_verb(app: App, stage: Stage[Any, Any]) -> None:
         compare: Compare = None,
         config: ConfigFile = None,
         flags: Annotated[flags_type | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
-        replace: Replace = False,
-        json: Json = False,
-        dry_run: DryRun = False,
+        handling: Handling = _ORDINARY,
     ) -> None:
         if compare is not None:
-            unused = ["--replace"] * replace + ["--dry-run"] * dry_run + ["--config"] * (config is not None)
-            _compare(compare, run, given(flags), unused, as_json=json)
+            unused = ["--replace"] * handling.replace + ["--dry-run"] * handling.dry_run
+            unused += ["--config"] * (config is not None)
+            _compare(compare, run, given(flags), unused, as_json=handling.json)
         elif run is None:
             raise ConfigError('Command "score" parameter "--run" requires an argument.', "Name the run folder.")
         else:
-            command(run=run, config=config, flags=flags, replace=replace, json=json, dry_run=dry_run)
+            command(run=run, config=config, flags=flags, handling=handling)
 
     app.command(
         score_command if stage.name == "score" else command,
@@ -137,22 +147,22 @@ def _compare(
     compare(list(names), run, bootstrap=settings.bootstrap, seed=settings.seed, as_json=as_json)
 
 
-def _run_stage(pipeline: Pipeline, name: str, *, replace: bool, as_json: bool, dry_run: bool) -> None:
+def _run_stage(pipeline: Pipeline, name: str, handling: Handling) -> None:
     console = watch_progress()
     (plan,) = pipeline.plan()
     reason = plan.reason
     # A report is drawn again in seconds; whatever else is there may have taken hours.
-    differing = () if replace or name == "report" else plan.differing
-    if differing and not dry_run:
+    differing = () if handling.replace or name == "report" else plan.differing
+    if differing and not handling.dry_run:
         raise ConfigError(
             f"{plan.folder} holds a finished result of other settings ({'; '.join(differing)})",
             "Choose another --run folder, or pass --replace to put the new result in its place.",
         )
     if differing:
         reason = f"{reason} (only with --replace: the finished result is of other settings)"
-    if dry_run:
+    if handling.dry_run:
         state = {"stage": name, "would_run": reason is not None, "reason": reason or "the result is there and fits"}
-        if as_json:
+        if handling.json:
             print_json(state)
         else:
             results_console().print(describe(name, reason), soft_wrap=True, markup=False)
@@ -160,7 +170,7 @@ def _run_stage(pipeline: Pipeline, name: str, *, replace: bool, as_json: bool, d
     if console.is_terminal or reason is None:
         console.print(describe(name, reason), soft_wrap=True, markup=False)
     result = pipeline.run(plans=[plan])[name]
-    if as_json:
+    if handling.json:
         print_json(result_object(result, reused=reason is None))
     else:
         show_result(result)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pivotlens.arrays import Bytes
 from pivotlens.artifacts.files import atomic_path
 
 Arrays = dict[str, npt.NDArray[np.generic]]
@@ -25,7 +26,7 @@ def read_arrays(path: Path, names: Iterable[str] | None = None) -> Arrays:
         return {name: content[name] for name in (content.files if names is None else names)}
 
 
-def pack_strings(values: list[str]) -> npt.NDArray[np.uint8]:
+def pack_strings(values: list[str]) -> Bytes:
     """Return strings as UTF-8 bytes, each ended by a zero byte; they must not hold one."""
     content = b"".join(value.encode("utf-8", "surrogateescape") + b"\0" for value in values)
     return np.frombuffer(content, dtype=np.uint8)

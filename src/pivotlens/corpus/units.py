@@ -9,16 +9,13 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import regex
 
+from pivotlens.arrays import Hashes, Integers
 from pivotlens.corpus.documents import BadRow, Columns, read_documents
 from pivotlens.corpus.problems import KEPT, BadRows, check_not_hopeless
 from pivotlens.corpus.shards import Shard
 from pivotlens.text import language_code
-
-Hashes = npt.NDArray[np.uint64]
-Integers = npt.NDArray[np.int64]
 
 _GRAPHEME = regex.compile(r"\X")
 _SPACE = regex.compile(r"(?r)\s")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Hashes, Integers, ragged_take, sorted_distinct
 from pivotlens.count.occurrences import in_own_language
-from pivotlens.count.sampling import Hashes, is_among
+from pivotlens.count.sampling import is_among
 from pivotlens.count.sparse import SparseCounts, joint_counts
 from pivotlens.count.vocabulary import CountedWords, finder_of
-from pivotlens.text.matching import Integers, ragged_take, sorted_distinct
 
 Encode = Callable[[Sequence[str]], Sequence[Integers]]
 _TOKENS_HELD = 1 << 22
@@ -89,7 +88,7 @@ class ContextCounter:
         if self._n_held > _TOKENS_HELD:
             self.flush()
 
-    def _pairs(self, units: Integers, found: Integers, sampled: npt.NDArray[np.bool_]) -> tuple[Integers, Integers]:
+    def _pairs(self, units: Integers, found: Integers, sampled: Booleans) -> tuple[Integers, Integers]:
         """Return rows and units of the translation pairs whose first word is sampled and whose second is there."""
         numbers = np.arange(len(self.words.translations), dtype=np.int64)
         origins, pairs = ragged_take(self._translations_of_word, numbers, found[sampled])

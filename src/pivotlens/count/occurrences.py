@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pivotlens.count.sampling import BottomK, Hashes
+from pivotlens.arrays import Booleans, Hashes, Integers, ragged_take
+from pivotlens.count.sampling import BottomK
 from pivotlens.count.sparse import SparseCounts, count_keys
 from pivotlens.count.vocabulary import CountedWords, finder_of
-from pivotlens.text.matching import Integers, ragged_take
 
 
 class PairCounts(NamedTuple):
@@ -202,13 +202,11 @@ def concept_slots(words: CountedWords, units: Integers, found: Integers) -> Conc
     return ConceptSlots(units[origins], concepts, words.language_of_word[found], found)
 
 
-def in_own_language(
-    words: CountedWords, units: Integers, found: Integers, languages: Sequence[str]
-) -> npt.NDArray[np.bool_]:
+def in_own_language(words: CountedWords, units: Integers, found: Integers, languages: Sequence[str]) -> Booleans:
     """Tell which words in units stand in a document of their own language."""
     index = {code: number for number, code in enumerate(words.languages)}
     language_of_unit = np.array([index.get(code, -1) for code in languages], dtype=np.int64)
-    own: npt.NDArray[np.bool_] = language_of_unit[units] == words.language_of_word[found]
+    own: Booleans = language_of_unit[units] == words.language_of_word[found]
     return own
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Hashes
 from pivotlens.corpus import BadRows, PartStore, Shard, UnitBatch, UnitPlan, unit_batches, unit_hashes
 from pivotlens.corpus.packing import read_arrays, write_arrays
 from pivotlens.count.contexts import ContextCounter
 from pivotlens.count.occurrences import CooccurrenceCounter
-from pivotlens.count.sampling import Hashes, is_among
+from pivotlens.count.sampling import is_among
 from pivotlens.count.vocabulary import CountedWords
 from pivotlens.models.tokenizer import load_tokenizer
 
@@ -89,9 +89,9 @@ class ContextPass:
         words, hashes = arrays["sample_words"].astype(np.int64), arrays["sample_hashes"].astype(np.uint64)
         return np.sort(hashes[hashes <= self.thresholds[words]])
 
-    def _is_sampled(self, batch: UnitBatch, hashes: Hashes, wanted: Hashes | None) -> npt.NDArray[np.bool_]:
+    def _is_sampled(self, batch: UnitBatch, hashes: Hashes, wanted: Hashes | None) -> Booleans:
         if wanted is None:
             return np.ones(hashes.size, dtype=bool)
         limits = np.array([self.backgrounds[language] for language in batch.languages], dtype=np.uint64)
-        sampled: npt.NDArray[np.bool_] = is_among(hashes, wanted) | (hashes <= limits)
+        sampled: Booleans = is_among(hashes, wanted) | (hashes <= limits)
         return sampled

@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pivotlens.text.matching import Integers
-
-Hashes = npt.NDArray[np.uint64]
+from pivotlens.arrays import Booleans, Hashes, Integers
 
 EVERYTHING = np.uint64(0xFFFFFFFFFFFFFFFF)
 _PENDING = 1 << 20
 
 
-def is_among(values: npt.NDArray[np.generic], ordered: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+def is_among(values: npt.NDArray[np.generic], ordered: npt.NDArray[np.generic]) -> Booleans:
     """Tell which values are in an ordered array, shape ``(values,)``."""
     places = np.searchsorted(ordered, values)
     found = np.zeros(values.size, dtype=bool)

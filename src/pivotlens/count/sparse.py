@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy
 
-from pivotlens.text.matching import Integers
+from pivotlens.arrays import Integers
 
 # Keys are columns of a sparse matrix of one row; any int64 below this is one.
 _KEYS = 1 << 62

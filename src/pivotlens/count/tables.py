@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pivotlens.arrays import Integers
 from pivotlens.artifacts import schema_of
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.vocabulary import CountedWords
-from pivotlens.text.matching import Integers
 
 ENOUGH = 20
 """Units from which a word's figures mean something."""

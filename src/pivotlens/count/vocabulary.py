@@ -8,9 +8,10 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from pivotlens.arrays import Integers, ragged, ragged_take, sorted_distinct
 from pivotlens.artifacts import Concept
 from pivotlens.text import has_spaces_between_words
-from pivotlens.text.matching import Integers, WordMatcher, matching_form, ragged, ragged_take, sorted_distinct
+from pivotlens.text.matching import WordMatcher, matching_form
 
 Named = tuple[str, str]
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from pivotlens.arrays import Floats
 from pivotlens.models.encoding import Ids
 from pivotlens.models.lens import LogitLens, keeping_layers
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.tuned_lens import TunedLens
-
-Floats = npt.NDArray[np.float64]
 
 
 def encode(loaded: LoadedModel, texts: Sequence[str], length: int) -> list[Ids]:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Floats, Integers
 from pivotlens.statistics.association import binomial_exceeds, chi2_p_value, npmi, npmi_lower, signed_llr
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class Associations:
     sampled: int
     total: int
 
-    def at(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Associations:
+    def at(self, places: Integers | Booleans) -> Associations:
         """Return the same with only some of the token words."""
         return replace(
             self,

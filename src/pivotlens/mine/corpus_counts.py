@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from pivotlens.arrays import Integers
 from pivotlens.mine.associations import Background, WordUnits
 from pivotlens.mine.tokens import TokenWords
 
-Integers = npt.NDArray[np.int64]
 Word = tuple[str, str]
 """Language and displayed word."""
 TokenCounts = tuple[Integers, Integers]

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Floats, Integers
 from pivotlens.mine.pair_pivots import PairPivots
 from pivotlens.mine.shuffled_pairs import LanguagePair
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def corpus_pivots(mined: Sequence[tuple[LanguagePair, PairPivots]], shuffled: Fl
     degree = np.zeros(shuffled.size, dtype=np.int64)
     stability = np.zeros(shuffled.size)
     directions = np.zeros(shuffled.size, dtype=np.int64)
-    seen: dict[LanguagePair, npt.NDArray[np.bool_]] = {}
+    seen: dict[LanguagePair, Booleans] = {}
     for languages, pivots in mined:
         tokens = pivots.candidates.first.tokens
         degree[tokens] += 1

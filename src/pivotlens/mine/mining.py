@@ -82,7 +82,7 @@ def mine_corpus(
         miner.candidates(concept, languages) for concept, languages in track(present, "Mining pairs", len(present))
     ]
     paper = config.mode == "paper"
-    found, q_values, largest_p = discoveries(candidates, None if paper else config.max_q)
+    found, largest_p = discoveries(candidates, None if paper else config.max_q)
     languages_used = dict.fromkeys(code for languages in pairs for code in languages)
     measured = {code: [miner.measured(concept, code, largest_p) for concept in concepts] for code in languages_used}
     partners = list(shuffled_partners(len(concepts), config.shuffles, config.seed))
@@ -91,8 +91,8 @@ def mine_corpus(
     # With too few shuffled pairs no share could be small enough.
     max_null = None if paper or 1 / (1 + fewest) > config.max_null else config.max_null
     pivots = [
-        pair_pivots(pair, mask, q, nulls[languages], max_null, config.top, paper)
-        for (_, languages), pair, mask, q in zip(present, candidates, found, q_values, strict=True)
+        pair_pivots(of_pair, nulls[languages], max_null, config.top, paper)
+        for (_, languages), of_pair in zip(present, found, strict=True)
     ]
     shuffled = shuffled_degrees(nulls, max_null, config.top, len(partners), len(counts.tokens.texts))
     return Mined(

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Floats, Integers
 from pivotlens.mine.associations import Associations
 from pivotlens.mine.shuffled_pairs import StrengthNull
 from pivotlens.statistics.multiple_testing import benjamini_hochberg
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class Candidates:
         """The worse of the two p-values, shape ``(token words,)``."""
         return np.maximum(self.first.p_value, self.second.p_value)
 
-    def at(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Candidates:
+    def at(self, places: Integers | Booleans) -> Candidates:
         """Return the same with only some of the token words."""
         return Candidates(self.first.at(places), self.second.at(places), self.tested)
 
@@ -90,9 +87,15 @@ def strongest(tokens: Integers, strength: Floats, top: int) -> Integers:
     return np.lexsort((tokens, -strength))[:top].astype(np.int64)
 
 
-def discoveries(
-    candidates: Sequence[Candidates], max_q: float | None
-) -> tuple[list[npt.NDArray[np.bool_]], list[Floats], float]:
+@dataclass(frozen=True)
+class Discoveries:
+    """Candidates of a pair that pass the false discovery rate, with their q-values of shape ``(token words,)``."""
+
+    candidates: Candidates
+    q_value: Floats
+
+
+def discoveries(candidates: Sequence[Candidates], max_q: float | None) -> tuple[list[Discoveries], float]:
     """Apply the false discovery rate to the candidates of all pairs together.
 
     Args:
@@ -100,40 +103,33 @@ def discoveries(
         max_q: False discovery rate; None keeps all.
 
     Returns:
-        Which candidates of each pair are discoveries, their q-values, and the largest p-value among the discoveries:
-        1 where nothing is filtered, −1 where nothing was discovered.
+        The discoveries of each pair, and the largest p-value among them all: 1 where nothing is filtered, −1 where
+        nothing was discovered.
     """
     sizes = [pair.p_value.size for pair in candidates]
     p_values = np.concatenate([np.zeros(0), *(pair.p_value for pair in candidates)])
     q_values = benjamini_hochberg(p_values, sum(pair.tested for pair in candidates))
     found = np.ones(q_values.size, dtype=bool) if max_q is None else q_values <= max_q
     largest = 1.0 if max_q is None else float(p_values[found].max(initial=-1.0))
-    ends = np.cumsum(sizes, dtype=np.int64)[:-1]
-    return np.split(found, ends)[: len(sizes)], np.split(q_values, ends)[: len(sizes)], largest
+    ends = np.cumsum([0, *sizes])
+    return [
+        Discoveries(pair.at(found[low:high]), q_values[low:high][found[low:high]])
+        for pair, low, high in zip(candidates, ends[:-1], ends[1:], strict=True)
+    ], largest
 
 
-def pair_pivots(
-    candidates: Candidates,
-    found: npt.NDArray[np.bool_],
-    q_values: Floats,
-    null: StrengthNull,
-    max_null: float | None,
-    top: int,
-    paper: bool,
-) -> PairPivots:
+def pair_pivots(found: Discoveries, null: StrengthNull, max_null: float | None, top: int, paper: bool) -> PairPivots:
     """Keep the pivots of one pair.
 
     Args:
-        candidates: Its candidates.
-        found: Which of them are discoveries.
-        q_values: Their q-values.
+        found: Its discoveries.
         null: Strengths in shuffled pairs of the same languages.
         max_null: Largest share of shuffled pairs in which a token may be as strong: what goes with any word, such as
             an article, is no pivot of this pair. None keeps all.
         top: Pivots kept.
         paper: Rank by the paper's measure.
     """
-    chosen, q = candidates.at(found), q_values[found]
+    chosen, q = found.candidates, found.q_value
     strength = strengths(chosen, paper)
     null_share = null.share_at_least(chosen.first.tokens, strength)
     if max_null is not None:

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Floats, Integers
 from pivotlens.mine.associations import Associations
 from pivotlens.progress import track
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 LanguagePair = tuple[str, str]
 
 

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import regex
 
+from pivotlens.arrays import Integers
 from pivotlens.text import has_spaces_between_words, is_word
 from pivotlens.text.matching import matching_form
-
-Integers = npt.NDArray[np.int64]
 
 _UNSPACED_START = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]")
 _PLURAL_STEM = 4

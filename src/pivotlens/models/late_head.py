@@ -8,16 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from pivotlens.arrays import Floats
 from pivotlens.errors import ModelError
 from pivotlens.models.encoding import Ids
 from pivotlens.models.head import OutputHead
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.memory import Memory
-
-Floats = npt.NDArray[np.float64]
 
 # Logits held at once, in fp32 numbers: half a gigabyte.
 LOGITS = 1 << 27

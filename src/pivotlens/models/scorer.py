@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from transformers.cache_utils import DynamicCache
 
+from pivotlens.arrays import Floats
 from pivotlens.models.encoding import Ids
 from pivotlens.models.late_head import LateHead, Wanted, nan_error, without_beginnings
 from pivotlens.models.library_internals import is_shareable
@@ -18,8 +18,6 @@ from pivotlens.models.load import LoadedModel
 from pivotlens.models.memory import Memory, one_row
 from pivotlens.models.packing import ROW, longest_sequence, packed_batches
 from pivotlens.models.prefix import ContextBatch, SharedPrefix, common_prefix
-
-Floats = npt.NDArray[np.float64]
 
 # Largest difference, in nats, between the shared and the plain path that rounding alone explains.
 _TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.5, torch.float16: 0.1}

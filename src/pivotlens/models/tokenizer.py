@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 from tokenizers import Tokenizer
 
+from pivotlens.arrays import Integers
 from pivotlens.artifacts import RunFolder
 from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.errors import ModelError
@@ -40,7 +40,7 @@ class TextTokenizer:
     vocab_size: int
     warnings: tuple[str, ...] = ()
 
-    def encode_batch(self, texts: Sequence[str]) -> list[npt.NDArray[np.int64]]:
+    def encode_batch(self, texts: Sequence[str]) -> list[Integers]:
         """Return the token ids of each text, shape ``(tokens,)``."""
         encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         return [np.asarray(encoding.ids, dtype=np.int64) for encoding in encodings]

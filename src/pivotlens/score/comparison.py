@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Floats
 from pivotlens.artifacts import Benchmark, Scores
 from pivotlens.errors import ConfigError, did_you_mean
 from pivotlens.score.items import ScoredDirection, ScoredItems, scored_items
 from pivotlens.score.summary import FIGURES, ITEMS, groups, kept_items, stacked
 from pivotlens.statistics.bootstrap import bootstrap_mean
 from pivotlens.statistics.sign_flip import sign_flip_p
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pivotlens.arrays import Booleans, Floats
 from pivotlens.artifacts import Concept
 from pivotlens.text import Direction, fold, is_accepted
 from pivotlens.translation.items import accepted_answers
 from pivotlens.translation.measures import ItemMeasures, measure_items
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class ScoredDirection:
     line_share: Floats | None
     generated: list[str]
     correct: Floats
-    same_spelling: npt.NDArray[np.bool_]
+    same_spelling: Booleans
 
     def of_items(self, rows: Sequence[int]) -> ScoredDirection:
         """Return some of the items, in the order given."""

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Floats
 from pivotlens.score.items import ScoredDirection, ScoredItems
 from pivotlens.score.tiers import TierMeasures, tier_measures, tiers_of
 from pivotlens.statistics.bootstrap import Interval, bootstrap_mean
 
-Floats = npt.NDArray[np.float64]
 Values = Callable[[ScoredDirection], Floats]
 
 ITEMS = ("all", "different_spelling")
@@ -121,7 +120,7 @@ def _stratum_row(
     }
 
 
-def _item_strata(scored: ScoredItems) -> Iterator[tuple[str, str, npt.NDArray[np.bool_]]]:
+def _item_strata(scored: ScoredItems) -> Iterator[tuple[str, str, Booleans]]:
     attributes: dict[str, list[str | None]] = {
         "pos": [concept.pos for concept in scored.concepts],
         "band": [concept.band for concept in scored.concepts],
@@ -148,12 +147,12 @@ def groups(
         yield directions, ("all", "all")
 
 
-def kept_items(one: ScoredDirection, items: str) -> npt.NDArray[np.bool_]:
+def kept_items(one: ScoredDirection, items: str) -> Booleans:
     """Tell which items are in an item set of `ITEMS`; shape ``(items,)``."""
     return np.ones(len(one.correct), dtype=bool) if items == "all" else ~one.same_spelling
 
 
-def stacked(values: Sequence[Floats], kept: Sequence[npt.NDArray[np.bool_]]) -> Floats:
+def stacked(values: Sequence[Floats], kept: Sequence[Booleans]) -> Floats:
     """Stack a figure's values over directions, shape ``(items, directions, shot_sets)``, NaN where not kept."""
     return np.stack([np.where(mask[:, None], array, np.nan) for array, mask in zip(values, kept, strict=True)], axis=1)
 
@@ -162,7 +161,7 @@ def _labels(scored: ScoredItems, pair: tuple[str, str]) -> dict[str, str]:
     return {"model": scored.model, "prompt": scored.prompt, "source_language": pair[0], "target_language": pair[1]}
 
 
-def _mean(values: Sequence[Floats], kept: Sequence[npt.NDArray[np.bool_]], bootstrap: int, seed: int) -> Interval:
+def _mean(values: Sequence[Floats], kept: Sequence[Booleans], bootstrap: int, seed: int) -> Interval:
     return bootstrap_mean(stacked(values, kept), bootstrap, seed)
 
 

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Floats
 from pivotlens.artifacts import Concept
 from pivotlens.translation.measures import ItemMeasures
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class TierMeasures:
         beaten: Share of these distractors whose sequence probability is lower; ties count half.
     """
 
-    present: npt.NDArray[np.bool_]
+    present: Booleans
     score: Floats
     margin: Floats
     beaten: Floats

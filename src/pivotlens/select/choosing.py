@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pivotlens.select.scoring import Booleans, Floats, Hashes, Integers, Mode, ScoredUnits
+from pivotlens.arrays import Booleans, Floats, Hashes, Integers
+from pivotlens.select.scoring import Mode, ScoredUnits
 
 _PENDING = 1 << 14
 

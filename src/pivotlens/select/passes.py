@@ -13,6 +13,7 @@ import numpy.typing as npt
 import orjson
 import zstandard
 
+from pivotlens.arrays import Booleans, Hashes
 from pivotlens.artifacts.files import atomic_path, write_bytes
 from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.artifacts.manifest import Output
@@ -66,7 +67,7 @@ class ScorePass:
         write_arrays(part, arrays | bad.to_arrays())
 
 
-def _in_buckets(digests: npt.NDArray[np.uint64]) -> Arrays:
+def _in_buckets(digests: Hashes) -> Arrays:
     bucket = digests[:, 0] >> np.uint64(60)
     arrays: Arrays = {}
     for number in range(BUCKETS):
@@ -106,7 +107,7 @@ class WritePass:
             outputs[self.modes[arm]] = Output(bytes=path.stat().st_size, sha256=sha256_of_file(path), rows=rows)
         write_bytes(part, orjson.dumps({mode: output.model_dump() for mode, output in outputs.items()}))
 
-    def _lines(self, shard: Shard, wanted: npt.NDArray[np.bool_]) -> Iterator[tuple[int, bytes]]:
+    def _lines(self, shard: Shard, wanted: Booleans) -> Iterator[tuple[int, bytes]]:
         """Yield the number of each wanted unit in the shard, and its line."""
         scores = read_arrays(self.scores.path(shard), ("n_tokens", "n_pivots"))
         n_tokens, n_pivots = scores["n_tokens"].astype(np.int64), scores["n_pivots"].astype(np.int64)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pivotlens.arrays import Booleans
 from pivotlens.artifacts import Pivots, ResultWriter, schema_of, write_bytes
 from pivotlens.corpus import (
     BadRows,
@@ -28,7 +29,7 @@ from pivotlens.select.choosing import Chooser
 from pivotlens.select.config import SelectConfig
 from pivotlens.select.passes import ScorePass, WritePass, documents_path, no_documents, written
 from pivotlens.select.scored_corpus import ScoredCorpus
-from pivotlens.select.scoring import Booleans, Mode, ScoredUnits
+from pivotlens.select.scoring import Mode, ScoredUnits
 from pivotlens.select.summary import Summary, arm_rows, scores_table
 from pivotlens.stage import Work
 from pivotlens.text.matching import missed_beside_particles

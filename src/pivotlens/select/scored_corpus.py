@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
+from pivotlens.arrays import Booleans, Integers
 from pivotlens.corpus import PartStore, Shard
 from pivotlens.corpus.packing import read_arrays, unpack_strings
 from pivotlens.select.passes import BUCKETS
-from pivotlens.select.scoring import Booleans, Integers, ScoredUnits, is_duplicate
+from pivotlens.select.scoring import ScoredUnits, is_duplicate
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,12 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Floats, Hashes, Integers
 from pivotlens.statistics.proportion import wilson_lower
 from pivotlens.text import fold
 
 Mode = Literal["top", "random"]
-Integers = npt.NDArray[np.int64]
-Booleans = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Hashes = npt.NDArray[np.uint64]
-Digests = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -73,7 +68,7 @@ def pivot_share(n_tokens: Integers, n_pivots: Integers) -> Floats:
     return np.divide(n_pivots, n_tokens, out=np.zeros(n_tokens.size), where=n_tokens > 0)
 
 
-def pivot_counts(ids: Sequence[Integers], is_pivot: npt.NDArray[np.bool_]) -> tuple[Integers, Integers]:
+def pivot_counts(ids: Sequence[Integers], is_pivot: Booleans) -> tuple[Integers, Integers]:
     """Count tokens and pivot tokens, every occurrence once.
 
     Args:
@@ -89,13 +84,13 @@ def pivot_counts(ids: Sequence[Integers], is_pivot: npt.NDArray[np.bool_]) -> tu
     return lengths, (hits[ends] - hits[ends - lengths]).astype(np.int64)
 
 
-def text_digests(texts: Sequence[str]) -> Digests:
+def text_digests(texts: Sequence[str]) -> Hashes:
     """Return the sha256 of each folded text as four numbers, shape ``(texts, 4)``: equal texts have equal rows."""
     digests = b"".join(hashlib.sha256(fold(text).encode("utf-8", "surrogatepass")).digest() for text in texts)
     return np.frombuffer(digests, dtype="<u8").reshape(-1, 4).astype(np.uint64)
 
 
-def is_duplicate(digests: Digests) -> npt.NDArray[np.bool_]:
+def is_duplicate(digests: Hashes) -> Booleans:
     """Tell which rows are equal to an earlier one, shape ``(rows,)``."""
     order = np.lexsort((np.arange(len(digests)), *digests.T))
     ordered = digests[order]

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pivotlens.arrays import Booleans
 from pivotlens.artifacts import schema_of
-from pivotlens.select.scoring import Booleans, Mode, ScoredUnits
+from pivotlens.select.scoring import Mode, ScoredUnits
 
 
 @dataclass

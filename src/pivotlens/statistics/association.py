@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-Floats = npt.NDArray[np.float64]
+from pivotlens.arrays import Floats
 
 
 def _counts(*values: npt.ArrayLike) -> tuple[Floats, ...]:

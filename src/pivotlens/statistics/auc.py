@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import scipy
 
+from pivotlens.arrays import Booleans, Floats
 from pivotlens.statistics.bootstrap import resample_indices
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Booleans = npt.NDArray[np.bool_]
 
 
 def auc(scores: Floats, positive: Booleans) -> float:

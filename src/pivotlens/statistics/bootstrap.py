@@ -6,10 +6,8 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from pivotlens.arrays import Booleans, Floats, Integers
 
 
 class Interval(NamedTuple):
@@ -52,7 +50,7 @@ def bootstrap_mean(values: Floats, resamples: int, seed: int) -> Interval:
     concepts, _, sets = values.shape
     if concepts == 0:
         return Interval(float("nan"), float("nan"), float("nan"))
-    present: npt.NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=2))
+    present: Booleans = np.asarray(np.isfinite(values).all(axis=2))
     filled = np.where(present[..., None], values, 0.0)
 
     def mean_of(concept_weights: Floats, set_weights: Floats) -> Floats:

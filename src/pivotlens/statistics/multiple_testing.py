@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from pivotlens.arrays import Floats
 
 
 def benjamini_hochberg(p_values: Floats, tests: int | None = None) -> Floats:

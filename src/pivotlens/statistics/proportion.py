@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from pivotlens.arrays import Floats
 
 Z_95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution: both tails together hold 5 %."""

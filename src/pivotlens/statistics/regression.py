@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import scipy
 
+from pivotlens.arrays import Booleans, Floats
 from pivotlens.statistics.association import chi2_p_value
-
-Floats = npt.NDArray[np.float64]
-Booleans = npt.NDArray[np.bool_]
 
 _MAX_STEPS = 100
 _TOLERANCE = 1e-10

@@ -13,12 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
+from pivotlens.arrays import Booleans, Bytes, Integers, ragged, ragged_take, sorted_distinct
 from pivotlens.errors import DataError
 from pivotlens.text.scripts import has_spaces_between_words
-
-Integers = npt.NDArray[np.int64]
-_Bytes = npt.NDArray[np.uint8]
-_Flags = npt.NDArray[np.bool_]
 
 _WORD_CHARACTERS = regex.compile(r"[\p{L}\p{M}\p{N}_]+")
 # What Latin shares is no letter of theirs: the letter apostrophe, and marks such as the tilde, which Thai borrows.
@@ -53,7 +50,7 @@ def _every_character() -> str:
 
 
 @functools.cache
-def _character_flags() -> _Bytes:
+def _character_flags() -> Bytes:
     """Return, by code point, whether a character joins into words between spaces, is a mark, or takes apostrophes."""
     flags = np.zeros(0x110000, dtype=np.uint8)
     for run in _WORD_CHARACTERS.finditer(_every_character()):
@@ -128,39 +125,6 @@ def matching_form(text: str) -> str:
     if points.max(initial=0) == _NOTHING:
         points = points[points != _NOTHING]
     return unicodedata.normalize("NFC", str(points.data, "utf-32-le", "surrogatepass"))
-
-
-def ragged_take(offsets: Integers, values: Integers, rows: Integers) -> tuple[Integers, Integers]:
-    """Take whole rows of a ragged array.
-
-    Args:
-        offsets: Where each row begins in ``values``, and the end of the last, shape ``(n_rows + 1,)``.
-        values: All rows one after another.
-        rows: Rows to take, shape ``(taken,)``, in any order, repeats allowed.
-
-    Returns:
-        The position in ``rows`` that each value comes from, and the values; both shape ``(total,)``.
-    """
-    lengths = offsets[rows + 1] - offsets[rows]
-    origins = np.repeat(np.arange(rows.size, dtype=np.int64), lengths)
-    ends = np.cumsum(lengths)
-    within = np.arange(origins.size, dtype=np.int64) - np.repeat(ends - lengths, lengths)
-    return origins, values[np.repeat(offsets[rows], lengths) + within]
-
-
-def ragged(rows: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
-    """Return rows of different lengths as offsets and values, for `ragged_take`."""
-    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum([len(row) for row in rows], out=offsets[1:])
-    return offsets, np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=int(offsets[-1]))
-
-
-def sorted_distinct(values: Integers) -> Integers:
-    """Return distinct values in order; for whole numbers several times faster than `numpy.unique`, which hashes."""
-    values = np.sort(values)
-    first = np.ones(values.size, dtype=bool)
-    np.not_equal(values[1:], values[:-1], out=first[1:])
-    return values[first]
 
 
 @dataclass(frozen=True)
@@ -310,27 +274,27 @@ def _glued(before: str, after: str) -> bool:
     return bool(both) or bool(flags[ord(after)] & _MARK_BIT)
 
 
-def _begin_words(content: _Bytes, starts: Integers) -> _Flags:
+def _begin_words(content: Bytes, starts: Integers) -> Booleans:
     flags = _character_flags()
     before, first = _character_before(content, starts), flags[_character_at(content, starts)]
-    free: _Flags = (flags[before] & first & _SPACED_BIT) == 0
+    free: Booleans = (flags[before] & first & _SPACED_BIT) == 0
     beside = np.flatnonzero(before == _APOSTROPHE)
     further = flags[_character_before(content, starts[beside] - 1)]
     free[beside] = (further & first[beside] & _APOSTROPHE_BIT) == 0
     return free
 
 
-def _end_words(content: _Bytes, ends: Integers) -> _Flags:
+def _end_words(content: Bytes, ends: Integers) -> Booleans:
     flags = _character_flags()
     last, after = flags[_character_before(content, ends)], _character_at(content, ends)
-    free: _Flags = ((last & flags[after] & _SPACED_BIT) | (flags[after] & _MARK_BIT)) == 0
+    free: Booleans = ((last & flags[after] & _SPACED_BIT) | (flags[after] & _MARK_BIT)) == 0
     beside = np.flatnonzero(after == _APOSTROPHE)
     further = flags[_character_at(content, ends[beside] + 1)]
     free[beside] = (last[beside] & further & _APOSTROPHE_BIT) == 0
     return free
 
 
-def _character_at(content: _Bytes, at: Integers) -> Integers:
+def _character_at(content: Bytes, at: Integers) -> Integers:
     """Decode the UTF-8 character that begins at each place."""
     points = content[at].astype(np.int64)
     longer = np.flatnonzero(points >= 0x80)
@@ -345,7 +309,7 @@ def _character_at(content: _Bytes, at: Integers) -> Integers:
     return points
 
 
-def _character_before(content: _Bytes, at: Integers) -> Integers:
+def _character_before(content: Bytes, at: Integers) -> Integers:
     """Decode the UTF-8 character that ends before each place."""
     start = at - 1
     inside = np.flatnonzero(content[start] >= 0x80)

@@ -7,8 +7,8 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Floats
 from pivotlens.statistics.bootstrap import percentile_interval, resample_indices
 from pivotlens.statistics.kappa import cohen_kappa
 from pivotlens.trace.behaviours import SEMANTIC_PIVOT
@@ -80,7 +80,7 @@ def _with_interval(
     numbers = [np.array([names[label] for label in side]) for side in (first, second)]
     np.add.at(tables, (place, *numbers), 1.0)
     drawn = resample_indices(len(concepts), bootstrap, seed)
-    weights: npt.NDArray[np.float64] = np.zeros((bootstrap, len(concepts)))
+    weights: Floats = np.zeros((bootstrap, len(concepts)))
     np.add.at(weights, (np.arange(bootstrap)[:, None], drawn), 1.0)
     estimate = float(cohen_kappa(tables.sum(axis=0)))
     low, high = percentile_interval(cohen_kappa(np.tensordot(weights, tables, axes=1)))

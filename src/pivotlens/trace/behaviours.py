@@ -8,9 +8,8 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from pivotlens.arrays import Booleans, Floats, Integers
 
 DIRECT, COPY, SOURCE_OR_ENGLISH = "direct", "copy", "source_or_english"
 SEMANTIC_PIVOT, OTHER, NONE, DROPPED = "semantic_pivot", "other", "none", "dropped"
@@ -34,13 +33,13 @@ class ItemView:
         source_is_english: Whether the source language is English.
     """
 
-    token_ids: npt.NDArray[np.int64]
+    token_ids: Integers
     probs: Floats
     baseline: Floats
-    target: npt.NDArray[np.bool_]
-    source: npt.NDArray[np.bool_]
-    linked: npt.NDArray[np.bool_]
-    word: npt.NDArray[np.bool_]
+    target: Booleans
+    source: Booleans
+    linked: Booleans
+    word: Booleans
     shares_token: bool
     source_is_english: bool
 
@@ -97,7 +96,7 @@ def authors_threshold(view: ItemView) -> Behaviour:
     return _decided(view, DIRECT, len(view.probs) - 1)
 
 
-def specific(view: ItemView, ratio: float, threshold: float) -> npt.NDArray[np.bool_]:
+def specific(view: ItemView, ratio: float, threshold: float) -> Booleans:
     """Tell which kept tokens are specific to the item: probable enough, and more than over other concepts.
 
     Tokens of the target's set count whatever their length: the answer's first piece may be short. All others must be
@@ -108,11 +107,11 @@ def specific(view: ItemView, ratio: float, threshold: float) -> npt.NDArray[np.b
     # Without any other calibration item nothing can be told specific.
     above = view.probs >= np.maximum(ratio * np.where(np.isnan(view.baseline), np.inf, view.baseline), threshold)
     known = view.linked | view.source | view.target | (view.token_ids == view.answer)
-    found: npt.NDArray[np.bool_] = counts & above & (known | _lasting(view, threshold))
+    found: Booleans = counts & above & (known | _lasting(view, threshold))
     return found
 
 
-def _lasting(view: ItemView, threshold: float) -> npt.NDArray[np.bool_]:
+def _lasting(view: ItemView, threshold: float) -> Booleans:
     """Tell which kept tokens last over layers.
 
     They have half the threshold or more at two layers or more between the embeddings and the last, and there their
@@ -121,7 +120,7 @@ def _lasting(view: ItemView, threshold: float) -> npt.NDArray[np.bool_]:
     likely = view.probs[1:-1] >= threshold / 2
     tokens, place = np.unique(view.token_ids[1:-1][likely], return_inverse=True)
     mass = np.bincount(place, weights=view.probs[1:-1][likely], minlength=len(tokens))
-    lasting: npt.NDArray[np.bool_] = np.isin(
+    lasting: Booleans = np.isin(
         view.token_ids, tokens[(np.bincount(place, minlength=len(tokens)) >= 2) & (mass >= 3 * threshold)]
     )
     return lasting

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Integers
 from pivotlens.artifacts import Counts, Pivots
 from pivotlens.statistics.seeding import named_generator
 from pivotlens.text import is_word
@@ -49,7 +49,7 @@ def load_mined(pivots: Pivots, counts: Counts, seed: int) -> MinedPivots:
     return MinedPivots({key: tuple(dict.fromkeys(ids)) for key, ids in tokens.items()}, random)
 
 
-def _frequency_ladder(counts: Counts) -> npt.NDArray[np.int64]:
+def _frequency_ladder(counts: Counts) -> Integers:
     texts = {row["token_id"]: row["token"] for row in counts.rows("token_texts")}
     total: dict[int, int] = {}
     for row in counts.rows("tokens"):
@@ -59,7 +59,7 @@ def _frequency_ladder(counts: Counts) -> npt.NDArray[np.int64]:
 
 
 def _like_frequency(
-    ids: Sequence[int], ladder: npt.NDArray[np.int64], place: dict[int, int], seed: int, key: ItemKey
+    ids: Sequence[int], ladder: Integers, place: dict[int, int], seed: int, key: ItemKey
 ) -> tuple[int, ...]:
     generator = named_generator(seed, *key)
     taken = set(ids)

@@ -14,11 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from pivotlens.arrays import Floats, Integers
 from pivotlens.errors import ModelError
 from pivotlens.models.head_slices import HeadSlices, Logits
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 
 class States(Protocol):

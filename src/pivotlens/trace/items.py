@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Booleans, Integers
 from pivotlens.artifacts import Concept
 from pivotlens.models.encoding import Ids
 from pivotlens.models.scorer import AnswerScorer
@@ -153,7 +153,7 @@ def _is_linked(sets: TokenSets) -> Callable[[int], bool]:
     return lambda token: sets.link(token) is not None
 
 
-def _flags(token_ids: npt.NDArray[np.int64], test: Callable[[int], bool]) -> npt.NDArray[np.bool_]:
+def _flags(token_ids: Integers, test: Callable[[int], bool]) -> Booleans:
     return np.array([test(int(token)) for token in token_ids], dtype=np.bool_)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pivotlens.statistics.bootstrap import Floats, bootstrap_mean
+from pivotlens.arrays import Floats
+from pivotlens.statistics.bootstrap import bootstrap_mean
 from pivotlens.text import ENGLISH
 from pivotlens.trace.agreement import Key, Labels
 from pivotlens.trace.behaviours import SEMANTIC_PIVOT

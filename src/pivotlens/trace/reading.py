@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from pivotlens.arrays import Floats, Integers
 from pivotlens.models.encoding import Ids
 from pivotlens.models.head_slices import WIDTH, HeadSlices, Logits
 from pivotlens.models.lens import LogitLens
@@ -21,8 +21,6 @@ from pivotlens.trace.token_sets import TokenSets
 if TYPE_CHECKING:
     from pivotlens.models.tuned_lens import TunedLens
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 MASSES = ("source", "target", "english", "pivots", "random")
 

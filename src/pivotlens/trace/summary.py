@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pivotlens.arrays import Booleans
 from pivotlens.statistics.bootstrap import Interval, bootstrap_mean
 from pivotlens.text import ENGLISH
 from pivotlens.trace.agreement import Labels
 
 Row = dict[str, Any]
-Mask = npt.NDArray[np.bool_]
 
 _KINDS = ("all", "different_spelling", "correct")
 
@@ -118,7 +118,7 @@ def _by_rule(traced: TracedItems, labels: Mapping[tuple[str, int], Labels]) -> I
             yield rule, traced.grid(found, "")
 
 
-def _strata(traced: TracedItems) -> Iterator[tuple[str, str, Mask]]:
+def _strata(traced: TracedItems) -> Iterator[tuple[str, str, Booleans]]:
     correct, same = traced.fact("correct").astype(bool), traced.fact("same_spelling").astype(bool)
     yield "all", "", np.ones_like(correct)
     yield "answer", "right", correct
@@ -134,7 +134,7 @@ def _strata(traced: TracedItems) -> Iterator[tuple[str, str, Mask]]:
             yield stratum, value, column == value
 
 
-def shares(grid: npt.NDArray[Any], mask: Mask, names: Sequence[str], bootstrap: int, seed: int) -> Iterator[Row]:
+def shares(grid: npt.NDArray[Any], mask: Booleans, names: Sequence[str], bootstrap: int, seed: int) -> Iterator[Row]:
     """Yield the share of each label among the masked items, with its interval."""
     n = int(mask.sum())
     for name in names:

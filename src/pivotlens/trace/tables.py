@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pivotlens.arrays import Floats
 from pivotlens.models.encoding import TokenTexts
 from pivotlens.text import Direction
 from pivotlens.trace.behaviours import OTHER, SEMANTIC_PIVOT, ItemView, rules
 from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.items import TracedItem, role_of
 from pivotlens.trace.pivot_languages import PivotLanguages
-from pivotlens.trace.reading import MASSES, Floats, LayerReadings
+from pivotlens.trace.reading import MASSES, LayerReadings
 
 THRESHOLDS = (0.1, 0.15, 0.2, 0.3, 0.5)
 RATIOS = (3.0, 10.0, 30.0, 50.0, 100.0)

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pivotlens.arrays import Floats
 from pivotlens.artifacts import Concept
 from pivotlens.models.encoding import Ids, TokenTexts
 from pivotlens.models.scorer import AnswerScorer
 from pivotlens.translation.words import WordPrompts, greedy_answers
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pivotlens.arrays import Floats
 from pivotlens.report.run_tables import Row, direction_of
-from pivotlens.statistics.bootstrap import Floats
 from pivotlens.text import Direction
 
 CURVES = {
