@@ -12,28 +12,6 @@ from pivotlens.text import Direction, english_name, escape_controls
 MISSING = "–"
 _VISIBLE = {"\n": "↵", "\t": "⇥", "\r": "␍", "▁": "␣", "\u2028": "\\u2028", "\u2029": "\\u2029", "\u00a0": "⍽"}
 
-ROLE_NAMES = {"source": "source", "target": "target", "english": "English", "pivot": "pivot", "": "other"}
-BEHAVIOUR_NAMES = {
-    "direct": "direct",
-    "copy": "copy",
-    "source_or_english": "copy (English source)",
-    "semantic_pivot": "semantic pivot",
-    "other": "other",
-    "none": "none",
-    "dropped": "dropped by the rule",
-}
-"""Behaviours in the order of the bars."""
-
-PIVOT_LANGUAGE_NAMES = {
-    "english": "English",
-    "third": "a third language",
-    "target": "the target's own language",
-    "source": "the source's own language",
-    "several": "spelled alike in several",
-    "not_told": "not told",
-}
-"""What a semantic pivot is written in."""
-
 RULE_NOTES = {
     "calibrated": "The peak of the words specific to the item; one that no dictionary links must show at two layers.",
     "calibrated_linked": "The same, but a pivot must be linked with the concept by a dictionary or WordNet.",

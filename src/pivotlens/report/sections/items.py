@@ -9,8 +9,15 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pivotlens.report.run_tables import Row, direction_of, first_shot_set
-from pivotlens.report.sections.shares import group_of
+from pivotlens.report import charts
+from pivotlens.report.blocks import (
+    Block, Column, Grid, Group, Heading, Legend, Pair, Paragraph, Plot, Prose, Section, Soft, Table, Widget, Word,
+    lines, prose,
+)  # fmt: skip
+from pivotlens.report.names import BEHAVIOUR_NAMES, group_of
+from pivotlens.report.run_tables import Row, RunTables, direction_of, first_shot_set, first_table
+from pivotlens.report.sections.shares import headline
+from pivotlens.report.wording import probability, whole
 from pivotlens.text import Direction
 from pivotlens.text.function_words import is_function_word
 
@@ -21,6 +28,10 @@ RULE = "calibrated"
 PIVOT = "semantic_pivot"
 LEAST_PROB = 0.3
 """Least probability of a pivot that is named as an example."""
+TELLING, EXAMPLES, CARDS, TOP = 10, 3, 3, 5
+"""Telling items and examples of a report, telling items drawn as cards, tokens a layer."""
+MOST_ROWS = 26
+"""Most layers in a card; deeper models show evenly spread ones, the peak and the last among them."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,16 @@ class TraceTables:
     generated: Mapping[ItemKey, str]
     threshold: float
     ratio: float
+
+
+@dataclass(frozen=True)
+class Traced:
+    """The items of a report: those of its list, the most telling ones, examples of the headline; ``n``: all."""
+
+    items: tuple[TellingItem, ...] = ()
+    telling: tuple[TellingItem, ...] = ()
+    examples: tuple[TellingItem, ...] = ()
+    n: int = 0
 
 
 def item_key(row: Row) -> ItemKey:
@@ -220,3 +241,123 @@ def _readings(tables: TraceTables, wanted: Iterable[ItemKey], top: int) -> dict[
         key: tuple(LayerReading(layer, tuple(tokens)) for layer, tokens in found.items())
         for key, found in layers.items()
     }
+
+
+def trace_tables(run: RunTables) -> TraceTables | None:
+    """Return what the items are read from, or None where no items were traced."""
+    if run.trace is None or "tokens.parquet" not in run.trace.manifest.outputs:
+        return None
+    config = run.trace.manifest.config
+    scored = run.score.first_rows("concepts") if run.score and "concepts.parquet" in run.score.manifest.outputs else []
+    return TraceTables(
+        items=run.trace.first_rows("items"),
+        labels=run.trace.first_rows("behaviours"),
+        tokens=first_table(run.trace, "tokens"),
+        generated={item_key(row): row["generated"] for row in scored if row["generated"] is not None},
+        threshold=float(config["threshold"]),
+        ratio=float(config["ratio"]),
+    )
+
+
+def traced(run: RunTables, most: int) -> Traced:
+    """Read the items of a report, at most ``most`` beside the telling ones."""
+    tables = trace_tables(run)
+    if tables is None:
+        return Traced()
+    groups = headline(run)
+    keys, best = fair_keys(tables.items, most), telling_keys(tables.labels, TELLING)
+    named = example_keys(tables.labels, groups[0].directions if groups else "", EXAMPLES)
+    # The telling ones and the examples are there even where not every item is.
+    shown = list(dict.fromkeys((*keys, *best, *named)))
+    found = dict(zip(shown, read_items(tables, shown, TOP), strict=True))
+    n = len(first_shot_set(list(tables.items)))
+    return Traced(tuple(found.values()), tuple(found[key] for key in best), tuple(found[key] for key in named), n)
+
+
+# -- as blocks
+
+_COLOURS = Legend(
+    "Colours",
+    (("r-source", "source word"), ("r-english", "English word"), ("r-pivot", "another token linked to the concept or "
+     "mined"), ("r-target", "target word"), ("r-other", "other"), ("r-common", "not specific to this word")),
+)  # fmt: skip
+
+
+def items(found: Traced) -> Section | None:
+    """Build the section that lists every item."""
+    if not found.items:
+        return None
+    shown = len(found.items)
+    some = (
+        f". Shown are {whole(shown)} of {whole(found.n)} traced items, as many of each direction"
+        if shown < found.n
+        else ""
+    )
+    lede = prose(
+        "Every item, layer by layer. The strip is its layers from the first to the last, each in the colour of its most "
+        f"probable token. Open one to see the {TOP} most probable tokens of each layer{some}."
+    )
+    instead = (
+        Paragraph(prose(f"The list needs JavaScript; these are the {len(found.telling)} most telling items."), "note"),
+        Grid(tuple(card(item) for item in found.telling), "cards"),
+    )
+    return Section("items", "Items", (Paragraph(lede, "lede"), _COLOURS, Widget("items", None, instead)))
+
+
+def cards(found: Traced) -> tuple[Block, ...]:
+    """Return the most telling pivots, each as the words on its way through the model."""
+    drawn = tuple(card(item) for item in found.telling if item.shows_pivot)[:CARDS]
+    if not drawn:
+        return ()
+    lede = prose(
+        "What the model would write if it stopped at each layer: the most probable token, its probability as a bar. "
+        "Layer 0 is the embeddings, the last row is the model's own output."
+    )
+    title = "Words on the way through the model" if len(drawn) > 1 else "A word on the way through the model"
+    return (Heading(prose(title)), Paragraph(lede, "lede"), _COLOURS, Grid(drawn, "cards"))
+
+
+def shown_layers(item: TellingItem) -> list[LayerReading]:
+    """Return the layers of a card: all, or evenly spread ones with the peak and the last."""
+    count = len(item.layers)
+    if count <= MOST_ROWS:
+        return list(item.layers)
+    kept = {round(i * (count - 1) / (MOST_ROWS - 1)) for i in range(MOST_ROWS)}
+    kept |= {i for i, reading in enumerate(item.layers) if reading.layer == item.peak_layer}
+    return [item.layers[i] for i in sorted(kept)]
+
+
+def card(item: TellingItem) -> Group:
+    """Return an item as one row a layer: the first token and its probability."""
+    languages = {"source": item.direction.source, "target": item.direction.target, "english": "en"}
+    found = [reading for reading in shown_layers(item) if reading.tokens]
+    pair: Prose = (
+        Word(item.source_word, item.direction.source), " → ", Word(item.target_word, item.direction.target), " ",
+        Soft("("), Pair(item.direction), Soft(")"),
+    )  # fmt: skip
+    peak: Prose = (
+        (": ", Word(item.peak_token, kind="pivot" if item.shows_pivot else "token"), f" at layer {item.peak_layer}")
+        if item.peak_token is not None
+        else ()
+    )
+    label = BEHAVIOUR_NAMES.get(item.behaviour, item.behaviour)
+    said: Prose = (label, *peak, f"; answer {'right' if item.correct else 'wrong'}")
+
+    def role(token: LensToken) -> str:
+        return token.role or ("other" if token.specific else "common")
+
+    table = Table(
+        f"layers-{item.direction}-{item.concept_id}",
+        (Column("layer"), Column("token"), Column("probability", "plot"), Column("p", "number")),
+        lines(
+            (
+                (str(reading.layer), Word(first.token, languages.get(first.role, ""), role(first)),
+                 Plot(charts.plain_bar(first.prob, 1.0, f"r-{role(first)}")), probability(first.prob))
+                for reading in found
+                for first in [reading.tokens[0]]
+            ),
+            ("peak" if reading.layer == item.peak_layer else "" for reading in found),
+        ),
+        prose("Most probable token of each layer"), unseen=True, kind="card",
+    )  # fmt: skip
+    return Group((Heading(pair, 4), Paragraph(said, "note"), table), "card")

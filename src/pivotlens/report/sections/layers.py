@@ -2,125 +2,116 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from pivotlens.report.run_tables import direction_of
-from pivotlens.statistics.bootstrap import Floats, resample_indices
+from pivotlens.report import charts
+from pivotlens.report.blocks import (
+    Block, Details, Figure, Grid, Pair, Paragraph, Section, Soft, Strong, Table, Value, columns, lines, prose,
+)  # fmt: skip
+from pivotlens.report.names import CURVE_NAMES
+from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows
+from pivotlens.report.wording import direction_name, plural, probability
+from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
-RESAMPLES = 400
-CURVES = {
-    "mass_target": "target",
-    "mass_source": "source",
-    "mass_english": "english",
-    "mass_pivots": "mined",
-    "mass_random": "random",
-}
-"""Column of ``trace/layers`` and the name of its curve."""
-
-CURVE_NAMES = {
-    "target": "target word",
-    "source": "source word",
-    "english": "English word",
-    "mined": "mined pivots",
-    "random": "random control",
-}
+Profiles = dict[Direction, dict[str, list[Row]]]
+"""Rows of ``trace/profiles`` by direction and curve, layers rising; ``entropy`` is one beside those of `CURVE_NAMES`."""
+_CURVES = {"mass_target": "target", "mass_source": "source", "mass_english": "english", "mass_pivots": "mined",
+           "mass_random": "random", "entropy": "entropy"}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Curve:
-    """A mean by layer, shape ``(layers,)``, with the ends of its 95 % interval over items."""
-
-    name: str
-    mean: Floats
-    low: Floats
-    high: Floats
-
-    @property
-    def peak(self) -> int:
-        """Index of the highest mean."""
-        return int(np.nanargmax(self.mean))
+def profiles(run: RunTables) -> Profiles:
+    """Return the profiles of the first model and wording."""
+    found: Profiles = {}
+    for row in first_rows(run.trace, "profiles"):
+        if row["figure"] in _CURVES:
+            found.setdefault(direction_of(row), {}).setdefault(_CURVES[row["figure"]], []).append(row)
+    return found
 
 
-@dataclass(frozen=True)
-class LayerProfile:
-    """The layers of a direction.
-
-    Attributes:
-        layers: Layer numbers, 0 = embeddings.
-        entropy: Mean entropy of the lens in nats, shape ``(layers,)``.
-    """
-
-    direction: Direction
-    n: int
-    layers: tuple[int, ...]
-    entropy: Floats
-    curves: tuple[Curve, ...]
-
-    def curve(self, name: str) -> Curve | None:
-        """Return a curve by name, or None where the direction has none."""
-        return next((curve for curve in self.curves if curve.name == name), None)
+def curves_of(profile: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """Return the curves of a direction by name, in the order of `CURVE_NAMES`."""
+    return {name: profile[name] for name in CURVE_NAMES if name in profile}
 
 
-def layer_profiles(table: pa.Table) -> list[LayerProfile]:
-    """Build the profiles from ``trace/layers``: means over the items of the first shot set, by direction."""
-    if table.num_rows == 0:
-        return []
-    table = table.filter(pc.equal(table["shot_set"], pc.min(table["shot_set"])))
-    columns = ["source_language", "target_language"]
-    directions = table.select(columns).group_by(columns, use_threads=False).aggregate([]).to_pylist()
-    profiles = []
-    for row in directions:
-        direction = direction_of(row)
-        mask = pc.and_(
-            pc.equal(table["source_language"], direction.source), pc.equal(table["target_language"], direction.target)
-        )
-        profiles.append(_profile(direction, table.filter(mask)))
-    return profiles
+def layers(run: RunTables) -> Section | None:
+    """Build the section from ``trace/profiles``."""
+    found = profiles(run)
+    if not found:
+        return None
+    masses = [row[end] for profile in found.values() for rows in curves_of(profile).values() for row in rows
+              for end in ("mean", "ci_high")]  # fmt: skip
+    y = charts.Axis("probability", "mean over items", charts.nice_ticks(max([0.05, *masses])))
+    most = max((row["mean"] for profile in found.values() for row in profile.get("entropy", ())), default=0.0)
+    figures = [_figure(place, direction, profile, y, most) for place, (direction, profile) in enumerate(found.items())]
+    blocks: tuple[Block, ...] = (
+        Paragraph(
+            prose(
+                "Probability that each layer already gives to the words, read through the model's own output head; "
+                "mean over items, bands are 95% bootstrap intervals. The strip on top is entropy: the fuller its "
+                "shade, the less decided the layer. All axes are the same."
+            ),
+            "lede",
+        ),
+        Grid(tuple(figures), "multiples"),
+        Details(prose("Where each curve is highest"), (_peaks(found),)),
+    )
+    return Section("layers", "Layers", blocks)
 
 
-def _profile(direction: Direction, table: pa.Table) -> LayerProfile:
-    concepts = table["concept_id"].combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    layers, layer_of = np.unique(table["layer"].to_numpy(), return_inverse=True)
-    shape = (int(concepts.max()) + 1, len(layers))
-
-    def grid(name: str) -> Floats:
-        values = np.full(shape, np.nan)
-        values[concepts, layer_of] = table[name].cast(pa.float64()).to_numpy()
-        return values
-
-    curves = [mean_band(name, grid(column)) for column, name in CURVES.items() if column in table.column_names]
-    return LayerProfile(
-        direction=direction,
-        n=shape[0],
-        layers=tuple(int(layer) for layer in layers),
-        entropy=_column_means(np.ones((1, shape[0])), grid("entropy"))[0],
-        curves=tuple(curve for curve in curves if not np.isnan(curve.mean).all()),
+def _figure(place: int, direction: Direction, profile: dict[str, list[Row]], y: charts.Axis, most: float) -> Figure:
+    drawn = curves_of(profile)
+    numbers = sorted({row["layer"] for rows in profile.values() for row in rows})
+    spread = sorted({numbers[0], numbers[len(numbers) // 2], numbers[-1]})
+    entropy = profile.get("entropy", ())
+    strip = charts.Strip(
+        "entropy", [row["layer"] for row in entropy], [row["mean"] / (most or 1.0) for row in entropy]
+    )
+    svg = charts.line_chart(
+        direction_name(direction),
+        [
+            charts.Line(CURVE_NAMES[name], f"c-{name}", [row["layer"] for row in rows], _estimates(rows), "band")
+            for name, rows in drawn.items()
+        ],
+        charts.Axis("layer", "0 = embeddings", spread),
+        y,
+        strip=strip,
+    )
+    n = max(row["n"] for rows in profile.values() for row in rows)
+    highest = [f"{CURVE_NAMES[name]} {probability(top['mean'])} at {top['layer']}"
+               for name, rows in drawn.items() if name != "random" for top in [_peak(rows)]]  # fmt: skip
+    caption = (Strong(direction_name(direction)), " ", Soft(plural(n, "item")))
+    return Figure(
+        f"layers-{direction}", svg, caption, kind="profile", readout=f"highest: {', '.join(highest)}", profile=place
     )
 
 
-def mean_band(name: str, values: Floats) -> Curve:
-    """Return the mean over items with its percentile bootstrap band.
-
-    Args:
-        name: Name of the curve.
-        values: Shape ``(items, layers)``; NaN where an item has no figure.
-    """
-    n = values.shape[0]
-    weights = np.stack([np.bincount(row, minlength=n) for row in resample_indices(n, RESAMPLES, 0)]).astype(np.float64)
-    mean = _column_means(np.ones((1, n)), values)[0]
-    means = np.where(np.isnan(mean), 0.0, _column_means(weights, values))
-    low, high = np.nanquantile(means, [0.025, 0.975], axis=0)
-    return Curve(name, mean, np.where(np.isnan(mean), np.nan, low), np.where(np.isnan(mean), np.nan, high))
+def _estimates(rows: Sequence[Row]) -> list[tuple[float, float, float]]:
+    return [(row["mean"], row["ci_low"], row["ci_high"]) for row in rows]
 
 
-def _column_means(weights: Floats, values: Floats) -> Floats:
-    present = ~np.isnan(values)
-    total = weights @ np.where(present, values, 0.0)
-    count = weights @ present
-    means: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
-    return means
+def _peak(rows: Sequence[Row]) -> Row:
+    return max(rows, key=lambda row: (row["mean"], -row["layer"]))
+
+
+def _peaks(found: Profiles) -> Table:
+    names = [name for name in CURVE_NAMES if any(name in curves_of(profile) for profile in found.values())]
+
+    def cell(rows: Sequence[Row] | None) -> str | tuple[Value, Soft]:
+        if not rows:
+            return ""
+        top = _peak(rows)
+        interval = Interval(top["mean"], top["ci_low"], top["ci_high"])
+        return Value.of(interval), Soft(f" layer {top['layer']}")
+
+    return Table(
+        "layer-peaks",
+        columns(["direction"], [CURVE_NAMES[name] for name in names]),
+        lines(
+            (Pair(direction), *(cell(curves_of(profile).get(name)) for name in names))
+            for direction, profile in found.items()
+        ),
+        prose("Highest mean probability, and its layer"),
+    )
+
+

@@ -3,156 +3,152 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from statistics import fmean
 
-import numpy as np
+from pivotlens.report import charts
+from pivotlens.report.blocks import (
+    Block, Code, Column, Details, Figure, Grid, Heading, Paragraph, Plot, Section, Soft, Table, Value, columns, lines,
+    prose,
+)  # fmt: skip
+from pivotlens.report.names import GROUP_NAMES
+from pivotlens.report.run_tables import Row, RunTables, first_rows, interval_of, rows
+from pivotlens.report.sections.shares import in_order
+from pivotlens.report.wording import RULE_NOTES, plural
+from pivotlens.statistics.bootstrap import Interval
 
-from pivotlens.report.run_tables import Row, interval_of
-from pivotlens.report.sections.behaviours import PIVOT
-from pivotlens.report.wording import RULE_NOTES
-from pivotlens.statistics.bootstrap import Floats, Interval, bootstrap_mean
-from pivotlens.text import ENGLISH
-
-
-@dataclass(frozen=True)
-class LensCurve:
-    """A figure by layer; intervals only where the table has them."""
-
-    name: str
-    values: tuple[Interval | None, ...]
-
-
-@dataclass(frozen=True)
-class LensChart:
-    """Curves on common layers.
-
-    Attributes:
-        n: Documents, or items and shot sets, behind each layer.
-        share: Whether the figures are shares.
-    """
-
-    title: str
-    n: int
-    layers: tuple[int, ...]
-    curves: tuple[LensCurve, ...]
-    share: bool
+_BY_LAYER = {
+    "same_top": "same most probable token", "kl_to_final_raw": "KL raw", "kl_to_final_tuned": "KL tuned",
+    "target_prob_raw": "target raw", "target_prob_tuned": "target tuned", "mass_english_raw": "English raw",
+    "mass_english_tuned": "English tuned",
+}  # fmt: skip
+_NAMES = {"raw": "raw lens", "tuned": "tuned lens", "both": "both lenses"}
 
 
-@dataclass(frozen=True)
-class TunedShare:
-    """Share of semantic pivots under a rule, read through the raw and through the tuned lens; the same items."""
-
-    rule: str
-    n: int
-    raw: Interval
-    tuned: Interval
-
-
-@dataclass(frozen=True)
-class Lenses:
-    """The section."""
-
-    charts: tuple[LensChart, ...]
-    shares: tuple[TunedShare, ...]
-    neither_english: bool
-
-
-def lenses(
-    held_out: Sequence[Row],
-    items: Sequence[Row],
-    raw: Sequence[Row],
-    tuned: Sequence[Row],
-    bootstrap: int,
-    seed: int,
-) -> Lenses | None:
-    """Build the section; None where no tuned lens was trained.
-
-    Args:
-        held_out: ``lens/layers``.
-        items: ``trace/lenses`` of one model and wording.
-        raw: ``trace/behaviours`` of these.
-        tuned: ``trace/tuned_behaviours`` of these.
-        bootstrap: Resamples of the shares' intervals.
-        seed: Of the resampling.
-    """
-    charts = [*_held_out(sorted(held_out, key=lambda row: row["layer"])), *_items(items)]
-    if not charts:
+def lenses(run: RunTables) -> Section | None:
+    """Build the section from ``lens/layers``, ``trace/lenses`` and ``trace/lens_shares``."""
+    held_out = sorted(rows(run.lens, "layers"), key=lambda row: row["layer"])
+    items = first_rows(run.trace, "lenses")
+    figures = [*_held_out(held_out), *_of_items(items)]
+    if not figures:
         return None
-    free = [row for row in tuned if ENGLISH not in (row["source_language"], row["target_language"])]
-    return Lenses(tuple(charts), _tuned_shares(raw, free or tuned, bootstrap, seed), bool(free))
+    blocks: list[Block] = [
+        Paragraph(
+            prose(
+                "The raw lens reads every layer through the model's own head; the tuned lens first passes it through a "
+                "map trained for that layer, so that it comes closer to the last one. What only the tuned lens sees "
+                "may come from its training."
+            ),
+            "lede",
+        ),
+        Grid(tuple(figures), "multiples wide-charts"),
+    ]
+    shares = first_rows(run.trace, "lens_shares")
+    if shares:
+        blocks += [Heading(prose("Semantic pivots through each lens")), _shares(shares)]
+    if items:
+        blocks.append(Details(prose("Means over directions, by layer"), (_by_layer(items),)))
+    return Section("lenses", "Raw against tuned lens", tuple(blocks), "Lenses")
 
 
-def _held_out(rows: Sequence[Row]) -> list[LensChart]:
-    if not rows:
+def _chart(name: str, title: str, curves: dict[str, Sequence[Interval | None]], layers: Sequence[int], of: str) -> Figure:
+    share = "KL" not in title
+    drawn = [charts.Line(_NAMES[lens], f"s-{lens}", layers, values, "band") for lens, values in curves.items()]
+    ends = [end for values in curves.values() for value in values if value for end in value]
+    spread = sorted({layers[0], layers[len(layers) // 2], layers[-1]})
+    x = charts.Axis("layer", "0 = embeddings", spread)
+    y = charts.value_axis("share" if share else "KL to the last layer", "%" if share else "nats", ends, share=share)
+    return Figure(name, charts.line_chart(title, drawn, x, y), (title, " ", Soft(of)))
+
+
+def _held_out(found: Sequence[Row]) -> list[Figure]:
+    if not found:
         return []
-    layers, n = tuple(row["layer"] for row in rows), rows[0]["n"]
+    layers, of = [row["layer"] for row in found], plural(found[0]["n"], "document")
 
-    def curves(figure: str) -> tuple[LensCurve, ...]:
-        return tuple(
-            LensCurve(lens, tuple(interval_of(row, name, f"{name}_low", f"{name}_high") for row in rows))
+    def curves(figure: str) -> dict[str, Sequence[Interval | None]]:
+        return {
+            lens: [
+                interval_of(row, f"{figure}_{lens}", f"{figure}_{lens}_low", f"{figure}_{lens}_high") for row in found
+            ]
             for lens in ("raw", "tuned")
-            for name in [f"{figure}_{lens}"]
-        )
+        }
 
     return [
-        LensChart("KL to the last layer, in nats, on text kept apart", n, layers, curves("kl"), False),
-        LensChart("same most probable token as the last layer, on text kept apart", n, layers, curves("agrees"), True),
-    ]
+        _chart("lens-kl-text", "KL to the last layer, on text kept apart", curves("kl"), layers, of),
+        _chart("lens-same-text", "same most probable token as the last layer, on text kept apart", curves("agrees"),
+               layers, of),
+    ]  # fmt: skip
 
 
-def _items(rows: Sequence[Row]) -> list[LensChart]:
+def _means(found: Sequence[Row]) -> dict[int, dict[str, float | None]]:
+    """Return the mean over the rows of each layer: one a direction and shot set."""
     by_layer: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
+    for row in found:
         by_layer[row["layer"]].append(row)
-    if not by_layer:
+    return {
+        layer: {
+            name: fmean(known) if (known := [row[name] for row in members if row.get(name) is not None]) else None
+            for name in _BY_LAYER
+        }
+        for layer, members in sorted(by_layer.items())
+    }
+
+
+def _of_items(found: Sequence[Row]) -> list[Figure]:
+    if not found:
         return []
-    layers = tuple(sorted(by_layer))
-    n = sum(row["n"] for row in by_layer[layers[0]])
+    means = _means(found)
+    layers = list(means)
+    of = plural(sum(row["n"] for row in found if row["layer"] == layers[0]), "reading")
 
-    def curve(name: str, column: str) -> LensCurve:
-        means = (np.mean([row[column] for row in by_layer[layer]]) for layer in layers)
-        return LensCurve(name, tuple(Interval(float(mean), float("nan"), float("nan")) for mean in means))
+    def curve(column: str) -> list[Interval | None]:
+        nan = float("nan")
+        return [None if (value := means[layer][column]) is None else Interval(value, nan, nan) for layer in layers]
 
-    distance = (curve("raw", "kl_to_final_raw"), curve("tuned", "kl_to_final_tuned"))
+    distance: dict[str, Sequence[Interval | None]] = {
+        "raw": curve("kl_to_final_raw"),
+        "tuned": curve("kl_to_final_tuned"),
+    }
     return [
-        LensChart("KL to the last layer, in nats, on the items", n, layers, distance, False),
-        LensChart("both lenses name the same token, on the items", n, layers, (curve("both", "same_top"),), True),
-    ]
+        _chart("lens-kl-items", "KL to the last layer, on the items", distance, layers, of),
+        _chart("lens-same-items", "both lenses name the same token, on the items", {"both": curve("same_top")},
+               layers, of),
+    ]  # fmt: skip
 
 
-def _tuned_shares(raw: Sequence[Row], tuned: Sequence[Row], bootstrap: int, seed: int) -> tuple[TunedShare, ...]:
-    found = {rule: labels for rule, labels in _labels(tuned).items() if labels}
-    originals = _labels(raw)
-    order = [*(rule for rule in RULE_NOTES if rule in found), *sorted(set(found) - set(RULE_NOTES))]
-    made = []
-    for rule in order:
-        keys = [key for key in found[rule] if key in originals.get(rule, {})]
-        if keys:
-            one, other = (
-                bootstrap_mean(_grid(keys, labels), bootstrap, seed) for labels in (originals[rule], found[rule])
+def _shares(found: Sequence[Row]) -> Table:
+    axis = charts.share_axis("semantic pivots")
+    by_rule = {row["rule"]: row for row in found}
+
+    def ends(row: Row) -> tuple[Interval | None, Interval | None]:
+        return interval_of(row, "raw", "raw_low", "raw_high"), interval_of(row, "tuned", "tuned_low", "tuned_high")
+
+    return Table(
+        "pivots-through-each-lens",
+        (Column("rule"), Column("semantic pivots", "plot", charts.column_axis(axis)), Column("raw (filled)", "number"),
+         Column("tuned (open)", "number"), Column("items", "number")),
+        lines(
+            (
+                Code(rule),
+                Plot(charts.interval_cell([charts.Row("raw", raw), charts.Row("tuned", tuned, "second")], axis)),
+                Value.of(raw, "share"), Value.of(tuned, "share"), Value(by_rule[rule]["n"], "count"),
             )
-            made.append(TunedShare(rule, len(keys), one, other))
-    return tuple(made)
+            for rule in in_order(by_rule, RULE_NOTES)
+            for raw, tuned in [ends(by_rule[rule])]
+        ),
+        prose("{group}, first shot set", group=GROUP_NAMES.get(found[0]["directions"], "all directions")),
+        kind="bars",
+    )  # fmt: skip
 
 
-_Key = tuple[str, str, str]
-
-
-def _labels(rows: Sequence[Row]) -> dict[str, dict[_Key, str]]:
-    found: dict[str, dict[_Key, str]] = defaultdict(dict)
-    for row in rows:
-        if row["shot_set"] == 0:
-            key = row["source_language"], row["target_language"], row["concept_id"]
-            found[row["rule"]][key] = row["behaviour"]
-    return found
-
-
-def _grid(keys: Sequence[_Key], labels: Mapping[_Key, str]) -> Floats:
-    """Return whether each item is a semantic pivot, shape ``(concepts, directions, 1)``, NaN for absent ones."""
-    concepts = {name: place for place, name in enumerate(dict.fromkeys(key[2] for key in keys))}
-    directions = {pair: place for place, pair in enumerate(dict.fromkeys(key[:2] for key in keys))}
-    values = np.full((len(concepts), len(directions), 1), np.nan)
-    for key in keys:
-        values[concepts[key[2]], directions[key[:2]], 0] = labels[key] == PIVOT
-    return values
+def _by_layer(found: Sequence[Row]) -> Table:
+    first = min(row["shot_set"] for row in found)
+    means = _means([row for row in found if row["shot_set"] == first])
+    return Table(
+        "lenses-by-layer",
+        columns([], ["layer", *_BY_LAYER.values()]),
+        lines((Value(layer, "count"), *(Value(row[name], "short") for name in _BY_LAYER))
+              for layer, row in means.items()),
+        prose("Means over directions of the first shot set; KL to the last layer in nats"),
+    )  # fmt: skip

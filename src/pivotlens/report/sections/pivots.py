@@ -8,14 +8,26 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pivotlens.report.run_tables import Row
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pivotlens.report import charts
+from pivotlens.report.blocks import (
+    Block, Details, Heading, Line, Paragraph, Plot, Section, Table, Value, Widget, Word, Column, columns, lines,
+    prose, Pair,
+)  # fmt: skip
+from pivotlens.report.run_tables import Row, RunTables, rows
 from pivotlens.report.sections.items import ItemKey, item_key
+from pivotlens.report.sections.provenance import details
+from pivotlens.report.wording import percent, plural, visible, whole
 from pivotlens.text import Direction, fold
 from pivotlens.text.function_words import EVERYWHERE, is_function_word
 from pivotlens.text.word_lists import bundled_word_lists
 
 PER_PAIR = 5
 CORPUS_PIVOTS = 30
+STRONGEST = 20
+"""Pairs that stand on the page where it has no script."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +152,99 @@ def mined_pivots(
         share=details.get("share_with_pivots"),
         share_shuffled=details.get("shuffled_share_with_pivots"),
     )
+
+
+def mined(run: RunTables, first: Collection[ItemKey], most: int) -> MinedPivots | None:
+    """Return the section's data, or None where nothing was mined; see `mined_pivots`."""
+    if run.mine is None:
+        return None
+    corpus = rows(run.mine, "pivots")
+    tokens: list[Row] = []
+    if run.count is not None and "tokens.parquet" in run.count.manifest.outputs:
+        counted = run.count.table("tokens")
+        wanted = pa.array([row["token_id"] for row in corpus], pa.int64())
+        tokens = counted.filter(pc.is_in(counted["token_id"], wanted)).to_pylist()
+    everywhere = met_everywhere(corpus, tokens, rows(run.count, "languages"))
+    return mined_pivots(rows(run.mine, "pair_pivots"), corpus, run.mine.manifest.details, first, most, everywhere)
+
+
+def pivots(run: RunTables, found: MinedPivots | None) -> Section | None:
+    """Build the section.
+
+    Args:
+        run: The run.
+        found: As `mined` gives it.
+    """
+    if run.mine is None or found is None:
+        return None
+    shuffled = (
+        f" Of the pairs, {percent(found.share)} have at least one; of shuffled pairs, which share no meaning, "
+        f"{percent(found.share_shuffled)} do."
+        if found.share is not None and found.share_shuffled is not None
+        else ""
+    )
+    lede = prose(
+        "Tokens that the corpus associates with both words of a pair, found without the model: "
+        f"{plural(found.n_pivots, 'pivot')} of {plural(found.n_pairs, 'pair')}.{shuffled} Strength is the smaller of "
+        "the two associations' lower bounds."
+    )
+    every = tuple((name, visible(value)) for name, value in details(run.mine.manifest.details))
+    figures = Table("mining", columns(["figure", "value"], []), lines(every), ("All figures of the mining",),
+                    unseen=True, kind="plain")  # fmt: skip
+    blocks: list[Block] = [Paragraph(lede, "lede"), *_of_corpus(found)]
+    if every:
+        blocks.append(Details(prose("All figures of the mining"), (figures,)))
+    return Section("pivots", "Mined pivots", (*blocks, *_of_pairs(found)))
+
+
+def _of_corpus(found: MinedPivots) -> list[Block]:
+    if not found.corpus:
+        return []
+    some = f" The first {len(found.corpus)} of {whole(found.n_corpus)}." if found.n_corpus > len(found.corpus) else ""
+    lede = prose(
+        "The tokens that serve the most pairs of words, against what shuffled pairs give (grey); stable says how often "
+        f"both associations stay positive when the corpus is resampled.{some}"
+    )
+    most = max(each.degree for each in found.corpus)
+    table = Table(
+        "corpus-pivots",
+        (Column("token"), Column("pairs", "plot"), Column("pairs", "number"), Column("shuffled", "number"),
+         Column("directions", "number"), Column("stable", "number")),
+        lines(
+            (
+                Word(each.token, kind="token"),
+                Plot(charts.plain_bar(each.degree, most, "r-mined") + charts.plain_bar(each.degree_shuffled, most, "r-common")),
+                Value(each.degree, "count"), Value(each.degree_shuffled, "short"), Value(each.directions, "count"),
+                Value(each.stability, "share"),
+            )
+            for each in found.corpus
+        ),
+        prose("Pivots of the whole corpus"), unseen=True,
+    )  # fmt: skip
+    return [Heading(prose("Pivots of the whole corpus")), Paragraph(lede, "lede"), table]
+
+
+def _of_pairs(found: MinedPivots) -> list[Block]:
+    if not found.pairs:
+        return []
+    shown = len(found.pairs)
+    some = prose(
+        f"Shown are {whole(shown)} of {whole(found.n_pairs)} pairs, those of the items above first, with up to "
+        f"{PER_PAIR} pivots each."
+    )
+    note: list[Block] = [Paragraph(some, "note")] if shown < found.n_pairs else []
+    strongest = Table(
+        "pair-pivots",
+        (Column("direction"), Column("pair"), Column("pivot"), Column("strength", "number")),
+        tuple(
+            Line((Pair(pair.direction), (Word(pair.source_word, pair.direction.source), " → ",
+                                         Word(pair.target_word, pair.direction.target)),
+                  Word(pair.pivots[0].token, kind="pivot"), Value(pair.pivots[0].strength)))
+            for pair in found.pairs[:STRONGEST]
+        ),
+        prose("The strongest pivots"),
+    )  # fmt: skip
+    return [Heading(prose("Pivots of pairs")), *note, Widget("pairs", None, (strongest,))]
 
 
 def met_everywhere(pivots: Sequence[Row], tokens: Iterable[Row], languages: Sequence[Row]) -> frozenset[int]:
