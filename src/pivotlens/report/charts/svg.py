@@ -1,4 +1,4 @@
-"""SVG in a few lines: nodes whose attributes and text are escaped, and a linear scale."""
+"""SVG in a few lines: nodes whose attributes and text are escaped, a linear scale, paths and markers."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def node(name: str, *children: str, **attributes: Value) -> Markup:
     return Markup(f"<{name}{written}>{inner}</{name}>")
 
 
-def group(children: Iterable[str]) -> Markup:
-    """Return several nodes one after another."""
-    return Markup("").join(escape(child) for child in children)
+def words(text: str, x: Value, y: float, kind: str) -> Markup:
+    """Return a text at a place; ``kind`` is its CSS class."""
+    return node("text", text, x=x, y=y, class_=kind)
 
 
 def figure(label: str, *children: str, **attributes: Value) -> Markup:
@@ -83,15 +83,28 @@ def band_path(xs: list[float], lows: list[float], highs: list[float]) -> str:
     return f"M{there}L{back}Z"
 
 
-def nice_ticks(high: float) -> list[float]:
-    """Return ticks from 0 to at least ``high``: two to five steps of 1, 2 or 5 times a power of ten."""
-    step = 1e-4
-    for step in (power * base for power in (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0) for base in (1, 2, 5)):
-        if high / step <= 4.0001:
-            break
-    count = 0
-    ticks = [0.0]
-    while ticks[-1] < high - 1e-9:
-        count += 1
-        ticks.append(round(count * step, 6))
-    return ticks
+_SQUARE, _TALL = 0.89, 1.35
+"""Half side of a square and height of a triangle or diamond that look as large as a circle of radius 1."""
+_SHAPES = {
+    "b-copy": "square",
+    "b-semantic_pivot": "triangle",
+    "b-other": "diamond",
+    "s-tuned": "triangle",
+    "s-both": "square",
+}
+"""What is not drawn as a circle, so that colour is never all that tells two kinds apart."""
+
+
+def marker(kind: str, x: float, y: float, radius: float, class_: str) -> Markup:
+    """Return the marker of a kind: a circle, square, triangle or diamond about a place."""
+    shape = _SHAPES.get(kind, "circle")
+    if shape == "circle":
+        return node("circle", cx=x, cy=y, r=radius, class_=class_)
+    side, tall = _SQUARE * radius, _TALL * radius
+    corners = {
+        "square": [(-side, -side), (side, -side), (side, side), (-side, side)],
+        "triangle": [(0.0, -tall), (tall, side), (-tall, side)],
+        "diamond": [(0.0, -tall), (tall, 0.0), (0.0, tall), (-tall, 0.0)],
+    }[shape]
+    path = "L".join(f"{x + right:.1f},{y + down:.1f}" for right, down in corners)
+    return node("path", d=f"M{path}Z", class_=class_)
