@@ -10,7 +10,7 @@ from importlib import resources
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from pivotlens.report import attribution_charts, charts, trace_charts, wording
+from pivotlens.report import charts, figures, wording
 from pivotlens.report.payload import embedded_json, payload
 from pivotlens.report.sections.agreement import Agreement
 from pivotlens.report.sections.attribution import PREDICTOR_NAMES, Attribution
@@ -121,8 +121,7 @@ def environment() -> Environment:
     made.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]
     made.globals.update(
         charts=charts,
-        attribution_charts=attribution_charts,
-        trace_charts=trace_charts,
+        figures=figures,
         group_names=GROUP_NAMES,
         stratum_names=STRATUM_NAMES,
         scope_names=SCOPE_NAMES,
@@ -139,7 +138,7 @@ def environment() -> Environment:
 
 def render(page: Page) -> str:
     """Return the page as HTML; equal pages give equal text."""
-    style, script = template_text("style.css"), template_text("page.js")
+    style, script = template_text("charts.css") + template_text("style.css"), template_text("page.js")
     mined = page.pivots.by_item() if page.pivots else {}
     data = payload(page.items, mined, page.pivots.pairs if page.pivots else (), page.layers)
     template = environment().get_template("report.html.j2")

@@ -11,7 +11,7 @@ from pivotlens.errors import PrerequisiteError
 from pivotlens.report.config import ReportConfig
 from pivotlens.report.run_tables import STAGES, RunTables
 
-VERSION = 4
+VERSION = 5
 PAGE = "report.html"
 
 

@@ -59,8 +59,8 @@ def stacked_bar(
     for one in kept:
         width = 100 * one.value / total if total else 0.0
         title = node("title", f"{visible(one.name)}: {one.value:g}")
-        size = {"x": f"{start:.2f}%", "width": f"{width:.2f}%", "y": "0", "height": height}
-        marks.append(node("rect", title, class_=f"segment {one.kind}", **size))
+        size = {"x": f"{start:.2f}%", "width": f"{width:.2f}%"}
+        marks.append(node("rect", title, y="0", height=height, class_=f"segment {one.kind}", **size))
         if figures and width >= _WIDE:
             middle = f"{start + width / 2:.2f}%"
             marks.append(words(f"{one.value:g}", middle, height / 2 + 4, f"count on-{one.kind}"))

@@ -29,7 +29,7 @@ def estimates(values: Sequence[Estimate] | Floats) -> Floats:
     """
     made = np.full((len(values), 3), math.nan)
     for row, value in zip(made, values, strict=True):
-        parts = [] if value is None else np.atleast_1d(np.asarray(value, np.float64))
+        parts = np.atleast_1d(np.asarray([] if value is None else value, np.float64))
         if len(parts) not in (0, 1, 3):
             raise ValueError(f"a figure is a value, or a value with two ends, not {value!r}")
         row[: len(parts)] = parts
