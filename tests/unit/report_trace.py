@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from report_words import HOSTILE, JUNK
 
 from pivotlens.artifacts import SCHEMAS
 from pivotlens.text import Direction
 from pivotlens.trace.agreement import agreement_rows, labels_of
+from pivotlens.trace.behaviours import rule_rows
+from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
 from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
+from pivotlens.trace.profiles import profile_rows
 from pivotlens.trace.summary import TracedItems as ItemGrid
 from pivotlens.trace.summary import strata_rows
 
@@ -46,7 +50,7 @@ class TracedItems:
             for number, key in enumerate(self.words):
                 self._item(out, pair, key, number)
             self._summary(out, pair)
-        return out | self._sums(out)
+        return out | self._sums(out) | {"rules": rule_rows()}
 
     def with_lens(self, out: dict[str, list[Row]]) -> dict[str, list[Row]]:
         """Add what a tuned lens says: the same labels but for every fifth item, and distances by layer."""
@@ -73,7 +77,7 @@ class TracedItems:
                 if (model, prompt) == (MODEL, PROMPT):
                     continue
                 of = {"model": model, "prompt": prompt}
-                copied = {name: [row | of for row in rows] for name, rows in out.items()}
+                copied = {name: [row | of for row in rows] for name, rows in out.items() if name != "rules"}
                 copied["behaviours"] = [
                     row | {"behaviour": "direct", "pivot_language": None} for row in copied["behaviours"]
                 ]
@@ -93,6 +97,11 @@ class TracedItems:
             "agreement": [{"model": model, "prompt": prompt, **row} for row in agreement],
             "pivot_languages": pivot_language_rows(ItemGrid.of(out["items"], model, prompt), out["behaviours"], 50, 0),
             "pivots": pivot_rows(out["behaviours"]),
+            "lens_shares": [{"model": model, "prompt": prompt, **row} for row in lens_share_rows(labels, tuned, 50, 0)],
+            "lens_layers": lens_layer_rows(
+                [dict.fromkeys(SCHEMAS["trace/lenses"].names) | row for row in out["lenses"]]
+            ),
+            "profiles": [row for part in _layer_tables(out["layers"]) for row in profile_rows(part, 50, 0)],
         }
 
     def _item(self, out: dict[str, list[Row]], pair: Direction, key: str, number: int) -> None:
@@ -205,6 +214,14 @@ class TracedItems:
             "source_language": pair.source,
             "target_language": pair.target,
         }
+
+
+def _layer_tables(layers: Sequence[Row]) -> list[pa.Table]:
+    """Rows of the layers as a table a direction."""
+    by_direction: dict[tuple[str, str], list[Row]] = {}
+    for row in layers:
+        by_direction.setdefault((row["source_language"], row["target_language"]), []).append(row)
+    return [pa.Table.from_pylist(rows, schema=SCHEMAS["trace/layers"]) for rows in by_direction.values()]
 
 
 def _bump(x: np.ndarray, centre: float, width: float) -> np.ndarray:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pivotlens.trace import behaviours
 from pivotlens.trace.behaviours import (
     ItemView,
     authors_peak,
@@ -290,3 +291,12 @@ def test_rules_by_name():
         "peak": "direct", "authors_peak": "direct", "authors_threshold": "semantic_pivot",
     }  # fmt: skip
     assert rules(3.0, 0.4)["calibrated"](item).label == "none"
+
+
+def test_a_rule_is_one_entry_of_the_registry(monkeypatch):
+    assert [row["rule"] for row in behaviours.rule_rows()] == list(rules(3.0, 0.05))
+    never = behaviours.Rule("never", "Says nothing.", lambda view, ratio, threshold: behaviours.Behaviour("none"))
+    monkeypatch.setattr(behaviours, "RULES", (*behaviours.RULES, never))
+    assert behaviours.rule_rows()[-1] == {"rule": "never", "note": "Says nothing."}
+    item = view(two(9, 0.1), two(_PIVOT, 0.2), two(_PIVOT, 0.3), two(_TARGET, 0.6))
+    assert rules(3.0, 0.05)["never"](item).label == "none"

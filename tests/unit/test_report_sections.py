@@ -6,12 +6,9 @@ import math
 from xml.etree import ElementTree
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from report_fixture import columns
 from report_words import HOSTILE
 
-from pivotlens.artifacts import SCHEMAS
 from pivotlens.report import attribution_charts, wording
 from pivotlens.report.charts import axis_end, shown_layers
 from pivotlens.report.sections.attribution import attribution
@@ -20,13 +17,13 @@ from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.items import LayerReading, TellingItem, example_keys, fair_keys, telling_keys
 from pivotlens.report.sections.joint_frequency import MOST_POINTS, joint_frequency
-from pivotlens.report.sections.layers import layer_profiles, mean_band
+from pivotlens.report.sections.layers import layer_profiles
 from pivotlens.report.sections.pivots import met_everywhere, mined_pivots
 from pivotlens.report.sections.provenance import details, plain
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
 from pivotlens.report.svg import band_path, line_path, nice_ticks, node
-from pivotlens.statistics.bootstrap import Interval, resample_indices
+from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
 FR_ZH, ZH_FR, EN_FR = Direction("fr", "zh"), Direction("zh", "fr"), Direction("en", "fr")
@@ -102,30 +99,18 @@ def test_ticks(high: float) -> None:
 # -- layers
 
 
-def test_band_is_the_bootstrap_of_each_layer() -> None:
-    values = np.random.default_rng(1).random((7, 3))
-    values[2, 1] = np.nan
-    curve = mean_band("target", values)
-    for layer in range(3):
-        means = [np.nanmean(values[index, layer]) for index in resample_indices(7, 400, 0)]
-        assert curve.mean[layer] == pytest.approx(np.nanmean(values[:, layer]))
-        low, high = np.quantile(means, [0.025, 0.975])
-        assert (curve.low[layer], curve.high[layer]) == (pytest.approx(low), pytest.approx(high))
-
-
 def test_layer_profiles() -> None:
     rows = [
-        {"shot_set": shots, "source_language": d.source, "target_language": d.target, "concept_id": c, "layer": layer}
-        | {"entropy": 2.0 + layer, "mass_target": (layer + 1) / 10 * (1 + (c == "b")), "mass_source": 0.1}
-        | {"mass_english": None if d == EN_FR else 0.3, "mass_pivots": 0.5 if c == "a" else None}
-        for shots in (0, 1)
-        for d in (EN_FR, FR_ZH)
-        for c in ("a", "b")
+        {"source_language": direction.source, "target_language": direction.target, "figure": figure, "layer": layer}
+        | {"n": 2, "mean": mean and mean * (layer + 1), "ci_low": 0.0, "ci_high": 1.0}
+        for direction, figures in (
+            (EN_FR, {"entropy": 2.0, "mass_target": 0.1, "mass_source": 0.1}),
+            (FR_ZH, {"entropy": 1.0, "mass_target": 0.15, "mass_english": 0.3, "mass_pivots": None}),
+        )
+        for figure, mean in figures.items()
         for layer in range(3)
     ]
-    schema = SCHEMAS["trace/layers"]
-    table = pa.table(columns("trace/layers", rows), schema=schema)
-    english, chinese = layer_profiles(table)
+    english, chinese = layer_profiles(rows)
     assert (english.direction, english.n, english.layers) == (EN_FR, 2, (0, 1, 2))
     assert english.curve("english") is None
     assert chinese.curve("random") is None
@@ -133,9 +118,9 @@ def test_layer_profiles() -> None:
     assert target is not None and mined is not None  # noqa: PT018
     np.testing.assert_allclose(target.mean, [0.15, 0.3, 0.45])
     assert target.peak == 2
-    np.testing.assert_allclose(mined.mean, 0.5)
-    np.testing.assert_allclose(chinese.entropy, [2, 3, 4])
-    assert layer_profiles(table.slice(0, 0)) == []
+    assert np.isnan(mined.mean).all()
+    np.testing.assert_allclose(chinese.entropy, [1, 2, 3])
+    assert layer_profiles([]) == []
 
 
 # -- items

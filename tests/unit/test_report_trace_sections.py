@@ -123,19 +123,15 @@ def test_of_pivots_spelled_alike_those_that_english_links_are_counted() -> None:
     assert (found.alike, found.alike_english) == (17, 5)
 
 
-def test_lenses_compare_the_same_items() -> None:
-    def label(concept: str, behaviour: str, target: str = "zh", shot_set: int = 0) -> dict:
-        row = {"source_language": "fr", "target_language": target, "concept_id": concept, "shot_set": shot_set}
-        return row | {"rule": "calibrated", "behaviour": behaviour}
+def test_lenses_prefer_directions_with_neither_side_english() -> None:
+    def share(directions: str, raw: float, n: int) -> dict:
+        ends = {f"{lens}_{end}": 0.0 for lens in ("raw", "tuned") for end in ("low", "high")}
+        return {"directions": directions, "rule": "calibrated", "n": n, "raw": raw, "tuned": 1.0} | ends
 
-    tuned = [label("a", "semantic_pivot"), label("b", "semantic_pivot"), label("a", "direct", "en")]
-    raw = [label("a", "semantic_pivot"), label("b", "direct"), label("c", "direct"), label("a", "direct", shot_set=1)]
     by_layer = [
-        {"layer": layer, "n": 2, "same_top": 0.5, "kl_to_final_raw": 4.0 + target, "kl_to_final_tuned": 1.0}
-        for target in (0, 1)
-        for layer in (0, 1)
+        {"layer": layer, "n": 4, "same_top": 0.5, "kl_to_final_raw": 4.5, "kl_to_final_tuned": 1.0} for layer in (1, 0)
     ]
-    found = lenses([], by_layer, raw, tuned, 100, 0)
+    found = lenses([], by_layer, [share("neither_english", 0.5, 2), share("all", 0.25, 9)])
     assert found is not None
     assert found.neither_english
     (row,) = found.shares
@@ -143,7 +139,10 @@ def test_lenses_compare_the_same_items() -> None:
     distance, same = found.charts
     assert [curve.values[0].value for curve in distance.curves if curve.values[0]] == [4.5, 1.0]
     assert (distance.layers, distance.n, same.share) == ((0, 1), 4, True)
-    assert lenses([], [], raw, [], 100, 0) is None
+    found = lenses([], by_layer, [share("all", 0.25, 9)])
+    assert found is not None
+    assert (found.neither_english, found.shares[0].n) == (False, 9)
+    assert lenses([], [], []) is None
 
 
 def effect(contrast: str, mean: float | None, **more: object) -> dict:

@@ -1,11 +1,16 @@
 """Agreement, strata and kinds of pivots, from small tables of labels made by hand."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from pivotlens.artifacts import SCHEMAS
+from pivotlens.statistics.bootstrap import resample_indices
 from pivotlens.statistics.kappa import cohen_kappa
 from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
+from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
 from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
+from pivotlens.trace.profiles import profile_rows
 from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
 
 _PIVOT = "semantic_pivot"
@@ -192,3 +197,100 @@ def test_shares_of_pivots_by_language_add_up_to_the_share_of_pivots(traced):
     assert all(parts[key] == pytest.approx(share) for key, share in whole.items())
     shown = {(row["pivot_language"], row["share"] > 0) for row in split}
     assert {("english", True), ("target", True), ("third", False)} <= shown
+
+
+# -- profiles
+
+
+def layer_table(rows):
+    base = {"model": "m", "prompt": "english", "shot_set": 0, "source_language": "fr", "target_language": "zh"}
+    names = SCHEMAS["trace/layers"].names
+    filled = [{name: (base | row).get(name) for name in names} for row in rows]
+    return pa.Table.from_pylist(filled, schema=SCHEMAS["trace/layers"])
+
+
+def test_profiles_are_means_and_bands_as_a_plain_loop_makes_them():
+    values = np.random.default_rng(1).random((7, 3))
+    values[2, 1] = np.nan
+    values[:, 2] = np.nan  # no item has a figure at the last layer
+    rows = [
+        {"concept_id": f"c{item}", "layer": layer, "entropy": 2.0 + layer}
+        | {"mass_target": None if np.isnan(values[item, layer]) else values[item, layer]}
+        for item in range(7)
+        for layer in range(3)
+    ]
+    found = profile_rows(layer_table(rows), 400, 5)
+    assert {row["figure"] for row in found} == {"entropy", "mass_target"}
+    assert {(row["model"], row["prompt"], row["source_language"]) for row in found} == {("m", "english", "fr")}
+    target = {row["layer"]: row for row in found if row["figure"] == "mass_target"}
+    assert [target[layer]["n"] for layer in range(3)] == [7, 6, 0]
+    assert (target[2]["mean"], target[2]["ci_low"], target[2]["ci_high"]) == (None, None, None)
+    for layer in (0, 1):
+        means = [np.nanmean(values[index, layer]) for index in resample_indices(7, 400, 5)]
+        assert target[layer]["mean"] == pytest.approx(np.nanmean(values[:, layer]))
+        assert (target[layer]["ci_low"], target[layer]["ci_high"]) == pytest.approx(
+            tuple(np.quantile(means, [0.025, 0.975]))
+        )
+    entropy = [row["mean"] for row in found if row["figure"] == "entropy"]
+    assert entropy == [2.0, 3.0, 4.0]
+
+
+def test_profiles_of_one_item_and_of_none():
+    (row,) = profile_rows(layer_table([{"concept_id": "a", "layer": 0, "entropy": 2.5}]), 100, 0)
+    assert (row["n"], row["mean"], row["ci_low"], row["ci_high"]) == (1, 2.5, 2.5, 2.5)
+    assert profile_rows(layer_table([]), 100, 0) == []
+
+
+# -- the raw and the tuned lens
+
+
+def test_lens_shares_are_of_the_items_that_both_lenses_read():
+    rng = np.random.default_rng(2)
+    raw = [
+        behaviour(direction, f"c{number}", _PIVOT if rng.random() < 0.5 else "direct")
+        for direction in ("fr-zh", "zh-ja", "fr-en")
+        for number in range(6)
+    ]
+    tuned = [row | {"behaviour": _PIVOT if rng.random() < 0.5 else "direct"} for row in raw[1:]]  # zh is one short
+    tuned += [behaviour("fr-zh", "c0", _PIVOT, shot_set=1), behaviour("fr-zh", "c9", _PIVOT)]
+    found = {
+        row["directions"]: row
+        for row in lens_share_rows(labels_of(raw, "m", "english"), labels_of(tuned, "m", "english"), 100, 3)
+    }
+    assert (found["neither_english"]["n"], found["all"]["n"]) == (11, 17)
+    for lens, rows in (("raw", raw), ("tuned", tuned)):
+        pivot = {(r["source_language"], r["concept_id"]): float(r["behaviour"] == _PIVOT) for r in rows
+                 if r["target_language"] != "en" and r["shot_set"] == 0}  # fmt: skip
+        pivot.pop(("fr", "c0"), None)
+        concepts = ["c1", "c2", "c3", "c4", "c5", "c0"]  # as they are first met
+
+        def mean(drawn, pivot=pivot, concepts=concepts):
+            means = []
+            for source in ("fr", "zh"):
+                values = [pivot[source, concepts[i]] for i in drawn if (source, concepts[i]) in pivot]
+                means += [np.mean(values)] if values else []
+            return np.mean(means)
+
+        drawn = [mean(index) for index in resample_indices(6, 100, 3)]
+        row = found["neither_english"]
+        assert row[lens] == pytest.approx(mean(range(6)))
+        assert (row[f"{lens}_low"], row[f"{lens}_high"]) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
+    assert lens_share_rows(labels_of(raw, "m", "english"), {}, 100, 0) == []
+    with_english = [row for row in raw if row["target_language"] == "en"]
+    labels = labels_of(with_english, "m", "english")
+    assert [row["directions"] for row in lens_share_rows(labels, labels, 100, 0)] == ["all"]
+
+
+def test_lens_layers_are_means_over_those_that_have_a_figure():
+    def row(target: str, layer: int, raw: float, english: float | None) -> dict:
+        figures = {"same_top": 0.5, "kl_to_final_raw": raw, "kl_to_final_tuned": 1.0, "target_prob_raw": 0.1}
+        figures |= {"target_prob_tuned": 0.2, "mass_english_raw": english, "mass_english_tuned": None}
+        return {"model": "m", "prompt": "english", "target_language": target, "layer": layer, "n": 2} | figures
+
+    first, second = lens_layer_rows(
+        [row(target, layer, 4.0 + place, english) for layer in (0, 1)
+         for place, (target, english) in enumerate((("zh", 0.5), ("en", None)))]
+    )  # fmt: skip
+    assert (first["layer"], second["layer"], first["n"]) == (0, 1, 4)
+    assert (first["kl_to_final_raw"], first["mass_english_raw"], first["mass_english_tuned"]) == (4.5, 0.5, None)
+    assert lens_layer_rows([]) == []

@@ -77,16 +77,36 @@ SCHEMAS: dict[str, pa.Schema] = {
         },
         {"mass_pivots": _FLOAT, "mass_random": _FLOAT},
     ),
+    # Mean over the n items of shot set 0 that have a figure at a layer; 95 % interval over items. `figure` is a column
+    # of trace/layers: entropy in nats, the masses probabilities. A figure that no item of the direction has has no row.
+    "trace/profiles": _schema(
+        {**_MODEL, **_DIRECTION, "figure": _STR, "layer": _INT, "n": _INT, "mean": _FLOAT, **_INTERVAL}
+    ),
     "trace/tokens": _schema(
         {**_TRACED, "layer": _INT, "rank": _INT, "token_id": _INT, "token": _STR, "prob": _FLOAT},
         {"baseline": _FLOAT, "role": _STR, "relation": _STR},
     ),
     "trace/behaviours": _BEHAVIOURS,
+    # The rules in their order, the default one first, each with what it does in a sentence.
+    "trace/rules": _schema({"rule": _STR, "note": _STR}),
     "trace/tuned_behaviours": _BEHAVIOURS,
     "trace/lenses": _schema(
         {**_MODEL, "shot_set": _INT, **_DIRECTION, "layer": _INT, "n": _INT, "same_top": _FLOAT},
         {"kl_to_final_raw": _FLOAT, "kl_to_final_tuned": _FLOAT, "target_prob_raw": _FLOAT},
         {"target_prob_tuned": _FLOAT, "mass_english_raw": _FLOAT, "mass_english_tuned": _FLOAT},
+    ),
+    # Mean of each figure of trace/lenses at a layer, over the directions and shot sets that have it; `n` items and shot
+    # sets; same_top a share, KL in nats, the others probabilities.
+    "trace/lens_layers": _schema(
+        {**_MODEL, "layer": _INT, "n": _INT, "same_top": _FLOAT, "kl_to_final_raw": _FLOAT},
+        {"kl_to_final_tuned": _FLOAT, "target_prob_raw": _FLOAT, "target_prob_tuned": _FLOAT},
+        {"mass_english_raw": _FLOAT, "mass_english_tuned": _FLOAT},
+    ),
+    # Share of semantic pivots under a rule, read through either lens, of the same `n` items of shot set 0: mean over
+    # `directions` (neither_english, or all), 95 % interval over concepts.
+    "trace/lens_shares": _schema(
+        {**_MODEL, "directions": _STR, "rule": _STR, "n": _INT, "raw": _FLOAT, "raw_low": _FLOAT, "raw_high": _FLOAT},
+        {"tuned": _FLOAT, "tuned_low": _FLOAT, "tuned_high": _FLOAT},
     ),
     "trace/strata": _schema(
         {**_MODEL, "directions": _STR, "rule": _STR, "stratum": _STR, "value": _STR, "behaviour": _STR},

@@ -27,7 +27,7 @@ from pivotlens.report.sections.items import (
     telling_keys,
 )
 from pivotlens.report.sections.layers import layer_profiles
-from pivotlens.report.sections.lenses import Lenses, lenses
+from pivotlens.report.sections.lenses import lenses
 from pivotlens.report.sections.pivot_kinds import pivot_kinds
 from pivotlens.report.sections.pivot_languages import splits
 from pivotlens.report.sections.pivots import MinedPivots, met_everywhere, mined_pivots
@@ -94,14 +94,18 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
         ),
         scores=scores,
         n_distractors=tables.bench.manifest.config.get("distractors") if tables.bench else None,
-        layers=tuple(layer_profiles(first_table(tables.trace, "layers"))) if tables.trace else (),
+        layers=tuple(layer_profiles(first_rows(tables.trace, "profiles"))),
         behaviours=labelled,
         headline=headline,
         written=written,
         sweeps=trace_sweeps(tables.trace) if tables.trace else (),
         agreement=agreement(first_rows(tables.trace, "agreement")),
         pivot_kinds=pivot_kinds(first_rows(tables.trace, "pivots")),
-        lenses=_lenses(tables),
+        lenses=lenses(
+            rows(tables.lens, "layers"),
+            first_rows(tables.trace, "lens_layers"),
+            first_rows(tables.trace, "lens_shares"),
+        ),
         causality=causal,
         items=items,
         telling=telling,
@@ -155,19 +159,6 @@ def trace_sweeps(trace: Trace) -> tuple[Sweep, ...]:
     models = list(dict.fromkeys((config["model"], *config.get("also_models", ()))))
     prompts = list(dict.fromkeys((config["prompt"], *config.get("also_prompts", ()))))
     return sweeps(rows(trace, "strata"), models, prompts)
-
-
-def _lenses(tables: RunTables) -> Lenses | None:
-    tuned = first_rows(tables.trace, "tuned_behaviours")
-    config = tables.trace.manifest.config if tables.trace else {}
-    return lenses(
-        rows(tables.lens, "layers"),
-        first_rows(tables.trace, "lenses"),
-        first_rows(tables.trace, "behaviours") if tuned else (),
-        tuned,
-        int(config.get("bootstrap", 0)),
-        int(config.get("seed", 0)),
-    )
 
 
 def _causality(tables: RunTables) -> Causality | None:

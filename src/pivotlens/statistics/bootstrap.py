@@ -69,6 +69,32 @@ def bootstrap_mean(values: Floats, resamples: int, seed: int) -> Interval:
     return Interval(estimate, *percentile_interval(drawn))
 
 
+def bootstrap_columns(values: Floats, resamples: int, seed: int) -> tuple[Floats, Floats, Floats]:
+    """Return the mean of each column with the ends of its bootstrap interval, each of shape ``(columns,)``.
+
+    Args:
+        values: Shape ``(items, columns)``; NaN where an item has no figure. Items are drawn with all their columns.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the resampling.
+
+    Returns:
+        Means, lower and upper ends; NaN in a column without any figure.
+    """
+    mean = _column_means(np.ones((1, len(values))), values)[0]
+    missing = np.isnan(mean)
+    drawn = np.where(missing, 0.0, _column_means(_draw_counts(len(values), resamples, seed), values))
+    low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
+    return mean, np.where(missing, np.nan, low), np.where(missing, np.nan, high)
+
+
+def _column_means(weights: Floats, values: Floats) -> Floats:
+    present = ~np.isnan(values)
+    total = weights @ np.where(present, values, 0.0)
+    count = weights @ present
+    means: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return means
+
+
 @functools.lru_cache(maxsize=4)  # a summary asks for the same draws again and again
 def _draw_counts(n: int, resamples: int, seed: int) -> Floats:
     """How often each of ``n`` was drawn in each resample, shape ``(resamples, n)``."""

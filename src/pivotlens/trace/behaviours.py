@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -176,13 +178,73 @@ def onset(view: ItemView, ratio: float, threshold: float) -> Behaviour:
     return Behaviour(NONE)
 
 
+class Applied(Protocol):
+    """A rule's function."""
+
+    def __call__(self, view: ItemView, ratio: float, threshold: float) -> Behaviour:
+        """Return what the rule says of an item, at a ratio and a threshold."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of behaviour.
+
+    Attributes:
+        name: As the tables have it.
+        note: What it does, in a sentence for the reader of a report.
+        apply: Its function.
+    """
+
+    name: str
+    note: str
+    apply: Applied
+
+
+def _as_published(rule: Callable[[ItemView], Behaviour]) -> Applied:
+    """Return a rule that has no thresholds to set."""
+
+    def applied(view: ItemView, ratio: float, threshold: float) -> Behaviour:
+        return rule(view)
+
+    return applied
+
+
+RULES = (
+    Rule(
+        "calibrated",
+        "The peak of the words specific to the item; one that no dictionary links must show at two layers.",
+        calibrated,
+    ),
+    Rule(
+        "calibrated_linked",
+        "The same, but a pivot must be linked with the concept by a dictionary or WordNet.",
+        calibrated_linked,
+    ),
+    Rule("onset", "A specific, linked token that stands for two layers before the target's first one.", onset),
+    Rule(
+        "peak",
+        "The paper's text on the raw lens: the most probable token of any layer decides.",
+        _as_published(peak),
+    ),
+    Rule(
+        "authors_peak",
+        "The authors' script: as peak, ties to the later layer, shared tokens dropped.",
+        _as_published(authors_peak),
+    ),
+    Rule(
+        "authors_threshold",
+        "Any layer whose first token has p ≥ 0.1 and is neither source nor target.",
+        _as_published(authors_threshold),
+    ),
+)
+"""Every rule, the default one first; a new one is an entry here, and ``trace/rules`` tells of it."""
+
+
 def rules(ratio: float, threshold: float) -> dict[str, Callable[[ItemView], Behaviour]]:
-    """Return every rule by name, the default one first."""
-    return {
-        "calibrated": lambda view: calibrated(view, ratio, threshold),
-        "calibrated_linked": lambda view: calibrated_linked(view, ratio, threshold),
-        "onset": lambda view: onset(view, ratio, threshold),
-        "peak": peak,
-        "authors_peak": authors_peak,
-        "authors_threshold": authors_threshold,
-    }
+    """Return every rule by name at given thresholds, in the order of `RULES`."""
+    return {rule.name: partial(rule.apply, ratio=ratio, threshold=threshold) for rule in RULES}
+
+
+def rule_rows() -> list[dict[str, str]]:
+    """Return the rows of ``trace/rules``: the rules in their order, with what each does."""
+    return [{"rule": rule.name, "note": rule.note} for rule in RULES]

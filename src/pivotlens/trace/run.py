@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pivotlens.models.tuned_lens import TunedLens
     from pivotlens.trace.comparison import MinedPivots
 
-VERSION = 7
+VERSION = 8
 _PARTS = ("layers", "tokens", "behaviours", "sensitivity", "tuned_behaviours", "lenses", "items")
 
 
@@ -245,6 +245,13 @@ class _Work(Sweep):
             ]
         )
 
+    def first_layers(self) -> Iterator[pa.Table]:
+        """Yield the layers of shot set 0, a table for each model, wording and direction."""
+        for number in range(len(self.config.models())):
+            for key in self.keys():
+                if key[-1] == 0:
+                    yield self.stage.read_part(self.table_part(number, key, "layers"))
+
 
 def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.Table:
     """Return a table with what is the same in all its rows; an empty one where there is none."""
@@ -257,7 +264,10 @@ def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.T
 def _write_tables(work: _Work) -> float | None:
     """Write the stage's tables; return how far the first model's labels agree between shot sets."""
     from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
+    from pivotlens.trace.behaviours import rule_rows
+    from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
     from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
+    from pivotlens.trace.profiles import profile_rows
     from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
 
     config = work.config
@@ -266,7 +276,8 @@ def _write_tables(work: _Work) -> float | None:
         work.stage.write_table(name, table)
     items, behaviours = joined["items"].to_pylist(), joined["behaviours"].to_pylist()
     tuned = joined["tuned_behaviours"].to_pylist()
-    rows: dict[str, list[dict[str, Any]]] = {"summary": [], "strata": [], "agreement": [], "pivot_languages": []}
+    names = ("summary", "strata", "agreement", "pivot_languages", "lens_shares")
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     between: list[float | None] = []
     for model in config.models():
         for prompt in config.prompts():
@@ -275,12 +286,17 @@ def _write_tables(work: _Work) -> float | None:
             rows["summary"] += summary_rows(traced, labels, config.bootstrap, config.seed)
             rows["strata"] += strata_rows(traced, labels, config.bootstrap, config.seed)
             rows["pivot_languages"] += pivot_language_rows(traced, behaviours, config.bootstrap, config.seed)
-            rows["agreement"] += [
-                {"model": model, "prompt": prompt, **row}
-                for row in agreement_rows(labels, labels_of(tuned, model, prompt), config.bootstrap, config.seed)
-            ]
+            labels_tuned = labels_of(tuned, model, prompt)
+            for name, made in (("agreement", agreement_rows), ("lens_shares", lens_share_rows)):
+                found = made(labels, labels_tuned, config.bootstrap, config.seed)
+                rows[name] += [traced.labels() | row for row in found]
             between.append(agreement_between_shot_sets(labels))
+    rows["lens_layers"] = lens_layer_rows(joined["lenses"].to_pylist())
+    rows["rules"] = rule_rows()
     rows["pivots"] = pivot_rows(behaviours)
-    for name, found in rows.items():
-        work.stage.write_table(name, pa.Table.from_pylist(found, schema=schema_of("trace", name)))
+    rows["profiles"] = [
+        row for layers in work.first_layers() for row in profile_rows(layers, config.bootstrap, config.seed)
+    ]
+    for name, of_table in rows.items():
+        work.stage.write_table(name, pa.Table.from_pylist(of_table, schema=schema_of("trace", name)))
     return between[0]
