@@ -68,6 +68,11 @@ class RunTables:
         return next((str(stage.manifest.config["model"]) for stage in (self.trace, self.score) if stage), "")
 
     @property
+    def rule_notes(self) -> dict[str, str]:
+        """What each rule of behaviour does in a sentence, in their order."""
+        return {row["rule"]: row["note"] for row in rows(self.trace, "rules")}
+
+    @property
     def corpus(self) -> str:
         """The corpus as it was named, or nothing."""
         if self.count is not None:
@@ -75,18 +80,19 @@ class RunTables:
         return str(self.select.manifest.config.get("corpus", "")) if self.select else ""
 
 
+def has(stage: StageResult | None, table: str) -> bool:
+    """Tell whether a stage is there with a table: one of an older version may lack it."""
+    return stage is not None and f"{table}.parquet" in stage.manifest.outputs
+
+
 def rows(stage: StageResult | None, table: str) -> list[Row]:
     """Return a table's rows; none where the stage or the table is absent."""
-    if stage is None or f"{table}.parquet" not in stage.manifest.outputs:
-        return []
-    return stage.rows(table)
+    return stage.rows(table) if stage is not None and has(stage, table) else []
 
 
 def first_rows(stage: SweepResult | None, table: str) -> list[Row]:
     """Return a table's rows of the first model and wording; none where the stage or the table is absent."""
-    if stage is None or f"{table}.parquet" not in stage.manifest.outputs:
-        return []
-    return stage.first_rows(table)
+    return stage.first_rows(table) if stage is not None and has(stage, table) else []
 
 
 def first_table(stage: SweepResult, name: str) -> pa.Table:

@@ -12,16 +12,6 @@ from pivotlens.text import Direction, english_name, escape_controls
 MISSING = "–"
 _VISIBLE = {"\n": "↵", "\t": "⇥", "\r": "␍", "▁": "␣", "\u2028": "\\u2028", "\u2029": "\\u2029", "\u00a0": "⍽"}
 
-RULE_NOTES = {
-    "calibrated": "The peak of the words specific to the item; one that no dictionary links must show at two layers.",
-    "calibrated_linked": "The same, but a pivot must be linked with the concept by a dictionary or WordNet.",
-    "onset": "A specific, linked token that stands for two layers before the target's first one.",
-    "peak": "The paper's text on the raw lens: the most probable token of any layer decides.",
-    "authors_peak": "The authors' script: as peak, ties to the later layer, shared tokens dropped.",
-    "authors_threshold": "Any layer whose first token has p ≥ 0.1 and is neither source nor target.",
-}
-"""The rules in the order they are shown, each in a sentence."""
-
 
 def visible(token: str) -> str:
     """Return a token as one line of text in which nothing is hidden and nothing reorders its surroundings.

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pivotlens.report.blocks import (
-    Block, Cell, Code, Details, Heading, Paragraph, Soft, Table, Value, columns, lines, prose,
+    Block,
+    Cell,
+    Code,
+    Details,
+    Heading,
+    Paragraph,
+    Soft,
+    Table,
+    Value,
+    columns,
+    lines,
+    prose,
 )  # fmt: skip
 from pivotlens.report.run_tables import Row, interval_of
 from pivotlens.report.sections.shares import in_order
-from pivotlens.report.wording import RULE_NOTES, number, plural
+from pivotlens.report.wording import number, plural
 from pivotlens.statistics.bootstrap import Interval
 
 
@@ -18,7 +29,7 @@ def agreement(found: Sequence[Row]) -> tuple[Block, ...]:
     if not found:
         return ()
     between = {(row["first"], row["second"]): row for row in found if row["kind"] == "rules"}
-    rules = in_order((name for key in between for name in key), RULE_NOTES)
+    rules = in_order(name for key in between for name in key)
     n = max((row["n"] for row in between.values()), default=0)
     kinds = list(dict.fromkeys(row["kind"] for row in found))
     lede = prose(

@@ -11,15 +11,32 @@ from markupsafe import Markup
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
-    Block, Code, Column, Details, Figure, Grid, Heading, Line, Pair, Paragraph, Plot, Prose, Section, Table, Value,
-    columns, lines, plain, prose,
+    Block,
+    Code,
+    Column,
+    Details,
+    Figure,
+    Grid,
+    Heading,
+    Line,
+    Pair,
+    Paragraph,
+    Plot,
+    Prose,
+    Section,
+    Table,
+    Value,
+    columns,
+    lines,
+    plain,
+    prose,
 )  # fmt: skip
 from pivotlens.report.names import BEHAVIOUR_NAMES, ITEM_NAMES, PREDICTOR_NAMES
 from pivotlens.report.run_tables import Row, RunTables, direction_of, interval_of, is_pooled, rows
 from pivotlens.report.sections.corpus import shared_units
 from pivotlens.report.sections.scores import pair_of
 from pivotlens.report.sections.shares import in_order
-from pivotlens.report.wording import RULE_NOTES, plural, whole
+from pivotlens.report.wording import plural, whole
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
@@ -304,7 +321,7 @@ def _likelihood(tests: Sequence[Row]) -> Table:
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in tests:
         groups[row["rule"], row["items"]].append(row)
-    order = [key for rule in in_order((rule for rule, _ in groups), RULE_NOTES) for key in groups if key[0] == rule]
+    order = [key for rule in in_order(rule for rule, _ in groups) for key in groups if key[0] == rule]
     return Table(
         "joint-beyond-marginals",
         columns(["rule", "items"], ["directions", "tested", "p < 0.05", "smallest p"]),

@@ -9,19 +9,53 @@ from statistics import fmean
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
-    Block, Code, Column, Details, Grid, Group, Heading, Legend, Pair, Paragraph, Plot, Prose, Section, Soft, Table,
-    Value, Word, columns, joined, lines, prose,
+    Block,
+    Code,
+    Column,
+    Details,
+    Grid,
+    Group,
+    Heading,
+    Legend,
+    Pair,
+    Paragraph,
+    Plot,
+    Prose,
+    Section,
+    Soft,
+    Table,
+    Value,
+    Word,
+    columns,
+    joined,
+    lines,
+    prose,
 )  # fmt: skip
 from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES
 from pivotlens.report.run_tables import (
-    Row, RunTables, direction_of, first_rows, first_shot_set, interval_of, is_pooled,
+    Row,
+    RunTables,
+    direction_of,
+    first_rows,
+    first_shot_set,
+    interval_of,
+    is_pooled,
 )  # fmt: skip
 from pivotlens.report.sections.agreement import agreement
 from pivotlens.report.sections.pivot_kinds import pivot_kinds
 from pivotlens.report.sections.shares import (
-    DEFAULT_RULE, PIVOT, Split, alike_note, headline, headline_blocks, in_order, splits, sweep_blocks, written_table,
+    DEFAULT_RULE,
+    PIVOT,
+    Split,
+    alike_note,
+    headline,
+    headline_blocks,
+    in_order,
+    splits,
+    sweep_blocks,
+    written_table,
 )  # fmt: skip
-from pivotlens.report.wording import RULE_NOTES, percent, plural, probability, visible, whole
+from pivotlens.report.wording import percent, plural, probability, visible, whole
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import ENGLISH, Direction
 
@@ -83,8 +117,7 @@ def rule_results(labels: Sequence[Row], summary: Sequence[Row]) -> tuple[RuleRes
         by_rule[row["rule"]].append(row)
     shares = pivot_shares(summary)
     return tuple(
-        RuleResult(rule, _rows(rule, by_rule[rule], shares), _pivots(by_rule[rule]))
-        for rule in in_order(by_rule, RULE_NOTES)
+        RuleResult(rule, _rows(rule, by_rule[rule], shares), _pivots(by_rule[rule])) for rule in in_order(by_rule)
     )
 
 
@@ -172,8 +205,10 @@ def behaviours(run: RunTables) -> Section | None:
     if not (results or groups or summary):
         return None
     config, same = run.trace.manifest.config, run.trace.manifest.details.get("agreement_between_shot_sets")
-    note = RULE_NOTES.get(DEFAULT_RULE, "")
-    of_sets = f" Labels are of the first shot set; {percent(same)} are the same in the others." if same is not None else ""
+    note = run.rule_notes.get(DEFAULT_RULE, "")
+    of_sets = (
+        f" Labels are of the first shot set; {percent(same)} are the same in the others." if same is not None else ""
+    )
     there = {row["behaviour"] for row in (*labels, *summary, *first_rows(run.trace, "strata"))}
     blocks: list[Block] = [
         Paragraph(
@@ -192,7 +227,7 @@ def behaviours(run: RunTables) -> Section | None:
     blocks += _shares_by_direction(summary, splits(first_rows(run.trace, "pivot_languages")))
     if len(results) > 1:
         peaks = [row for row in first_shot_set(labels) if row["rule"] == "peak"]
-        blocks += _other_rules(results[1:], junk_sentence(peaks, float(config["ratio"])))
+        blocks += _other_rules(results[1:], run.rule_notes, junk_sentence(peaks, float(config["ratio"])))
     if results:
         blocks += _chosen_tokens(results)
     blocks += [
@@ -283,7 +318,9 @@ def _shares_by_direction(summary: Sequence[Row], written: Sequence[Split]) -> li
         ),
         prose(f"{which}, rule `{DEFAULT_RULE}`"),
     )
-    found = [one for one in written if one.directions not in GROUP_NAMES and (one.items, one.rule) == (items, DEFAULT_RULE)]
+    found = [
+        one for one in written if one.directions not in GROUP_NAMES and (one.items, one.rule) == (items, DEFAULT_RULE)
+    ]
     tables: list[Block] = [shares]
     if found:
         pairs: list[Prose] = [(Pair(Direction(*one.directions.split("-", 1))),) for one in found]
@@ -294,7 +331,7 @@ def _shares_by_direction(summary: Sequence[Row], written: Sequence[Split]) -> li
     return [Details(prose("Every share by direction, and what the pivots are written in"), tuple(tables))]
 
 
-def _other_rules(results: Sequence[RuleResult], junk: str) -> list[Block]:
+def _other_rules(results: Sequence[RuleResult], notes: dict[str, str], junk: str) -> list[Block]:
     groups = []
     for result in results:
         table = Table(
@@ -308,8 +345,10 @@ def _other_rules(results: Sequence[RuleResult], junk: str) -> list[Block]:
             unseen=True,
             kind="bars slim",
         )
-        head = prose("{rule} {share}", rule=Code(result.rule), share=Soft(f"{percent(result.pivot_share)} semantic pivot"))
-        note = Paragraph(prose("{note}", note=RULE_NOTES.get(result.rule, "")), "note")
+        head = prose(
+            "{rule} {share}", rule=Code(result.rule), share=Soft(f"{percent(result.pivot_share)} semantic pivot")
+        )
+        note = Paragraph(prose("{note}", note=notes.get(result.rule, "")), "note")
         groups.append(Group((Heading(head, 4), note, table), "rule", f"Rule {result.rule}"))
     said: list[Block] = [Paragraph((junk,), "lede")] if junk else []
     return [Heading(prose("The same items under the other rules")), *said, Grid(tuple(groups), "rules")]

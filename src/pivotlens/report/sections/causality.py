@@ -7,9 +7,29 @@ from collections.abc import Sequence
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
-    Block, Cell, Column, Details, Figure, Heading, Pair, Paragraph, Section, Table, Value, columns, lines, prose,
+    Block,
+    Cell,
+    Column,
+    Details,
+    Figure,
+    Heading,
+    Pair,
+    Paragraph,
+    Section,
+    Table,
+    Value,
+    columns,
+    lines,
+    prose,
 )  # fmt: skip
-from pivotlens.report.names import ABLATED_NAMES, BEHAVIOUR_NAMES, CONTRAST_NAMES, READ_NAMES, SCOPE_NAMES, contrast_name
+from pivotlens.report.names import (
+    ABLATED_NAMES,
+    BEHAVIOUR_NAMES,
+    CONTRAST_NAMES,
+    READ_NAMES,
+    SCOPE_NAMES,
+    contrast_name,
+)
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, interval_of, rows
 from pivotlens.report.sections.shares import PIVOT
 from pivotlens.statistics.bootstrap import Interval

@@ -8,7 +8,17 @@ from statistics import median
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
-    Column, Grid, Pair, Paragraph, Plot, Section, Soft, Table, Value, lines, prose,
+    Column,
+    Grid,
+    Pair,
+    Paragraph,
+    Plot,
+    Section,
+    Soft,
+    Table,
+    Value,
+    lines,
+    prose,
 )  # fmt: skip
 from pivotlens.report.run_tables import Row, RunTables, direction_of, rows
 from pivotlens.report.wording import language_name, plural, whole

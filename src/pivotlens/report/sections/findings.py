@@ -9,7 +9,13 @@ from pivotlens.report.blocks import Inline, Prose, Strong, Value, Word, joined, 
 from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, SCOPE_NAMES
 from pivotlens.report.run_tables import Row, RunTables, first_rows, is_pooled, rows
 from pivotlens.report.sections.attribution import (
-    CLASSES, ENOUGH, PRIMARY_RULE, AucRow, AucTable, auc_tables, shared_pairs,
+    CLASSES,
+    ENOUGH,
+    PRIMARY_RULE,
+    AucRow,
+    AucTable,
+    auc_tables,
+    shared_pairs,
 )  # fmt: skip
 from pivotlens.report.sections.behaviours import PivotShares, pivot_shares
 from pivotlens.report.sections.causality import own_effect, scopes, verdicts
@@ -303,4 +309,3 @@ def arms_sentence(summary: Sequence[Row]) -> Prose:
         f"In the rebuilt corpus **{percent(top['share'])}** of the tokens are pivots, against "
         f"**{percent(control['share'])}** in a random choice at the same budget."
     )
-

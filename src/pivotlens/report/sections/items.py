@@ -11,11 +11,26 @@ import pyarrow.compute as pc
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
-    Block, Column, Grid, Group, Heading, Legend, Pair, Paragraph, Plot, Prose, Section, Soft, Table, Widget, Word,
-    lines, prose,
+    Block,
+    Column,
+    Grid,
+    Group,
+    Heading,
+    Legend,
+    Pair,
+    Paragraph,
+    Plot,
+    Prose,
+    Section,
+    Soft,
+    Table,
+    Widget,
+    Word,
+    lines,
+    prose,
 )  # fmt: skip
 from pivotlens.report.names import BEHAVIOUR_NAMES, group_of
-from pivotlens.report.run_tables import Row, RunTables, direction_of, first_shot_set, first_table
+from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, first_shot_set, first_table, has
 from pivotlens.report.sections.shares import headline
 from pivotlens.report.wording import probability, whole
 from pivotlens.text import Direction
@@ -245,10 +260,10 @@ def _readings(tables: TraceTables, wanted: Iterable[ItemKey], top: int) -> dict[
 
 def trace_tables(run: RunTables) -> TraceTables | None:
     """Return what the items are read from, or None where no items were traced."""
-    if run.trace is None or "tokens.parquet" not in run.trace.manifest.outputs:
+    if run.trace is None or not has(run.trace, "tokens"):
         return None
     config = run.trace.manifest.config
-    scored = run.score.first_rows("concepts") if run.score and "concepts.parquet" in run.score.manifest.outputs else []
+    scored = first_rows(run.score, "concepts")
     return TraceTables(
         items=run.trace.first_rows("items"),
         labels=run.trace.first_rows("behaviours"),

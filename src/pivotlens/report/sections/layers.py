@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
-    Block, Details, Figure, Grid, Pair, Paragraph, Section, Soft, Strong, Table, Value, columns, lines, prose,
+    Block,
+    Details,
+    Figure,
+    Grid,
+    Pair,
+    Paragraph,
+    Section,
+    Soft,
+    Strong,
+    Table,
+    Value,
+    columns,
+    lines,
+    prose,
 )  # fmt: skip
 from pivotlens.report.names import CURVE_NAMES
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows
@@ -29,7 +42,7 @@ def profiles(run: RunTables) -> Profiles:
     return found
 
 
-def curves_of(profile: dict[str, list[Row]]) -> dict[str, list[Row]]:
+def curves_of(profile: Mapping[str, Sequence[Row]]) -> dict[str, Sequence[Row]]:
     """Return the curves of a direction by name, in the order of `CURVE_NAMES`."""
     return {name: profile[name] for name in CURVE_NAMES if name in profile}
 
@@ -64,9 +77,7 @@ def _figure(place: int, direction: Direction, profile: dict[str, list[Row]], y: 
     numbers = sorted({row["layer"] for rows in profile.values() for row in rows})
     spread = sorted({numbers[0], numbers[len(numbers) // 2], numbers[-1]})
     entropy = profile.get("entropy", ())
-    strip = charts.Strip(
-        "entropy", [row["layer"] for row in entropy], [row["mean"] / (most or 1.0) for row in entropy]
-    )
+    strip = charts.Strip("entropy", [row["layer"] for row in entropy], [row["mean"] / (most or 1.0) for row in entropy])
     svg = charts.line_chart(
         direction_name(direction),
         [
@@ -113,5 +124,3 @@ def _peaks(found: Profiles) -> Table:
         ),
         prose("Highest mean probability, and its layer"),
     )
-
-

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from statistics import fmean
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
-    Block, Code, Column, Details, Figure, Grid, Heading, Paragraph, Plot, Section, Soft, Table, Value, columns, lines,
+    Block,
+    Code,
+    Column,
+    Details,
+    Figure,
+    Grid,
+    Heading,
+    Paragraph,
+    Plot,
+    Section,
+    Soft,
+    Table,
+    Value,
+    columns,
+    lines,
     prose,
 )  # fmt: skip
 from pivotlens.report.names import GROUP_NAMES
 from pivotlens.report.run_tables import Row, RunTables, first_rows, interval_of, rows
 from pivotlens.report.sections.shares import in_order
-from pivotlens.report.wording import RULE_NOTES, plural
+from pivotlens.report.wording import plural
 from pivotlens.statistics.bootstrap import Interval
 
 _BY_LAYER = {
@@ -26,9 +38,9 @@ _NAMES = {"raw": "raw lens", "tuned": "tuned lens", "both": "both lenses"}
 
 
 def lenses(run: RunTables) -> Section | None:
-    """Build the section from ``lens/layers``, ``trace/lenses`` and ``trace/lens_shares``."""
+    """Build the section from ``lens/layers``, ``trace/lens_layers`` and ``trace/lens_shares``."""
     held_out = sorted(rows(run.lens, "layers"), key=lambda row: row["layer"])
-    items = first_rows(run.trace, "lenses")
+    items = sorted(first_rows(run.trace, "lens_layers"), key=lambda row: row["layer"])
     figures = [*_held_out(held_out), *_of_items(items)]
     if not figures:
         return None
@@ -44,6 +56,8 @@ def lenses(run: RunTables) -> Section | None:
         Grid(tuple(figures), "multiples wide-charts"),
     ]
     shares = first_rows(run.trace, "lens_shares")
+    # Those of directions with neither side English, where there are any.
+    shares = [row for row in shares if row["directions"] == "neither_english"] or shares
     if shares:
         blocks += [Heading(prose("Semantic pivots through each lens")), _shares(shares)]
     if items:
@@ -51,7 +65,9 @@ def lenses(run: RunTables) -> Section | None:
     return Section("lenses", "Raw against tuned lens", tuple(blocks), "Lenses")
 
 
-def _chart(name: str, title: str, curves: dict[str, Sequence[Interval | None]], layers: Sequence[int], of: str) -> Figure:
+def _chart(
+    name: str, title: str, curves: dict[str, Sequence[Interval | None]], layers: Sequence[int], of: str
+) -> Figure:
     share = "KL" not in title
     drawn = [charts.Line(_NAMES[lens], f"s-{lens}", layers, values, "band") for lens, values in curves.items()]
     ends = [end for values in curves.values() for value in values if value for end in value]
@@ -81,30 +97,14 @@ def _held_out(found: Sequence[Row]) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _means(found: Sequence[Row]) -> dict[int, dict[str, float | None]]:
-    """Return the mean over the rows of each layer: one a direction and shot set."""
-    by_layer: dict[int, list[Row]] = defaultdict(list)
-    for row in found:
-        by_layer[row["layer"]].append(row)
-    return {
-        layer: {
-            name: fmean(known) if (known := [row[name] for row in members if row.get(name) is not None]) else None
-            for name in _BY_LAYER
-        }
-        for layer, members in sorted(by_layer.items())
-    }
-
-
 def _of_items(found: Sequence[Row]) -> list[Figure]:
     if not found:
         return []
-    means = _means(found)
-    layers = list(means)
-    of = plural(sum(row["n"] for row in found if row["layer"] == layers[0]), "reading")
+    layers, of = [row["layer"] for row in found], plural(found[0]["n"], "reading")
 
     def curve(column: str) -> list[Interval | None]:
         nan = float("nan")
-        return [None if (value := means[layer][column]) is None else Interval(value, nan, nan) for layer in layers]
+        return [None if row[column] is None else Interval(row[column], nan, nan) for row in found]
 
     distance: dict[str, Sequence[Interval | None]] = {
         "raw": curve("kl_to_final_raw"),
@@ -134,7 +134,7 @@ def _shares(found: Sequence[Row]) -> Table:
                 Plot(charts.interval_cell([charts.Row("raw", raw), charts.Row("tuned", tuned, "second")], axis)),
                 Value.of(raw, "share"), Value.of(tuned, "share"), Value(by_rule[rule]["n"], "count"),
             )
-            for rule in in_order(by_rule, RULE_NOTES)
+            for rule in in_order(by_rule)
             for raw, tuned in [ends(by_rule[rule])]
         ),
         prose("{group}, first shot set", group=GROUP_NAMES.get(found[0]["directions"], "all directions")),
@@ -143,12 +143,9 @@ def _shares(found: Sequence[Row]) -> Table:
 
 
 def _by_layer(found: Sequence[Row]) -> Table:
-    first = min(row["shot_set"] for row in found)
-    means = _means([row for row in found if row["shot_set"] == first])
     return Table(
         "lenses-by-layer",
         columns([], ["layer", *_BY_LAYER.values()]),
-        lines((Value(layer, "count"), *(Value(row[name], "short") for name in _BY_LAYER))
-              for layer, row in means.items()),
-        prose("Means over directions of the first shot set; KL to the last layer in nats"),
+        lines((str(row["layer"]), *(Value(row[name], "short") for name in _BY_LAYER)) for row in found),
+        prose("Means over directions and shot sets; KL to the last layer in nats"),
     )  # fmt: skip

@@ -7,13 +7,29 @@ from collections.abc import Sequence
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
-    Block, Code, Column, Details, Figure, Grid, Group, Heading, Legend, Pair, Paragraph, Plot, Soft, Table, Value,
-    columns, lines, prose,
+    Block,
+    Code,
+    Column,
+    Details,
+    Figure,
+    Grid,
+    Group,
+    Heading,
+    Legend,
+    Pair,
+    Paragraph,
+    Plot,
+    Soft,
+    Table,
+    Value,
+    columns,
+    lines,
+    prose,
 )  # fmt: skip
 from pivotlens.report.names import GROUP_NAMES
 from pivotlens.report.run_tables import Row, direction_of
 from pivotlens.report.sections.shares import in_order
-from pivotlens.report.wording import RULE_NOTES, language_name, percent, plural
+from pivotlens.report.wording import language_name, percent, plural
 from pivotlens.text import ENGLISH, Direction
 
 _LANGUAGES, _KINDS, _COMBINED = 8, 5, 12
@@ -43,7 +59,7 @@ def pivot_kinds(found: Sequence[Row], *, written: bool) -> tuple[Block, ...]:
         if written
         else ""
     )
-    rules = in_order(by_rule, RULE_NOTES)
+    rules = in_order(by_rule)
     return (
         Heading(prose("The language of a pivot's dictionary link"), 3, "pivot-links"),
         Paragraph(
@@ -58,7 +74,7 @@ def pivot_kinds(found: Sequence[Row], *, written: bool) -> tuple[Block, ...]:
         Details(prose("By direction"), (Grid(tuple(_by_direction(rule, by_rule[rule]) for rule in rules)),)),
         Details(
             prose("Counts by languages, relation and layer"),
-            tuple(table for rule in rules for table in _counts(rule, headline_rows(by_rule[rule]), relations)),
+            tuple(table for rule in rules for table in _counts(rule, headline_rows(by_rule[rule]))),
         ),
     )
 
@@ -174,7 +190,7 @@ def _by_direction(rule: str, found: Sequence[Row]) -> Table:
     )  # fmt: skip
 
 
-def _counts(rule: str, found: Sequence[Row], relations: Sequence[str]) -> tuple[Table, ...]:
+def _counts(rule: str, found: Sequence[Row]) -> tuple[Table, ...]:
     n = sum(row["n"] for row in found)
 
     def table(name: str, counts: dict[str, int], title: str) -> Table:

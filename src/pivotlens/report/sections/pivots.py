@@ -13,10 +13,24 @@ import pyarrow.compute as pc
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
-    Block, Details, Heading, Line, Paragraph, Plot, Section, Table, Value, Widget, Word, Column, columns, lines,
-    prose, Pair,
+    Block,
+    Column,
+    Details,
+    Heading,
+    Line,
+    Pair,
+    Paragraph,
+    Plot,
+    Section,
+    Table,
+    Value,
+    Widget,
+    Word,
+    columns,
+    lines,
+    prose,
 )  # fmt: skip
-from pivotlens.report.run_tables import Row, RunTables, rows
+from pivotlens.report.run_tables import Row, RunTables, has, rows
 from pivotlens.report.sections.items import ItemKey, item_key
 from pivotlens.report.sections.provenance import details
 from pivotlens.report.wording import percent, plural, visible, whole
@@ -160,7 +174,7 @@ def mined(run: RunTables, first: Collection[ItemKey], most: int) -> MinedPivots 
         return None
     corpus = rows(run.mine, "pivots")
     tokens: list[Row] = []
-    if run.count is not None and "tokens.parquet" in run.count.manifest.outputs:
+    if run.count is not None and has(run.count, "tokens"):
         counted = run.count.table("tokens")
         wanted = pa.array([row["token_id"] for row in corpus], pa.int64())
         tokens = counted.filter(pc.is_in(counted["token_id"], wanted)).to_pylist()

@@ -8,7 +8,21 @@ from typing import Any
 
 from pivotlens.artifacts import StageResult
 from pivotlens.report.blocks import (
-    Block, Code, Details, Grid, Group, Heading, Listing, Paragraph, Prose, Section, Soft, Table, columns, joined, lines,
+    Block,
+    Code,
+    Details,
+    Grid,
+    Group,
+    Heading,
+    Listing,
+    Paragraph,
+    Prose,
+    Section,
+    Soft,
+    Table,
+    columns,
+    joined,
+    lines,
     prose,
 )  # fmt: skip
 from pivotlens.report.run_tables import RunTables

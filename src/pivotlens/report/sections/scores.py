@@ -6,7 +6,19 @@ from collections.abc import Sequence
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
-    Block, Column, Details, Pair, Paragraph, Plot, Section, Table, Value, columns, lines, plain, prose,
+    Block,
+    Column,
+    Details,
+    Pair,
+    Paragraph,
+    Plot,
+    Section,
+    Table,
+    Value,
+    columns,
+    lines,
+    plain,
+    prose,
 )  # fmt: skip
 from pivotlens.report.names import FIGURE_NAMES, ITEM_NAMES, STRATUM_NAMES
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, interval_of, is_pooled
@@ -82,8 +94,11 @@ def scores(run: RunTables) -> Section | None:
 def _by_direction(rows: Sequence[Row], other: dict[Direction | None, Row]) -> Table:
     drawn = [
         [charts.Row("all items", interval_of(row, "score"))]
-        + [charts.Row("spelled differently", interval_of(other[pair], "score"), "second") for pair in [pair_of(row)]
-           if pair in other]
+        + [
+            charts.Row("spelled differently", interval_of(other[pair], "score"), "second")
+            for pair in [pair_of(row)]
+            if pair in other
+        ]
         for row in rows
     ]
     ends = [end for one in drawn for row in one if row.value is not None for end in row.value]
@@ -169,5 +184,3 @@ def score_lines(rows: Sequence[Row], names: Sequence[str] = ()) -> list[str]:
         )
         said.append(f"{names[place] + ', ' if names else ''}{pair}: {figures} of {plural(row['n'], 'item')}")
     return said
-
-

@@ -9,13 +9,31 @@ from markupsafe import Markup
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
-    Block, Cell, Code, Column, Details, Figure, Grid, Heading, Paragraph, Plot, Prose, Table, Value, lines, prose,
+    Block,
+    Cell,
+    Code,
+    Column,
+    Details,
+    Figure,
+    Grid,
+    Heading,
+    Paragraph,
+    Plot,
+    Prose,
+    Table,
+    Value,
+    lines,
+    prose,
 )  # fmt: skip
 from pivotlens.report.names import (
-    BEHAVIOUR_NAMES, GROUP_NAMES, PIVOT_LANGUAGE_NAMES, STRATUM_NAMES, short_names,
+    BEHAVIOUR_NAMES,
+    GROUP_NAMES,
+    PIVOT_LANGUAGE_NAMES,
+    STRATUM_NAMES,
+    short_names,
 )  # fmt: skip
 from pivotlens.report.run_tables import Row, RunTables, first_rows, interval_of, rows
-from pivotlens.report.wording import RULE_NOTES, percent, plural, whole
+from pivotlens.report.wording import percent, plural, whole
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import ENGLISH
 
@@ -56,11 +74,11 @@ class ShareGroup:
         return next((row for row in self.rules if row.rule == name), None)
 
 
-def in_order(names: Iterable[str], known: Iterable[str]) -> list[str]:
-    """Return names in the order of known ones, others behind them."""
+def in_order(names: Iterable[str], known: Iterable[str] = (DEFAULT_RULE,)) -> list[str]:
+    """Return names, each once: known ones in their order, then the others in the order of the table."""
     there = dict.fromkeys(names)
-    first = [name for name in known if name in there]
-    return [*first, *sorted(set(there) - set(first))]
+    first = [name for name in dict.fromkeys(known) if name in there]
+    return [*first, *(name for name in there if name not in first)]
 
 
 def share_groups(strata: Sequence[Row]) -> tuple[ShareGroup, ...]:
@@ -82,7 +100,7 @@ def _group(name: str, members: Sequence[Row]) -> ShareGroup:
         behaviours=behaviours,
         rules=tuple(
             _shares([row for row in all_items if row["rule"] == rule], behaviours)
-            for rule in in_order((row["rule"] for row in members), RULE_NOTES)
+            for rule in in_order(row["rule"] for row in members)
         ),
         strata=tuple(
             shares
@@ -240,9 +258,7 @@ def headline_blocks(run: RunTables, alike: Prose) -> tuple[Block, ...]:
     if first.strata:
         blocks.append(_strata(first))
     others = [
-        block
-        for group in groups[1:]
-        for block in (by_rule(group), *_written_of_group(written, group.directions, None))
+        block for group in groups[1:] for block in (by_rule(group), *_written_of_group(written, group.directions, None))
     ]
     if others:
         blocks.append(Details(prose("The directions with English on a side"), tuple(others)))
@@ -424,5 +440,3 @@ def alike_note(kinds: Sequence[Row], group: str) -> Prose:
         f"{'is' if linked == 1 else 'are'} linked with the concept as a word of English; of the others it is not known "
         "whether English is among their languages."
     )
-
-
