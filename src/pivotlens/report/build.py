@@ -51,6 +51,7 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
     items: tuple[TellingItem, ...] = ()
     telling: tuple[TellingItem, ...] = ()
     examples: tuple[TellingItem, ...] = ()
+    shown: list[ItemKey] = []
     n_items = 0
     headline = share_groups(first_rows(tables.trace, "strata"))
     traced = trace_tables(tables)
@@ -61,7 +62,9 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
         # The telling ones and the examples are on the page even where not every item is.
         shown = list(dict.fromkeys((*keys, *best, *named)))
         found = dict(zip(shown, read_items(traced, shown, TOP), strict=True))
-        items, telling = tuple(found.values()), tuple(found[key] for key in best)
+        every = fair_keys(traced.items, len(traced.items))
+        listed = dict(zip(every, read_items(traced, every, 0), strict=True))
+        items, telling = tuple((listed | found).values()), tuple(found[key] for key in best)
         examples = tuple(found[key] for key in named)
         first = min((row["shot_set"] for row in traced.items), default=0)
         n_items = sum(row["shot_set"] == first for row in traced.items)
@@ -72,7 +75,7 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
         if tables.attribute
         else None
     )
-    pivots = _pivots(config, tables, [(item.direction, item.concept_id) for item in items])
+    pivots = _pivots(config, tables, shown)
     selected = arms(rows(tables.select, "summary"))
     written = splits(first_rows(tables.trace, "pivot_languages"))
     causal = _causality(tables)
@@ -106,6 +109,7 @@ def build_page(config: ReportConfig, tables: RunTables) -> Page:
         items=items,
         telling=telling,
         n_items=n_items,
+        n_layered=len(shown),
         corpus=corpus(rows(tables.count, "languages"), rows(tables.count, "pairs"), len(rows(tables.count, "problems")))
         if tables.count
         else None,

@@ -12,4 +12,4 @@ class ReportConfig(StageConfig):
 
     stage: ClassVar[str] = "report"
     title: str = setting("pivotlens report", "Title of the page.")
-    items: int = setting(400, "Most traced items shown in the browsable list; what is left out is said.", ge=1)
+    items: int = setting(400, "Most traced items whose layers are on the page; of the others their labels are.", ge=1)

@@ -60,6 +60,7 @@ class Page:
     items: tuple[TellingItem, ...] = ()
     telling: tuple[TellingItem, ...] = ()
     n_items: int = 0
+    n_layered: int = 0
     corpus: Corpus | None = None
     attribution: Attribution | None = None
     pivots: MinedPivots | None = None

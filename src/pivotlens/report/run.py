@@ -61,5 +61,5 @@ def write_report(
         page = build_page(config, RunTables.load(run))
         html = render(page).encode()
         write_bytes(stage.staging / PAGE, html)
-        stage.finish({"items": page.n_items, "items_shown": len(page.items), "bytes": len(html)})
+        stage.finish({"items": page.n_items, "items_shown": page.n_layered, "bytes": len(html)})
     return Report.load(run)

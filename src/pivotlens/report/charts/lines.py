@@ -78,7 +78,8 @@ def line_chart(
         attributes = {"tabindex": "0", "data_start": f"{plot.x.start:g}", "data_end": f"{plot.x.end:g}"}
     kinds = [(line.name, line.kind, "spot" if line.mark == "points" else "line") for line in lines]
     label = f"{title}. {y.title} by {x.title}. {'; '.join(told) or 'no figure'}"
-    return plot.figure(label, kinds, "layers" if strip else "lines", **attributes)
+    scattered = any(line.mark == "points" for line in lines)
+    return plot.figure(label, kinds, "layers" if strip else "scatter" if scattered else "lines", **attributes)
 
 
 def _draw(plot: Plot, line: Line, shift: float) -> str:
