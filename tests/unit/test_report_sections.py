@@ -12,8 +12,10 @@ from report_fixture import columns
 from report_words import HOSTILE
 
 from pivotlens.artifacts import SCHEMAS
-from pivotlens.report import attribution_charts, wording
-from pivotlens.report.charts import axis_end, shown_layers
+from pivotlens.report import figures, wording
+from pivotlens.report.charts import nice_ticks, value_axis
+from pivotlens.report.charts.svg import band_path, line_path, node
+from pivotlens.report.figures import shown_layers
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import behaviours, junk_sentence
 from pivotlens.report.sections.corpus import corpus
@@ -25,7 +27,6 @@ from pivotlens.report.sections.pivots import met_everywhere, mined_pivots
 from pivotlens.report.sections.provenance import details, plain
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
-from pivotlens.report.svg import band_path, line_path, nice_ticks, node
 from pivotlens.statistics.bootstrap import Interval, resample_indices
 from pivotlens.text import Direction
 
@@ -96,7 +97,7 @@ def test_ticks(high: float) -> None:
     assert ticks[0] == 0
     assert ticks[-2] < high <= ticks[-1] + 1e-9
     assert 2 <= len(ticks) <= 6
-    assert axis_end(high) == ticks[-1]
+    assert value_axis("score", "at most 1", [high]).end == ticks[-1]
 
 
 # -- layers
@@ -332,6 +333,21 @@ def drawn_of(name: str, chart: str) -> list[dict[str, str]]:
     return [element.attrib for element in ElementTree.fromstring(chart).iter(name)]
 
 
+def marks_of(kind: str, chart: str) -> list[tuple[float, float]]:
+    """Return where the marks of a CSS class stand, whatever their shape: middle across, and top."""
+    found = []
+    for element in ElementTree.fromstring(chart).iter():
+        if element.get("class") != kind:
+            continue
+        if element.tag == "circle":
+            found.append((float(element.attrib["cx"]), float(element.attrib["cy"])))
+        else:
+            corners = [[float(part) for part in pair.split(",")] for pair in element.attrib["d"][1:-1].split("L")]
+            across = [corner[0] for corner in corners]
+            found.append(((min(across) + max(across)) / 2, min(corner[1] for corner in corners)))
+    return found
+
+
 def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
     rows = [
         {"source_language": "all", "target_language": "all", "rule": rule, "items": "correct", "predictor": name}
@@ -341,7 +357,7 @@ def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
     ]
     section = attribution(rows, [])
     assert section.item_sets == ("correct",)
-    chart = attribution_charts.forest(section.tables, "correct")
+    chart = figures.auc_forest(section.tables, "correct")
     places = [float(circle["cx"]) for circle in drawn_of("circle", chart)]
     assert len(places) == 3
     assert places[0] < places[2] < places[1]
@@ -355,16 +371,18 @@ def test_the_scatter_and_the_shares_draw_every_item() -> None:
             for behaviour in ("direct", "semantic_pivot", "copy")] * 10  # fmt: skip
     joint = joint_frequency(rows)
     assert joint is not None
-    chart = attribution_charts.scatter(joint, Interval(0.2, 0.1, 0.3))
-    points = [circle for circle in drawn_of("circle", chart) if circle["class"].startswith("point")]
-    assert len(points) == len(rows)
-    across = sorted({float(point["cx"]) for point in points})
+    chart = figures.joint_scatter(joint, Interval(0.2, 0.1, 0.3))
+    # A shape each, so that colour is not all that tells them apart.
+    by_kind = [marks_of(f"point b-{kind}", chart) for kind in ("direct", "semantic_pivot", "other")]
+    assert sum(map(len, by_kind)) == len(rows)
+    across = sorted({round(place, 1) for points in by_kind for place, _ in points})
+    assert len(across) == 3
     # log(1 + 7) is three times log(1 + 1).
-    assert across[2] - across[0] == pytest.approx(3 * (across[1] - across[0]), abs=0.05)
-    assert len({point["cy"] for point in points}) == 2
-    assert len([circle for circle in drawn_of("circle", chart) if circle["class"] == "mean-dot"]) == 3
+    assert across[2] - across[0] == pytest.approx(3 * (across[1] - across[0]), abs=0.5)
+    assert [len({height for _, height in points}) for points in by_kind] == [2, 2, 2]
+    assert len(marks_of("spot mean", chart)) == 3
     assert "rank correlation 0.200 [0.100, 0.300]" in chart
-    bars = drawn_of("rect", attribution_charts.shares(joint))
+    bars = [bar for bar in drawn_of("rect", figures.joint_shares(joint)) if bar["class"].startswith("segment")]
     assert len(bars) == 2 * len(joint.bins)
     heights = [float(bar["height"]) for bar in bars if bar["class"].endswith("b-direct")]
     assert heights == pytest.approx([heights[0], heights[0], 0, heights[0]], abs=0.02)

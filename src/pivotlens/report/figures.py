@@ -42,6 +42,7 @@ from pivotlens.statistics.bootstrap import Interval
 MOST_ROWS = 26
 """Most layers in a card; deeper models show evenly spread ones, the peak and the last among them."""
 SHARE = share_axis("share of items")
+PIVOTS = share_axis("share of semantic pivots")
 NEVER = share_axis("share of pairs")
 AUC = Axis("AUC", "0.5 = chance", (0.0, 0.5, 1.0))
 LAYER_UNIT = "number, 0 = embeddings"
@@ -123,7 +124,7 @@ def layer_chart(profile: LayerProfile, y: Axis, most_entropy: float) -> Markup:
         for one in profile.curves
     ]
     shades = profile.entropy / most_entropy if most_entropy else np.full(len(profile.layers), math.nan)
-    strip = Strip("entropy", profile.layers, shades)
+    strip = Strip("shade: entropy (of the largest)", profile.layers, shades)
     title = direction_name(profile.direction)
     return line_chart(title, lines, layer_axis(profile.layers), y, size=(270.0, 138.0), strip=strip)
 
