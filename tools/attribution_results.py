@@ -18,7 +18,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pivotlens.report.attribution_charts import forest, scatter, shares
+from pivotlens.report.charts import standalone
+from pivotlens.report.figures import auc_forest, joint_scatter, joint_shares
 from pivotlens.report.sections import attribution as sections
 from pivotlens.report.sections.joint_frequency import JointBin, JointFrequency, JointPoint
 from tools.attribution_facts import APART, KEPT, collect
@@ -26,16 +27,6 @@ from tools.results_pages import RESULTS, Row, markdown_table
 
 DATA = RESULTS / "attribution"
 PAGE = RESULTS / "attribution.md"
-_STYLE = """
-svg{--ink:#1d1f24;--soft:#5d616b;--rule:#e3dfd6;--faint:#b9b5ab;--target:#1f6cb0;--pivot:#c02a66;--other:#6f7480;
-background:#fffefb;font-family:system-ui,'Noto Sans',sans-serif}
-.b-direct{--c:var(--target)}.b-semantic_pivot{--c:var(--pivot)}.b-other{--c:var(--other)}
-.tick{fill:var(--soft);font-size:11px;text-anchor:middle}.tick.end{text-anchor:end}.tick.start{text-anchor:start}
-.name{fill:var(--ink);font:600 11px ui-monospace,monospace}.key{font-size:11px;fill:var(--c,var(--soft))}
-.grid{stroke:var(--rule)}.reference{stroke:var(--faint);stroke-dasharray:2 2}
-.whisker{stroke:var(--target);stroke-width:2}.dot{fill:var(--target)}.segment{fill:var(--c)}
-.point{fill:var(--c);fill-opacity:.4}.mean{fill:none;stroke:var(--ink);stroke-width:1.6}.mean-dot{fill:var(--ink)}
-"""
 
 
 def read(data: Path) -> tuple[Row, sections.Attribution]:
@@ -54,18 +45,12 @@ def read(data: Path) -> tuple[Row, sections.Attribution]:
 def figures(data: Path = DATA) -> dict[str, str]:
     """Return the figures by file name."""
     _, found = read(data)
-    drawn = {f"auc-{items}": forest(found.tables, items) for items in found.item_sets}
+    drawn = {f"auc-{items}": auc_forest(found.tables, items) for items in found.item_sets}
     if found.joint is not None and (found.joint.n_direct or found.joint.n_pivot):
-        drawn["behaviour"] = shares(found.joint)
+        drawn["behaviour"] = joint_shares(found.joint)
     if found.joint is not None and found.joint.points:
-        drawn["score"] = scatter(found.joint, found.correlation.interval if found.correlation else None)
-    return {f"{name}.svg": _standalone(str(svg)) for name, svg in drawn.items()}
-
-
-def _standalone(svg: str) -> str:
-    opened = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    start = opened.index(">") + 1
-    return f"{opened[:start]}<style>{_STYLE}</style>{opened[start:]}\n"
+        drawn["score"] = joint_scatter(found.joint, found.correlation.interval if found.correlation else None)
+    return {f"{name}.svg": standalone(svg) for name, svg in drawn.items()}
 
 
 def page(data: Path = DATA) -> str:

@@ -6,24 +6,28 @@ import math
 from xml.etree import ElementTree
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from report_fixture import columns
 from report_words import HOSTILE
 
-from pivotlens.report import attribution_charts, wording
-from pivotlens.report.charts import axis_end, shown_layers
+from pivotlens.artifacts import SCHEMAS
+from pivotlens.report import figures, wording
+from pivotlens.report.charts import nice_ticks, value_axis
+from pivotlens.report.charts.svg import band_path, line_path, node
+from pivotlens.report.figures import shown_layers
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import behaviours, junk_sentence
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.items import LayerReading, TellingItem, example_keys, fair_keys, telling_keys
 from pivotlens.report.sections.joint_frequency import MOST_POINTS, joint_frequency
-from pivotlens.report.sections.layers import layer_profiles
+from pivotlens.report.sections.layers import layer_profiles, mean_band
 from pivotlens.report.sections.pivots import met_everywhere, mined_pivots
 from pivotlens.report.sections.provenance import details, plain
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
-from pivotlens.report.svg import band_path, line_path, nice_ticks, node
-from pivotlens.statistics.bootstrap import Interval
+from pivotlens.statistics.bootstrap import Interval, resample_indices
 from pivotlens.text import Direction
 
 FR_ZH, ZH_FR, EN_FR = Direction("fr", "zh"), Direction("zh", "fr"), Direction("en", "fr")
@@ -93,24 +97,36 @@ def test_ticks(high: float) -> None:
     assert ticks[0] == 0
     assert ticks[-2] < high <= ticks[-1] + 1e-9
     assert 2 <= len(ticks) <= 6
-    assert axis_end(high) == ticks[-1]
+    assert value_axis("score", "at most 1", [high]).end == ticks[-1]
 
 
 # -- layers
 
 
+def test_band_is_the_bootstrap_of_each_layer() -> None:
+    values = np.random.default_rng(1).random((7, 3))
+    values[2, 1] = np.nan
+    curve = mean_band("target", values)
+    for layer in range(3):
+        means = [np.nanmean(values[index, layer]) for index in resample_indices(7, 400, 0)]
+        assert curve.mean[layer] == pytest.approx(np.nanmean(values[:, layer]))
+        low, high = np.quantile(means, [0.025, 0.975])
+        assert (curve.low[layer], curve.high[layer]) == (pytest.approx(low), pytest.approx(high))
+
+
 def test_layer_profiles() -> None:
     rows = [
-        {"source_language": direction.source, "target_language": direction.target, "figure": figure, "layer": layer}
-        | {"n": 2, "mean": mean and mean * (layer + 1), "ci_low": 0.0, "ci_high": 1.0}
-        for direction, figures in (
-            (EN_FR, {"entropy": 2.0, "mass_target": 0.1, "mass_source": 0.1}),
-            (FR_ZH, {"entropy": 1.0, "mass_target": 0.15, "mass_english": 0.3, "mass_pivots": None}),
-        )
-        for figure, mean in figures.items()
+        {"shot_set": shots, "source_language": d.source, "target_language": d.target, "concept_id": c, "layer": layer}
+        | {"entropy": 2.0 + layer, "mass_target": (layer + 1) / 10 * (1 + (c == "b")), "mass_source": 0.1}
+        | {"mass_english": None if d == EN_FR else 0.3, "mass_pivots": 0.5 if c == "a" else None}
+        for shots in (0, 1)
+        for d in (EN_FR, FR_ZH)
+        for c in ("a", "b")
         for layer in range(3)
     ]
-    english, chinese = layer_profiles(rows)
+    schema = SCHEMAS["trace/layers"]
+    table = pa.table(columns("trace/layers", rows), schema=schema)
+    english, chinese = layer_profiles(table)
     assert (english.direction, english.n, english.layers) == (EN_FR, 2, (0, 1, 2))
     assert english.curve("english") is None
     assert chinese.curve("random") is None
@@ -118,9 +134,9 @@ def test_layer_profiles() -> None:
     assert target is not None and mined is not None  # noqa: PT018
     np.testing.assert_allclose(target.mean, [0.15, 0.3, 0.45])
     assert target.peak == 2
-    assert np.isnan(mined.mean).all()
-    np.testing.assert_allclose(chinese.entropy, [1, 2, 3])
-    assert layer_profiles([]) == []
+    np.testing.assert_allclose(mined.mean, 0.5)
+    np.testing.assert_allclose(chinese.entropy, [2, 3, 4])
+    assert layer_profiles(table.slice(0, 0)) == []
 
 
 # -- items
@@ -317,6 +333,21 @@ def drawn_of(name: str, chart: str) -> list[dict[str, str]]:
     return [element.attrib for element in ElementTree.fromstring(chart).iter(name)]
 
 
+def marks_of(kind: str, chart: str) -> list[tuple[float, float]]:
+    """Return where the marks of a CSS class stand, whatever their shape: middle across, and top."""
+    found = []
+    for element in ElementTree.fromstring(chart).iter():
+        if element.get("class") != kind:
+            continue
+        if element.tag == "circle":
+            found.append((float(element.attrib["cx"]), float(element.attrib["cy"])))
+        else:
+            corners = [[float(part) for part in pair.split(",")] for pair in element.attrib["d"][1:-1].split("L")]
+            across = [corner[0] for corner in corners]
+            found.append(((min(across) + max(across)) / 2, min(corner[1] for corner in corners)))
+    return found
+
+
 def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
     rows = [
         {"source_language": "all", "target_language": "all", "rule": rule, "items": "correct", "predictor": name}
@@ -326,7 +357,7 @@ def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
     ]
     section = attribution(rows, [])
     assert section.item_sets == ("correct",)
-    chart = attribution_charts.forest(section.tables, "correct")
+    chart = figures.auc_forest(section.tables, "correct")
     places = [float(circle["cx"]) for circle in drawn_of("circle", chart)]
     assert len(places) == 3
     assert places[0] < places[2] < places[1]
@@ -340,16 +371,18 @@ def test_the_scatter_and_the_shares_draw_every_item() -> None:
             for behaviour in ("direct", "semantic_pivot", "copy")] * 10  # fmt: skip
     joint = joint_frequency(rows)
     assert joint is not None
-    chart = attribution_charts.scatter(joint, Interval(0.2, 0.1, 0.3))
-    points = [circle for circle in drawn_of("circle", chart) if circle["class"].startswith("point")]
-    assert len(points) == len(rows)
-    across = sorted({float(point["cx"]) for point in points})
+    chart = figures.joint_scatter(joint, Interval(0.2, 0.1, 0.3))
+    # A shape each, so that colour is not all that tells them apart.
+    by_kind = [marks_of(f"point b-{kind}", chart) for kind in ("direct", "semantic_pivot", "other")]
+    assert sum(map(len, by_kind)) == len(rows)
+    across = sorted({round(place, 1) for points in by_kind for place, _ in points})
+    assert len(across) == 3
     # log(1 + 7) is three times log(1 + 1).
-    assert across[2] - across[0] == pytest.approx(3 * (across[1] - across[0]), abs=0.05)
-    assert len({point["cy"] for point in points}) == 2
-    assert len([circle for circle in drawn_of("circle", chart) if circle["class"] == "mean-dot"]) == 3
+    assert across[2] - across[0] == pytest.approx(3 * (across[1] - across[0]), abs=0.5)
+    assert [len({height for _, height in points}) for points in by_kind] == [2, 2, 2]
+    assert len(marks_of("spot mean", chart)) == 3
     assert "rank correlation 0.200 [0.100, 0.300]" in chart
-    bars = drawn_of("rect", attribution_charts.shares(joint))
+    bars = [bar for bar in drawn_of("rect", figures.joint_shares(joint)) if bar["class"].startswith("segment")]
     assert len(bars) == 2 * len(joint.bins)
     heights = [float(bar["height"]) for bar in bars if bar["class"].endswith("b-direct")]
     assert heights == pytest.approx([heights[0], heights[0], 0, heights[0]], abs=0.02)

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from report_words import HOSTILE
 
-from pivotlens.report import trace_charts
+from pivotlens.report import charts, figures
 from pivotlens.report.sections.agreement import agreement
 from pivotlens.report.sections.causality import CONTRAST_NAMES, causality, contrast_name
 from pivotlens.report.sections.findings import findings
@@ -63,8 +63,8 @@ def test_a_sweep_keeps_the_order_of_the_settings() -> None:
     assert [point.model for point in found.by_model] == ["b", "a"]
     assert [point.prompt for point in found.by_prompt] == ["english", "native"]
     assert [point.shares.shares["semantic_pivot"].value for point in found.points] == [0, 1, 2, 3]
-    chart = trace_charts.checkpoints(found)
-    assert [circle["class"] for circle in drawn_of("circle", chart)].count("spot b-semantic_pivot") == 2
+    chart = figures.checkpoints(found)
+    assert [mark.get("class") for mark in drawn_of("path", chart)].count("spot b-semantic_pivot") == 2
 
 
 def test_names_leave_out_what_all_begin_with() -> None:
@@ -108,7 +108,7 @@ def test_kinds_of_pivots_count_a_token_in_each_of_its_languages() -> None:
     french, english = found.by_direction
     assert (french.n, french.english, french.relation, french.layer) == (6, pytest.approx(4 / 6), "translation", 4)
     assert (english.n, english.english, english.layer) == (50, 0.0, 1)
-    assert len(drawn_of("rect", trace_charts.pivot_layers(found))) == 2
+    assert len(drawn_of("rect", figures.pivot_layers(found))) == 2
     assert relation_kind("translation:en (piece)") == "translation"
     assert pivot_kinds([]) == ()
 
@@ -188,9 +188,9 @@ def test_causality_says_what_each_condition_rests_on() -> None:
     assert curve.values[1].value == pytest.approx(-0.5)
     # One concept has no interval.
     assert curve.values[2] is None
-    chart = trace_charts.forest(found.needed, "Effects")
+    chart = figures.effects_forest(found.needed, "Effects")
     assert len(drawn_of("circle", chart)) == 2
-    assert "more than for direct items of like log P: too few items" in chart
+    assert "more than for direct items of like log P too few items" in chart
     assert "−0.50 [−0.70, −0.30]" in chart
     (sentence,) = findings(None, None, (), None, None, (), causality=found)
     assert "1 holds." in "".join(part.text for part in sentence)
@@ -205,7 +205,7 @@ def test_directions_with_english_stand_in_where_no_others_were_tested() -> None:
 
 @pytest.mark.parametrize(("low", "high"), [(-2.0, 0.0), (0.0, 0.31), (-0.3, 1.7), (0.0, 0.0)])
 def test_ticks_reach_around_all_values(low: float, high: float) -> None:
-    ticks = trace_charts.axis_ticks(low, high)
+    ticks = charts.axis_ticks(low, high)
     assert 0.0 in ticks
     assert ticks[0] <= low
     assert ticks[-1] >= high
@@ -213,10 +213,9 @@ def test_ticks_reach_around_all_values(low: float, high: float) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_of_places_are_text(name: str) -> None:
-    series = trace_charts.Series(
-        "share", "b-direct", [Interval(0.1, 0.0, 0.2), None, Interval(0.4, math.nan, math.nan)]
-    )
-    chart = trace_charts.lines("Chart", [series], [name, "<b>", "c" * 80], share=True)
+    x = charts.names_axis("model", "in order", [name, "<b>", "c" * 80])
+    line = charts.Line("share", "b-direct", x.ticks, [Interval(0.1, 0.0, 0.2), None, Interval(0.4, math.nan, math.nan)])
+    chart = charts.line_chart("Chart", [line], x, charts.share_axis("share"))
     assert len(drawn_of("circle", chart)) == 2
     assert len(drawn_of("line", chart)) == 1 + len([1 for mark in drawn_of("line", chart) if mark["class"] == "grid"])
 

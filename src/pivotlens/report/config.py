@@ -19,7 +19,7 @@ class ReportConfig(StageConfig):
     format: tuple[Format, ...] = setting(
         ("html",), "`html`: one self-contained page; `md`: Markdown with its figures as SVG files; or both."
     )
-    items: int = setting(400, "Most traced items shown in the browsable list; what is left out is said.", ge=1)
+    items: int = setting(400, "Most traced items whose layers are on the page; of the others their labels are.", ge=1)
     name: str = setting("this run", "What this run is called where others stand beside it.")
     beside: tuple[str, ...] = setting((), "Further run folders to show beside this one, each as FOLDER or NAME=FOLDER.")
     comparisons: tuple[str, ...] = setting(

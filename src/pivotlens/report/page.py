@@ -52,7 +52,7 @@ class Page:
         introduction: What was written by hand to stand before everything else.
         beside: Runs side by side; None where there is one.
         data: What the page's script reads, of the first run.
-        n_items: Items that were traced in the first run; ``shown`` of them are in the data.
+        n_items: Items that were traced in the first run; ``n_layered`` of them have their layers in the data.
     """
 
     title: str
@@ -62,7 +62,7 @@ class Page:
     chapters: tuple[Chapter, ...]
     data: dict[str, Any]
     n_items: int
-    shown: int
+    n_layered: int
 
 
 def build_page(config: ReportConfig, runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row] = ()) -> Page:
@@ -87,14 +87,14 @@ def build_page(config: ReportConfig, runs: Sequence[tuple[str, RunTables]], comp
         beside=_beside(runs, comparisons) if len(runs) > 1 or comparisons else None,
         chapters=tuple(_chapter(name, *one) for name, one in zip(names, read, strict=True)),
         data=payload(found.items, pairs, profiles(first)),
-        n_items=found.n,
-        shown=len(found.items),
+        n_items=len(found.items),
+        n_layered=found.n_layered,
     )
 
 
 def _read(run: RunTables, most: int) -> tuple[Traced, MinedPivots | None]:
     found = traced(run, most)
-    return found, mined(run, [(item.direction, item.concept_id) for item in found.items], most)
+    return found, mined(run, found.layered, most)
 
 
 def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None) -> Chapter:

@@ -37,13 +37,19 @@ def payload(items: Sequence[TellingItem], pivots: MinedPivots | None, profiles: 
     """Return what the script needs.
 
     A token at a layer is three integers: its text, its probability in thousandths, and its role times two plus one
-    where it is specific to the item.
+    where it is specific to the item. An item without layers is listed with its labels alone.
     """
-    texts, relations, directions = _Numbering(), _Numbering(), _Numbering()
+    texts, relations, directions, layers = _Numbering(), _Numbering(), _Numbering(), _Numbering()
 
     def token(each: LensToken) -> tuple[int, int, int]:
         role = FIXED_ROLES.index(each.role) if each.role in FIXED_ROLES else len(FIXED_ROLES) + relations(each.relation)
         return texts(visible(each.token)), round(1000 * each.prob), 2 * role + each.specific
+
+    def layers_of(item: TellingItem) -> dict[str, Any]:
+        if not item.layers:
+            return {}
+        readings = [[part for each in reading.tokens for part in token(each)] for reading in item.layers]
+        return {"n": layers(tuple(reading.layer for reading in item.layers)), "r": readings}
 
     mined = pivots.by_item() if pivots else {}
     rules = in_order(rule for item in items for rule in item.labels)
@@ -66,14 +72,14 @@ def payload(items: Sequence[TellingItem], pivots: MinedPivots | None, profiles: 
                 [texts(visible(pivot.token)), round(1000 * pivot.strength)]
                 for pivot in mined.get((item.direction, item.concept_id), ())
             ],
-            "n": [reading.layer for reading in item.layers],
-            "r": [[part for each in reading.tokens for part in token(each)] for reading in item.layers],
+            **layers_of(item),
         }
         for item in items
     ]
     pair_rows = [_pair(pair, directions(pair.direction), texts) for pair in (pivots.pairs if pivots else ())]
     return {
         "items": rows,
+        "layers": layers.values(),
         "pairs": pair_rows,
         "profiles": [_profile(profile) for profile in profiles.values()],
         "tokens": texts.values(),

@@ -81,7 +81,7 @@ def write_report(
 
     with stage:
         page = build_page(config, load_runs(config, run), load_comparisons(config))
-        details: dict[str, Any] = {"items": page.n_items, "items_shown": page.shown}
+        details: dict[str, Any] = {"items": page.n_items, "items_shown": page.n_layered}
         if "html" in config.format:
             content = html.render(page).encode()
             write_bytes(stage.staging / HTML, content)

@@ -120,9 +120,9 @@ def column_axis(axis: Axis, margin: float = MARGIN) -> Markup:
     )
 
 
-def upright(axis: Axis, scale: Scale, left: float, right: float) -> list[Markup]:
-    """Draw ticks and grid lines of an upright axis, with its title above the top."""
-    marks = [words(axis.title, 0.0, min(scale.start, scale.end) - 9, "tick start")]
+def upright(axis: Axis, scale: Scale, left: float, right: float, title: float) -> list[Markup]:
+    """Draw ticks and grid lines of an upright axis, with its title at the height ``title``."""
+    marks = [words(axis.title, 0.0, title, "tick start")]
     for tick in axis.ticks:
         kind = "reference" if tick == 0 and axis.start < 0 else "grid"
         marks.append(node("line", x1=left, x2=right, y1=scale(tick), y2=scale(tick), class_=kind))

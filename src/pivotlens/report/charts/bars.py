@@ -103,4 +103,4 @@ def bar_chart(
         notes = (f"{x.written(tick)} {note}" for tick, note in zip(x.ticks, kind.notes, strict=True))
         told.append(f"{kind.name}: {', '.join(notes)}")
     kinds = [(kind.name, kind.kind, "segment") for kind in bars]
-    return plot.figure(f"{title}. {y.title} by {x.title}. {'; '.join(told) or 'no figure'}", kinds, "shares")
+    return plot.figure(f"{title}. {y.title} by {x.title}. {'; '.join(told) or 'no figure'}", kinds, "columns")

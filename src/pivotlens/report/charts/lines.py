@@ -11,10 +11,10 @@ from markupsafe import Markup
 from pivotlens.report.charts.axis import Axis
 from pivotlens.report.charts.estimates import Estimate, Floats, estimates
 from pivotlens.report.charts.plot import Plot
-from pivotlens.report.charts.svg import band_path, line_path, marker, node
+from pivotlens.report.charts.svg import band_path, line_path, marker, node, words
 from pivotlens.report.wording import number, percent
 
-_STRIP = 12.0
+_STRIP = 14.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Strip:
-    """A row of shades above a chart: 0 is empty, 1 is full; NaN is left empty."""
+    """A row of shades above a chart: 0 is empty, 1 is full; NaN is left empty. The name says what shades mean."""
 
     name: str
     x: Sequence[float] | Floats
@@ -64,7 +64,7 @@ def line_chart(
         size: Width and height between the axes.
         strip: Shades above; with it the chart has a cursor and can be focused.
     """
-    spots = bool(x.labels) and any(line.mark == "spots" for line in lines)
+    spots = bool(x.labels) and all(line.mark == "spots" for line in lines)
     plot = Plot(x, y, size, inset=22.0 if spots else 4.0, strip=_STRIP if strip else 0.0)
     told = []
     for place, line in enumerate(lines):
@@ -73,12 +73,13 @@ def line_chart(
     attributes: dict[str, str | None] = {}
     if strip:
         _shade(plot, strip)
-        ends = {"x1": plot.left, "x2": plot.left, "y1": plot.top - _STRIP, "y2": plot.bottom}
+        ends = {"x1": plot.left, "x2": plot.left, "y1": plot.top, "y2": plot.bottom}
         plot.marks.append(node("line", class_="cursor", visibility="hidden", **ends))
         attributes = {"tabindex": "0", "data_start": f"{plot.x.start:g}", "data_end": f"{plot.x.end:g}"}
     kinds = [(line.name, line.kind, "spot" if line.mark == "points" else "line") for line in lines]
     label = f"{title}. {y.title} by {x.title}. {'; '.join(told) or 'no figure'}"
-    return plot.figure(label, kinds, "layers" if strip else "lines", **attributes)
+    scattered = any(line.mark == "points" for line in lines)
+    return plot.figure(label, kinds, "layers" if strip else "scatter" if scattered else "lines", **attributes)
 
 
 def _draw(plot: Plot, line: Line, shift: float) -> str:
@@ -113,7 +114,8 @@ def _shade(plot: Plot, strip: Strip) -> None:
     """Draw the shades, each as wide as its place."""
     xs = [plot.x(place) for place in strip.x]
     half = (plot.x.end - plot.x.start) / max(1, len(xs) - 1) / 2
-    y = plot.top - _STRIP - 4
+    y = plot.top - _STRIP
+    plot.marks.append(words(strip.name, plot.right, 13.0, "tick end"))
     for place, shade in zip(xs, strip.shades, strict=True):
         if shade == shade:
             start, end = max(plot.left, place - half), min(plot.right, place + half)

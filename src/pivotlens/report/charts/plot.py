@@ -9,7 +9,7 @@ from markupsafe import Markup
 from pivotlens.report.charts.axis import Axis, across, upright
 from pivotlens.report.charts.svg import Scale, figure, marker, node, words
 
-_LETTER, _ROW = 5.9, 14.0
+_LETTER, _ROW = 5.9, 14
 _LEFT, _RIGHT, _BELOW = 44.0, 12.0, 34.0
 
 
@@ -45,9 +45,9 @@ class Plot:
             **attributes: More of its attributes.
         """
         key, rows = self._key(kinds) if len(kinds) > 1 else ([], 0)
-        frame = [*upright(self.upright, self.y, self.left, self.right), *across(self.across, self.x, self.bottom)]
+        frame = [*upright(self.upright, self.y, self.left, self.right, 13.0), *across(self.across, self.x, self.bottom)]
         width, above, height = self.right + _RIGHT, _ROW * rows, self.bottom + _BELOW
-        box = f"0 {-above:.0f} {width:.0f} {height + above:.0f}"
+        box = f"0 {0 - above:.0f} {width:.0f} {height + above:.0f}"
         return figure(label, *key, *frame, *self.marks, class_=class_, viewBox=box, **attributes)
 
     def _key(self, kinds: Sequence[tuple[str, str, str]]) -> tuple[list[Markup], int]:

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from pivotlens.text import escape_controls
+
 Value = str | float | None
 
 
 def _written(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.2f}".rstrip("0").rstrip(".")
+    return _inert(value) if isinstance(value, str) else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _inert(text: str) -> str:
+    """Return markup as it is, and any other text escaped, with controls shown as their codes."""
+    return escape(text if isinstance(text, Markup) else escape_controls(text))
 
 
 def node(name: str, *children: str, **attributes: Value) -> Markup:
@@ -19,15 +26,15 @@ def node(name: str, *children: str, **attributes: Value) -> Markup:
 
     Args:
         name: Name of the element.
-        *children: Text, escaped unless it is `Markup`.
+        *children: Text, escaped and without controls unless it is `Markup`.
         **attributes: ``class_`` is written ``class``, underscores become hyphens; None is left out.
     """
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_written(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{_written(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
-    inner = "".join(escape(child) for child in children)
+    inner = "".join(map(_inert, children))
     return Markup(f"<{name}{written}>{inner}</{name}>")
 
 

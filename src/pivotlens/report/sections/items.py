@@ -116,12 +116,17 @@ class TraceTables:
 
 @dataclass(frozen=True)
 class Traced:
-    """The items of a report: those of its list, the most telling ones, examples of the headline; ``n``: all."""
+    """The items of a report: all of them, ``n_layered`` with their layers; the most telling; examples of the headline."""
 
     items: tuple[TellingItem, ...] = ()
     telling: tuple[TellingItem, ...] = ()
     examples: tuple[TellingItem, ...] = ()
-    n: int = 0
+    n_layered: int = 0
+
+    @property
+    def layered(self) -> list[ItemKey]:
+        """The items with layers."""
+        return [(item.direction, item.concept_id) for item in self.items if item.layers]
 
 
 def item_key(row: Row) -> ItemKey:
@@ -275,7 +280,7 @@ def trace_tables(run: RunTables) -> TraceTables | None:
 
 
 def traced(run: RunTables, most: int) -> Traced:
-    """Read the items of a report, at most ``most`` beside the telling ones."""
+    """Read the items of a report, at most ``most`` beside the telling ones with their layers."""
     tables = trace_tables(run)
     if tables is None:
         return Traced()
@@ -285,8 +290,14 @@ def traced(run: RunTables, most: int) -> Traced:
     # The telling ones and the examples are there even where not every item is.
     shown = list(dict.fromkeys((*keys, *best, *named)))
     found = dict(zip(shown, read_items(tables, shown, TOP), strict=True))
-    n = len(first_shot_set(list(tables.items)))
-    return Traced(tuple(found.values()), tuple(found[key] for key in best), tuple(found[key] for key in named), n)
+    every = fair_keys(tables.items, len(tables.items))
+    listed = dict(zip(every, read_items(tables, every, 0), strict=True))
+    return Traced(
+        tuple((listed | found).values()),
+        tuple(found[key] for key in best),
+        tuple(found[key] for key in named),
+        len(shown),
+    )
 
 
 # -- as blocks
@@ -302,15 +313,16 @@ def items(found: Traced) -> Section | None:
     """Build the section that lists every item."""
     if not found.items:
         return None
-    shown = len(found.items)
-    some = (
-        f". Shown are {whole(shown)} of {whole(found.n)} traced items, as many of each direction"
-        if shown < found.n
-        else ""
+    n, layered = len(found.items), found.n_layered
+    some = prose(
+        f" Shown are {whole(layered)} of {whole(n)} traced items, as many of each direction; the others are listed with "
+        f"their labels, and `pivotlens report --items {n}` shows their layers too."
     )
     lede = prose(
         "Every item, layer by layer. The strip is its layers from the first to the last, each in the colour of its most "
-        f"probable token. Open one to see the {TOP} most probable tokens of each layer{some}."
+        "probable token and as high as that is probable. Open one to see the five most probable tokens of each layer."
+        "{some}",
+        some=some if layered < n else (),
     )
     instead = (
         Paragraph(prose(f"The list needs JavaScript; these are the {len(found.telling)} most telling items."), "note"),
