@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,29 +64,10 @@ def collect(runs: Sequence[Path]) -> None:
         for name in _TABLES:
             shutil.copy(ablation.folder / f"{name}.parquet", folder / f"{name}.parquet")
         shutil.copy(ablation.folder / "manifest.json", folder / "manifest.json")
-        (folder / "manipulation.json").write_text(json.dumps(_manipulation(ablation), indent=1) + "\n", "utf-8")
+        (folder / "manipulation.json").write_text(json.dumps(ablation.rows("removals"), indent=1) + "\n", "utf-8")
         (folder / "trace.json").write_text(
             json.dumps({"config": trace.manifest.config, "inputs": trace.manifest.inputs}, indent=1) + "\n", "utf-8"
         )
-
-
-def _manipulation(ablation: Ablation) -> list[Row]:
-    """What the removal did to the lens and how far it moved the states: medians over the tested pivot items."""
-    found = []
-    rows = [row for row in ablation.rows("items") if row["behaviour"] == "semantic_pivot" and row["condition"] == "own"]
-    for dose in sorted({row["dose"] for row in rows}):
-        chosen = [row for row in rows if row["dose"] == dose]
-        found.append(
-            {"dose": dose, "n": len(chosen)}
-            | {name: _median(row[name] for row in chosen) for name in ("pivot_prob_clean", "pivot_prob", "kl")}
-            | {"relative_norm": _median(row["relative_norm"] for row in chosen)}
-        )
-    return found
-
-
-def _median(values: Iterable[float]) -> float:
-    ordered = sorted(values)
-    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 def page(data: Path = DATA) -> str:

@@ -22,7 +22,7 @@ from pivotlens.report.charts import standalone
 from pivotlens.report.figures import auc_forest, joint_scatter, joint_shares
 from pivotlens.report.sections import attribution as sections
 from pivotlens.report.sections.joint_frequency import JointBin, JointFrequency, JointPoint
-from tools.attribution_facts import APART, KEPT, collect
+from tools.attribution_facts import APART, AUC, TESTS, collect
 from tools.results_pages import RESULTS, Row, markdown_table
 
 DATA = RESULTS / "attribution"
@@ -32,7 +32,7 @@ PAGE = RESULTS / "attribution.md"
 def read(data: Path) -> tuple[Row, sections.Attribution]:
     """Return the facts and the tables of the page."""
     facts = json.loads((data / "facts.json").read_text(encoding="utf-8"))
-    auc, tests = (pq.read_table(data / name).to_pylist() for name in KEPT)
+    auc, tests = (pq.read_table(data / name).to_pylist() for name in (AUC, TESTS))
     joint = None
     if (data / "joint.json").exists():
         known = json.loads((data / "joint.json").read_text(encoding="utf-8"))

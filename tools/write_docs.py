@@ -131,7 +131,8 @@ direction shows has no row: its share is 0.""",
     "trace/sensitivity": """Shares of rule `calibrated` at other thresholds and ratios; no row means none.""",
     "count/problems": """Rows of the corpus that could not be read, the first hundred; the manifest counts them.""",
     "attribute/auc": """Probability that a direct item has the larger predictor than a semantic-pivot item, ties
-counting half, by rule; `note` says why one could not be had. `items` is `correct` or `all`.""",
+counting half, by rule; `note` says why one could not be had. `items` is `correct` or `all`; with `_unlike_english` at
+its end, items with a word that is not English but spelled like an English one of the benchmark are left out.""",
     "attribute/predictors": """An item with what the corpus says of its words. Its score is there where the run holds
 a result of `score`.""",
     "attribute/tests": """Likelihood-ratio tests by rule (does joint frequency add to the words' own frequencies?) and

@@ -14,6 +14,7 @@ from report_words import CONCEPTS, HOSTILE, LANGUAGES
 from pivotlens.ablate.config import AblateConfig
 from pivotlens.artifacts import SCHEMAS, StageRun, upstream_inputs
 from pivotlens.attribute.config import AttributeConfig
+from pivotlens.attribute.joint import bin_rows, joint_rows
 from pivotlens.bench.config import BenchConfig
 from pivotlens.count.config import CountConfig
 from pivotlens.lens.config import LensConfig
@@ -230,7 +231,12 @@ def _attribute(run: Path, pairs: Sequence[Direction], rng: Any) -> None:
         for pair in pairs
         for number in range(30)
     ]
-    tables = {"auc": auc, "predictors": predictors, "tests": tests}
+    with_auc = {row["items"]: set() for row in auc}
+    for row in auc:
+        if (row["rule"], row["predictor"]) == ("calibrated", "log_joint") and row["auc"] is not None:
+            with_auc[row["items"]].add((row["source_language"], row["target_language"]))
+    joint = joint_rows(predictors, lambda row: False, with_auc)
+    tables = {"auc": auc, "predictors": predictors, "tests": tests, "bins": bin_rows(predictors), "joint": joint}
     write_stage(run, AttributeConfig(), tables, details={"association": True})
 
 

@@ -12,6 +12,7 @@ from pivotlens.ablate.effects import (
     interval,
     matched_pairs,
     measured,
+    removal_medians,
     side_effects,
 )
 from pivotlens.ablate.items import (
@@ -201,6 +202,23 @@ def test_dose_curves_are_means_of_a_scope_as_a_plain_loop_makes_them():
         else:
             assert (one["mean"], one["ci_low"], one["ci_high"]) == pytest.approx(plain_mean(chosen, 200, 4))
     assert dose_curves([], (0.5, 1.0), 200, 0) == []
+
+
+def test_removals_are_medians_of_the_tested_pivot_items():
+    rng = np.random.default_rng(5)
+    names = ("pivot_prob_clean", "pivot_prob", "kl", "relative_norm")
+    rows = [
+        row(f"c{number}", "own", -1.0, dose=dose, **dict(zip(names, rng.random(4), strict=True)))
+        for dose in (2.0, 0.5)
+        for number in range(4 if dose == 2.0 else 3)
+    ]
+    others = [row("x", "own", 0, behaviour="direct"), row("x", "random", 0), row("x", "own", 0, half="window")]
+    found = removal_medians([*rows, *others])
+    assert [(one["dose"], one["n"]) for one in found] == [(0.5, 3), (2.0, 4)]
+    for one in found:
+        for name in names:
+            assert one[name] == pytest.approx(np.median([each[name] for each in rows if each["dose"] == one["dose"]]))
+    assert removal_medians(others) == []
 
 
 # -- items and controls

@@ -17,7 +17,7 @@ from tiny_models import random_model
 
 _SETTINGS = {"bootstrap": 100, "device": "cpu", "max_items": 3, "random_directions": 2, "half_widths": (0, 1),
              "last_layers": 1}  # fmt: skip
-_TABLES = ("items", "windows", "effects", "conditions", "side_effects", "doses")
+_TABLES = ("items", "windows", "effects", "conditions", "side_effects", "doses", "removals")
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from pivotlens.artifacts import StageRun
+from pivotlens.artifacts import Benchmark, StageRun
 from pivotlens.attribute import AttributeConfig, attribute_behaviour
+from pivotlens.attribute.joint import bin_rows, joint_rows
 from pivotlens.attribute.predictors import pair_predictors
 from pivotlens.attribute.run import stage_run
+from pivotlens.bench.config import BenchConfig
 from pivotlens.count.config import CountConfig
 from pivotlens.errors import ArtifactError, PrerequisiteError
 from pivotlens.score.config import ScoreConfig
@@ -48,8 +50,34 @@ def columns(rows, names):
     return {name: [row.get(name) for row in rows] for name in names}
 
 
+LOOK_ALIKES = 4
+
+
+def write_bench(run, concepts=60):
+    """Write a benchmark whose first French words are spelled as the English word of the next concept."""
+    with StageRun(run, BenchConfig(), version=1, inputs={}) as stage:
+        rows = [
+            {"concept_id": f"c{number}", "split": "test", "calibration": True, "language": code, "flags": [],
+             "word": f"En{number + 1}" if code == "fr" and number < LOOK_ALIKES else f"{code}{number}",
+             "accepted": [f"{code}{number}"]}
+            for number in range(concepts)
+            for code in ("en", "fr", "zh")
+        ]  # fmt: skip
+        stage.write_table("items", columns(rows, stage_columns("bench/items")))
+        for name in ("distractors", "links"):
+            stage.write_table(name, columns([], stage_columns(f"bench/{name}")))
+        stage.finish()
+
+
 def write(run, rows, *, pairs=None, rules=("calibrated", "peak"), score_model="m", units=UNITS, benches=("b", "b")):
-    rows = [{"model": "m", "prompt": "english", "shot_set": 0, **row} for row in rows]
+    if not (run / "bench").exists():
+        write_bench(run)
+    words = {key: one.words for key, one in Benchmark.load(run).concepts.items()}
+    rows = [
+        {"model": "m", "prompt": "english", "shot_set": 0, **row}
+        | {f"{side}_word": words[row["concept_id"]][row[f"{side}_language"]] for side in ("source", "target")}
+        for row in rows
+    ]
     # Items of other shot sets must not be read.
     rows += [{**row, "shot_set": 1, "behaviour": "none", "same_spelling": False} for row in rows[:10]]
     with StageRun(run, TraceConfig(model="m"), version=1, inputs={"bench": benches[0]}) as stage:
@@ -116,6 +144,88 @@ def test_auc_equals_counting_pairs_of_items(tmp_path):
                         - by[*d, "calibrated", chosen, "log_joint"]["ci_low"] for d in DIRECTIONS)  # fmt: skip
         assert pooled["ci_high"] - pooled["ci_low"] < narrowest
     assert by["all", "all", "peak", "all", "npmi"]["auc"] > 0.6
+
+
+def test_items_with_a_word_spelled_like_an_english_one_are_left_out_of_sets_of_their_own(tmp_path):
+    rows = items()
+    write(tmp_path / "all", rows)
+    # A run without these items has the same figures as the set that leaves them out.
+    left = [row for row in rows if int(row["concept_id"][1:]) >= LOOK_ALIKES]
+    write(tmp_path / "left", left)
+    found, expected = (attribute_behaviour(CONFIG, tmp_path / name).rows("auc") for name in ("all", "left"))
+    assert {row["items"] for row in found} == {"correct", "all", "correct_unlike_english", "all_unlike_english"}
+    without = [row for row in found if row["items"].endswith("_unlike_english")]
+    assert [row | {"items": row["items"].removesuffix("_unlike_english")} for row in without] == [
+        row for row in expected if not row["items"].endswith("_unlike_english")
+    ]
+    one = next(row for row in without if (row["source_language"], row["items"]) == ("zh", "all_unlike_english"))
+    there = [row for row in left if row["source_language"] == "zh" and not row["same_spelling"]]
+    assert one["auc"] == pytest.approx(slow_auc(there, lambda item: item["df_both"]))
+
+
+def plain_counts(rows):
+    """What ``attribute/joint`` says of rows, by a loop."""
+    shared = [row for row in rows if row["df_both"] > 0]
+    look_alike = [row for row in shared if int(row["concept_id"][1:]) < LOOK_ALIKES]
+    return {
+        "n": len(rows), "n_shared": len(shared), "share_never": 1 - len(shared) / len(rows),
+        "median": np.median([row["df_both"] for row in rows]), "most": max(row["df_both"] for row in rows),
+        "n_as_english": len(look_alike), "share_as_english": len(look_alike) / len(shared),
+    }  # fmt: skip
+
+
+def test_joint_frequency_is_counted_by_scope_and_class(tmp_path):
+    rows = items()
+    write(tmp_path, rows)
+    found = attribute_behaviour(CONFIG, tmp_path).rows("joint")
+    scopes = {
+        ("neither_english", "all"): lambda row: "en" not in (row["source_language"], row["target_language"]),
+        ("with_english", "all"): lambda row: "en" in (row["source_language"], row["target_language"]),
+        ("with_auc", "all"): lambda row: True,
+        ("direction", "zh"): lambda row: row["source_language"] == "zh",
+    }
+    for (scope, source), belongs in scopes.items():
+        for name in ("correct", "all"):
+            for behaviour in ("", "direct", "semantic_pivot"):
+                (one,) = (row for row in found if (row["scope"], row["source_language"], row["items"],
+                                                   row["behaviour"]) == (scope, source, name, behaviour))  # fmt: skip
+                chosen = [row for row in rows if belongs(row) and not row["same_spelling"]
+                          and (row["correct"] or name == "all") and behaviour in ("", row["behaviour"])]  # fmt: skip
+                assert {key: one[key] for key in plain_counts(chosen)} == pytest.approx(plain_counts(chosen))
+    assert joint_rows([], lambda row: False, {}) == []
+    (one, _) = joint_rows([rows[0] | {"df_both": 0, "behaviour": None}], lambda row: True, {})[:2]
+    assert (one["n_shared"], one["share_never"], one["share_as_english"]) == (0, 1.0, None)
+
+
+def test_bins_add_up_to_the_items_of_each_class(tmp_path):
+    rows = items()
+    write(tmp_path, rows)
+    found = attribute_behaviour(CONFIG, tmp_path).rows("bins")
+    assert [(row["low"], row["high"]) for row in found] == [(0, 0), (1, 1), (2, 3), (4, 7), (8, 15), (16, 31)]
+    kept = [row for row in rows if not row["same_spelling"]]
+    for one in found:
+        here = [row for row in kept if one["low"] <= row["df_both"] <= one["high"]]
+        direct = [row for row in here if row["correct"] and row["behaviour"] == "direct"]
+        assert (one["n_direct"], one["n_scored"]) == (len(direct), len(here))
+        assert one["score"] == pytest.approx(np.mean([row["score"] for row in here]))
+        assert one["log_joint"] == pytest.approx(np.mean([np.log1p(row["df_both"]) for row in here]))
+    assert sum(row["share_direct"] for row in found) == pytest.approx(1)
+    assert sum(row["share_pivot"] for row in found) == pytest.approx(1)
+    (empty,) = bin_rows([rows[0] | {"df_both": 0, "score": None, "correct": False, "same_spelling": False}])
+    assert (empty["n_direct"], empty["share_direct"], empty["n_scored"], empty["score"]) == (0, None, 0, None)
+    assert bin_rows([]) == []
+
+
+def test_tests_are_counted_by_rule_and_item_set(tmp_path):
+    write(tmp_path, items())
+    found = attribute_behaviour(CONFIG, tmp_path)
+    for one in found.rows("significance"):
+        ps = [row["p_value"] for row in found.rows("tests") if row["source_language"] != "all"
+              and all(row[name] == one[name] for name in ("test", "rule", "items"))]  # fmt: skip
+        known = [p for p in ps if p is not None]
+        assert (one["directions"], one["tested"]) == (len(ps), len(known))
+        assert (one["significant"], one["smallest_p"]) == (sum(p < 0.05 for p in known), min(known, default=None))
+    assert len(found.rows("significance")) == 5
 
 
 def test_tests_and_predictors(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -285,6 +286,24 @@ def dose_curves(
                     n, concepts, (mean, low, high, _) = interval(values, resamples, seed)
                     place = {"scope": scope, "behaviour": behaviour, "dose": dose, "n": n, "concepts": concepts}
                     result.append(place | {"mean": mean, "ci_low": low, "ci_high": high})
+    return result
+
+
+def removal_medians(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the ``ablate/removals`` rows: how far the removal reaches, medians over the tested pivot items, by dose.
+
+    Args:
+        rows: Of ``ablate/items``.
+    """
+    found = [row for row in rows if (row["behaviour"], row["half"], row["condition"]) == (SEMANTIC_PIVOT, TEST, "own")]
+    result = []
+    for dose in sorted({row["dose"] for row in found}):
+        chosen = [row for row in found if row["dose"] == dose]
+        medians = {
+            name: median(row[name] for row in chosen)
+            for name in ("pivot_prob_clean", "pivot_prob", "kl", "relative_norm")
+        }
+        result.append({"dose": dose, "n": len(chosen)} | medians)
     return result
 
 

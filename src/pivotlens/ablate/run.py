@@ -90,7 +90,7 @@ def _traced_directions(config: AblateConfig, trace: Trace) -> list[Direction]:
 def _run(
     stage: StageRun, config: AblateConfig, benchmark: Benchmark, trace: Trace, model: str, directions: list[Direction]
 ) -> None:
-    from pivotlens.ablate.effects import all_contrasts, conditions, dose_curves, side_effects
+    from pivotlens.ablate.effects import all_contrasts, conditions, dose_curves, removal_medians, side_effects
     from pivotlens.ablate.items import SEMANTIC_PIVOT, TEST, WINDOW
     from pivotlens.ablate.prepared import prepare_directions
     from pivotlens.ablate.tables import as_table
@@ -153,6 +153,7 @@ def _run(
     stage.write_table("effects", as_table([vars(one) for one in found], "effects"))
     doses = dose_curves(rows, config.doses, config.bootstrap, config.seed)
     stage.write_table("doses", as_table(doses, "doses"))
+    stage.write_table("removals", as_table(removal_medians(rows), "removals"))
     stage.write_table("conditions", as_table([vars(one) for one in held], "conditions"))
     stage.write_table("side_effects", as_table(side_effects(rows, config.bootstrap, config.seed), "side_effects"))
     stage.finish(

@@ -154,6 +154,13 @@ SCHEMAS: dict[str, pa.Schema] = {
     "ablate/doses": _schema(
         {"scope": _STR, "behaviour": _STR, "dose": _FLOAT, "n": _INT, "concepts": _INT, "mean": _FLOAT, **_INTERVAL}
     ),
+    # What taking the pivot out at a dose did to the `n` tested pivot items of all directions: medians of the pivot's
+    # probability at the window's last layer before and after, of KL (nats) of the next token, and of the change of the
+    # state relative to its norm.
+    "ablate/removals": _schema(
+        {"dose": _FLOAT, "n": _INT, "pivot_prob_clean": _FLOAT, "pivot_prob": _FLOAT, "kl": _FLOAT},
+        {"relative_norm": _FLOAT},
+    ),
     "ablate/conditions": _schema(
         {"scope": _STR, "items": _STR, "number": _INT, "condition": _STR, "holds": _BOOL, "rests_on": _STR}
     ),
@@ -195,6 +202,26 @@ SCHEMAS: dict[str, pa.Schema] = {
     "attribute/tests": _schema(
         {**_DIRECTION, "test": _STR, "rule": _STR, "items": _STR, "statistic": _FLOAT, **_INTERVAL},
         {"p_value": _FLOAT, "n": _INT, "note": _STR},
+    ),
+    # Items of all directions, those spelled alike left out, whose words share `low` to `high` units of the corpus.
+    # n_direct, n_pivot: correctly answered ones that rule calibrated calls so; share_…: of all of that class, so that
+    # they add up to 1. Of the n_scored with a score: mean log(1 + units) and mean score; empty where there are none.
+    "attribute/bins": _schema(
+        {"low": _INT, "high": _INT, "n_direct": _INT, "n_pivot": _INT, "share_direct": _FLOAT, "share_pivot": _FLOAT},
+        {"n_scored": _INT, "log_joint": _FLOAT, "score": _FLOAT},
+    ),
+    # Items of a direction, or of a scope: neither_english, with_english, or with_auc (directions in which joint
+    # frequency has an AUC under rule calibrated); those spelled alike left out. `behaviour`: the class under that rule,
+    # empty for all items. Of `n` items, n_shared have both words in one unit or more, share_never have not; median and
+    # most: units. n_as_english: those of n_shared with a word spelled like an English one of the benchmark, and share.
+    "attribute/joint": _schema(
+        {"scope": _STR, **_DIRECTION, "items": _STR, "behaviour": _STR, "n": _INT, "n_shared": _INT},
+        {"share_never": _FLOAT, "median": _FLOAT, "most": _INT, "n_as_english": _INT, "share_as_english": _FLOAT},
+    ),
+    # Of a test: directions, those in which it could be made, those of these with p < 0.05, and the smallest p.
+    "attribute/significance": _schema(
+        {"test": _STR, "rule": _STR, "items": _STR, "directions": _INT, "tested": _INT, "significant": _INT},
+        {"smallest_p": _FLOAT},
     ),
     # -- mine
     "mine/pair_pivots": _schema(

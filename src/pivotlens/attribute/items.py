@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pivotlens.attribute.predictors import Predictors, pair_predictors
-from pivotlens.text import Direction
+from pivotlens.text import ENGLISH, Direction, fold
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -60,6 +60,24 @@ class Items:
     def chosen(self, items: str) -> Booleans:
         """Return which items a set has: ``all``, or ``correct`` for those answered rightly; none is spelled alike."""
         return ~self.same_spelling & (self.correct | (items == "all"))
+
+
+def spelled_as_english(traced: Sequence[Row], english: Collection[str]) -> frozenset[Key]:
+    """Return the items with a word that is not English but is spelled like an English one.
+
+    Such a word is met in a corpus wherever the English one is.
+
+    Args:
+        traced: Rows of the trace's items.
+        english: The benchmark's English words, folded.
+    """
+    return frozenset(
+        key_of(row)
+        for row in traced
+        if any(
+            row[f"{side}_language"] != ENGLISH and fold(row[f"{side}_word"]) in english for side in ("source", "target")
+        )
+    )
 
 
 def gather(

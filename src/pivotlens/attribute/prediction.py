@@ -19,6 +19,8 @@ Booleans = npt.NDArray[np.bool_]
 DIRECT, PIVOT = "direct", "semantic_pivot"
 ITEM_SETS = ("correct", "all")
 """Correctly answered items, the primary set, and all; neither has words spelled alike."""
+UNLIKE_ENGLISH = "_unlike_english"
+"""Ending of an item set without items that have a word spelled like an English one of the benchmark."""
 ALL = "all"
 PRIMARY_RULE = "calibrated"
 

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pivotlens.artifacts import Attribution, Counts, Scores, StageRun, Trace, upstream_inputs
+from pivotlens.artifacts import Attribution, Benchmark, Counts, Scores, StageRun, Trace, upstream_inputs
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.attribute.config import AttributeConfig
 from pivotlens.errors import ArtifactError
+from pivotlens.text import ENGLISH, fold
 
 if TYPE_CHECKING:
     from pivotlens.attribute.items import Items, Key, Row
+    from pivotlens.attribute.prediction import Auc
 
-VERSION = 2
+VERSION = 3
 _READ = ("items", "behaviours")
 
 _ASSOCIATION = (
@@ -42,9 +44,9 @@ def stage_run(
         passed: Where each setting that is not a default came from.
 
     Raises:
-        PrerequisiteError: `trace` or `count` has not run.
+        PrerequisiteError: `bench`, `trace` or `count` has not run.
     """
-    inputs = upstream_inputs(run, ("trace", "count"), ("score",), planned=planned, reader="attribute")
+    inputs = upstream_inputs(run, ("trace", "count", "bench"), ("score",), planned=planned, reader="attribute")
     return StageRun(run, config, version=VERSION, inputs=inputs, passed=passed)
 
 
@@ -55,8 +57,9 @@ def attribute_behaviour(
 
     Tables: ``auc`` has a row for each direction (and ``all``), rule, item set and predictor; ``tests`` the
     likelihood-ratio test of joint frequency beyond the words' own frequencies, by rule, and its rank correlation with
-    the score; ``predictors`` a row an item, with its behaviour under rule `calibrated`. Of a trace of several models
-    or wordings, the first is taken.
+    the score, which ``significance`` counts; ``predictors`` a row an item, with its behaviour under rule `calibrated`;
+    ``joint`` and ``bins`` how often the words of items share a unit. Of a trace of several models or wordings, the
+    first is taken.
 
     Args:
         config: Settings; the defaults when None.
@@ -64,14 +67,15 @@ def attribute_behaviour(
         passed: Where each setting that is not a default came from, for the manifest.
 
     Raises:
-        PrerequisiteError: `trace` or `count` has not run.
+        PrerequisiteError: `bench`, `trace` or `count` has not run.
     """
     config = config or AttributeConfig()
     stage = stage_run(config, run, passed=passed)
     if stage.reason_to_run() is None:
         return Attribution.load(run)
-    from pivotlens.attribute.items import gather
-    from pivotlens.attribute.prediction import joint_and_score, joint_beyond_marginals, predict_behaviour
+    from pivotlens.attribute.items import gather, key_of, spelled_as_english
+    from pivotlens.attribute.joint import bin_rows, joint_rows, significance_rows
+    from pivotlens.attribute.prediction import joint_and_score, joint_beyond_marginals
 
     with stage:
         trace, counts = Trace.load(run), Counts.load(run)
@@ -92,7 +96,12 @@ def attribute_behaviour(
             ) from error
         if len(items.keys) < len(traced):
             stage.warn(f"{len(traced) - len(items.keys)} of {len(traced)} traced items have no counted pair: left out.")
-        aucs = predict_behaviour(items, config.min_items, config.bootstrap, config.seed)
+        english = {
+            fold(word) for one in Benchmark.load(run).concepts.values() for word in one.accepted.get(ENGLISH, ())
+        }
+        spelled = spelled_as_english(traced, english)
+        unlike = [row for row in traced if key_of(row) not in spelled]
+        aucs = _aucs(config, items, gather(unlike, behaviours, counts.rows("pairs"), units, {}))
         if items.keys and not items.counts[:, 2].any():
             stage.warn("No unit of the corpus holds both words of any pair: joint frequency is constant.")
         elif not any(row.auc is not None for row in aucs):
@@ -105,7 +114,13 @@ def attribute_behaviour(
             *joint_and_score(items, config.bootstrap, config.seed),
         ]
         stage.write_table("tests", _table("tests", tests))
-        stage.write_table("predictors", _predictors(items))
+        stage.write_table("significance", _rows("significance", significance_rows(tests)))
+        predictors = _rows("predictors", _predictors(items))
+        stage.write_table("predictors", predictors)
+        rows = predictors.to_pylist()
+        stage.write_table("bins", _rows("bins", bin_rows(rows)))
+        joint = joint_rows(rows, lambda row: key_of(row) in spelled, _directions_with_auc(aucs))
+        stage.write_table("joint", _rows("joint", joint))
         stage.finish(
             {
                 "items": len(items.keys),
@@ -145,17 +160,40 @@ def _scores(stage: StageRun, run: Path | str, traced: Sequence[Row]) -> dict[Key
     return {key: float(score) for key, score in found.items() if score is not None}
 
 
+def _aucs(config: AttributeConfig, items: Items, unlike: Items) -> list[Auc]:
+    """Return the AUCs of all item sets; without look-alikes, concepts are drawn among those that are left."""
+    from pivotlens.attribute.prediction import UNLIKE_ENGLISH, predict_behaviour
+
+    found, left = (predict_behaviour(one, config.min_items, config.bootstrap, config.seed) for one in (items, unlike))
+    return [*found, *(dataclasses.replace(row, items=f"{row.items}{UNLIKE_ENGLISH}") for row in left)]
+
+
+def _directions_with_auc(aucs: Sequence[Auc]) -> dict[str, set[tuple[str, str]]]:
+    """Return by item set in which directions joint frequency has an AUC under the primary rule."""
+    from pivotlens.attribute.prediction import PRIMARY_RULE
+
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in aucs:
+        if (row.rule, row.predictor) == (PRIMARY_RULE, "log_joint") and row.auc is not None:
+            found.setdefault(row.items, set()).add((row.source_language, row.target_language))
+    return found
+
+
 def _table(name: str, rows: Sequence[Any]) -> pa.Table:
-    return pa.Table.from_pylist([dataclasses.asdict(row) for row in rows], schema=schema_of("attribute", name))
+    return _rows(name, [dataclasses.asdict(row) for row in rows])
 
 
-def _predictors(items: Items) -> dict[str, list[Any]]:
+def _rows(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=schema_of("attribute", name))
+
+
+def _predictors(items: Items) -> list[dict[str, Any]]:
     from pivotlens.attribute.prediction import PRIMARY_RULE
 
     found = items.predictors
     behaviour = items.behaviours.get(PRIMARY_RULE)
     named = [None] * len(items.keys) if behaviour is None else [label or None for label in behaviour.tolist()]
-    return {
+    columns: dict[str, list[Any]] = {
         "concept_id": [key[0] for key in items.keys],
         "source_language": [key[1] for key in items.keys],
         "target_language": [key[2] for key in items.keys],
@@ -172,3 +210,4 @@ def _predictors(items: Items) -> dict[str, list[Any]]:
         "same_spelling": items.same_spelling.tolist(),
         "n_target_tokens": items.n_target_tokens.tolist(),
     }
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
