@@ -97,7 +97,7 @@ class MarkdownReport:
         if chapter.cautions:
             lines += ["Before you rely on it:", ""]
             lines += [f"- {escaped(one.stage)}: {escaped(visible(one.text))}" for one in chapter.cautions] + [""]
-        lines += self._blocks(chapter.examples, level + 1)
+        lines += self._blocks(chapter.examples, level)
         for section in chapter.sections:
             lines += self._section(section, level)
         return lines
@@ -194,8 +194,8 @@ class MarkdownReport:
                 target = f"#{self._prefix}{part.target[1:]}" if part.target.startswith("#") else part.target
                 return f"[{escaped(part.text)}]({target})"
             case Value():
-                value, ends = part.text(fine=True), part.ends(fine=True).replace("[", "\\[").replace("]", "\\]")
-                return " ".join(filter(None, (f"**{value}**" if strong else value, ends)))
+                value = part.text(fine=True)
+                return " ".join(filter(None, (f"**{value}**" if strong else value, part.ends(fine=True))))
 
 
 def _html(text: str) -> str:

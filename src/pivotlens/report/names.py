@@ -47,8 +47,8 @@ ITEM_NAMES = {
     "all": "all items",
     "different_spelling": "spelled differently",
     "correct": "correctly answered items",
-    "all_without_english_spelling": "all items without a word spelled like an English one",
-    "correct_without_english_spelling": "correctly answered items without a word spelled like an English one",
+    "correct_unlike_english": "correctly answered items, no word spelled like an English one",
+    "all_unlike_english": "all items, no word spelled like an English one",
 }
 """Which items a figure is over."""
 

@@ -30,6 +30,9 @@ Row = dict[str, Any]
 STAGES = ("bench", "score", "lens", "trace", "ablate", "count", "attribute", "mine", "select")
 """Stages that the page reads, in the order of the method."""
 
+_KINDS: tuple[type[StageResult], ...] = (
+    Benchmark, Scores, TrainedLens, Trace, Ablation, Counts, Attribution, Pivots, Selection,
+)  # fmt: skip
 DEMO_CORPUS = "demo:tatoeba"
 
 
@@ -50,10 +53,14 @@ class RunTables:
     @classmethod
     def load(cls, run: Path | str) -> Self:
         """Load what is there."""
-        kinds: tuple[type[StageResult], ...] = (
-            Benchmark, Scores, TrainedLens, Trace, Ablation, Counts, Attribution, Pivots, Selection,
-        )  # fmt: skip
-        return cls(*(kind.load_if_there(run) for kind in kinds))  # type: ignore[arg-type]
+        return cls(*(kind.load_if_there(run) for kind in _KINDS))  # type: ignore[arg-type]
+
+    @classmethod
+    def of(cls, result: StageResult) -> Self:
+        """Return a single stage as a run of its own, whatever class of result it was loaded as."""
+        typed = {kind.stage: kind(result.folder, result.manifest) for kind in _KINDS}
+        name = result.manifest.stage
+        return cls(**{one: typed[one] if one == name else None for one in STAGES})  # type: ignore[arg-type]
 
     def stages(self) -> Iterator[StageResult]:
         """Yield the stages that are there, in the order of the method."""

@@ -31,9 +31,8 @@ from pivotlens.report.blocks import (
     plain,
     prose,
 )  # fmt: skip
-from pivotlens.report.names import BEHAVIOUR_NAMES, ITEM_NAMES, PREDICTOR_NAMES
+from pivotlens.report.names import BEHAVIOUR_NAMES, ITEM_NAMES, PREDICTOR_NAMES, SCOPE_NAMES
 from pivotlens.report.run_tables import Row, RunTables, direction_of, interval_of, is_pooled, rows
-from pivotlens.report.sections.corpus import shared_units
 from pivotlens.report.sections.scores import pair_of
 from pivotlens.report.sections.shares import in_order
 from pivotlens.report.wording import plural, whole
@@ -126,23 +125,20 @@ def _table(rule: str, items: str, members: list[Row]) -> AucTable:
     return AucTable(rule, items, predictors, tuple(made))
 
 
-def shared_pairs(predictors: Sequence[Row], items: str) -> dict[tuple[Direction, str], tuple[int, int]]:
-    """Return items of either class of the primary rule, and those whose words ever share a unit, by direction.
-
-    Items spelled alike in both languages are left out.
-    """
-    counts: dict[tuple[Direction, str], list[bool]] = defaultdict(list)
-    for row in predictors:
-        if row["behaviour"] in CLASSES and not row["same_spelling"] and (items == "all" or row["correct"]):
-            counts[direction_of(row), row["behaviour"]].append(row["df_both"] > 0)
-    return {key: (len(found), sum(found)) for key, found in counts.items()}
+def shared_pairs(joint: Sequence[Row], items: str) -> dict[str, tuple[int, int]]:
+    """Return items of each class of the primary rule in the directions with an AUC, and those that share a unit."""
+    return {
+        row["behaviour"]: (row["n"], row["n_shared"])
+        for row in joint
+        if (row["scope"], row["items"]) == ("with_auc", items) and row["behaviour"] in CLASSES
+    }
 
 
 # -- as blocks
 
 
 def attribution(run: RunTables) -> Section | None:
-    """Build the section from ``attribute/auc``, ``attribute/tests``, ``attribute/predictors`` and ``attribute/bins``."""
+    """Build the section from the tables of `attribute`."""
     if run.attribute is None:
         return None
     tables = auc_tables(rows(run.attribute, "auc"))
@@ -159,13 +155,13 @@ def attribution(run: RunTables) -> Section | None:
         blocks += [_auc_table(first), Paragraph(note, "note"), *_forests(tables)]
         more = tuple(_auc_table(table) for table in others)
         blocks += [Details(prose("By direction: the other rules and choices of items"), more)] if more else []
-    if predictors:
-        caption = "Do both words of a traced item ever share a unit?"
-        blocks.append(Details((caption,), (shared_units(predictors, "Items spelled differently"),)))
+    shared = [row for row in rows(run.attribute, "joint") if (row["items"], row["behaviour"]) == ("all", "")]
+    if shared:
+        blocks.append(Details(prose("Do both words of a traced item ever share a unit?"), (_shared(shared),)))
     tests = sorted(rows(run.attribute, "tests"), key=lambda row: not is_pooled(row))
     correlation = next((row for row in tests if is_pooled(row) and row["test"] == CORRELATION), None)
     blocks += _joint(rows(run.attribute, "bins"), predictors, correlation)
-    blocks += _tests(tests)
+    blocks += _tests(tests, rows(run.attribute, "significance"))
     return Section("attribution", "Attribution", tuple(blocks))
 
 
@@ -257,19 +253,46 @@ def _joint(bins: Sequence[Row], predictors: Sequence[Row], correlation: Row | No
     return [Heading(prose("Joint frequency")), Grid(tuple(figures))] if figures else []
 
 
+def _shared(found: Sequence[Row]) -> Table:
+    """Return how often the words of items share a unit, by direction and scope."""
+    found = [row for row in found if row["scope"] in SCOPE_NAMES or row["scope"] == "direction"]
+    return Table(
+        "shared-units-of-items",
+        columns(
+            ["items"],
+            ["never", "median", "most", "items", "in any", "of these, with a word spelled like an English one"],
+        ),
+        lines(
+            (
+                (
+                    SCOPE_NAMES.get(row["scope"], "") or (Pair(direction_of(row)),),
+                    Value(row["share_never"], "share"),
+                    f"{row['median']:g}",
+                    Value(row["most"], "count"),
+                    Value(row["n"], "count"),
+                    Value(row["n_shared"], "count"),
+                    Value(row["share_as_english"], "share"),
+                )
+                for row in found
+            ),
+            ("pooled" if row["scope"] in SCOPE_NAMES else "" for row in found),
+        ),
+        prose("Units of the corpus with both words of an item; items spelled differently"),
+    )
+
+
 def _label(row: Row) -> str:
     return str(row["low"]) if row["low"] == row["high"] else f"{row['low']}–{row['high']}"
 
 
 def _spread(bins: Sequence[Row]) -> Markup:
-    """Draw how direct and semantic-pivot items spread over ranges of joint frequency: each class adds up to 1."""
+    """Draw how direct and semantic-pivot items spread over ranges of joint frequency."""
     kinds = []
-    for name, column in (("direct", "n_direct"), ("semantic_pivot", "n_pivot")):
-        total = sum(row[column] for row in bins)
-        values = [row[column] / max(1, total) for row in bins]
-        text = f"{BEHAVIOUR_NAMES[name]} ({whole(total)})"
-        kinds.append(charts.Bars(text, f"b-{name}", values, [str(row[column]) for row in bins]))
-    x = charts.names_axis("units of the corpus with both words", "documents cut to size", [_label(row) for row in bins])
+    for name, column in (("direct", "direct"), ("semantic_pivot", "pivot")):
+        text = f"{BEHAVIOUR_NAMES[name]} ({whole(sum(row[f'n_{column}'] for row in bins))})"
+        values = [row[f"share_{column}"] for row in bins]
+        kinds.append(charts.Bars(text, f"b-{name}", values, [str(row[f"n_{column}"]) for row in bins]))
+    x = charts.names_axis("units of the corpus with both words", "count", [_label(row) for row in bins])
     highest = max(value for kind in kinds for value in kind.values if value is not None)
     y = charts.Axis("share of the class", "%", charts.nice_ticks(highest or 1.0), share=True)
     return charts.bar_chart("Joint frequency of correctly answered items", kinds, x, y)
@@ -279,14 +302,14 @@ def _scatter(bins: Sequence[Row], shown: Sequence[Row], rank: str) -> Markup:
     """Draw items by joint frequency and score, and the mean score of each range with enough of them as a line."""
     most = max((row["df_both"] for row in shown), default=1)
     ticks = [count for count in _COUNTS if count <= most]
-    x = charts.Axis("units of the corpus with both words", "logarithmic", [log1p(count) for count in ticks],
+    x = charts.Axis("units of the corpus with both words", "count, logarithmic", [log1p(count) for count in ticks],
                     [str(count) for count in ticks], high=log1p(most) or 1.0)  # fmt: skip
     y = charts.value_axis("score", "at most 1", [row["score"] for row in shown])
     kinds = {"direct": "direct", "semantic_pivot": "semantic pivot", "other": "any other"}
     drawn = []
     means = [row for row in bins if row["score"] is not None and row["n_scored"] >= ENOUGH]
     if means:
-        drawn.append(charts.Line("mean of a range", "mean", [row["place"] for row in means],
+        drawn.append(charts.Line("mean of a range", "mean", [row["log_joint"] for row in means],
                                  [row["score"] for row in means]))  # fmt: skip
     for kind, name in kinds.items():
         points = [row for row in shown if (row["behaviour"] if row["behaviour"] in kinds else "other") == kind]
@@ -295,20 +318,20 @@ def _scatter(bins: Sequence[Row], shown: Sequence[Row], rank: str) -> Markup:
     return charts.line_chart(f"Joint frequency and score of {whole(len(shown))} items{rank}", drawn, x, y)
 
 
-def _tests(tests: Sequence[Row]) -> list[Block]:
+def _tests(tests: Sequence[Row], significance: Sequence[Row]) -> list[Block]:
     if not tests:
         return []
     primary = [row for row in tests if (row.get("rule") or "") in ("", PRIMARY_RULE)]
     others = [row for row in tests if row not in primary]
     blocks: list[Block] = [Heading(prose("Tests"))]
-    likelihood = [row for row in tests if row["test"] == LIKELIHOOD]
-    if likelihood:
+    counted = [row for row in significance if row["test"] == LIKELIHOOD]
+    if counted:
         said = prose(
             "Likelihood-ratio test, one degree of freedom: does joint frequency add anything to the frequency of the "
             "source word, that of the target word and the target's number of tokens? Directions share their concepts, "
             "so their tests are not independent."
         )
-        blocks += [Paragraph(said, "lede"), _likelihood(likelihood)]
+        blocks += [Paragraph(said, "lede"), _significance(counted)]
     if primary:
         said = prose("Spearman's rank correlation is of joint frequency with the score, within each direction.")
         blocks += [Paragraph(said, "note"), _test_table(primary, "Tests by direction")]
@@ -317,21 +340,17 @@ def _tests(tests: Sequence[Row]) -> list[Block]:
     return blocks
 
 
-def _likelihood(tests: Sequence[Row]) -> Table:
-    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in tests:
-        groups[row["rule"], row["items"]].append(row)
-    order = [key for rule in in_order(rule for rule, _ in groups) for key in groups if key[0] == rule]
+def _significance(counted: Sequence[Row]) -> Table:
     return Table(
         "joint-beyond-marginals",
         columns(["rule", "items"], ["directions", "tested", "p < 0.05", "smallest p"]),
         lines(
-            (
-                Code(rule), ITEM_NAMES.get(items, items), Value(len(groups[rule, items]), "count"),
-                Value(len(ps), "count"), Value(sum(p < 0.05 for p in ps), "count"), Value(min(ps, default=None), "p"),
-            )
-            for rule, items in order
-            for ps in [[row["p_value"] for row in groups[rule, items] if row["p_value"] is not None]]
+            (Code(row["rule"]), ITEM_NAMES.get(row["items"], row["items"]),
+             *(Value(row[name], "count") for name in ("directions", "tested", "significant")),
+             Value(row["smallest_p"], "p"))
+            for rule in in_order(row["rule"] for row in counted)
+            for row in counted
+            if row["rule"] == rule
         ),
         prose("Joint frequency beyond the words' own frequencies"), unseen=True,
     )  # fmt: skip

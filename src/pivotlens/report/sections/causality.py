@@ -293,7 +293,7 @@ def _side_effects(run: RunTables, scope: str) -> list[Block]:
 
 def _removal(run: RunTables) -> list[Block]:
     """Return what the removal did to the lens and how far it moved the states, where the stage says so."""
-    found = [row for row in rows(run.ablate, "removal") if row["behaviour"] == PIVOT]
+    found = rows(run.ablate, "removals")
     if not found:
         return []
     table = Table(

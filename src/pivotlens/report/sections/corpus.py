@@ -69,7 +69,7 @@ def units_by_language(languages: Sequence[Row], pairs: Sequence[Row]) -> Table:
     )  # fmt: skip
 
 
-def shared_units(pairs: Sequence[Row], caption: str = "Do both words of a pair ever share a unit?") -> Table:
+def shared_units(pairs: Sequence[Row]) -> Table:
     """Return by direction how many pairs never share a unit, and the median and largest number of shared units."""
     by_direction: dict[Direction, list[int]] = defaultdict(list)
     for row in pairs:
@@ -90,5 +90,5 @@ def shared_units(pairs: Sequence[Row], caption: str = "Do both words of a pair e
             )
             for direction, counts in by_direction.items()
         ),
-        prose("{caption}", caption=caption),
+        prose("Do both words of a pair ever share a unit?"),
     )  # fmt: skip

@@ -52,7 +52,7 @@ def findings(run: RunTables, found: Traced, mined: MinedPivots | None) -> tuple[
         headline_sentence(groups, written) or share_sentence(pivot_shares(first_rows(run.trace, "summary"))),
         examples_sentence(found.examples),
         causality_sentence(run) if run.ablate else (),
-        auc_sentence(auc_tables(rows(run.attribute, "auc")), rows(run.attribute, "predictors")),
+        auc_sentence(auc_tables(rows(run.attribute, "auc")), rows(run.attribute, "joint")),
         mined_sentence(mined) if mined else (),
         arms_sentence(rows(run.select, "summary")),
     )
@@ -208,7 +208,7 @@ def causality_sentence(run: RunTables) -> Prose:
 # -- AUC
 
 
-def auc_sentence(tables: Sequence[AucTable], predictors: Sequence[Row]) -> Prose:
+def auc_sentence(tables: Sequence[AucTable], joint: Sequence[Row]) -> Prose:
     """Say how well joint frequency predicts behaviour, over how many directions, and on what that rests."""
     table = tables[0] if tables else None
     if table is None or "log_joint" not in table.predictors:
@@ -221,10 +221,8 @@ def auc_sentence(tables: Sequence[AucTable], predictors: Sequence[Row]) -> Prose
         return (f"Whether {what} predicts the behaviour cannot be said: {why or 'no AUC'}.",)
     auc = chosen.aucs[column]
     assert auc is not None
-    there = {row.direction for row in ([chosen] if chosen.direction else table.single) if row.aucs[column] is not None}
     reading = "no better than chance" if auc.low <= 0.5 <= auc.high else "associated with it"
-    counts = shared_pairs(predictors, table.items) if table.rule == PRIMARY_RULE else {}
-    rests = {key: count for key, count in counts.items() if key[0] in there}
+    rests = shared_pairs(joint, table.items) if table.rule == PRIMARY_RULE else {}
     return prose(
         f"As a predictor of direct against semantic-pivot behaviour, {what} has an AUC of {{auc}} "
         f"{_where(table.single, chosen, column)}{_verdict(rests, reading)}.",
@@ -232,11 +230,11 @@ def auc_sentence(tables: Sequence[AucTable], predictors: Sequence[Row]) -> Prose
     )
 
 
-def _verdict(rests: dict[tuple[Direction, str], tuple[int, int]], reading: str) -> str:
+def _verdict(rests: dict[str, tuple[int, int]], reading: str) -> str:
     """Return what the AUC rests on and what it says; nothing is said where few items have any joint frequency."""
     if not rests:
         return f": {reading}"
-    shared = {name: sum(found for key, (_, found) in rests.items() if key[1] == name) for name in CLASSES}
+    shared = {name: rests.get(name, (0, 0))[1] for name in CLASSES}
     of = plural(sum(n for n, _ in rests.values()), "item")
     said = f"of its {of} {whole(sum(shared.values()))} have both words in any unit at all"
     if min(shared.values()) < ENOUGH:
