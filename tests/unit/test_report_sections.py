@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pyarrow as pa
 import pytest
+from pivotlens.report.figures import shown_layers
+from pivotlens.report.sections.joint_frequency import MOST_POINTS, joint_frequency
 from report_fixture import columns
 from report_words import HOSTILE
 
@@ -15,13 +17,11 @@ from pivotlens.artifacts import SCHEMAS
 from pivotlens.report import figures, wording
 from pivotlens.report.charts import nice_ticks, value_axis
 from pivotlens.report.charts.svg import band_path, line_path, node
-from pivotlens.report.figures import shown_layers
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import behaviours, junk_sentence
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.items import LayerReading, TellingItem, example_keys, fair_keys, telling_keys
-from pivotlens.report.sections.joint_frequency import MOST_POINTS, joint_frequency
 from pivotlens.report.sections.layers import layer_profiles, mean_band
 from pivotlens.report.sections.pivots import met_everywhere, mined_pivots
 from pivotlens.report.sections.provenance import details, plain

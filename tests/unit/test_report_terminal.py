@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pivotlens.report.sections.pivot_languages import split_of, splits
 from report_fixture import DIRECTIONS, build_run
 from rich.cells import cell_len
 from rich.console import Console
@@ -15,7 +16,6 @@ from pivotlens.artifacts import Trace
 from pivotlens.cli.verbs import result_object, show_result
 from pivotlens.errors import PrerequisiteError
 from pivotlens.report import most_telling_items, render_items, render_summary
-from pivotlens.report.sections.pivot_languages import split_of, splits
 from pivotlens.report.sections.shares import GROUP_NAMES, group_of
 from pivotlens.report.terminal import headline_lines
 from pivotlens.report.wording import BEHAVIOUR_NAMES

@@ -13,8 +13,8 @@ from pivotlens.report.wording import MISSING, is_missing, number, p_value, perce
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
-Kind = Literal["share", "figure", "short", "count", "p"]
-"""How a number is written: a percentage, three decimals, two decimals, a count, a p-value."""
+Kind = Literal["share", "small", "figure", "short", "count", "p"]
+"""How a number is written: a percentage, one with two decimals, three decimals, two decimals, a count, a p-value."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ class Value:
             return MISSING
         if self.kind == "share":
             return f"{value:.1%}" if fine else percent(value)
+        if self.kind == "small":
+            return f"{value:.2%}"
         if self.kind == "count":
             return f"{value:,.0f}" if fine else whole(value)
         if self.kind == "p":

@@ -51,7 +51,7 @@ def escaped(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return text as code: fenced by more backticks than it has in a row, and no cell of a table can break off in it."""
+    """Return text as code, fenced by more backticks than it has in a row; no cell of a table breaks off in it."""
     shown = escape_controls(text).replace("|", "\\|")
     ticks = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
     space = " " if shown.startswith("`") or shown.endswith("`") else ""

@@ -1,4 +1,4 @@
-"""A report as a whole: one or several runs, each with what it found, what to know before relying on it, its sections."""
+"""A report as a whole: one or several runs, each with its findings, what to know before relying on it, its sections."""
 
 from __future__ import annotations
 
@@ -168,7 +168,8 @@ def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[Block]:
         "shares-of-runs",
         columns(["run", "rule"], [*(BEHAVIOUR_NAMES.get(name, name) for name in behaviours_), "items"]),
         lines(
-            (name, Code(rule), *(Value.of(found.shares.get(one), "share") for one in behaviours_), Value(found.n, "count"))
+            (name, Code(rule), *(Value.of(found.shares.get(one), "share") for one in behaviours_),
+             Value(found.n, "count"))
             for rule in rules
             for name, group in groups
             for found in [group.rule(rule)]

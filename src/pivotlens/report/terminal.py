@@ -216,7 +216,7 @@ def _swept_lines(tables: RunTables) -> list[str]:
         shown = [*(models if len(models) <= _MOST_MODELS else models[-1:]), *sweep.by_prompt[1:]]
         lines += [
             f"  {sweep.rule}, {visible(point.short)}, {point.prompt} prompt: {BEHAVIOUR_NAMES[PIVOT]} "
-            f"{_share(point.shares.shares[PIVOT])}"
+            f"{plain(Value.of(point.shares.shares[PIVOT], 'share'))}"
             for point in shown
         ]
     return lines

@@ -92,7 +92,7 @@ class AucTable:
 
 
 def auc_tables(auc: Sequence[Row]) -> tuple[AucTable, ...]:
-    """Return the tables of ``attribute/auc``; the calibrated rule on correctly answered items, the primary one, first."""
+    """Return the tables of ``attribute/auc``; the primary one, of correctly answered items, is the first."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in auc:
         groups[row["rule"], row["items"]].append(row)
@@ -196,13 +196,14 @@ def _forests(tables: Sequence[AucTable]) -> list[Block]:
     for items in in_order(there, ("correct", "all", *ITEM_NAMES)):
         of_items = [table for table in tables if table.items == items and table.pooled is not None]
         name = ITEM_NAMES.get(items, items)
-        marks = [
-            charts.Row(PREDICTOR_NAMES.get(predictor, predictor), auc, head=table.rule)
+        found = [
+            (table.rule, predictor, auc)
             for table in of_items
             if table.pooled and any(table.pooled.aucs)
             for predictor, auc in zip(table.predictors, table.pooled.aucs, strict=True)
         ]
-        ends = [end for row in marks if row.value is not None for end in row.value if end == end]
+        marks = [charts.Row(PREDICTOR_NAMES.get(name_, name_), auc, head=rule) for rule, name_, auc in found]
+        ends = [end for _, _, auc in found if auc for end in auc if end == end]
         low, high = min([0.4, *ends]), max([0.6, *ends])
         ticks = [step / 10 for step in range(11) if low - 0.1 < step / 10 < high + 0.1]
         svg = charts.forest(f"AUC, mean within directions, {name}", marks, charts.Axis("AUC", "0.5 is chance", ticks),
@@ -345,7 +346,7 @@ def _significance(counted: Sequence[Row]) -> Table:
         "joint-beyond-marginals",
         columns(["rule", "items"], ["directions", "tested", "p < 0.05", "smallest p"]),
         lines(
-            (Code(row["rule"]), ITEM_NAMES.get(row["items"], row["items"]),
+            (Code(row["rule"]), ITEM_NAMES.get(row["items"], str(row["items"])),
              *(Value(row[name], "count") for name in ("directions", "tested", "significant")),
              Value(row["smallest_p"], "p"))
             for rule in in_order(row["rule"] for row in counted)

@@ -173,8 +173,9 @@ def _conditions(run: RunTables, scope: str) -> list[Block]:
 
 def _forest(run: RunTables, scope: str, names: Sequence[str], title: str) -> Figure:
     found = effects(run, scope)
-    marks = [charts.Row(contrast_name(name), interval_of(found[name]["all"], "mean")) for name in names]
-    ends = [end for row in marks if row.value is not None for end in row.value]
+    intervals = {name: interval_of(found[name]["all"], "mean") for name in names}
+    marks = [charts.Row(contrast_name(name), interval) for name, interval in intervals.items()]
+    ends = [end for interval in intervals.values() if interval for end in interval]
     axis = charts.value_axis("change of log P", "nats", [-0.1, 0.1, *ends])
     svg = charts.forest(title, marks, axis, missing="too few items")
     return Figure(f"{title.lower().replace(' ', '-')}-{scope}", svg, kind="chart forest-wide")
@@ -195,17 +196,17 @@ def _drawn(run: RunTables, scope: str) -> list[Block]:
 
 
 def _doses(found: Sequence[Row]) -> list[Block]:
-    curves = []
+    curves, ends = [], [0.0]
     for behaviour in (PIVOT, "direct"):
         points = [row for row in found if row["behaviour"] == behaviour and row["mean"] is not None]
         if points:
             name = f"{BEHAVIOUR_NAMES[behaviour]} items" + (", the English word out" if behaviour == "direct" else "")
             values = [(0.0, 0.0, 0.0), *((row["mean"], row["ci_low"], row["ci_high"]) for row in points)]
             curves.append(charts.Line(name, f"b-{behaviour}", [0.0, *(row["dose"] for row in points)], values))
+            ends += [end for value in values for end in value]
     if not curves:
         return []
-    doses = sorted({float(place) for line in curves for place in line.x})
-    ends = [end for line in curves for value in line.values for end in value]  # type: ignore[union-attr]
+    doses = sorted({0.0, *(row["dose"] for row in found)})
     svg = charts.line_chart(
         "Change of log P by dose",
         curves,
@@ -269,13 +270,13 @@ def _side_effects(run: RunTables, scope: str) -> list[Block]:
     if not found:
         return []
     kinds = {"change": ("change of log P", "figure"), "kl": ("KL from the untouched model", "figure"),
-             "relative_norm": ("size of the change, of the state's", "share")}  # fmt: skip
+             "relative_norm": ("size of the change, of the state's", "small")}  # fmt: skip
     table = Table(
         f"side-effects-{scope}",
         columns(["while reading"], [*(title for title, _ in kinds.values()), "items"]),
         lines(
             (
-                READ_NAMES.get(row["read"], row["read"]),
+                READ_NAMES.get(row["read"], str(row["read"])),
                 *(Value.of(interval_of(row, name, f"{name}_low", f"{name}_high"), kind)  # type: ignore[arg-type]
                   for name, (_, kind) in kinds.items()),
                 Value(row["n"], "count"),
@@ -301,8 +302,8 @@ def _removal(run: RunTables) -> list[Block]:
         columns([], ["dose", "p of the pivot before", "after", "size of the change, of the state's",
                      "KL from the untouched model, nats", "items"]),
         lines(
-            (Value(row["dose"], "short"), Value(row["pivot_prob_clean"]), Value(row["pivot_prob"]),
-             Value(row["relative_norm"], "share"), Value(row["kl"]), Value(row["n"], "count"))
+            (f"{row['dose']:g}", Value(row["pivot_prob_clean"], "small"), Value(row["pivot_prob"], "small"),
+             Value(row["relative_norm"], "small"), Value(row["kl"]), Value(row["n"], "count"))
             for row in found
         ),
         prose("Medians over the tested pivot items: the pivot's probability at the window's last layer"),

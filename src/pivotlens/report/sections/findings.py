@@ -27,7 +27,7 @@ from pivotlens.report.sections.selection import arms
 from pivotlens.report.sections.shares import ShareGroup, Split, headline, splits, written_in
 from pivotlens.report.wording import direction_name, number, percent, plural, whole
 from pivotlens.statistics.bootstrap import Interval
-from pivotlens.text import ENGLISH, Direction
+from pivotlens.text import ENGLISH
 
 _OTHERWISE = {
     "direct": "are direct",
@@ -138,7 +138,7 @@ def share_sentence(shares: PivotShares) -> Prose:
         if (rule, items) == ("calibrated", "all") and share is not None and n
     }
     free = {direction: one for direction, one in found.items() if ENGLISH not in direction}
-    chosen: dict[Direction, tuple[int, Interval]] = free or found  # type: ignore[assignment]
+    chosen = free or found
     if not chosen:
         return ()
     among = "between languages other than English" if free else "here, where every direction has English on a side"
@@ -191,7 +191,8 @@ def causality_sentence(run: RunTables) -> Prose:
     parts: list[Inline] = [
         *prose(
             f"Taking the pivot out ({SCOPE_NAMES[scope]}) changes the log-probability of the answer by {{own}} nats in "
-            f"{plural(n, 'item')}; of the {total} conditions of causality **{held} {'holds' if held == 1 else 'hold'}**",
+            f"{plural(n, 'item')}; of the {total} conditions of causality "
+            f"**{held} {'holds' if held == 1 else 'hold'}**",
             own=Value.of(own),
         )
     ]

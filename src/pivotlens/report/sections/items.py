@@ -116,7 +116,7 @@ class TraceTables:
 
 @dataclass(frozen=True)
 class Traced:
-    """The items of a report: all of them, ``n_layered`` with their layers; the most telling; examples of the headline."""
+    """The items of a report: all, ``n_layered`` with their layers; the most telling; examples of the headline."""
 
     items: tuple[TellingItem, ...] = ()
     telling: tuple[TellingItem, ...] = ()
@@ -315,13 +315,13 @@ def items(found: Traced) -> Section | None:
         return None
     n, layered = len(found.items), found.n_layered
     some = prose(
-        f" Shown are {whole(layered)} of {whole(n)} traced items, as many of each direction; the others are listed with "
-        f"their labels, and `pivotlens report --items {n}` shows their layers too."
+        f" Shown are {whole(layered)} of {whole(n)} traced items, as many of each direction; the others are listed "
+        f"with their labels, and `pivotlens report --items {n}` shows their layers too."
     )
     lede = prose(
-        "Every item, layer by layer. The strip is its layers from the first to the last, each in the colour of its most "
-        "probable token and as high as that is probable. Open one to see the five most probable tokens of each layer."
-        "{some}",
+        "Every item, layer by layer. The strip is its layers from the first to the last, each in the colour of its "
+        "most probable token and as high as that is probable. Open one to see the five most probable tokens of each "
+        "layer.{some}",
         some=some if layered < n else (),
     )
     instead = (

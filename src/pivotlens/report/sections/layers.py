@@ -28,7 +28,7 @@ from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
 Profiles = dict[Direction, dict[str, list[Row]]]
-"""Rows of ``trace/profiles`` by direction and curve, layers rising; ``entropy`` is one beside those of `CURVE_NAMES`."""
+"""Rows of ``trace/profiles`` by direction and curve, layers rising; ``entropy`` is one beside `CURVE_NAMES`."""
 _CURVES = {"mass_target": "target", "mass_source": "source", "mass_english": "english", "mass_pivots": "mined",
            "mass_random": "random", "entropy": "entropy"}  # fmt: skip
 

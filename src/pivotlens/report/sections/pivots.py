@@ -227,7 +227,8 @@ def _of_corpus(found: MinedPivots) -> list[Block]:
         lines(
             (
                 Word(each.token, kind="token"),
-                Plot(charts.plain_bar(each.degree, most, "r-mined") + charts.plain_bar(each.degree_shuffled, most, "r-common")),
+                Plot(charts.plain_bar(each.degree, most, "r-mined")
+                     + charts.plain_bar(each.degree_shuffled, most, "r-common")),
                 Value(each.degree, "count"), Value(each.degree_shuffled, "short"), Value(each.directions, "count"),
                 Value(each.stability, "share"),
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pivotlens.artifacts import StageResult
@@ -84,7 +84,9 @@ def _record(result: StageResult) -> Group:
     if manifest.inputs:
         inputs = joined((f"{name} ", Code(value[:SHORT])) for name, value in sorted(manifest.inputs.items()))
         blocks.append(Paragraph(("reads ", *inputs), "note"))
-    every = [(name, (visible(plain(value)),)) for name, value in sorted(manifest.config.items())]
+    every: list[tuple[str, Prose]] = [
+        (name, (visible(plain(value)),)) for name, value in sorted(manifest.config.items())
+    ]
     found = list(details(manifest.details))
     every += [(name, (visible(value),)) for name, value in found[:_MOST]]
     if len(found) > _MOST:
@@ -99,7 +101,7 @@ def _record(result: StageResult) -> Group:
     return Group(tuple(blocks), "record", f"Stage {manifest.stage}")
 
 
-def _pairs(name: str, pairs: list[tuple[str, Prose]]) -> Table:
+def _pairs(name: str, pairs: Sequence[tuple[str, Prose]]) -> Table:
     return Table(name, columns(["setting", "value"], []), lines(pairs), (name,), unseen=True, kind="plain")
 
 

@@ -92,16 +92,16 @@ def scores(run: RunTables) -> Section | None:
 
 
 def _by_direction(rows: Sequence[Row], other: dict[Direction | None, Row]) -> Table:
-    drawn = [
-        [charts.Row("all items", interval_of(row, "score"))]
-        + [
-            charts.Row("spelled differently", interval_of(other[pair], "score"), "second")
-            for pair in [pair_of(row)]
-            if pair in other
-        ]
+    intervals = [
+        (interval_of(row, "score"), interval_of(other[pair], "score") if pair in other else None)
         for row in rows
+        for pair in [pair_of(row)]
     ]
-    ends = [end for one in drawn for row in one if row.value is not None for end in row.value]
+    drawn = [
+        [charts.Row("all items", one), *([charts.Row("spelled differently", two, "second")] if two else [])]
+        for one, two in intervals
+    ]
+    ends = [end for pair in intervals for interval in pair if interval for end in interval]
     axis = charts.value_axis("score", "at most 1", [0.1, *ends])
     names = ("score", "share", "accuracy_10way", "accuracy_generated")
     return Table(

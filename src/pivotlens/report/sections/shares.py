@@ -399,11 +399,9 @@ def sweep_blocks(run: RunTables) -> tuple[Block, ...]:
 def _by_model(sweep: Sweep) -> Markup:
     points = sweep.by_model
     x = charts.names_axis("model", "in the order of the settings", [point.short for point in points])
-    drawn = [
-        charts.Line(BEHAVIOUR_NAMES[name], f"b-{name}", x.ticks, [point.shares.shares[name] for point in points])
-        for name in SWEPT
-    ]
-    values = [end for line in drawn for value in line.values if value is not None for end in value]  # type: ignore[union-attr]
+    found = {name: [point.shares.shares[name] for point in points] for name in SWEPT}
+    drawn = [charts.Line(BEHAVIOUR_NAMES[name], f"b-{name}", x.ticks, values) for name, values in found.items()]
+    values = [end for intervals in found.values() for interval in intervals if interval for end in interval]
     return charts.line_chart(f"Shares by model, rule {sweep.rule}", drawn, x,
                              charts.value_axis("share of items", "%", values, share=True))  # fmt: skip
 
@@ -429,8 +427,12 @@ def written_in(found: Sequence[Split], directions: str, rule: str) -> str:
 
 def alike_note(kinds: Sequence[Row], group: str) -> Prose:
     """Say of the pivots spelled alike in several languages how many English links, from ``trace/pivots``."""
-    alike = [row for row in kinds if row["rule"] == DEFAULT_RULE and row.get("pivot_language") == "several"
-             and (ENGLISH in (row["source_language"], row["target_language"])) == (group != "neither_english")]  # fmt: skip
+    alike = [
+        row
+        for row in kinds
+        if (row["rule"], row.get("pivot_language")) == (DEFAULT_RULE, "several")
+        and (ENGLISH in (row["source_language"], row["target_language"])) == (group != "neither_english")
+    ]
     n = sum(row["n"] for row in alike)
     if not n:
         return ()
