@@ -13,8 +13,15 @@ from pivotlens.artifacts import SCHEMAS
 from pivotlens.text import Direction
 from pivotlens.trace.agreement import agreement_rows, labels_of
 from pivotlens.trace.behaviours import rule_rows
+from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
 from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
-from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
+from pivotlens.trace.pivot_kinds import (
+    pivot_count_rows,
+    pivot_language_rows,
+    pivot_link_rows,
+    pivot_rows,
+    pivot_summary_rows,
+)
 from pivotlens.trace.profiles import profile_rows
 from pivotlens.trace.summary import TracedItems as ItemGrid
 from pivotlens.trace.summary import strata_rows
@@ -92,12 +99,19 @@ class TracedItems:
         labels = labels_of(out["behaviours"], model, prompt)
         tuned = labels_of(out["tuned_behaviours"], model, prompt)
         agreement = agreement_rows(labels, tuned, 50, 0)
+        pivots = pivot_rows(out["behaviours"])
         return {
+            "pivot_counts": pivot_count_rows(pivots),
+            "pivot_links": pivot_link_rows(pivots),
+            "pivot_summary": pivot_summary_rows(pivots),
             "strata": strata_rows(ItemGrid.of(out["items"], model, prompt), labels, 50, 0),
             "agreement": [{"model": model, "prompt": prompt, **row} for row in agreement],
             "pivot_languages": pivot_language_rows(ItemGrid.of(out["items"], model, prompt), out["behaviours"], 50, 0),
-            "pivots": pivot_rows(out["behaviours"]),
+            "pivots": pivots,
             "lens_shares": [{"model": model, "prompt": prompt, **row} for row in lens_share_rows(labels, tuned, 50, 0)],
+            "labels": label_rows(out["behaviours"]),
+            "deciding_tokens": token_rows(out["behaviours"]),
+            "thresholds": threshold_rows(out["sensitivity"]),
             "lens_layers": lens_layer_rows(
                 [dict.fromkeys(SCHEMAS["trace/lenses"].names) | row for row in out["lenses"]]
             ),
@@ -205,7 +219,15 @@ class TracedItems:
                 share = max(0.0, 0.5 - threshold - ratio / 50)
                 for behaviour, value in (("semantic_pivot", share), ("direct", 0.3)):
                     out["sensitivity"].append(
-                        base | {"threshold": threshold, "ratio": ratio, "behaviour": behaviour, "n": 16, "share": value}
+                        base
+                        | {
+                            "shot_set": 0,
+                            "threshold": threshold,
+                            "ratio": ratio,
+                            "behaviour": behaviour,
+                            "n": 16,
+                            "share": value,
+                        }
                     )
 
     @staticmethod

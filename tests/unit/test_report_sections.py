@@ -18,7 +18,7 @@ from pivotlens.report import figures, wording
 from pivotlens.report.charts import nice_ticks, value_axis
 from pivotlens.report.charts.svg import band_path, line_path, node
 from pivotlens.report.sections.attribution import attribution
-from pivotlens.report.sections.behaviours import behaviours, junk_sentence
+from pivotlens.report.sections.behaviours import behaviours
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.items import LayerReading, TellingItem, example_keys, fair_keys, telling_keys
@@ -29,6 +29,7 @@ from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
 from pivotlens.statistics.bootstrap import Interval, resample_indices
 from pivotlens.text import Direction
+from pivotlens.trace.label_counts import label_rows, token_rows
 
 FR_ZH, ZH_FR, EN_FR = Direction("fr", "zh"), Direction("zh", "fr"), Direction("en", "fr")
 
@@ -38,7 +39,7 @@ def label(
 ) -> dict:
     row = {"source_language": direction.source, "target_language": direction.target, "concept_id": concept}
     row |= {"shot_set": 0, "rule": "calibrated", "behaviour": behaviour, "layer": 9, "token": f" {concept}"}
-    row["relation"] = ""
+    row |= {"relation": "", "model": "m", "prompt": "english"}
     return row | {"prob": prob, "correct": correct} | more
 
 
@@ -190,7 +191,7 @@ def test_behaviours_count_and_find_junk() -> None:
         | {"items": items, "n": 3, "share": share, "ci_low": 0.1, "ci_high": 0.6}
         for items, share in (("all", 0.25), ("correct", None))
     ]
-    section = behaviours(labels, summary, [], 3.0)
+    section = behaviours(label_rows(labels), token_rows(labels), summary, [], 3.0)
     assert [result.rule for result in section.rules] == ["calibrated", "peak"]
     (row,) = section.rules[0].rows
     assert {name: count for name, count in row.counts.items() if count} == {
@@ -206,8 +207,11 @@ def test_behaviours_count_and_find_junk() -> None:
 
 
 def test_junk_sentence_claims_only_what_is_there() -> None:
-    assert junk_sentence([], 3.0) == ""
-    assert "whatever the word" not in junk_sentence([label(FR_ZH, "a", "direct", 0.5)], 3.0)
+    assert behaviours([], [], [], [], 3.0).junk == ""
+    labels = [label(FR_ZH, "a", "direct", 0.5, rule="peak")]
+    said = behaviours(label_rows(labels), token_rows(labels), [], [], 3.0).junk
+    assert "calls 0% of 1 item a semantic pivot" in said
+    assert "whatever the word" not in said
 
 
 def test_sensitivity() -> None:
@@ -224,7 +228,7 @@ def test_sensitivity() -> None:
         for t in (0.1, 0.05)
         for b in ("semantic_pivot", "direct")
     ]
-    found = behaviours([], [], rows, 3.0).sensitivity
+    found = behaviours([], [], [], rows, 3.0).sensitivity
     assert found is not None
     assert found.settings == ((0.05, 3.0), (0.1, 3.0))
     assert found.rows[0].shares == (0.05, 0.1)

@@ -6,17 +6,18 @@ import math
 from xml.etree import ElementTree
 
 import pytest
-from pivotlens.report.sections.pivot_languages import split_of, splits
 from report_words import HOSTILE
 
-from pivotlens.report import charts, figures
+from pivotlens.report import trace_charts
 from pivotlens.report.sections.agreement import agreement
 from pivotlens.report.sections.causality import CONTRAST_NAMES, causality, contrast_name
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.lenses import lenses
-from pivotlens.report.sections.pivot_kinds import pivot_kinds, relation_kind
+from pivotlens.report.sections.pivot_kinds import pivot_kinds
+from pivotlens.report.sections.pivot_languages import split_of, splits
 from pivotlens.report.sections.shares import share_groups, short_names, sweeps
 from pivotlens.statistics.bootstrap import Interval
+from pivotlens.trace.pivot_kinds import pivot_count_rows, pivot_link_rows, pivot_summary_rows, relation_kind
 
 
 def share(behaviour: str, figure: float | None, /, **more: object) -> dict:
@@ -63,8 +64,8 @@ def test_a_sweep_keeps_the_order_of_the_settings() -> None:
     assert [point.model for point in found.by_model] == ["b", "a"]
     assert [point.prompt for point in found.by_prompt] == ["english", "native"]
     assert [point.shares.shares["semantic_pivot"].value for point in found.points] == [0, 1, 2, 3]
-    chart = figures.checkpoints(found)
-    assert [mark.get("class") for mark in drawn_of("path", chart)].count("spot b-semantic_pivot") == 2
+    chart = trace_charts.checkpoints(found)
+    assert [circle["class"] for circle in drawn_of("circle", chart)].count("spot b-semantic_pivot") == 2
 
 
 def test_names_leave_out_what_all_begin_with() -> None:
@@ -95,31 +96,37 @@ def test_the_matrix_has_all_labels_above_and_pivots_below() -> None:
     assert agreement([]) is None
 
 
+def counted(pivots: list[dict]) -> tuple[list[dict], list[dict], list[dict]]:
+    return pivot_summary_rows(pivots), pivot_count_rows(pivots), pivot_link_rows(pivots)
+
+
 def test_kinds_of_pivots_count_a_token_in_each_of_its_languages() -> None:
     def row(languages: str, relation: str, layer: int, n: int, source: str = "fr") -> dict:
-        named = {"source_language": source, "target_language": "zh", "rule": "calibrated"}
+        named = {"source_language": source, "target_language": "zh", "rule": "calibrated", "pivot_language": ""}
+        named |= {"model": "m", "prompt": "english"}
         return named | {"languages": languages, "relation": relation, "layer": layer, "n": n}
 
     rows = [row("en", "translation:en", 4, 3), row("de+en", "translation:de (form)", 5, 1), row("", "", 5, 2)]
-    (found,) = pivot_kinds([*rows, row("ja", "hypernym", 1, 50, source="en")])
+    (found,) = pivot_kinds(*counted([*rows, row("ja", "hypernym", 1, 50, source="en")]))
     assert (found.n, found.english_alone, found.layers) == (6, 3, (0, 0, 0, 0, 3, 3))
     assert found.relations == ("hypernym", "translation", "unknown")
     assert [(bar.language, bar.n) for bar in found.languages] == [("en", 4), ("", 2), ("de", 1)]
     french, english = found.by_direction
     assert (french.n, french.english, french.relation, french.layer) == (6, pytest.approx(4 / 6), "translation", 4)
     assert (english.n, english.english, english.layer) == (50, 0.0, 1)
-    assert len(drawn_of("rect", figures.pivot_layers(found))) == 2
+    assert len(drawn_of("rect", trace_charts.pivot_layers(found))) == 2
     assert relation_kind("translation:en (piece)") == "translation"
-    assert pivot_kinds([]) == ()
+    assert pivot_kinds([], [], []) == ()
 
 
 def test_of_pivots_spelled_alike_those_that_english_links_are_counted() -> None:
     def row(languages: str, kind: str, n: int, source: str = "fr") -> dict:
         named = {"source_language": source, "target_language": "zh", "rule": "calibrated", "relation": "", "layer": 1}
+        named |= {"model": "m", "prompt": "english"}
         return named | {"languages": languages, "pivot_language": kind, "n": n}
 
     rows = [row("en", "several", 3), row("de+en", "several", 2), row("de", "several", 4), row("", "several", 8)]
-    (found,) = pivot_kinds([*rows, row("en", "english", 16), row("en", "several", 32, "en")])
+    (found,) = pivot_kinds(*counted([*rows, row("en", "english", 16), row("en", "several", 32, "en")]))
     assert (found.alike, found.alike_english) == (17, 5)
 
 
@@ -188,9 +195,9 @@ def test_causality_says_what_each_condition_rests_on() -> None:
     assert curve.values[1].value == pytest.approx(-0.5)
     # One concept has no interval.
     assert curve.values[2] is None
-    chart = figures.effects_forest(found.needed, "Effects")
+    chart = trace_charts.forest(found.needed, "Effects")
     assert len(drawn_of("circle", chart)) == 2
-    assert "more than for direct items of like log P too few items" in chart
+    assert "more than for direct items of like log P: too few items" in chart
     assert "−0.50 [−0.70, −0.30]" in chart
     (sentence,) = findings(None, None, (), None, None, (), causality=found)
     assert "1 holds." in "".join(part.text for part in sentence)
@@ -205,7 +212,7 @@ def test_directions_with_english_stand_in_where_no_others_were_tested() -> None:
 
 @pytest.mark.parametrize(("low", "high"), [(-2.0, 0.0), (0.0, 0.31), (-0.3, 1.7), (0.0, 0.0)])
 def test_ticks_reach_around_all_values(low: float, high: float) -> None:
-    ticks = charts.axis_ticks(low, high)
+    ticks = trace_charts.axis_ticks(low, high)
     assert 0.0 in ticks
     assert ticks[0] <= low
     assert ticks[-1] >= high
@@ -213,9 +220,10 @@ def test_ticks_reach_around_all_values(low: float, high: float) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_of_places_are_text(name: str) -> None:
-    x = charts.names_axis("model", "in order", [name, "<b>", "c" * 80])
-    line = charts.Line("share", "b-direct", x.ticks, [Interval(0.1, 0.0, 0.2), None, Interval(0.4, math.nan, math.nan)])
-    chart = charts.line_chart("Chart", [line], x, charts.share_axis("share"))
+    series = trace_charts.Series(
+        "share", "b-direct", [Interval(0.1, 0.0, 0.2), None, Interval(0.4, math.nan, math.nan)]
+    )
+    chart = trace_charts.lines("Chart", [series], [name, "<b>", "c" * 80], share=True)
     assert len(drawn_of("circle", chart)) == 2
     assert len(drawn_of("line", chart)) == 1 + len([1 for mark in drawn_of("line", chart) if mark["class"] == "grid"])
 

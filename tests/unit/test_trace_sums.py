@@ -8,8 +8,16 @@ from pivotlens.artifacts import SCHEMAS
 from pivotlens.statistics.bootstrap import resample_indices
 from pivotlens.statistics.kappa import cohen_kappa
 from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
+from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
 from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
-from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
+from pivotlens.trace.pivot_kinds import (
+    pivot_count_rows,
+    pivot_language_rows,
+    pivot_link_rows,
+    pivot_rows,
+    pivot_summary_rows,
+    relation_kind,
+)
 from pivotlens.trace.profiles import profile_rows
 from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
 
@@ -294,3 +302,109 @@ def test_lens_layers_are_means_over_those_that_have_a_figure():
     assert (first["layer"], second["layer"], first["n"]) == (0, 1, 4)
     assert (first["kl_to_final_raw"], first["mass_english_raw"], first["mass_english_tuned"]) == (4.5, 0.5, None)
     assert lens_layer_rows([]) == []
+
+
+# -- labels, deciding tokens and thresholds
+
+
+def test_labels_are_counted_by_direction_and_over_scopes():
+    rng = np.random.default_rng(4)
+    names = ("direct", "copy", _PIVOT)
+    rows = [
+        behaviour(direction, f"c{number}", str(rng.choice(names)), rule)
+        for direction in ("fr-zh", "zh-fr", "en-fr")
+        for number in range(7 if direction == "fr-zh" else 5)
+        for rule in ("calibrated", "peak")
+    ]
+    found = label_rows([*rows, behaviour("fr-zh", "c0", "none", shot_set=1)])
+    for one in found:
+        inside = {
+            "direction": lambda row, one=one: row["source_language"] == one["source_language"],
+            "neither_english": lambda row: row["source_language"] != "en",
+            "with_english": lambda row: row["source_language"] == "en",
+            "all": lambda row: True,
+        }[one["scope"]]
+        items = [row for row in rows if row["rule"] == one["rule"] and inside(row)]
+        n = sum(row["behaviour"] == one["behaviour"] for row in items)
+        assert (one["n"], one["items"], one["share"]) == (n, len(items), pytest.approx(n / len(items)))
+    assert {one["scope"] for one in found} == {"direction", "neither_english", "with_english", "all"}
+    for rule in ("calibrated", "peak"):
+        assert sum(one["share"] for one in found if (one["scope"], one["rule"]) == ("all", rule)) == pytest.approx(1)
+    assert label_rows([]) == []
+
+
+def test_deciding_tokens_are_counted_over_items_and_over_pivots_alone():
+    def decided(concept: str, label: str, token: str | None, layer: int | None, prob: float | None):
+        return behaviour("fr-zh", concept, label, token=token, layer=layer, prob=prob)
+
+    rows = [decided("a", _PIVOT, "x", 3, 0.5), decided("b", _PIVOT, "x", 2, 0.25), decided("b", "direct", "x", 2, 0.75)]
+    rows += [decided("c", "none", None, None, None), decided("c", "direct", "y", 1, None)]
+    found = {(row["behaviour"], row["token"]): row for row in token_rows([*rows, rows[0] | {"shot_set": 1}])}
+    assert set(found) == {("", "x"), (_PIVOT, "x"), ("", "y")}
+    every, pivots = found["", "x"], found[_PIVOT, "x"]
+    assert (every["n"], every["concepts"], every["layer"], every["prob"]) == (3, 2, 2, 0.5)
+    assert (pivots["n"], pivots["concepts"], pivots["layer"], pivots["prob"]) == (2, 2, 2, 0.375)  # the lower of a tie
+    assert found["", "y"]["prob"] == 0.0
+    assert token_rows([]) == []
+
+
+def test_thresholds_are_means_over_directions_with_absent_labels_as_0():
+    def share(direction: str, label: str, value: float, threshold: float = 0.1, **more: object):
+        source, target = direction.split("-")
+        row = {"model": "m", "prompt": "english", "shot_set": 0, "source_language": source, "target_language": target}
+        return row | {"threshold": threshold, "ratio": 3.0, "behaviour": label, "n": 1, "share": value} | more
+
+    rows = [share("fr-zh", _PIVOT, 0.5), share("fr-zh", "direct", 0.5), share("zh-fr", "direct", 1.0)]
+    rows += [share("en-fr", _PIVOT, 0.25), share("fr-zh", _PIVOT, 0.75, 0.2), share("fr-zh", _PIVOT, 1.0, shot_set=1)]
+    found = {(row["directions"], row["threshold"], row["behaviour"]): row["share"] for row in threshold_rows(rows)}
+    assert found == {
+        ("neither_english", 0.1, _PIVOT): 0.25, ("neither_english", 0.1, "direct"): 0.75,
+        ("neither_english", 0.2, _PIVOT): 0.375, ("with_english", 0.1, _PIVOT): 0.25,
+    }  # fmt: skip
+    assert threshold_rows([]) == []
+
+
+# -- what pivots are
+
+
+def test_counts_of_pivots_are_those_of_a_list_with_one_pivot_each():
+    def pivots(direction: str, languages: str, relation: str, layer: int, n: int, kind: str = "english"):
+        source, target = direction.split("-")
+        row = {"model": "m", "prompt": "english", "source_language": source, "target_language": target}
+        row |= {"rule": "calibrated", "pivot_language": kind, "languages": languages, "relation": relation}
+        return row | {"layer": layer, "n": n, "share": 0.1}
+
+    rows = [
+        pivots("fr-zh", "en", "translation:en", 4, 3),
+        pivots("fr-zh", "de+en", "translation:de (form)", 5, 1, "several"),
+        pivots("fr-zh", "", "", 5, 2, "not_told"), pivots("zh-fr", "en", "hypernym", 2, 4, "several"),
+        pivots("fr-en", "ja", "hypernym", 1, 50),
+    ]  # fmt: skip
+    for directions, inside in (
+        ("all", rows), ("neither_english", rows[:4]), ("fr-zh", rows[:3]), ("fr-en", rows[4:]),
+    ):  # fmt: skip
+        single = [row for row in inside for _ in range(row["n"])]
+        n = len(single)
+        (one,) = (row for row in pivot_summary_rows(rows) if row["directions"] == directions)
+        kinds = [relation_kind(row["relation"]) for row in single]
+        assert one["n"] == n
+        assert one["english"] == pytest.approx(sum("en" in row["languages"].split("+") for row in single) / n)
+        assert one["n_english_alone"] == sum(row["languages"] == "en" for row in single)
+        assert one["english_alone"] == pytest.approx(one["n_english_alone"] / n)
+        assert one["relation"] == min(set(kinds), key=lambda kind: (-kinds.count(kind), kind))
+        assert one["relation_share"] == pytest.approx(kinds.count(one["relation"]) / n)
+        assert one["layer"] == sorted(row["layer"] for row in single)[(n - 1) // 2]
+        alike = [row for row in single if row["pivot_language"] == "several"]
+        assert (one["n_alike"], one["n_alike_english"]) == (len(alike), sum("en" in row["languages"] for row in alike))
+        counts = [row for row in pivot_count_rows(rows) if row["directions"] == directions]
+        for by, values in (("languages", [row["languages"] for row in single]), ("relation", kinds),
+                           ("layer", [str(row["layer"]) for row in single]),
+                           ("language", [one for row in single for one in row["languages"].split("+")])):  # fmt: skip
+            found = {row["value"]: (row["n"], row["share"]) for row in counts if row["by"] == by}
+            assert found == {value: (values.count(value), values.count(value) / n) for value in values}
+        links = [(language, kind) for row, kind in zip(single, kinds, strict=True)
+                 for language in row["languages"].split("+")]  # fmt: skip
+        found = {(row["language"], row["relation"]): row["n"] for row in pivot_link_rows(rows)
+                 if row["directions"] == directions}  # fmt: skip
+        assert found == {link: links.count(link) for link in links}
+    assert pivot_summary_rows([]) == pivot_count_rows([]) == pivot_link_rows([]) == []

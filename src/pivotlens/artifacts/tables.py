@@ -126,9 +126,44 @@ SCHEMAS: dict[str, pa.Schema] = {
         {"layer": _INT},
         {"n": _INT, "share": _FLOAT},
     ),
+    # Counts of trace/pivots, of shot set 0, over `directions`: neither_english, all, or one such as zh-fr.
+    # pivot_counts: pivots of a rule by one `language` of the link (in each of its languages, so that shares add up to
+    # more than 1), by all `languages` of it (joined by +, empty where nothing links), by `relation` (without its
+    # language and form) and by `layer`; the share is of all that rule's pivots.
+    "trace/pivot_counts": _schema(
+        {**_MODEL, "directions": _STR, "rule": _STR, "by": _STR, "value": _STR, "n": _INT, "share": _FLOAT}
+    ),
+    # Pivots by one language of the link and relation; a pivot linked in two languages is counted in both.
+    "trace/pivot_links": _schema(
+        {**_MODEL, "directions": _STR, "rule": _STR, "language": _STR, "relation": _STR, "n": _INT}
+    ),
+    # english: share linked as a word of English; english_alone (and its n): as one of no other language; the most
+    # frequent relation and its share; median layer, the lower of two; n_alike: pivots spelled alike in several
+    # languages, and those of them linked as a word of English.
+    "trace/pivot_summary": _schema(
+        {**_MODEL, "directions": _STR, "rule": _STR, "n": _INT, "english": _FLOAT, "n_english_alone": _INT},
+        {"english_alone": _FLOAT, "relation": _STR, "relation_share": _FLOAT, "layer": _INT, "n_alike": _INT},
+        {"n_alike_english": _INT},
+    ),
     "trace/summary": _schema(
         {**_MODEL, **_DIRECTION, "rule": _STR, "behaviour": _STR, "items": _STR, "n": _INT},
         {"share": _FLOAT, **_INTERVAL},
+    ),
+    # Items of shot set 0 by the label a rule gives them: `n` of so many `items` of a scope (direction, neither_english,
+    # with_english, all); the share is of these items, not a mean over directions. Labels without items have no row.
+    "trace/labels": _schema(
+        {**_MODEL, "scope": _STR, **_DIRECTION, "rule": _STR, "behaviour": _STR, "n": _INT, "items": _INT},
+        {"share": _FLOAT},
+    ),
+    # Tokens by which a rule decided, over all directions of shot set 0, of items with a label (empty: any): how many
+    # items and concepts, the layer where that is most often, and the mean probability there.
+    "trace/deciding_tokens": _schema(
+        {**_MODEL, "rule": _STR, "behaviour": _STR, "token": _STR, "n": _INT, "concepts": _INT, "layer": _INT},
+        {"prob": _FLOAT},
+    ),
+    # Shares of trace/sensitivity, shot set 0, as means over the `directions` (neither_english, with_english).
+    "trace/thresholds": _schema(
+        {**_MODEL, "directions": _STR, "threshold": _FLOAT, "ratio": _FLOAT, "behaviour": _STR, "share": _FLOAT}
     ),
     "trace/sensitivity": _schema(
         {**_MODEL, "shot_set": _INT, **_DIRECTION, "threshold": _FLOAT, "ratio": _FLOAT, "behaviour": _STR},

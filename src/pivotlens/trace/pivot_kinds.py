@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from statistics import median_low
 from typing import Any
 
 import numpy as np
 
-from pivotlens.text import Direction
+from pivotlens.text import ENGLISH, Direction
 from pivotlens.trace.behaviours import SEMANTIC_PIVOT
 from pivotlens.trace.pivot_languages import LANGUAGE_KINDS
 from pivotlens.trace.summary import TracedItems, direction_groups, shares
@@ -69,3 +70,92 @@ def pivot_language_rows(traced: TracedItems, behaviours: Sequence[Row], bootstra
                     part = {"directions": name, "items": items, "rule": rule, "pivot_language": kind}
                     rows.append({**traced.labels(), **part, **share})
     return rows
+
+
+def pivot_count_rows(pivots: Sequence[Row]) -> list[Row]:
+    """Return the ``trace/pivot_counts`` rows: pivots by language and languages of the link, relation, layer.
+
+    Args:
+        pivots: Rows of ``trace/pivots``.
+    """
+    counts: dict[tuple[str, ...], Counter[tuple[str, str | int]]] = {}
+    totals: Counter[tuple[str, ...]] = Counter()
+    for row in pivots:
+        told: list[tuple[str, str | int]] = [("language", language) for language in row["languages"].split("+")]
+        told += [("languages", row["languages"]), ("relation", relation_kind(row["relation"])), ("layer", row["layer"])]
+        for directions in _groups_of(row):
+            key = (row["model"], row["prompt"], directions, row["rule"])
+            totals[key] += row["n"]
+            found = counts.setdefault(key, Counter())
+            for one in told:
+                found[one] += row["n"]
+    return [
+        dict(zip((*_GROUP, "by", "value"), (*key, by, str(value)), strict=True)) | {"n": n, "share": n / totals[key]}
+        for key, found in counts.items()
+        for (by, value), n in sorted(found.items())
+    ]
+
+
+def pivot_link_rows(pivots: Sequence[Row]) -> list[Row]:
+    """Return the ``trace/pivot_links`` rows: pivots by language of the link and relation, one in each of its languages.
+
+    Args:
+        pivots: Rows of ``trace/pivots``.
+    """
+    counts: Counter[tuple[str, ...]] = Counter()
+    for row in pivots:
+        for directions in _groups_of(row):
+            for language in row["languages"].split("+"):
+                key = (row["model"], row["prompt"], directions, row["rule"])
+                counts[*key, language, relation_kind(row["relation"])] += row["n"]
+    return [dict(zip((*_GROUP, "language", "relation"), key, strict=True)) | {"n": n} for key, n in counts.items()]
+
+
+def pivot_summary_rows(pivots: Sequence[Row]) -> list[Row]:
+    """Return the ``trace/pivot_summary`` rows: what the pivots of a rule are, in a line.
+
+    Args:
+        pivots: Rows of ``trace/pivots``.
+    """
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in pivots:
+        for directions in _groups_of(row):
+            groups.setdefault((row["model"], row["prompt"], directions, row["rule"]), []).append(row)
+    return [dict(zip(_GROUP, key, strict=True)) | _summary(rows) for key, rows in groups.items()]
+
+
+_GROUP = ("model", "prompt", "directions", "rule")
+
+
+def _groups_of(row: Row) -> tuple[str, ...]:
+    """Return the groups of directions that a row is counted in: its own, all, and those with neither side English."""
+    direction = Direction(row["source_language"], row["target_language"])
+    return (str(direction), "all", *(("neither_english",) if ENGLISH not in direction else ()))
+
+
+def relation_kind(relation: str) -> str:
+    """Return a relation without its language, and without whether the token is a form or a piece of the word."""
+    return relation.partition(" (")[0].partition(":")[0] or "unknown"
+
+
+def _summary(rows: Sequence[Row]) -> Row:
+    n = sum(row["n"] for row in rows)
+    relations: Counter[str] = Counter()
+    layers: Counter[int] = Counter()
+    for row in rows:
+        relations[relation_kind(row["relation"])] += row["n"]
+        layers[row["layer"]] += row["n"]
+    relation, most = min(relations.items(), key=lambda pair: (-pair[1], pair[0]))
+    english = [row for row in rows if ENGLISH in row["languages"].split("+")]
+    alone = sum(row["n"] for row in rows if row["languages"] == ENGLISH)
+    return {
+        "n": n,
+        "english": sum(row["n"] for row in english) / n,
+        "n_english_alone": alone,
+        "english_alone": alone / n,
+        "relation": relation,
+        "relation_share": most / n,
+        "layer": median_low(layers.elements()),
+        "n_alike": sum(row["n"] for row in rows if row["pivot_language"] == "several"),
+        "n_alike_english": sum(row["n"] for row in english if row["pivot_language"] == "several"),
+    }

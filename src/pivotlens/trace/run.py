@@ -265,8 +265,15 @@ def _write_tables(work: _Work) -> float | None:
     """Write the stage's tables; return how far the first model's labels agree between shot sets."""
     from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
     from pivotlens.trace.behaviours import rule_rows
+    from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
     from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
-    from pivotlens.trace.pivot_kinds import pivot_language_rows, pivot_rows
+    from pivotlens.trace.pivot_kinds import (
+        pivot_count_rows,
+        pivot_language_rows,
+        pivot_link_rows,
+        pivot_rows,
+        pivot_summary_rows,
+    )
     from pivotlens.trace.profiles import profile_rows
     from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
 
@@ -292,8 +299,16 @@ def _write_tables(work: _Work) -> float | None:
                 rows[name] += [traced.labels() | row for row in found]
             between.append(agreement_between_shot_sets(labels))
     rows["lens_layers"] = lens_layer_rows(joined["lenses"].to_pylist())
+    rows |= {"labels": label_rows(behaviours), "deciding_tokens": token_rows(behaviours)}
+    rows["thresholds"] = threshold_rows(joined["sensitivity"].to_pylist())
     rows["rules"] = rule_rows()
     rows["pivots"] = pivot_rows(behaviours)
+    for name, counted in (
+        ("pivot_counts", pivot_count_rows),
+        ("pivot_links", pivot_link_rows),
+        ("pivot_summary", pivot_summary_rows),
+    ):
+        rows[name] = counted(rows["pivots"])
     rows["profiles"] = [
         row for layers in work.first_layers() for row in profile_rows(layers, config.bootstrap, config.seed)
     ]
