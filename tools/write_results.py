@@ -26,20 +26,13 @@ KEPT: dict[str, tuple[str, ...]] = {
     "score": ("summary", "strata"),
     "lens": ("layers",),
     "trace": (
-        "agreement",
-        "lens_layers",
-        "lens_shares",
-        "pivot_languages",
-        "pivots",
-        "rules",
-        "sensitivity",
-        "strata",
-        "summary",
+        "agreement", "deciding_tokens", "labels", "lens_layers", "lens_shares", "pivot_counts", "pivot_languages",
+        "pivot_links", "pivot_summary", "rules", "sensitivity", "strata", "summary", "thresholds",
     ),
     "ablate": ("conditions", "doses", "effects", "removals", "side_effects", "windows"),
     "count": ("languages",),
     "attribute": ("auc", "bins", "joint", "predictors", "significance", "tests"),
-}
+}  # fmt: skip
 """Tables of each stage that a results page shows."""
 
 

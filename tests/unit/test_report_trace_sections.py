@@ -6,6 +6,7 @@ import math
 from xml.etree import ElementTree
 
 import pytest
+from pivotlens.report.sections.pivot_languages import split_of, splits
 from report_words import HOSTILE
 
 from pivotlens.report import trace_charts
@@ -14,7 +15,6 @@ from pivotlens.report.sections.causality import CONTRAST_NAMES, causality, contr
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.lenses import lenses
 from pivotlens.report.sections.pivot_kinds import pivot_kinds
-from pivotlens.report.sections.pivot_languages import split_of, splits
 from pivotlens.report.sections.shares import share_groups, short_names, sweeps
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.trace.pivot_kinds import pivot_count_rows, pivot_link_rows, pivot_summary_rows, relation_kind

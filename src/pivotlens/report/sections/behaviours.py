@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
@@ -31,13 +30,12 @@ from pivotlens.report.blocks import (
     lines,
     prose,
 )  # fmt: skip
-from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES
+from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, SCOPE_NAMES
 from pivotlens.report.run_tables import (
     Row,
     RunTables,
     direction_of,
     first_rows,
-    first_shot_set,
     interval_of,
     is_pooled,
 )  # fmt: skip
@@ -85,42 +83,6 @@ class BehaviourRow:
         return ENGLISH in self.direction
 
 
-@dataclass(frozen=True)
-class TokenCount:
-    """A token with how often a rule chose it, its most frequent layer and its mean probability."""
-
-    token: str
-    count: int
-    concepts: int
-    layer: int
-    prob: float
-
-
-@dataclass(frozen=True)
-class RuleResult:
-    """What one rule says."""
-
-    rule: str
-    rows: tuple[BehaviourRow, ...]
-    pivots: tuple[TokenCount, ...]
-
-    @property
-    def pivot_share(self) -> float:
-        """Share of semantic pivots over all items of all directions."""
-        return sum(row.counts[PIVOT] for row in self.rows) / max(1, sum(row.n for row in self.rows))
-
-
-def rule_results(labels: Sequence[Row], summary: Sequence[Row]) -> tuple[RuleResult, ...]:
-    """Return what each rule says, the default first, from ``trace/behaviours`` and ``trace/summary``."""
-    by_rule: dict[str, list[Row]] = defaultdict(list)
-    for row in first_shot_set(list(labels)):
-        by_rule[row["rule"]].append(row)
-    shares = pivot_shares(summary)
-    return tuple(
-        RuleResult(rule, _rows(rule, by_rule[rule], shares), _pivots(by_rule[rule])) for rule in in_order(by_rule)
-    )
-
-
 PivotShares = dict[tuple[str, Direction, str], tuple[int, Interval | None]]
 
 
@@ -137,54 +99,61 @@ def pivot_shares(summary: Sequence[Row]) -> PivotShares:
     return shares
 
 
-def _rows(rule: str, labels: list[Row], shares: PivotShares) -> tuple[BehaviourRow, ...]:
-    by_direction: dict[Direction, Counter[str]] = defaultdict(Counter)
+def behaviour_rows(labels: Sequence[Row], shares: PivotShares) -> dict[str, tuple[BehaviourRow, ...]]:
+    """Return the directions by rule, the default rule first, from ``trace/labels``."""
+    found: dict[str, dict[Direction, dict[str, Row]]] = defaultdict(lambda: defaultdict(dict))
     for row in labels:
-        by_direction[direction_of(row)][row["behaviour"]] += 1
-    rows = []
-    for direction, counted in by_direction.items():
-        n_correct, pivot_correct = shares.get((rule, direction, "correct"), (0, None))
-        counts = {name: counted[name] for name in in_order([*BEHAVIOUR_NAMES, *counted], BEHAVIOUR_NAMES)}
-        pivot_all = shares.get((rule, direction, "all"), (0, None))[1]
-        rows.append(BehaviourRow(direction, counts, counted.total(), n_correct, pivot_all, pivot_correct))
-    return tuple(rows)
-
-
-def _tokens(labels: list[Row]) -> list[TokenCount]:
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row in labels:
-        if row["token"] is not None and row["layer"] is not None:
-            groups[row["token"]].append(row)
-    tokens = [
-        TokenCount(
-            token=token,
-            count=len(rows),
-            concepts=len({row["concept_id"] for row in rows}),
-            layer=min(Counter(row["layer"] for row in rows).items(), key=lambda pair: (-pair[1], pair[0]))[0],
-            prob=sum(row["prob"] or 0.0 for row in rows) / len(rows),
+        if row["scope"] == "direction":
+            found[row["rule"]][direction_of(row)][row["behaviour"]] = row
+    return {
+        rule: tuple(
+            BehaviourRow(
+                direction,
+                {name: by_name[name]["n"] if name in by_name else 0
+                 for name in in_order([*BEHAVIOUR_NAMES, *by_name], BEHAVIOUR_NAMES)},
+                next(iter(by_name.values()))["items"],
+                shares.get((rule, direction, "correct"), (0, None))[0],
+                shares.get((rule, direction, "all"), (0, None))[1],
+                shares.get((rule, direction, "correct"), (0, None))[1],
+            )
+            for direction, by_name in found[rule].items()
         )
-        for token, rows in groups.items()
-    ]
-    return sorted(tokens, key=lambda token: (-token.count, token.token))
+        for rule in in_order(found)
+    }  # fmt: skip
 
 
-def _pivots(labels: list[Row]) -> tuple[TokenCount, ...]:
-    return tuple(_tokens([row for row in labels if row["behaviour"] == PIVOT])[:_MOST_PIVOTS])
+def overall_share(labels: Sequence[Row], rule: str, scope: str = "all") -> tuple[float, int] | None:
+    """Return the share of semantic pivots among the items of a scope, and the items; None where there are none."""
+    found = {row["behaviour"]: row for row in labels if (row["rule"], row["scope"]) == (rule, scope)}
+    if not found:
+        return None
+    return found[PIVOT]["share"] if PIVOT in found else 0.0, next(iter(found.values()))["items"]
 
 
-def junk_sentence(peaks: list[Row], ratio: float) -> str:
-    """Say what the raw rule's peaks are, from the data; empty where the rule was not applied."""
-    tokens = _tokens(peaks)
-    if not tokens:
+def deciding_tokens(tokens: Sequence[Row], rule: str, behaviour: str) -> list[Row]:
+    """Return the tokens by which a rule decided for a behaviour (empty: any), the most frequent first."""
+    found = [row for row in tokens if (row["rule"], row["behaviour"]) == (rule, behaviour)]
+    return sorted(found, key=lambda row: (-row["n"], row["token"]))
+
+
+def junk_sentence(labels: Sequence[Row], tokens: Sequence[Row], ratio: float) -> str:
+    """Say what the raw rule's peaks are; empty where the rule was not applied.
+
+    Args:
+        labels: ``trace/labels``.
+        tokens: ``trace/deciding_tokens``.
+        ratio: Of the calibrated rule.
+    """
+    peaks, overall = deciding_tokens(tokens, "peak", ""), overall_share(labels, "peak")
+    if not peaks or overall is None:
         return ""
-    top = tokens[0]
-    pivots = sum(row["behaviour"] == PIVOT for row in peaks)
+    top, (share, items) = peaks[0], overall
     said = (
-        f"The raw rule calls {percent(pivots / len(peaks))} of {plural(len(peaks), 'item')} a semantic pivot. Its most "
-        f"frequent peak is “{visible(top.token)}”, at layer {top.layer}, with a mean probability of "
-        f"{probability(top.prob)}; it comes first in {plural(top.count, 'item')}, of {plural(top.concepts, 'concept')}"
+        f"The raw rule calls {percent(share)} of {plural(items, 'item')} a semantic pivot. Its most frequent peak is "
+        f"“{visible(top['token'])}”, at layer {top['layer']}, with a mean probability of {probability(top['prob'])}; "
+        f"it comes first in {plural(top['n'], 'item')}, of {plural(top['concepts'], 'concept')}"
     )
-    if top.concepts < 2:
+    if top["concepts"] < 2:
         return said + "."
     return (
         f"{said}. A token that comes whatever the word says nothing about the word; the calibrated rule therefore "
@@ -199,9 +168,9 @@ def behaviours(run: RunTables) -> Section | None:
     """Build the section from the tables of `trace`."""
     if run.trace is None:
         return None
-    labels, summary = first_rows(run.trace, "behaviours"), first_rows(run.trace, "summary")
-    results = rule_results(labels, summary)
-    groups, kinds = headline(run), first_rows(run.trace, "pivots")
+    labels, tokens, summary = (first_rows(run.trace, name) for name in ("labels", "deciding_tokens", "summary"))
+    results = behaviour_rows(labels, pivot_shares(summary))
+    groups, kinds = headline(run), first_rows(run.trace, "pivot_summary")
     if not (results or groups or summary):
         return None
     config, same = run.trace.manifest.config, run.trace.manifest.details.get("agreement_between_shot_sets")
@@ -222,18 +191,17 @@ def behaviours(run: RunTables) -> Section | None:
         *headline_blocks(run, _alike(kinds, groups[0].directions if groups else "")),
         *sweep_blocks(run),
     ]
-    if results:
-        blocks += _by_direction(results[0])
+    for rule in list(results)[:1]:
+        blocks += _by_direction(rule, results[rule])
     blocks += _shares_by_direction(summary, splits(first_rows(run.trace, "pivot_languages")))
     if len(results) > 1:
-        peaks = [row for row in first_shot_set(labels) if row["rule"] == "peak"]
-        blocks += _other_rules(results[1:], run.rule_notes, junk_sentence(peaks, float(config["ratio"])))
-    if results:
-        blocks += _chosen_tokens(results)
+        blocks += _other_rules(results, run.rule_notes, labels, junk_sentence(labels, tokens, float(config["ratio"])))
+    if tokens:
+        blocks += _chosen_tokens(list(results), tokens)
     blocks += [
-        *_sensitivity(first_rows(run.trace, "sensitivity")),
+        *_thresholds(first_rows(run.trace, "thresholds"), first_rows(run.trace, "sensitivity")),
         *agreement(first_rows(run.trace, "agreement")),
-        *pivot_kinds(kinds, written=bool(first_rows(run.trace, "pivot_languages"))),
+        *pivot_kinds(run),
     ]
     return Section("behaviours", "Behaviours", tuple(blocks))
 
@@ -253,7 +221,7 @@ def _stack(counts: dict[str, int], *, slim: bool = False) -> Plot:
     return Plot(charts.stacked_bar(segments, height=12.0 if slim else 22.0, figures=not slim))
 
 
-def _by_direction(result: RuleResult) -> list[Block]:
+def _by_direction(rule: str, rows: Sequence[BehaviourRow]) -> list[Block]:
     axis = charts.share_axis("semantic pivots")
     table = Table(
         "behaviours",
@@ -266,25 +234,25 @@ def _by_direction(result: RuleResult) -> list[Block]:
                  Plot(charts.interval_cell([charts.Row("all items", row.pivot_all),
                                             charts.Row("right ones", row.pivot_correct, "second")], axis)),
                  Value.of(row.pivot_all, "share"), Value(row.n, "count"), Value(row.n_correct, "count"))
-                for row in result.rows
+                for row in rows
             ),
-            ("english" if row.has_english else "" for row in result.rows),
+            ("english" if row.has_english else "" for row in rows),
         ),
-        prose(f"Behaviours under the rule `{result.rule}`, by direction"),
+        prose(f"Behaviours under the rule `{rule}`, by direction"),
         unseen=True, kind="bars",
     )  # fmt: skip
     found: list[Block] = [
         Heading(prose("By direction")),
         Paragraph(
             prose(
-                f"Rule `{result.rule}`. The right columns are the share of semantic pivots, among all items (filled) "
+                f"Rule `{rule}`. The right columns are the share of semantic pivots, among all items (filled) "
                 "and among those answered correctly and not spelled alike (open)."
             ),
             "lede",
         ),
         table,
     ]
-    if any(row.has_english for row in result.rows):
+    if any(row.has_english for row in rows):
         note = prose(
             "Directions in grey have English on a side. There, an English token is the source or the target itself, so "
             "their pivot shares are not part of the headline."
@@ -331,36 +299,37 @@ def _shares_by_direction(summary: Sequence[Row], written: Sequence[Split]) -> li
     return [Details(prose("Every share by direction, and what the pivots are written in"), tuple(tables))]
 
 
-def _other_rules(results: Sequence[RuleResult], notes: dict[str, str], junk: str) -> list[Block]:
+def _other_rules(
+    results: Mapping[str, Sequence[BehaviourRow]], notes: Mapping[str, str], labels: Sequence[Row], junk: str
+) -> list[Block]:
     groups = []
-    for result in results:
+    for rule, rows in list(results.items())[1:]:
         table = Table(
-            f"behaviours-{result.rule}",
+            f"behaviours-{rule}",
             (Column("direction"), Column("items by behaviour", "wide")),
             lines(
-                ((Pair(row.direction), _stack(row.counts, slim=True)) for row in result.rows),
-                ("english" if row.has_english else "" for row in result.rows),
+                ((Pair(row.direction), _stack(row.counts, slim=True)) for row in rows),
+                ("english" if row.has_english else "" for row in rows),
             ),
-            prose(f"Behaviours under the rule `{result.rule}`, by direction"),
+            prose(f"Behaviours under the rule `{rule}`, by direction"),
             unseen=True,
             kind="bars slim",
         )
-        head = prose(
-            "{rule} {share}", rule=Code(result.rule), share=Soft(f"{percent(result.pivot_share)} semantic pivot")
-        )
-        note = Paragraph(prose("{note}", note=notes.get(result.rule, "")), "note")
-        groups.append(Group((Heading(head, 4), note, table), "rule", f"Rule {result.rule}"))
+        overall = overall_share(labels, rule)
+        share = Soft(f" {percent(overall[0] if overall else None)} semantic pivot")
+        head, note = (Code(rule), share), Paragraph((notes.get(rule, ""),), "note")
+        groups.append(Group((Heading(head, 4), note, table), "rule", f"Rule {rule}"))
     said: list[Block] = [Paragraph((junk,), "lede")] if junk else []
     return [Heading(prose("The same items under the other rules")), *said, Grid(tuple(groups), "rules")]
 
 
-def _chosen_tokens(results: Sequence[RuleResult]) -> list[Block]:
-    def chips(result: RuleResult) -> Prose:
-        chosen = (
-            (Word(each.token, kind="token"), Soft(f" {whole(each.count)}×, layer {each.layer}"))
-            for each in result.pivots
+def _chosen_tokens(rules: Sequence[str], tokens: Sequence[Row]) -> list[Block]:
+    def chips(rule: str) -> Prose:
+        chosen = deciding_tokens(tokens, rule, PIVOT)[:_MOST_PIVOTS]
+        found = (
+            (Word(row["token"], kind="token"), Soft(f" {whole(row['n'])}×, layer {row['layer']}")) for row in chosen
         )
-        return joined(chosen) or ("none",)
+        return joined(found) or ("none",)
 
     return [
         Heading(prose("What each rule takes for a pivot")),
@@ -374,45 +343,49 @@ def _chosen_tokens(results: Sequence[RuleResult]) -> list[Block]:
         Table(
             "pivots-by-rule",
             columns(["rule", "tokens"], []),
-            lines((Code(result.rule), chips(result)) for result in results),
+            lines((Code(rule), chips(rule)) for rule in rules),
             prose("Most frequent pivot tokens by rule"),
             unseen=True,
         ),
     ]
 
 
-def _sensitivity(found: Sequence[Row]) -> list[Block]:
+def _thresholds(means: Sequence[Row], single: Sequence[Row]) -> list[Block]:
     """Return the calibrated share of pivots by threshold and ratio: the mean over directions, and each direction."""
+    means = [row for row in means if row["behaviour"] == PIVOT]
+    group = next((name for name in SCOPE_NAMES if any(row["directions"] == name for row in means)), "")
+    pooled = {(row["threshold"], row["ratio"]): row["share"] for row in means if row["directions"] == group}
     shares: dict[Direction, dict[tuple[float, float], float]] = defaultdict(dict)
-    for row in found:
+    for row in single:
         if row["behaviour"] == PIVOT and not is_pooled(row):
             shares[direction_of(row)][row["threshold"], row["ratio"]] = row["share"]
-    if not shares:
+    settings = sorted({*pooled, *(setting for by in shares.values() for setting in by)})
+    if not settings:
         return []
-    settings = sorted({setting for by in shares.values() for setting in by})
     thresholds, ratios = (sorted({setting[place] for setting in settings}) for place in (0, 1))
-    free = [by for direction, by in shares.items() if ENGLISH not in direction]
-
-    def mean(setting: tuple[float, float]) -> float | None:
-        known = [by[setting] for by in free or shares.values() if by.get(setting) is not None]
-        return fmean(known) if known else None
-
-    where = f"mean over the directions with {GROUP_NAMES['neither_english']}" if free else "mean over directions"
-    pooled = Table(
-        "thresholds",
-        columns(["ratio ≥"], [f"p ≥ {threshold:g}" for threshold in thresholds]),
-        lines(
-            (f"{ratio:g}", *(Value(mean((threshold, ratio)), "share") for threshold in thresholds)) for ratio in ratios
-        ),
-        prose(f"Share of semantic pivots, {where}"),
-    )
-    single = Table(
-        "thresholds-by-direction",
-        columns(["direction"], [f"{threshold:g}, {ratio:g}" for threshold, ratio in settings]),
-        lines(
-            (Pair(direction), *(Value(by.get(setting), "share") for setting in settings))
-            for direction, by in shares.items()
-        ),
-        prose("By direction; columns are threshold, ratio"),
-    )
-    return [Details(prose("How the calibrated share of semantic pivots moves with the thresholds"), (pooled, single))]
+    tables = []
+    if pooled:
+        tables.append(
+            Table(
+                "thresholds",
+                columns(["ratio ≥"], [f"p ≥ {threshold:g}" for threshold in thresholds]),
+                lines(
+                    (f"{ratio:g}", *(Value(pooled.get((threshold, ratio)), "share") for threshold in thresholds))
+                    for ratio in ratios
+                ),
+                prose(f"Share of semantic pivots, mean over the directions with {SCOPE_NAMES[group]}"),
+            )
+        )
+    if shares:
+        tables.append(
+            Table(
+                "thresholds-by-direction",
+                columns(["direction"], [f"{threshold:g}, {ratio:g}" for threshold, ratio in settings]),
+                lines(
+                    (Pair(direction), *(Value(by.get(setting), "share") for setting in settings))
+                    for direction, by in shares.items()
+                ),
+                prose("By direction; columns are threshold, ratio"),
+            )
+        )
+    return [Details(prose("How the calibrated share of semantic pivots moves with the thresholds"), tuple(tables))]

@@ -277,7 +277,7 @@ def _side_effects(run: RunTables, scope: str) -> list[Block]:
         lines(
             (
                 READ_NAMES.get(row["read"], str(row["read"])),
-                *(Value.of(interval_of(row, name, f"{name}_low", f"{name}_high"), kind)  # type: ignore[arg-type]
+                *(Value.of(interval_of(row, name, f"{name}_low", f"{name}_high"), kind, signed=name == "change")  # type: ignore[arg-type]
                   for name, (_, kind) in kinds.items()),
                 Value(row["n"], "count"),
             )

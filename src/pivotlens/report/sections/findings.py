@@ -17,7 +17,7 @@ from pivotlens.report.sections.attribution import (
     auc_tables,
     shared_pairs,
 )  # fmt: skip
-from pivotlens.report.sections.behaviours import PivotShares, pivot_shares
+from pivotlens.report.sections.behaviours import PivotShares, overall_share, pivot_shares
 from pivotlens.report.sections.causality import own_effect, scopes, verdicts
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import TellingItem, Traced
@@ -49,7 +49,8 @@ def findings(run: RunTables, found: Traced, mined: MinedPivots | None) -> tuple[
     sentences = (
         (Strong(f"{mixed[0].upper()}{mixed[1:]}"),) if mixed else (),
         score_sentence(score_rows(run)),
-        headline_sentence(groups, written) or share_sentence(pivot_shares(first_rows(run.trace, "summary"))),
+        headline_sentence(groups, written)
+        or share_sentence(first_rows(run.trace, "labels"), pivot_shares(first_rows(run.trace, "summary"))),
         examples_sentence(found.examples),
         causality_sentence(run) if run.ablate else (),
         auc_sentence(auc_tables(rows(run.attribute, "auc")), rows(run.attribute, "joint")),
@@ -130,7 +131,7 @@ def headline_sentence(groups: Sequence[ShareGroup], written: Sequence[Split]) ->
     return (*parts, ".")
 
 
-def share_sentence(shares: PivotShares) -> Prose:
+def share_sentence(labels: Sequence[Row], shares: PivotShares) -> Prose:
     """Say the shares of pivots by direction, where no mean over directions was made."""
     found = {
         direction: (n, share)
@@ -142,11 +143,12 @@ def share_sentence(shares: PivotShares) -> Prose:
     if not chosen:
         return ()
     among = "between languages other than English" if free else "here, where every direction has English on a side"
-    total = sum(n for n, _ in chosen.values())
-    pivots = sum(n * share.value for n, share in chosen.values())
+    overall = overall_share(labels, "calibrated", "neither_english" if free else "all")
+    if overall is None:
+        return ()
     order = sorted(chosen, key=lambda direction: chosen[direction][1].value)
     start = prose(
-        f"Under the calibrated rule **{percent(pivots / total)}** of {plural(total, 'item')} {among} go through a "
+        f"Under the calibrated rule **{percent(overall[0])}** of {plural(overall[1], 'item')} {among} go through a "
         "semantic pivot"
     )
     low, high = order[0], order[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 
 from pivotlens.report import charts
@@ -25,41 +25,36 @@ from pivotlens.report.blocks import (
     columns,
     lines,
     prose,
-)  # fmt: skip
+)
 from pivotlens.report.names import GROUP_NAMES
-from pivotlens.report.run_tables import Row, direction_of
+from pivotlens.report.run_tables import Row, RunTables, first_rows
 from pivotlens.report.sections.shares import in_order
 from pivotlens.report.wording import language_name, percent, plural
-from pivotlens.text import ENGLISH, Direction
+from pivotlens.text import parse_direction
 
 _LANGUAGES, _KINDS, _COMBINED = 8, 5, 12
 """Most languages, relations and choices of languages shown."""
+_FREE, _ALL = "neither_english", "all"
 
 
-def pivot_kinds(found: Sequence[Row], *, written: bool) -> tuple[Block, ...]:
-    """Build the part of the section from ``trace/pivots`` of one model and wording.
+def pivot_kinds(run: RunTables) -> tuple[Block, ...]:
+    """Build the part of the section from ``trace/pivot_summary``, ``pivot_counts`` and ``pivot_links``.
 
     Bars and layers are over directions with neither side English; over all where there are no pivots in these.
-
-    Args:
-        found: The rows.
-        written: Whether the report also has what pivots are written in.
     """
-    if not found:
+    summary, counts, links = (first_rows(run.trace, f"pivot_{name}") for name in ("summary", "counts", "links"))
+    if not summary:
         return ()
-    by_rule: dict[str, list[Row]] = defaultdict(list)
-    for row in found:
-        by_rule[row["rule"]].append(row)
-    total = counted(found, lambda row: relation_kind(row["relation"]))
-    # Five and the rest; the same ones for every rule, so that a colour means one thing.
-    relations = list(total) if len(total) <= _KINDS + 1 else [*list(total)[:_KINDS], "other"]
+    relations = shown_relations(counts)
+    rules = in_order(row["rule"] for row in summary)
     other = (
         "; not the language that the token is written in, which the table of the headline tells and which also knows "
         "tokens that nothing links"
-        if written
+        if first_rows(run.trace, "pivot_languages")
         else ""
     )
-    rules = in_order(by_rule)
+    totals = [headline_row([row for row in summary if row["rule"] == rule]) for rule in rules]
+    groups = tuple(_of_rule(row, _of(row, counts), _of(row, links), relations) for row in totals)
     return (
         Heading(prose("The language of a pivot's dictionary link"), 3, "pivot-links"),
         Paragraph(
@@ -70,141 +65,117 @@ def pivot_kinds(found: Sequence[Row], *, written: bool) -> tuple[Block, ...]:
             ),
             "lede",
         ),
-        Grid(tuple(_of_rule(rule, by_rule[rule], relations) for rule in rules)),
-        Details(prose("By direction"), (Grid(tuple(_by_direction(rule, by_rule[rule]) for rule in rules)),)),
+        Grid(groups),
+        Details(prose("By direction"), (Grid(tuple(_by_direction(rule, summary) for rule in rules)),)),
         Details(
             prose("Counts by languages, relation and layer"),
-            tuple(table for rule in rules for table in _counts(rule, headline_rows(by_rule[rule]))),
+            tuple(table for row in totals for table in _counts(row["rule"], _of(row, counts))),
         ),
     )
 
 
-def headline_rows(found: Sequence[Row]) -> list[Row]:
-    """Return the rows of directions with neither side English, or all where there are none."""
-    return [row for row in found if ENGLISH not in direction_of(row)] or list(found)
+def headline_row(summary: Sequence[Row]) -> Row:
+    """Return the row of directions with neither side English, or of all where there is none."""
+    by_directions = {row["directions"]: row for row in summary}
+    return by_directions.get(_FREE) or by_directions[_ALL]
 
 
-def relation_kind(relation: str) -> str:
-    """Return a relation without its language, and without whether the token is a form or a piece of the word."""
-    return relation.partition(" (")[0].partition(":")[0] or "no link"
+def _of(whole: Row, found: Sequence[Row]) -> list[Row]:
+    return [row for row in found if (row["rule"], row["directions"]) == (whole["rule"], whole["directions"])]
 
 
-def counted(found: Sequence[Row], kind: object) -> dict[str, int]:
-    """Return how many pivots are of each kind, the most frequent first; ``kind`` tells it of a row."""
-    counts: Counter[str] = Counter()
-    for row in found:
-        counts[kind(row)] += row["n"]  # type: ignore[operator]
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+def shown_relations(counts: Sequence[Row]) -> list[str]:
+    """Return the relations, the most frequent under all rules first: at most five and then ``other``.
+
+    They are the same for every rule, so that a colour means one thing.
+    """
+    total: dict[str, int] = defaultdict(int)
+    for row in counts:
+        if (row["directions"], row["by"]) == (_ALL, "relation"):
+            total[row["value"]] += row["n"]
+    named = sorted(total, key=lambda name: (-total[name], name))
+    return named if len(named) <= _KINDS + 1 else [*named[:_KINDS], "other"]
 
 
-def languages_of(found: Sequence[Row], relations: Sequence[str]) -> dict[str, dict[str, int]]:
+def languages_of(links: Sequence[Row], relations: Sequence[str]) -> dict[str, dict[str, int]]:
     """Return how many pivots are a word of each language, by relation, the most frequent language first."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in found:
-        kind = relation_kind(row["relation"])
-        for language in row["languages"].split("+"):
-            counts[language][kind if kind in relations else "other"] += row["n"]
-    order = sorted(counts, key=lambda code: (-counts[code].total(), code))
-    return {code: {name: counts[code][name] for name in relations} for code in order}
+    counts: dict[str, dict[str, int]] = {}
+    for row in links:
+        kinds = counts.setdefault(row["language"], dict.fromkeys(relations, 0))
+        kinds[row["relation"] if row["relation"] in relations else "other"] += row["n"]
+    return {code: counts[code] for code in sorted(counts, key=lambda code: (-sum(counts[code].values()), code))}
 
 
-def _of_rule(rule: str, found: Sequence[Row], relations: Sequence[str]) -> Group:
-    chosen = headline_rows(found)
-    n, alone = sum(row["n"] for row in chosen), sum(row["n"] for row in chosen if row["languages"] == ENGLISH)
-    where = GROUP_NAMES["neither_english"] if ENGLISH not in direction_of(chosen[0]) else "all directions"
-    bars = languages_of(chosen, relations)
-    most = max(sum(counts.values()) for counts in bars.values())
-    said = f"{plural(n, 'pivot')}, {where}; {percent(alone / n)} are linked as words of English alone"
+def _of_rule(whole: Row, counts: Sequence[Row], links: Sequence[Row], relations: Sequence[str]) -> Group:
+    rule, n = whole["rule"], whole["n"]
+    bars = languages_of(links, relations)
+    shares = {row["value"]: row["share"] for row in counts if row["by"] == "language"}
+    most = max(sum(kinds.values()) for kinds in bars.values())
+
+    def bar(kinds: dict[str, int]) -> Plot:
+        segments = [charts.Segment(name, f"k-{place}", kinds[name]) for place, name in enumerate(relations)]
+        return Plot(charts.stacked_bar(segments, most, height=12.0, figures=False))
+
     table = Table(
         f"pivot-links-{rule}",
         (Column("linked as a word of"), Column("pivots by relation", "wide"), Column("pivots", "number"),
          Column("share", "number")),
         lines(
-            (
-                language_name(code) if code else "no link",
-                Plot(charts.stacked_bar([charts.Segment(name, f"k-{place}", counts[name])
-                                         for place, name in enumerate(relations)], most, height=12.0, figures=False)),
-                Value(total := sum(counts.values()), "count"), Value(total / n, "share"),
-            )
-            for code, counts in list(bars.items())[:_LANGUAGES]
+            (language_name(code) if code else "no link", bar(kinds), Value(sum(kinds.values()), "count"),
+             Value(shares.get(code), "share"))
+            for code, kinds in list(bars.items())[:_LANGUAGES]
         ),
-        prose(f"Pivots by language of the link, rule `{rule}`"),
-        unseen=True,
+        prose(f"Pivots by language of the link, rule `{rule}`"), unseen=True,
     )  # fmt: skip
+    where = GROUP_NAMES.get(whole["directions"], "all directions")
+    said = f"{plural(n, 'pivot')}, {where}; {percent(whole['english_alone'])} are linked as words of English alone"
     legend = Legend("Relations", tuple((f"k-{place}", name) for place, name in enumerate(relations)))
-    return Group(
-        (Heading((Code(rule), " ", Soft(said)), 4), legend, table, _layers(rule, chosen)), "kinds",
-        f"Pivots under the rule {rule}",
-    )  # fmt: skip
+    blocks = (Heading((Code(rule), " ", Soft(said)), 4), legend, table, _layers(rule, n, counts))
+    return Group(blocks, "kinds", f"Pivots under the rule {rule}")
 
 
-def by_layer(found: Sequence[Row]) -> list[int]:
-    """Return how many pivots each layer has, of layers 0 to the last one with any."""
-    layers: Counter[int] = Counter()
-    for row in found:
-        layers[row["layer"]] += row["n"]
-    return [layers[layer] for layer in range(max(layers) + 1)]
-
-
-def _layers(rule: str, found: Sequence[Row]) -> Figure:
-    counts, n = by_layer(found), sum(row["n"] for row in found)
-    values = [count / n for count in counts]
-    bars = charts.Bars("pivots", "b-semantic_pivot", values, [str(count) for count in counts])
+def _layers(rule: str, n: int, counts: Sequence[Row]) -> Figure:
+    found = {int(row["value"]): row for row in counts if row["by"] == "layer"}
+    layers = range(max(found, default=0) + 1)
+    values = [found[layer]["share"] if layer in found else None for layer in layers]
+    notes = [str(found[layer]["n"]) if layer in found else "0" for layer in layers]
     svg = charts.bar_chart(
         f"{plural(n, 'pivot')} by layer, rule {rule}",
-        [bars],
-        charts.names_axis("layer", "0 = embeddings", [str(layer) for layer in range(len(counts))]),
-        charts.Axis("share of pivots", "%", charts.nice_ticks(max(values)), share=True),
-        size=(270.0, 80.0),
+        [charts.Bars("pivots", "b-semantic_pivot", values, notes)],
+        charts.names_axis("layer", "number, 0 = embeddings", [str(layer) for layer in layers]),
+        charts.value_axis("share of pivots", "%", [0.01, *(value for value in values if value)], share=True),
+        size=(300.0, 90.0),
     )
     return Figure(f"pivot-layers-{rule}", svg)
 
 
-def _by_direction(rule: str, found: Sequence[Row]) -> Table:
-    members: dict[Direction, list[Row]] = defaultdict(list)
-    for row in found:
-        members[direction_of(row)].append(row)
-
-    def most_often(rows: Sequence[Row], n: int) -> tuple[str, Soft]:
-        name, count = next(iter(counted(rows, lambda row: relation_kind(row["relation"])).items()))
-        return name, Soft(f" {percent(count / n)}")
-
-    def median(rows: Sequence[Row], n: int) -> int:
-        layers = sorted(layer for row in rows for layer in [row["layer"]] * row["n"])
-        return int(layers[(n - 1) // 2])
-
+def _by_direction(rule: str, summary: Sequence[Row]) -> Table:
     return Table(
         f"pivot-links-by-direction-{rule}",
         (Column("direction"), Column("pivots", "number"), Column("linked as a word of English", "number"),
          Column("most often"), Column("median layer", "number")),
         lines(
-            (
-                Pair(direction), Value(n, "count"),
-                Value(sum(row["n"] for row in rows if ENGLISH in row["languages"].split("+")) / n, "share"),
-                most_often(rows, n), Value(median(rows, n), "count"),
-            )
-            for direction, rows in members.items()
-            for n in [sum(row["n"] for row in rows)]
+            (Pair(parse_direction(row["directions"])), Value(row["n"], "count"), Value(row["english"], "share"),
+             (row["relation"], Soft(f" {percent(row['relation_share'])}")), Value(row["layer"], "count"))
+            for row in summary
+            if row["rule"] == rule and row["directions"] not in (_FREE, _ALL, "with_english")
         ),
         prose(f"Rule `{rule}`"),
     )  # fmt: skip
 
 
-def _counts(rule: str, found: Sequence[Row]) -> tuple[Table, ...]:
-    n = sum(row["n"] for row in found)
-
-    def table(name: str, counts: dict[str, int], title: str) -> Table:
+def _counts(rule: str, counts: Sequence[Row]) -> tuple[Table, ...]:
+    def table(by: str, title: str) -> Table:
+        found = [row for row in counts if row["by"] == by]
+        order = sorted(found, key=lambda row: int(row["value"]) if by == "layer" else -row["n"])
         return Table(
-            f"pivot-{name}-{rule}",
+            f"pivot-{by}-{rule}",
             columns([title], ["pivots", "share"]),
-            lines((key, Value(count, "count"), Value(count / n, "share")) for key, count in counts.items()),
+            lines(
+                (row["value"] or "no link", Value(row["n"], "count"), Value(row["share"], "share"))
+                for row in order[: None if by == "layer" else _COMBINED]
+            ),
             prose(f"Rule `{rule}`"),
         )
 
-    combined = dict(list(counted(found, lambda row: row["languages"] or "no link").items())[:_COMBINED])
-    layers = {str(layer): count for layer, count in enumerate(by_layer(found)) if count}
-    return (
-        table("languages", combined, "linked as a word of"),
-        table("relations", counted(found, lambda row: relation_kind(row["relation"])), "relation"),
-        table("layers", layers, "layer"),
-    )
+    return table("languages", "linked as a word of"), table("relation", "relation"), table("layer", "layer")

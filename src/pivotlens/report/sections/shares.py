@@ -35,7 +35,6 @@ from pivotlens.report.names import (
 from pivotlens.report.run_tables import Row, RunTables, first_rows, interval_of, rows
 from pivotlens.report.wording import percent, plural, whole
 from pivotlens.statistics.bootstrap import Interval
-from pivotlens.text import ENGLISH
 
 PIVOT = "semantic_pivot"
 DEFAULT_RULE = "calibrated"
@@ -426,17 +425,11 @@ def written_in(found: Sequence[Split], directions: str, rule: str) -> str:
 
 
 def alike_note(kinds: Sequence[Row], group: str) -> Prose:
-    """Say of the pivots spelled alike in several languages how many English links, from ``trace/pivots``."""
-    alike = [
-        row
-        for row in kinds
-        if (row["rule"], row.get("pivot_language")) == (DEFAULT_RULE, "several")
-        and (ENGLISH in (row["source_language"], row["target_language"])) == (group != "neither_english")
-    ]
-    n = sum(row["n"] for row in alike)
-    if not n:
+    """Say of the pivots spelled alike in several languages how many English links, from ``trace/pivot_summary``."""
+    found = [row for row in kinds if (row["rule"], row["directions"]) == (DEFAULT_RULE, group) and row["n_alike"]]
+    if not found:
         return ()
-    linked = sum(row["n"] for row in alike if ENGLISH in row["languages"].split("+"))
+    n, linked = found[0]["n_alike"], found[0]["n_alike_english"]
     return prose(
         f" Of the {plural(n, 'pivot')} that `{DEFAULT_RULE}` finds spelled alike in several languages, {whole(linked)} "
         f"{'is' if linked == 1 else 'are'} linked with the concept as a word of English; of the others it is not known "
