@@ -369,7 +369,7 @@ def test_a_table_as_csv_has_the_figures_of_the_page(page: Any, downloads: Path) 
     assert {len(row) for row in rows} == {len(head)}
     shown = script(
         page,
-        "return [...document.querySelectorAll('#score tbody tr')]"
+        "return [...document.querySelector('#score table').tBodies[0].rows]"
         ".map((row) => [row.cells[0].textContent, row.cells[2].textContent])",
     )
     assert len(shown) == len(rows) == len(DIRECTIONS) + 1

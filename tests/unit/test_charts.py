@@ -89,6 +89,14 @@ def test_too_many_names_are_thinned_and_long_ones_cut() -> None:
     assert all(len(element.find("title").tail) < 20 for element in shown)
 
 
+def test_names_at_the_ends_stay_inside_the_figure() -> None:
+    axis = names_axis("model", "in order", ["a" * 20, "b" * 20])
+    chart = line_chart("Chart", [Line("share", "b-direct", axis.ticks, [0.5, 0.5])], axis, Y, size=(404.0, 100.0))
+    first, last = [element for element in elements(chart) if element.text in axis.labels]
+    # A letter is about 6.2 wide; the figure is 460.
+    assert (float(first.attrib["x"]), float(last.attrib["x"])) == pytest.approx((66.0, 398.0), abs=0.1)
+
+
 # -- interval
 
 
@@ -225,6 +233,12 @@ def test_a_forest_has_a_row_for_each_figure() -> None:
     assert {"change (nats)", "−0.50 [−1.00, 0.00]", "too few items", "1.00"} <= set(texts(chart))
     assert "own −0.500 [−1.000, 0.000]; other too few items; bare 1.000" in label(chart)
     assert label(forest("Effects", [], axis)).endswith("no figure")
+
+
+def test_long_names_stand_above_their_intervals() -> None:
+    chart = forest("Effects", [Row("x" * 40, 0.0), Row("y", 1.0)], Axis("change", "nats", (0.0, 1.0)))
+    assert [(dot["cx"], dot["cy"]) for dot in marks(chart, "dot main")] == [("14", "56.8"), ("234", "92")]
+    assert float(str(ElementTree.fromstring(chart).get("viewBox")).split()[2]) < 365
 
 
 def test_the_rows_of_a_forest_stand_under_their_heads() -> None:

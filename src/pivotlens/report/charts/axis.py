@@ -130,8 +130,11 @@ def upright(axis: Axis, scale: Scale, left: float, right: float, title: float) -
     return marks
 
 
-def across(axis: Axis, scale: Scale, bottom: float) -> list[Markup]:
-    """Draw tick labels below ``bottom`` and the title below them; where labels would touch, evenly spread ones."""
+def across(axis: Axis, scale: Scale, bottom: float, right: float) -> list[Markup]:
+    """Draw tick labels below ``bottom`` and the title below them, all between 0 and ``right``.
+
+    Where labels would touch, evenly spread ones are written, and long ones are cut.
+    """
     names = [axis.written(tick) for tick in axis.ticks]
     most = 8 if max(map(len, names)) > 3 else 14
     room = int(abs(scale.end - scale.start) / _LETTER / min(len(names), 8))
@@ -140,5 +143,7 @@ def across(axis: Axis, scale: Scale, bottom: float) -> list[Markup]:
         name = names[place]
         full = [node("title", name)] if len(name) > room else []
         cut = truncate_graphemes(name, max(room, 4))
-        marks.append(node("text", *full, cut, x=scale(axis.ticks[place]), y=bottom + 14, class_="tick"))
+        half = _LETTER * len(cut) / 2
+        x = max(min(scale(axis.ticks[place]), right - half), half)
+        marks.append(node("text", *full, cut, x=x, y=bottom + 14, class_="tick"))
     return [*marks, words(axis.title, (scale.start + scale.end) / 2, bottom + 28, "tick")]

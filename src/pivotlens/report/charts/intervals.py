@@ -16,6 +16,7 @@ from pivotlens.report.wording import number
 _STEP = 8.0
 _LINE = 16.0
 _LETTER = 5.9
+_LONGEST = 160.0
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,11 @@ def forest(title: str, rows: Sequence[Row], axis: Axis, *, reference: float = 0.
         reference: The tick that is marked.
         missing: Written where a row has no figure.
     """
-    headed = any(row.head for row in rows)
-    inset = 12.0 if headed else 0.0
-    left = min(280.0, inset + 14 + _LETTER * max((len(row.name) for row in rows), default=0))
+    inset = 12.0 if any(row.head for row in rows) else 0.0
+    left = inset + 14 + _LETTER * max((len(row.name) for row in rows), default=0)
+    # Long names stand above their intervals, so that the figure can be read on a phone.
+    above = left > _LONGEST
+    left = inset + 14 if above else left
     right, top = 124.0, 36.0
     width = left + right + 220.0
     scale = axis.scale(left, width - right)
@@ -103,12 +106,14 @@ def forest(title: str, rows: Sequence[Row], axis: Axis, *, reference: float = 0.
             marks.append(words(head, 0.0, y, "name"))
         y += _LINE
         marks.append(words(row.name, inset, y, "tick start"))
+        y += 0.8 * _LINE if above else 0.0
         marks += whisker(one, scale, y - 4, row.kind)
         value, low, high = (float(part) for part in one)
         ends = "" if math.isnan(low + high) else f" [{number(low, 2)}, {number(high, 2)}]"
         marks.append(words(missing if math.isnan(value) else number(value, 2) + ends, width, y, "tick end"))
         full = missing if math.isnan(value) else said(one)
         told.append(f"{head}, {row.name} {full}" if head else f"{row.name} {full}")
+        y += 0.4 * _LINE if above else 0.0
     height = y + 8
     grid = [
         node("line", x1=scale(tick), x2=scale(tick), y1=top - 6, y2=height, class_=kind)

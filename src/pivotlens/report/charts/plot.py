@@ -45,7 +45,10 @@ class Plot:
             **attributes: More of its attributes.
         """
         key, rows = self._key(kinds) if len(kinds) > 1 else ([], 0)
-        frame = [*upright(self.upright, self.y, self.left, self.right, 13.0), *across(self.across, self.x, self.bottom)]
+        frame = [
+            *upright(self.upright, self.y, self.left, self.right, 13.0),
+            *across(self.across, self.x, self.bottom, self.right + _RIGHT),
+        ]
         width, above, height = self.right + _RIGHT, _ROW * rows, self.bottom + _BELOW
         box = f"0 {0 - above:.0f} {width:.0f} {height + above:.0f}"
         return figure(label, *key, *frame, *self.marks, class_=class_, viewBox=box, **attributes)
