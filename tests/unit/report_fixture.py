@@ -17,10 +17,13 @@ from pivotlens.attribute.config import AttributeConfig
 from pivotlens.attribute.joint import bin_rows, joint_rows
 from pivotlens.bench.config import BenchConfig
 from pivotlens.count.config import CountConfig
+from pivotlens.count.tables import coverage_rows, pair_summary_rows
 from pivotlens.lens.config import LensConfig
 from pivotlens.mine.config import MineConfig
+from pivotlens.mine.sums import grammar_rows, summary_rows
 from pivotlens.score.config import ScoreConfig
 from pivotlens.select.config import SelectConfig
+from pivotlens.select.run import arm_rows
 from pivotlens.settings import StageConfig
 from pivotlens.text import Direction, parse_direction
 from pivotlens.trace.config import TraceConfig
@@ -188,12 +191,14 @@ def _count(run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Di
         | {"n_sampled": df}
         for (key, language), df in frequency.items()
     ]
+    counted = columns("count/pairs", rows)
+    sums = {"coverage": coverage_rows(counted), "pair_summary": pair_summary_rows(counted)}
     problems = [{"file": "shard-0001.jsonl.zst", "row": 17, "problem": "not JSON"}]
     empty: dict[str, Rows] = {name: [] for name in ("tokens", "word_tokens", "pair_tokens", "token_texts")}
     write_stage(
         run,
         CountConfig(tokenizer="demo:gemma-3-270m"),
-        {"languages": languages, "words": word_rows, "pairs": rows, "problems": problems, **empty},
+        {"languages": languages, "words": word_rows, "pairs": rows, "problems": problems, **sums, **empty},
         details={"corpus": "demo:tatoeba", "files": 5, "rows_read": 14_000},
         warnings=["1 of 14,000 rows could not be read"],
     )
@@ -265,7 +270,12 @@ def _mine(run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Dir
     write_stage(
         run,
         MineConfig(),
-        {"pair_pivots": rows, "pivots": pivots},
+        {
+            "pair_pivots": rows,
+            "pivots": pivots,
+            "summary": summary_rows(rows, len(pivots), 0.85, 0.04),
+            "grammar": grammar_rows(pivots, (), ()),
+        },
         details={
             "corpus": "demo:tatoeba",
             "shuffled_share_with_pivots": 0.04,
@@ -282,7 +292,12 @@ def _select(run: Path, rng: Any) -> None:
         for mode in ("top", "random")
         for i, language in enumerate(LANGUAGES)
     ]
-    write_stage(run, SelectConfig(budget_tokens=100_000), {"scores": [], "summary": summary}, passed={"pivots": "flag"})
+    write_stage(
+        run,
+        SelectConfig(budget_tokens=100_000),
+        {"scores": [], "summary": summary, "arms": arm_rows(summary)},
+        passed={"pivots": "flag"},
+    )
 
 
 def _languages(pair: Sequence[str]) -> dict[str, str]:

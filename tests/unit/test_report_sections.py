@@ -6,28 +6,29 @@ import math
 from xml.etree import ElementTree
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from pivotlens.report.figures import shown_layers
 from pivotlens.report.sections.joint_frequency import MOST_POINTS, joint_frequency
+from pivotlens.report.svg import band_path, line_path, nice_ticks, node
 from report_fixture import columns
 from report_words import HOSTILE
 
-from pivotlens.artifacts import SCHEMAS
-from pivotlens.report import figures, wording
-from pivotlens.report.charts import nice_ticks, value_axis
-from pivotlens.report.charts.svg import band_path, line_path, node
+from pivotlens.attribute.joint import bin_rows, joint_rows
+from pivotlens.count.tables import coverage_rows, pair_summary_rows
+from pivotlens.mine.sums import grammar_rows, summary_rows
+from pivotlens.report import attribution_charts, wording
+from pivotlens.report.charts import axis_end, shown_layers
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import behaviours
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.items import LayerReading, TellingItem, example_keys, fair_keys, telling_keys
-from pivotlens.report.sections.layers import layer_profiles, mean_band
-from pivotlens.report.sections.pivots import met_everywhere, mined_pivots
+from pivotlens.report.sections.layers import layer_profiles
+from pivotlens.report.sections.pivots import mined_pivots
 from pivotlens.report.sections.provenance import details, plain
 from pivotlens.report.sections.scores import score_table
 from pivotlens.report.sections.selection import arms
-from pivotlens.statistics.bootstrap import Interval, resample_indices
+from pivotlens.select.run import arm_rows
+from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 from pivotlens.trace.label_counts import label_rows, token_rows
 
@@ -98,36 +99,24 @@ def test_ticks(high: float) -> None:
     assert ticks[0] == 0
     assert ticks[-2] < high <= ticks[-1] + 1e-9
     assert 2 <= len(ticks) <= 6
-    assert value_axis("score", "at most 1", [high]).end == ticks[-1]
+    assert axis_end(high) == ticks[-1]
 
 
 # -- layers
 
 
-def test_band_is_the_bootstrap_of_each_layer() -> None:
-    values = np.random.default_rng(1).random((7, 3))
-    values[2, 1] = np.nan
-    curve = mean_band("target", values)
-    for layer in range(3):
-        means = [np.nanmean(values[index, layer]) for index in resample_indices(7, 400, 0)]
-        assert curve.mean[layer] == pytest.approx(np.nanmean(values[:, layer]))
-        low, high = np.quantile(means, [0.025, 0.975])
-        assert (curve.low[layer], curve.high[layer]) == (pytest.approx(low), pytest.approx(high))
-
-
 def test_layer_profiles() -> None:
     rows = [
-        {"shot_set": shots, "source_language": d.source, "target_language": d.target, "concept_id": c, "layer": layer}
-        | {"entropy": 2.0 + layer, "mass_target": (layer + 1) / 10 * (1 + (c == "b")), "mass_source": 0.1}
-        | {"mass_english": None if d == EN_FR else 0.3, "mass_pivots": 0.5 if c == "a" else None}
-        for shots in (0, 1)
-        for d in (EN_FR, FR_ZH)
-        for c in ("a", "b")
+        {"source_language": direction.source, "target_language": direction.target, "figure": figure, "layer": layer}
+        | {"n": 2, "mean": mean and mean * (layer + 1), "ci_low": 0.0, "ci_high": 1.0}
+        for direction, figures in (
+            (EN_FR, {"entropy": 2.0, "mass_target": 0.1, "mass_source": 0.1}),
+            (FR_ZH, {"entropy": 1.0, "mass_target": 0.15, "mass_english": 0.3, "mass_pivots": None}),
+        )
+        for figure, mean in figures.items()
         for layer in range(3)
     ]
-    schema = SCHEMAS["trace/layers"]
-    table = pa.table(columns("trace/layers", rows), schema=schema)
-    english, chinese = layer_profiles(table)
+    english, chinese = layer_profiles(rows)
     assert (english.direction, english.n, english.layers) == (EN_FR, 2, (0, 1, 2))
     assert english.curve("english") is None
     assert chinese.curve("random") is None
@@ -135,9 +124,9 @@ def test_layer_profiles() -> None:
     assert target is not None and mined is not None  # noqa: PT018
     np.testing.assert_allclose(target.mean, [0.15, 0.3, 0.45])
     assert target.peak == 2
-    np.testing.assert_allclose(mined.mean, 0.5)
-    np.testing.assert_allclose(chinese.entropy, [2, 3, 4])
-    assert layer_profiles(table.slice(0, 0)) == []
+    assert np.isnan(mined.mean).all()
+    np.testing.assert_allclose(chinese.entropy, [1, 2, 3])
+    assert layer_profiles([]) == []
 
 
 # -- items
@@ -253,7 +242,8 @@ def test_corpus() -> None:
         }
         for c, s, t, b in (("a", 20, 3, 0), ("b", 19, 40, 0), ("c", 99, 20, 4), ("d", 1, 1, 1))
     ]
-    section = corpus(languages, pairs, 2)
+    counted = columns("count/pairs", pairs)
+    section = corpus(languages, coverage_rows(counted), pair_summary_rows(counted), 2)
     assert [(row.language, row.enough, row.concepts) for row in section.languages] == [
         ("fr", 2, 4), ("zh", 2, 4), ("de", None, None),
     ]  # fmt: skip
@@ -292,7 +282,7 @@ def predictor(joint: int, behaviour: str | None = "direct", score: float | None 
 def test_joint_frequency_is_binned_by_doubling() -> None:
     rows = [predictor(0, score=0.1), predictor(0, "semantic_pivot", 0.3), predictor(3), predictor(2, None, None)]
     rows += [predictor(9, "direct", 0.9, correct=False), predictor(999, same_spelling=True)]
-    found = joint_frequency(rows)
+    found = joint_frequency(bin_rows(rows), rows)
     assert found is not None
     assert [one.label for one in found.bins] == ["0", "1", "2–3", "4–7", "8–15"]
     assert [(one.n_direct, one.n_pivot, one.n_scored) for one in found.bins] == [
@@ -304,11 +294,13 @@ def test_joint_frequency_is_binned_by_doubling() -> None:
     assert [(point.joint, point.score, point.behaviour) for point in found.points][:2] == [
         (0, 0.1, "direct"), (0, 0.3, "semantic_pivot")
     ]  # fmt: skip
-    assert joint_frequency([predictor(3, same_spelling=True)]) is None
+    alike = [predictor(3, same_spelling=True)]
+    assert joint_frequency(bin_rows(alike), alike) is None
 
 
 def test_of_many_items_evenly_spread_ones_are_drawn() -> None:
-    found = joint_frequency([predictor(number, score=number / 7000) for number in range(7000)])
+    rows = [predictor(number, score=number / 7000) for number in range(7000)]
+    found = joint_frequency(bin_rows(rows), rows)
     assert found is not None
     assert found.n_scored == 7000
     drawn = [point.joint for point in found.points]
@@ -337,21 +329,6 @@ def drawn_of(name: str, chart: str) -> list[dict[str, str]]:
     return [element.attrib for element in ElementTree.fromstring(chart).iter(name)]
 
 
-def marks_of(kind: str, chart: str) -> list[tuple[float, float]]:
-    """Return where the marks of a CSS class stand, whatever their shape: middle across, and top."""
-    found = []
-    for element in ElementTree.fromstring(chart).iter():
-        if element.get("class") != kind:
-            continue
-        if element.tag == "circle":
-            found.append((float(element.attrib["cx"]), float(element.attrib["cy"])))
-        else:
-            corners = [[float(part) for part in pair.split(",")] for pair in element.attrib["d"][1:-1].split("L")]
-            across = [corner[0] for corner in corners]
-            found.append(((min(across) + max(across)) / 2, min(corner[1] for corner in corners)))
-    return found
-
-
 def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
     rows = [
         {"source_language": "all", "target_language": "all", "rule": rule, "items": "correct", "predictor": name}
@@ -361,7 +338,7 @@ def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
     ]
     section = attribution(rows, [])
     assert section.item_sets == ("correct",)
-    chart = figures.auc_forest(section.tables, "correct")
+    chart = attribution_charts.forest(section.tables, "correct")
     places = [float(circle["cx"]) for circle in drawn_of("circle", chart)]
     assert len(places) == 3
     assert places[0] < places[2] < places[1]
@@ -373,20 +350,18 @@ def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
 def test_the_scatter_and_the_shares_draw_every_item() -> None:
     rows = [predictor(joint, behaviour, score) for joint in (0, 1, 7) for score in (-0.2, 0.4)
             for behaviour in ("direct", "semantic_pivot", "copy")] * 10  # fmt: skip
-    joint = joint_frequency(rows)
+    joint = joint_frequency(bin_rows(rows), rows)
     assert joint is not None
-    chart = figures.joint_scatter(joint, Interval(0.2, 0.1, 0.3))
-    # A shape each, so that colour is not all that tells them apart.
-    by_kind = [marks_of(f"point b-{kind}", chart) for kind in ("direct", "semantic_pivot", "other")]
-    assert sum(map(len, by_kind)) == len(rows)
-    across = sorted({round(place, 1) for points in by_kind for place, _ in points})
-    assert len(across) == 3
+    chart = attribution_charts.scatter(joint, Interval(0.2, 0.1, 0.3))
+    points = [circle for circle in drawn_of("circle", chart) if circle["class"].startswith("point")]
+    assert len(points) == len(rows)
+    across = sorted({float(point["cx"]) for point in points})
     # log(1 + 7) is three times log(1 + 1).
-    assert across[2] - across[0] == pytest.approx(3 * (across[1] - across[0]), abs=0.5)
-    assert [len({height for _, height in points}) for points in by_kind] == [2, 2, 2]
-    assert len(marks_of("spot mean", chart)) == 3
+    assert across[2] - across[0] == pytest.approx(3 * (across[1] - across[0]), abs=0.05)
+    assert len({point["cy"] for point in points}) == 2
+    assert len([circle for circle in drawn_of("circle", chart) if circle["class"] == "mean-dot"]) == 3
     assert "rank correlation 0.200 [0.100, 0.300]" in chart
-    bars = [bar for bar in drawn_of("rect", figures.joint_shares(joint)) if bar["class"].startswith("segment")]
+    bars = drawn_of("rect", attribution_charts.shares(joint))
     assert len(bars) == 2 * len(joint.bins)
     heights = [float(bar["height"]) for bar in bars if bar["class"].endswith("b-direct")]
     assert heights == pytest.approx([heights[0], heights[0], 0, heights[0]], abs=0.02)
@@ -411,7 +386,8 @@ def test_no_auc_says_why() -> None:
 def test_a_pair_mined_both_ways_counts_once() -> None:
     rows = [pair(FR_ZH, "a", 0.3), pair(FR_ZH, "a", 0.4, token=" y", relation="hypernym"), pair(ZH_FR, "a", 0.4)]
     rows += [pair(EN_FR, "b", 0.9), pair(EN_FR, "c", 0.1)]
-    section = mined_pivots(rows, [], {"share_with_pivots": 0.5}, [(ZH_FR, "a")], 2)
+    section = mined_pivots(rows, [], summary_rows(rows, 0, 0.5, None), [], [(ZH_FR, "a")], 2)
+    assert section is not None
     assert (section.n_pairs, section.n_pivots, section.linked, section.share, section.share_shuffled) == (
         3,
         4,
@@ -428,7 +404,7 @@ def test_arms_are_weighted_by_tokens() -> None:
         {"mode": "top", "language": code, "units": 2, "tokens": tokens, "budget": 9, "available": 99, "share": share}
         for code, tokens, share in (("fr", 300, 0.1), ("zh", 100, 0.5))
     ]
-    (arm,) = arms(rows)
+    (arm,) = arms(arm_rows(rows), rows)
     assert (arm.units, arm.tokens, arm.share) == (4, 400, pytest.approx(0.2))
 
 
@@ -491,9 +467,13 @@ def test_words_of_grammar_are_never_named_as_the_most_widespread_pivots() -> Non
     counted = [
         {"document_language": "ko", "token_id": number, "df": 12 if number in (3, 7) else 3} for number in range(9)
     ]
-    everywhere = met_everywhere(corpus, counted, languages)
+    grammar = grammar_rows(corpus, counted, languages)
+    everywhere = {row["token_id"] for row in grammar if row["everywhere"]}
     assert everywhere == {7}  # water is met as often, but a list knows it
-    section = mined_pivots([pair(FR_ZH, "a", 0.3)], corpus, {}, [], 2, everywhere)
+    assert {row["token_id"] for row in grammar if row["listed"]} == {0, 1, 2, 4, 5}
+    mined = [pair(FR_ZH, "a", 0.3)]
+    section = mined_pivots(mined, corpus, summary_rows(mined, len(corpus), None, None), grammar, [], 2)
+    assert section is not None
     (sentence,) = findings(None, None, (), None, section, ())
     assert [part.text for part in sentence if part.kind == "pivot"] == ["water", "rain", "ice"]
     assert [pivot.token for pivot in section.corpus] == tokens  # the table has them all
@@ -554,7 +534,8 @@ def test_an_auc_that_rests_on_few_pairs_has_no_verdict(shared: int, said: str) -
     # None of these is in the AUC: another label, another direction, spelled alike, answered wrongly.
     predictors += [predictor(1, "copy") | of_fr_zh, predictor(1) | {"source_language": "zh", "target_language": "fr"}]
     predictors += [predictor(1, same_spelling=True) | of_fr_zh, predictor(1, correct=False) | of_fr_zh]
-    (sentence,) = findings(None, None, (), attribution(rows, [], predictors), None, ())
+    joint = joint_rows(predictors, lambda row: False, {"correct": {FR_ZH}})
+    (sentence,) = findings(None, None, (), attribution(rows, [], (), joint), None, ())
     assert "".join(part.text for part in sentence).endswith(f"1 of 2 directions (no AUC in the others: too few){said}")
 
 

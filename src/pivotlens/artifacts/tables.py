@@ -212,6 +212,10 @@ SCHEMAS: dict[str, pa.Schema] = {
     "count/words": _schema(
         {"word_language": _STR, "word": _STR, "document_language": _STR, "df": _INT, "n_sampled": _INT}
     ),
+    # Concepts of a language that were counted, and those whose word is in `units` units or more.
+    "count/coverage": _schema({"language": _STR, "units": _INT, "concepts": _INT, "enough": _INT}),
+    # Counted pairs of a direction: how many never share a unit, and the median and largest number of units they share.
+    "count/pair_summary": _schema({**_DIRECTION, "pairs": _INT, "never": _INT, "median": _FLOAT, "most": _INT}),
     "count/tokens": _schema({"document_language": _STR, "token_id": _INT, "df": _INT, "n_sampled": _INT}),
     "count/pairs": _schema({"concept_id": _STR, **_DIRECTION, "df_source": _INT, "df_target": _INT, "df_both": _INT}),
     "count/word_tokens": _schema(
@@ -269,6 +273,15 @@ SCHEMAS: dict[str, pa.Schema] = {
         {"token_id": _INT, "token": _STR, "degree": _INT, "degree_shuffled": _FLOAT, "directions": _INT},
         {"stability": _FLOAT, "score": _FLOAT},
     ),
+    # One row. Pairs with a pivot (both directions of a pair are one) and their pivots, those of them linked with the
+    # concept in a dictionary or WordNet; pivots of the corpus; share of mined and of shuffled pairs that have a pivot.
+    "mine/summary": _schema(
+        {"pairs": _INT, "pair_pivots": _INT, "linked": _INT, "corpus_pivots": _INT, "share_with_pivots": _FLOAT},
+        {"share_with_pivots_shuffled": _FLOAT},
+    ),
+    # Tokens of mine/pivots that are words of grammar: `listed` as such, or met `everywhere` (in as many units of a
+    # language as what is met once in a thousand tokens) and known to no word list.
+    "mine/grammar": _schema({"token_id": _INT, "token": _STR, "listed": _BOOL, "everywhere": _BOOL}),
     # -- select
     "select/scores": _schema(
         {"file": _STR, "row": _INT, "part": _INT, "language": _STR, "n_tokens": _INT, "n_pivots": _INT},
@@ -278,6 +291,8 @@ SCHEMAS: dict[str, pa.Schema] = {
         {"mode": _STR, "language": _STR, "units": _INT, "tokens": _INT, "budget": _INT, "available": _INT},
         {"share": _FLOAT},
     ),
+    # An arm over all languages: units and tokens taken, and the share of its tokens that are pivots (0 of none).
+    "select/arms": _schema({"mode": _STR, "units": _INT, "tokens": _INT, "share": _FLOAT}),
 }
 """Schema of each table by ``stage/table``."""
 

@@ -29,7 +29,7 @@ from pivotlens.text import english_name, has_spaces_between_words
 from pivotlens.text.longer_words import BUNDLED, LongerWords, read_longer_words
 from pivotlens.text.matching import written_together
 
-VERSION = 3
+VERSION = 4
 _WITH_LONGER_WORDS = ("everyday-nouns", "word-translation")
 
 
@@ -219,7 +219,10 @@ def _warn_of_shorter_words(
 def _write(stage: StageRun, words: CountedWords, counter: CooccurrenceCounter, contexts: tables.ContextCounts) -> None:
     stage.write_table("languages", tables.languages_table(counter, contexts))
     stage.write_table("words", tables.words_table(counter, contexts))
-    stage.write_table("pairs", tables.pairs_table(counter))
+    pairs = tables.pairs_table(counter)
+    stage.write_table("pairs", pairs)
+    for name, rows in (("coverage", tables.coverage_rows(pairs)), ("pair_summary", tables.pair_summary_rows(pairs))):
+        stage.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("count", name)))
     stage.write_table("tokens", tables.tokens_table(contexts))
     _write_blocks(stage, "word_tokens", tables.word_tokens_blocks(words, contexts))
     _write_blocks(stage, "pair_tokens", tables.pair_tokens_blocks(words, contexts))

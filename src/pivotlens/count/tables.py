@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +15,11 @@ from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.vocabulary import CountedWords
 from pivotlens.text.matching import Integers
 
+ENOUGH = 20
+"""Units from which a word's figures mean something."""
+
 _BLOCK = 1 << 21
+_SIDES = ("source_language", "target_language")
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,44 @@ def pairs_table(counter: CooccurrenceCounter) -> dict[str, list[object]]:
                 for column, value in zip(columns.values(), row, strict=True):
                     column.append(value)
     return columns
+
+
+def coverage_rows(pairs: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Return the ``count/coverage`` rows: of each language's concepts, those whose word is met often enough.
+
+    Args:
+        pairs: Columns of ``count/pairs``.
+    """
+    frequency: dict[str, dict[str, int]] = {}
+    columns = (pairs[name] for name in ("concept_id", *_SIDES, "df_source", "df_target"))
+    for concept, source, target, df_source, df_target in zip(*columns, strict=True):
+        frequency.setdefault(source, {})[concept] = df_source
+        frequency.setdefault(target, {})[concept] = df_target
+    return [
+        {
+            "language": language,
+            "units": ENOUGH,
+            "concepts": len(found),
+            "enough": sum(count >= ENOUGH for count in found.values()),
+        }
+        for language, found in frequency.items()
+    ]
+
+
+def pair_summary_rows(pairs: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Return the ``count/pair_summary`` rows: how many units the pairs of each direction share.
+
+    Args:
+        pairs: Columns of ``count/pairs``.
+    """
+    shared: dict[tuple[str, str], list[int]] = {}
+    for source, target, both in zip(*(pairs[name] for name in (*_SIDES, "df_both")), strict=True):
+        shared.setdefault((source, target), []).append(both)
+    return [
+        dict(zip(_SIDES, sides, strict=True))
+        | {"pairs": len(found), "never": found.count(0), "median": float(median(found)), "most": max(found)}
+        for sides, found in shared.items()
+    ]
 
 
 def tokens_table(contexts: ContextCounts) -> pa.Table:

@@ -1,12 +1,13 @@
-"""Mine a run: read the benchmark and the counts, write `pair_pivots` and `pivots`."""
+"""Mine a run: read the benchmark and the counts, write the pivots, and what they are in a few figures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pivotlens.artifacts import Benchmark, Concept, Counts, Pivots, StageRun, upstream_inputs
 from pivotlens.artifacts.tables import schema_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pivotlens.mine.corpus_counts import CorpusCounts
     from pivotlens.mine.mining import Mined, MinedPair
 
-VERSION = 3
+VERSION = 4
 
 _IDS = pa.list_(pa.int64())
 _TABLES = ("languages", "words", "tokens", "word_tokens", "pair_tokens", "token_texts")
@@ -58,7 +59,8 @@ def mine_pivots(
     ``n_source`` and ``n_target``, that hold the token and that word but not the other, ``df_both`` the units of the
     whole corpus with both words, ``strength`` the smaller lower end of the two 95 % bootstrap intervals of NPMI.
     ``pivots`` has a row a token; its ``stability`` is the share of bootstrap resamples of a pair in which both NPMIs
-    are positive, averaged over the token's pairs. ``variant_ids`` are the tokens merged into one.
+    are positive, averaged over the token's pairs. ``variant_ids`` are the tokens merged into one. ``summary``
+    counts, and ``grammar`` tells which tokens of ``pivots`` are words of grammar.
 
     Args:
         config: Settings; the defaults when None.
@@ -93,10 +95,34 @@ def mine_pivots(
         mined = mine_corpus(corpus, concepts, pairs, config)
         _warn(stage, config, corpus, concepts, pairs, mined)
         texts = {row["token_id"]: row["token"] for row in counts.rows("token_texts")}
-        stage.write_table("pair_pivots", _pair_columns(mined, directions, order, corpus, texts, joint))
-        stage.write_table("pivots", _corpus_columns(mined, corpus, texts))
-        stage.finish(_details(config, concepts, pairs, mined))
+        pair_pivots = _pair_columns(mined, directions, order, corpus, texts, joint)
+        pivots = _corpus_columns(mined, corpus, texts)
+        details = _details(config, concepts, pairs, mined)
+        stage.write_table("pair_pivots", pair_pivots)
+        stage.write_table("pivots", pivots)
+        _write_sums(stage, pair_pivots, pivots, details, counts)
+        stage.finish(details)
     return Pivots.load(run)
+
+
+def _write_sums(
+    stage: StageRun, pair_pivots: dict[str, Any], pivots: dict[str, Any], details: dict[str, Any], counts: Counts
+) -> None:
+    from pivotlens.mine.sums import grammar_rows, summary_rows
+
+    found = _as_rows(pair_pivots, ("source_language", "target_language", "concept_id", "relation"))
+    shares = details["share_with_pivots"], details["shuffled_share_with_pivots"]
+    summary = summary_rows(found, len(pivots["token_id"]), *shares)
+    tokens = counts.table("tokens")
+    tokens = tokens.filter(pc.is_in(tokens["token_id"], pa.array(pivots["token_id"], pa.int64())))
+    named = _as_rows(pivots, ("token_id", "token"))
+    grammar = grammar_rows(named, tokens.to_pylist(), counts.rows("languages"))
+    for name, rows in (("summary", summary), ("grammar", grammar)):
+        stage.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("mine", name)))
+
+
+def _as_rows(columns: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
+    return [dict(zip(names, values, strict=True)) for values in zip(*(columns[name] for name in names), strict=True)]
 
 
 def _sorted_pair(direction: Direction, order: Mapping[str, int]) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from pivotlens.report.sections.header import Caution, Tile, cautions, deck, fact
 from pivotlens.report.sections.items import Traced, cards, items, traced
 from pivotlens.report.sections.layers import layers, profiles
 from pivotlens.report.sections.lenses import lenses
-from pivotlens.report.sections.pivots import MinedPivots, mined, pivots
+from pivotlens.report.sections.pivots import MinedPivots, mined_pivots, pivots
 from pivotlens.report.sections.provenance import provenance
 from pivotlens.report.sections.scores import pooled_table, score_rows, scores
 from pivotlens.report.sections.selection import selection
@@ -94,7 +94,7 @@ def build_page(config: ReportConfig, runs: Sequence[tuple[str, RunTables]], comp
 
 def _read(run: RunTables, most: int) -> tuple[Traced, MinedPivots | None]:
     found = traced(run, most)
-    return found, mined(run, found.layered, most)
+    return found, mined_pivots(run, found.layered, most)
 
 
 def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None) -> Chapter:

@@ -34,7 +34,7 @@ from pivotlens.text.matching import missed_beside_particles
 if TYPE_CHECKING:
     from pivotlens.models.tokenizer import TextTokenizer
 
-VERSION = 2
+VERSION = 3
 _COMPRESSION_LEVEL = 10
 
 
@@ -153,7 +153,8 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
 
     _write_scores(stage, files, units, share, share_low, duplicate, modes, chosen)
     summary = _summary(modes, units, n_tokens, n_pivots, eligible, chosen, config.budget_tokens)
-    stage.write_table("summary", pa.Table.from_pylist(summary, schema=schema_of("select", "summary")))
+    for name, rows in (("summary", summary), ("arms", arm_rows(summary))):
+        stage.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("select", name)))
     for arm, mode in enumerate(modes):
         _write_documents(stage, mode, arm, texts, int(chosen[arm].sum()))
         card = data_card(mode, config.meaning(), [row for row in summary if row["mode"] == mode], len(pivots))
@@ -279,6 +280,22 @@ def _summary(
                 }
             )
     return rows
+
+
+def arm_rows(summary: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the ``select/arms`` rows: each arm over all languages, its share weighted by tokens.
+
+    Args:
+        summary: Rows of ``select/summary``.
+    """
+    result = []
+    for mode in dict.fromkeys(row["mode"] for row in summary):
+        rows = [row for row in summary if row["mode"] == mode]
+        tokens = sum(row["tokens"] for row in rows)
+        pivots = sum((row["share"] or 0.0) * row["tokens"] for row in rows)
+        share = pivots / tokens if tokens else 0.0
+        result.append({"mode": mode, "units": sum(row["units"] for row in rows), "tokens": tokens, "share": share})
+    return result
 
 
 def _write_documents(stage: StageRun, mode: str, arm: int, parts: Sequence[Path], rows: int) -> None:

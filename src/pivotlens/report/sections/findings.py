@@ -23,7 +23,6 @@ from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import TellingItem, Traced
 from pivotlens.report.sections.pivots import MinedPivots
 from pivotlens.report.sections.scores import figure, pair_of, score_rows
-from pivotlens.report.sections.selection import arms
 from pivotlens.report.sections.shares import ShareGroup, Split, headline, splits, written_in
 from pivotlens.report.wording import direction_name, number, percent, plural, whole
 from pivotlens.statistics.bootstrap import Interval
@@ -55,7 +54,7 @@ def findings(run: RunTables, found: Traced, mined: MinedPivots | None) -> tuple[
         causality_sentence(run) if run.ablate else (),
         auc_sentence(auc_tables(rows(run.attribute, "auc")), rows(run.attribute, "joint")),
         mined_sentence(mined) if mined else (),
-        arms_sentence(rows(run.select, "summary")),
+        arms_sentence(rows(run.select, "arms")),
     )
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -300,9 +299,9 @@ def mined_sentence(found: MinedPivots) -> Prose:
     return (*parts, ".")
 
 
-def arms_sentence(summary: Sequence[Row]) -> Prose:
+def arms_sentence(arms: Sequence[Row]) -> Prose:
     """Say how rich in pivots the rebuilt corpus is, against a random choice."""
-    by_mode = arms(summary)
+    by_mode = {row["mode"]: row for row in arms}
     top, control = by_mode.get("top"), by_mode.get("random")
     if top is None or control is None or not control["share"]:
         return ()

@@ -14,7 +14,6 @@ from pivotlens.report.run_tables import DEMO_CORPUS, RunTables, direction_of, fi
 from pivotlens.report.sections.attribution import auc_tables
 from pivotlens.report.sections.causality import scopes, verdicts
 from pivotlens.report.sections.scores import figure, score_rows
-from pivotlens.report.sections.selection import arms
 from pivotlens.report.sections.shares import DEFAULT_RULE, PIVOT, headline
 from pivotlens.report.wording import plural, whole
 from pivotlens.text import Direction
@@ -104,10 +103,10 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
         return Tile(name, whole(details["units"]), f"units of {plural(details['documents'], 'document')}", "corpus")
     if name == "attribute" and (tables := auc_tables(rows(stage, "auc"))) and (row := tables[0].pooled):
         return Tile(name, Value.of(row.aucs[0]), "AUC of joint frequency, within directions", "attribution")
-    if name == "mine" and "share_with_pivots" in details:
-        return Tile(name, Value(details["share_with_pivots"], "share"), "of pairs have a mined pivot", "pivots")
-    if name == "select" and (arm := arms(rows(stage, "summary")).get("top")):
-        return Tile(name, Value(arm["share"], "share"), "of the chosen tokens are pivots", "selection")
+    if name == "mine" and (mined := rows(stage, "summary")):
+        return Tile(name, Value(mined[0]["share_with_pivots"], "share"), "of pairs have a mined pivot", "pivots")
+    if name == "select" and (top := [row for row in rows(stage, "arms") if row["mode"] == "top"]):
+        return Tile(name, Value(top[0]["share"], "share"), "of the chosen tokens are pivots", "selection")
     return Tile(name, "✓", {"lens": "a tuned lens is trained"}.get(name, "finished"), {"lens": "lenses"}.get(name, ""))
 
 

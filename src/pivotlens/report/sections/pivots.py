@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from pivotlens.report import charts
 from pivotlens.report.blocks import (
@@ -30,16 +25,15 @@ from pivotlens.report.blocks import (
     lines,
     prose,
 )  # fmt: skip
-from pivotlens.report.run_tables import Row, RunTables, has, rows
+from pivotlens.report.run_tables import Row, RunTables, rows
 from pivotlens.report.sections.items import ItemKey, item_key
 from pivotlens.report.sections.provenance import details
 from pivotlens.report.wording import percent, plural, visible, whole
-from pivotlens.text import Direction, fold
-from pivotlens.text.function_words import EVERYWHERE, is_function_word
-from pivotlens.text.word_lists import bundled_word_lists
+from pivotlens.text import Direction
 
 PER_PAIR = 5
 CORPUS_PIVOTS = 30
+_CORPUS_COLUMNS = ("token", "degree", "degree_shuffled", "directions", "stability", "score")
 STRONGEST = 20
 """Pairs that stand on the page where it has no script."""
 
@@ -115,71 +109,43 @@ class MinedPivots:
         }
 
 
-def mined_pivots(
-    pair_rows: Sequence[Row],
-    corpus_rows: Sequence[Row],
-    details: Mapping[str, Any],
-    first: Collection[ItemKey],
-    most: int,
-    everywhere: Collection[int] = (),
-) -> MinedPivots:
-    """Build the section from ``mine/pair_pivots`` and ``mine/pivots``.
+def mined_pivots(run: RunTables, first: Collection[ItemKey], most: int) -> MinedPivots | None:
+    """Return the section's data; None where the stage says nothing of the mining as a whole.
 
     Args:
-        pair_rows: Rows of pair pivots.
-        corpus_rows: Rows of corpus pivots.
-        details: What the stage says of the mining as a whole.
+        run: The run: ``mine/pair_pivots``, ``pivots``, ``summary`` and ``grammar`` are read.
         first: Pairs to keep before others: those whose items the page shows.
         most: Most pairs kept.
-        everywhere: Token ids that are met so often in the corpus that they count as words of grammar.
     """
+    summary = rows(run.mine, "summary")
+    if not summary:
+        return None
+    (whole_,) = summary
+    of_grammar = {row["token_id"] for row in rows(run.mine, "grammar")}
     groups: dict[ItemKey, list[Row]] = defaultdict(list)
-    for row in pair_rows:
+    for row in rows(run.mine, "pair_pivots"):
         groups[item_key(row)].append(row)
     # Association is symmetric: the other direction of a pair holds the same pivots.
     once: dict[tuple[frozenset[str], str], ItemKey] = {}
     for key in groups:
         once.setdefault(_unordered(key), key)
     pairs = [_pair(key, groups[key]) for key in once.values()]
-    kept = [row for key in once.values() for row in groups[key]]
     wanted = {_unordered(key) for key in first}
     pairs.sort(key=lambda pair: (_unordered((pair.direction, pair.concept_id)) not in wanted, *_strongest_first(pair)))
-    corpus = sorted(corpus_rows, key=lambda row: (-row["score"], row["token_id"]))
+    corpus = sorted(rows(run.mine, "pivots"), key=lambda row: (-row["score"], row["token_id"]))
     return MinedPivots(
         pairs=tuple(sorted(pairs[:most], key=_strongest_first)),
-        n_pairs=len(pairs),
-        n_pivots=len(kept),
-        linked=sum(bool(row["relation"]) for row in kept),
+        n_pairs=whole_["pairs"],
+        n_pivots=whole_["pair_pivots"],
+        linked=whole_["linked"],
         corpus=tuple(
-            CorpusPivot(
-                row["token"],
-                row["degree"],
-                row["degree_shuffled"],
-                row["directions"],
-                row["stability"],
-                row["score"],
-                grammar=row["token_id"] in everywhere or is_function_word(row["token"]),
-            )
+            CorpusPivot(**{name: row[name] for name in _CORPUS_COLUMNS}, grammar=row["token_id"] in of_grammar)
             for row in corpus[:CORPUS_PIVOTS]
         ),
-        n_corpus=len(corpus_rows),
-        share=details.get("share_with_pivots"),
-        share_shuffled=details.get("shuffled_share_with_pivots"),
+        n_corpus=whole_["corpus_pivots"],
+        share=whole_["share_with_pivots"],
+        share_shuffled=whole_["share_with_pivots_shuffled"],
     )
-
-
-def mined(run: RunTables, first: Collection[ItemKey], most: int) -> MinedPivots | None:
-    """Return the section's data, or None where nothing was mined; see `mined_pivots`."""
-    if run.mine is None:
-        return None
-    corpus = rows(run.mine, "pivots")
-    tokens: list[Row] = []
-    if run.count is not None and has(run.count, "tokens"):
-        counted = run.count.table("tokens")
-        wanted = pa.array([row["token_id"] for row in corpus], pa.int64())
-        tokens = counted.filter(pc.is_in(counted["token_id"], wanted)).to_pylist()
-    everywhere = met_everywhere(corpus, tokens, rows(run.count, "languages"))
-    return mined_pivots(rows(run.mine, "pair_pivots"), corpus, run.mine.manifest.details, first, most, everywhere)
 
 
 def pivots(run: RunTables, found: MinedPivots | None) -> Section | None:
@@ -187,7 +153,7 @@ def pivots(run: RunTables, found: MinedPivots | None) -> Section | None:
 
     Args:
         run: The run.
-        found: As `mined` gives it.
+        found: As `mined_pivots` gives it.
     """
     if run.mine is None or found is None:
         return None
@@ -262,32 +228,6 @@ def _of_pairs(found: MinedPivots) -> list[Block]:
     return [Heading(prose("Pivots of pairs")), *note, Widget("pairs", None, (strongest,))]
 
 
-def met_everywhere(pivots: Sequence[Row], tokens: Iterable[Row], languages: Sequence[Row]) -> frozenset[int]:
-    """Return the pivots that are met in the corpus as often as words of grammar, of those that no word list knows.
-
-    Args:
-        pivots: Rows of ``mine/pivots``.
-        tokens: Rows of ``count/tokens`` of these.
-        languages: Rows of ``count/languages``.
-    """
-    lists = bundled_word_lists()
-    unknown = {row["token_id"] for row in pivots if not lists.of(fold(row["token"]).strip())}
-    # The share of units that a word is in, if it is met once in a thousand tokens.
-    share = {
-        row["language"]: 1 - math.exp(-EVERYWHERE * row["tokens_sampled"] / row["units_sampled"])
-        for row in languages
-        if row["units_sampled"]
-    }
-    units = {row["language"]: row["units"] for row in languages}
-    return frozenset(
-        row["token_id"]
-        for row in tokens
-        if row["token_id"] in unknown
-        and (language := row["document_language"]) in share
-        and row["df"] > share[language] * units[language]
-    )
-
-
 def _unordered(key: ItemKey) -> tuple[frozenset[str], str]:
     return frozenset(key[0]), key[1]
 
@@ -298,18 +238,6 @@ def _strongest_first(pair: PairPivots) -> tuple[float, Direction, str]:
 
 def _pair(key: ItemKey, rows: list[Row]) -> PairPivots:
     rows = sorted(rows, key=lambda row: (-row["strength"], row["token_id"]))
-    pivots = tuple(
-        MinedPivot(
-            token=row["token"],
-            df_source=row["df_source"],
-            df_target=row["df_target"],
-            df_both=row["df_both"],
-            npmi_source=row["npmi_source"],
-            npmi_target=row["npmi_target"],
-            q_value=row["q_value"],
-            strength=row["strength"],
-            relation=row["relation"] or "",
-        )
-        for row in rows[:PER_PAIR]
-    )
+    kept = ({**row, "relation": row["relation"] or ""} for row in rows[:PER_PAIR])
+    pivots = tuple(MinedPivot(**{name: row[name] for name in MinedPivot.__dataclass_fields__}) for row in kept)
     return PairPivots(key[0], key[1], rows[0]["source_word"], rows[0]["target_word"], len(rows), pivots)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pivotlens.report import charts
 from pivotlens.report.blocks import Cell, Column, Line, Paragraph, Plot, Section, Table, Value, prose
 from pivotlens.report.run_tables import Row, RunTables, rows
@@ -12,33 +10,24 @@ from pivotlens.report.wording import language_name
 _SUMS = ("units", "tokens")
 
 
-def arms(summary: Sequence[Row]) -> dict[str, Row]:
-    """Return each arm over all languages, in the order of the table; the share of pivots is weighted by tokens."""
-    made = {}
-    for mode in dict.fromkeys(row["mode"] for row in summary):
-        found = [row for row in summary if row["mode"] == mode and row["language"] != "all"]
-        total = {name: sum(row[name] for row in found) for name in _SUMS}
-        pivots = sum((row["share"] or 0.0) * row["tokens"] for row in found)
-        made[mode] = {**total, "share": pivots / total["tokens"] if total["tokens"] else 0.0, "rows": found}
-    return made
-
-
 def selection(run: RunTables) -> Section | None:
-    """Build the section from ``select/summary``."""
-    found = arms(rows(run.select, "summary"))
-    if not found:
+    """Build the section from ``select/arms`` and ``select/summary``."""
+    arms, summary = rows(run.select, "arms"), rows(run.select, "summary")
+    if not arms:
         return None
-    most = max((row["share"] or 0.0 for arm in found.values() for row in (arm, *arm["rows"])), default=0.0)
+    most = max((row["share"] or 0.0 for row in (*arms, *summary)), default=0.0)
+    axis = charts.Axis("pivots among tokens", "%", (0, most or 1), share=True)
     made: list[Line] = []
-    for mode, arm in found.items():
-        kind = "r-mined" if mode == "top" else "r-common"
-        made.append(Line((mode.replace("_", " "), "all", *_cells(arm, most, kind)), "pooled"))
-        made += [Line(("", language_name(row["language"]), *_cells(row, most, kind))) for row in arm["rows"]]
+    for arm in arms:
+        kind = "r-mined" if arm["mode"] == "top" else "r-common"
+        made.append(Line((arm["mode"].replace("_", " "), "all", *_cells(arm, most, kind)), "pooled"))
+        of_arm = (row for row in summary if row["mode"] == arm["mode"])
+        made += [Line(("", language_name(row["language"]), *_cells(row, most, kind))) for row in of_arm]
     table = Table(
         "arms",
         (Column("arm"), Column("language"),
-         *(Column(name, "number") for name in (*_SUMS, "budget", "available")), Column("share of pivots", "plot"),
-         Column("pivot share", "number")),
+         *(Column(name, "number") for name in (*_SUMS, "budget", "available")),
+         Column("pivots", "plot", charts.column_axis(axis, 0.0)), Column("pivot share", "number")),
         tuple(made), prose("Arms by language"), unseen=True,
     )  # fmt: skip
     lede = prose("The rebuilt corpus: units rich in pivots, and controls at the same token budget.")
