@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format docs clean
+.PHONY: demo test check format docs results clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,6 +28,9 @@ format: $(VENV)/.installed
 
 docs: $(VENV)/.installed ## write the generated pages of docs/
 	$(BIN)/python -m tools.write_docs
+
+results: $(VENV)/.installed ## write docs/results/*.md from the run folders beside them
+	$(BIN)/python -m tools.write_results
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -15,7 +15,6 @@ from pivotlens.report import wording
 from pivotlens.report.blocks import Prose, Value, plain
 from pivotlens.report.page import Page
 from pivotlens.report.payload import embedded_json
-from pivotlens.text import escape_controls
 
 _TEMPLATES = ("report.html.j2", "blocks.html.j2")
 _WIDGETS = ("items", "pairs")
@@ -42,14 +41,9 @@ def policy(script: str, style: str) -> str:
     )
 
 
-def shown(text: str) -> str:
-    """Return text of ours or of a setting with its controls made visible."""
-    return escape_controls(text)
-
-
 def shown_lines(text: str) -> str:
     """Return lines with the controls within them made visible."""
-    return "\n".join(map(escape_controls, text.split("\n")))
+    return "\n".join(map(wording.clean, text.split("\n")))
 
 
 def address(target: str, prefix: str) -> str:
@@ -76,9 +70,10 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for write in (wording.visible, wording.direction_name, shown, shown_lines, address, shade):
+    for write in (wording.visible, wording.direction_name, shown_lines, address, shade):
         made.filters[write.__name__] = write
     made.filters["kind"] = lambda one: type(one).__name__
+    made.filters["shown"] = wording.clean
     made.filters["plain"] = _plain
     # Our own files, not data: they go in as they are.
     made.globals["widgets"] = {name: Markup(template_text(f"{name}.html.j2")) for name in _WIDGETS}
@@ -86,7 +81,7 @@ def environment() -> Environment:
 
 
 def _plain(content: Prose) -> str:
-    return escape_controls(plain(content))
+    return wording.clean(plain(content))
 
 
 def render(page: Page) -> str:

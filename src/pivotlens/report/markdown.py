@@ -37,8 +37,7 @@ from pivotlens.report.blocks import (
 )  # fmt: skip
 from pivotlens.report.charts import standalone
 from pivotlens.report.page import Chapter, Page
-from pivotlens.report.wording import visible
-from pivotlens.text import escape_controls
+from pivotlens.report.wording import clean, visible
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
 FIGURES = "figures"
@@ -47,12 +46,12 @@ FIGURES = "figures"
 
 def escaped(text: str) -> str:
     """Return text that no renderer of Markdown takes for markup, in one line without controls."""
-    return _SPECIAL.sub(r"\\\1", escape_controls(text))
+    return _SPECIAL.sub(r"\\\1", clean(text))
 
 
 def code(text: str) -> str:
     """Return text as code, fenced by more backticks than it has in a row; no cell of a table breaks off in it."""
-    shown = escape_controls(text).replace("|", "\\|")
+    shown = clean(text).replace("|", "\\|")
     ticks = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
     space = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{ticks}{space}{shown}{space}{ticks}"
@@ -131,7 +130,7 @@ class MarkdownReport:
                 return [*(f"- {self._prose(entry)}" for entry in block.entries), ""]
             case Listing():
                 fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", block.text)), 3)
-                return [f"{fence}sh", *map(escape_controls, block.text.split("\n")), fence, ""]
+                return [f"{fence}sh", *map(clean, block.text.split("\n")), fence, ""]
             case Grid() | Group():
                 return self._blocks(block.blocks, level)
             case Widget():
@@ -199,7 +198,7 @@ class MarkdownReport:
 
 
 def _html(text: str) -> str:
-    return escape_controls(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def markdown(page: Page, folder: str = FIGURES) -> tuple[str, dict[str, str]]:

@@ -28,6 +28,11 @@ def visible(token: str) -> str:
     return shown or "∅"
 
 
+def clean(text: str) -> str:
+    """Return text that is no token as one line in which nothing is hidden and nothing reorders its surroundings."""
+    return escape_controls(text).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
 def language_name(code: str) -> str:
     """Return a language's English name, or its code where no name is known."""
     try:
