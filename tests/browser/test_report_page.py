@@ -235,7 +235,9 @@ def test_without_scripts_the_telling_items_are_there(browser: Any, address: str)
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.get(address)
-        cards = browser.find_elements("css selector", "noscript .card, #items .card")
+        cards = browser.find_elements(
+            "css selector", "noscript :is(figure, section).card, #items :is(figure, section).card"
+        )
         assert len(cards) == 10
         assert not browser.find_element("id", "item-filters").is_displayed()
     finally:
