@@ -235,7 +235,9 @@ def test_without_scripts_the_telling_items_are_there(browser: Any, address: str)
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.get(address)
-        cards = browser.find_elements("css selector", "noscript .card, #items .card")
+        cards = browser.find_elements(
+            "css selector", "noscript :is(figure, section).card, #items :is(figure, section).card"
+        )
         assert len(cards) == 10
         assert not browser.find_element("id", "item-filters").is_displayed()
     finally:
@@ -281,28 +283,21 @@ return [...document.querySelectorAll('main table, main svg[role=img], main pre')
 """
 
 
-@pytest.mark.parametrize(
-    ("width", "media"), [(400, "screen"), (1000, "screen"), (1400, "screen"), (A4, "print"), (1000, "print")]
-)
-def test_no_table_and_no_figure_is_cut(resized: Any, width: int, media: str) -> None:
+def test_no_table_and_no_figure_is_cut(resized: Any) -> None:
     open_everything(resized)
-    resize(resized, width, media)
-    # A hint follows its region's size in a later task.
-    resized.execute_async_script("const done = arguments[0]; setTimeout(done, 300);")
-    page = script(resized, "const e = document.documentElement; return [e.scrollWidth, e.clientWidth]")
-    assert page[0] <= page[1] <= width
-    found = script(resized, CUT)
-    assert len([each for each in found if "Score by direction" in each["name"]]) == 1
-    cut = [each["name"] for each in found if not each["fits"] and not (width == 400 and each["reachable"])]
-    assert cut == []
-
-
-def test_a_region_that_does_not_scroll_has_no_hint(resized: Any) -> None:
-    open_everything(resized)
-    resize(resized, 1400)
-    resized.execute_async_script("const done = arguments[0]; setTimeout(done, 300);")
-    assert script(resized, "return document.querySelectorAll('.hint').length") > 10
-    assert script(resized, "return [...document.querySelectorAll('.hint')].filter((each) => !each.hidden).length") == 0
+    for width, media in ((400, "screen"), (1000, "screen"), (1400, "screen"), (A4, "print"), (1000, "print")):
+        resize(resized, width, media)
+        # A hint follows its region's size in a later task.
+        resized.execute_async_script("const done = arguments[0]; setTimeout(done, 300);")
+        page = script(resized, "const e = document.documentElement; return [e.scrollWidth, e.clientWidth]")
+        assert page[0] <= page[1] <= width, (width, media)
+        found = script(resized, CUT)
+        assert len([each for each in found if "Score by direction" in each["name"]]) == 1
+        cut = [each["name"] for each in found if not each["fits"] and not (width == 400 and each["reachable"])]
+        assert (width, media, cut) == (width, media, [])
+        if (width, media) == (1400, "screen"):
+            assert script(resized, "return document.querySelectorAll('.hint').length") > 10
+            assert script(resized, "return document.querySelectorAll('.hint:not([hidden])').length") == 0
 
 
 def test_paper_is_light_and_nothing_is_folded(resized: Any) -> None:
@@ -360,6 +355,39 @@ def test_every_table_and_figure_can_be_taken(page: Any) -> None:
     # Small figures in cells repeat their table's figures, or say them in its CSV.
     small = "return [...document.querySelectorAll('main svg[role=img]:not([viewBox])')]"
     assert script(page, f"{small}.every((each) => each.closest('td'))")
+
+
+def test_every_axis_has_a_name_and_a_unit(page: Any) -> None:
+    texts = script(
+        page,
+        "return [...document.querySelectorAll('main svg[role=img][viewBox]')].map((figure) => ["
+        "figure.matches('.forest') ? 1 : 2, figure.getAttribute('aria-label'),"
+        "[...figure.querySelectorAll('text')].map((each) => each.textContent)])",
+    )
+    assert len(texts) > 10
+    for axes, label, found in texts:
+        named = [text for text in found if re.fullmatch(r"[^()]+ \([^()]+\)", text) and text in label]
+        assert len(named) >= axes, label
+    heads = script(
+        page,
+        "return [...document.querySelectorAll('main svg.axis')]"
+        ".map((axis) => (axis.previousElementSibling || axis).textContent)",
+    )
+    assert len(heads) > 10
+    assert [head for head in heads if not re.fullmatch(r"[^()]+ \([^()]+\)", head)] == []
+
+
+def test_a_row_without_figures_says_why_in_the_csv(page: Any, downloads: Path) -> None:
+    first = "const [first] = document.querySelectorAll('#attribution table');"
+    script(page, f"{first} first.closest('.scroll').nextElementSibling.querySelector('button').click()")
+    head, *rows = rows_of(fetched(downloads, ".csv"))
+    assert {len(row) for row in rows} == {len(head)}
+    reasons = script(
+        page,
+        f"{first} return [...first.querySelectorAll('td[colspan]')].map((cell) => cell.textContent.trim())",
+    )
+    assert reasons
+    assert [cell for row in rows for cell in row if cell.startswith("no AUC")] == reasons
 
 
 def test_a_table_as_csv_has_the_figures_of_the_page(page: Any, downloads: Path) -> None:
