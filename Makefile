@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format docs results clean
+.PHONY: demo test check builders-check format docs results corpus clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -15,6 +15,12 @@ demo: $(VENV)/.installed ## every stage on a real model and the bundled sample
 
 test: $(VENV)/.installed ## all tests, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+builders-check: $(VENV)/.installed ## the same for the builders of shipped data, with their tests
+	cd builders && $(abspath $(BIN))/ruff format --check .
+	cd builders && $(abspath $(BIN))/ruff check .
+	cd builders && $(abspath $(BIN))/mypy
+	cd builders && $(abspath $(BIN))/python -m pytest
 
 check: $(VENV)/.installed ## lint, types, architecture
 	$(BIN)/ruff format --check .
@@ -32,5 +38,12 @@ docs: $(VENV)/.installed ## write the generated pages of docs/
 results: $(VENV)/.installed ## write docs/results/*.md from the run folders beside them
 	$(BIN)/python -m tools.write_results
 
+corpus: $(VENV)/.corpus-installed ## 199 MB of free text in seven languages, in corpus/open-desktop
+	cd builders && $(abspath $(BIN))/python -m open_desktop_corpus --out ../corpus/open-desktop
+
+$(VENV)/.corpus-installed: builders/pyproject.toml $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt './builders[corpus]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .hypothesis $(foreach folder,. builders,$(addprefix $(folder)/,.mypy_cache .pytest_cache .ruff_cache))

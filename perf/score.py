@@ -33,7 +33,7 @@ from perf.memory import peak_extra_mb
 from perf.reference_scorer import score_in_full
 from pivotlens.artifacts import Benchmark, Concept
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.models.encoding import EncodedAnswer
 from pivotlens.models.head import OutputHead
 from pivotlens.models.lens import find_blocks

@@ -1,1 +1,1 @@
-"""Builders of shipped data and generated pages; not part of the package."""
+"""Writers of generated pages and files, and the labelled items; not part of the package."""

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pivotlens.extras import missing_for_models, require_models
 from pivotlens.settings.base import StageConfig
 from pivotlens.settings.sources import check_environment, origins, read_toml, settings_layers
-from pivotlens.stages import STAGES, Stage
+from pivotlens.stages import STAGES
 
 if TYPE_CHECKING:
-    from pivotlens.artifacts import StageResult
-
-
-@dataclass(frozen=True)
-class PlannedStage:
-    """What would happen to a stage.
-
-    Attributes:
-        reason: Why it would run; None where its result is reused.
-        fingerprint: Of the result it has or will have.
-    """
-
-    name: str
-    reason: str | None
-    fingerprint: str
+    from pivotlens.artifacts import Plan, StageResult
 
 
 def stage_configs() -> dict[str, type[StageConfig]]:
     """Return the settings of every stage by name."""
-    return {name: stage.config_class for name, stage in STAGES.items()}
+    return {name: stage.config for name, stage in STAGES.items()}
 
 
 @dataclass(frozen=True)
@@ -65,6 +50,25 @@ class Pipeline:
         return cls.from_mapping(read_toml(path, stage_configs()), str(path), run, flags)
 
     @classmethod
+    def of_stage(cls, name: str, run: Path, file: Path | None, flags: Mapping[str, Any]) -> Self:
+        """Make a pipeline of one stage, which reads the others' results from the run folder.
+
+        Args:
+            name: The stage.
+            run: The run folder.
+            file: A configuration file for the whole chain, or None.
+            flags: Settings that go over the file's.
+
+        Raises:
+            ConfigError: An unknown key or an impossible value.
+        """
+        classes = stage_configs()
+        check_environment(classes)
+        content = {} if file is None else read_toml(file, classes)
+        layers = settings_layers(classes[name], content, str(file or "defaults"), flags)
+        return cls(run, {name: classes[name].build(layers)}, {name: origins(layers)})
+
+    @classmethod
     def from_mapping(
         cls,
         content: Mapping[str, Any],
@@ -85,41 +89,46 @@ class Pipeline:
         folder = run or content.get("run") or Path("runs") / Path(name).stem
         return cls(Path(folder), configs, passed)
 
-    def _planned(self, stage: Stage, planned: Mapping[str, str]) -> PlannedStage:
-        found = stage.plan(self.configs[stage.name], self.folder, planned, self.passed[stage.name])
-        return PlannedStage(stage.name, found.reason_to_run(), found.fingerprint)
+    def plan(self) -> list[Plan[Any]]:
+        """Return what each stage would do, in order; computes and writes nothing.
 
-    def plan(self) -> list[PlannedStage]:
-        """Return what each stage would do, in order; computes and writes nothing."""
-        planned: dict[str, str] = {}
-        result = []
-        for stage in (STAGES[name] for name in self.configs):
-            found = self._planned(stage, planned)
-            planned[stage.name] = found.fingerprint
-            result.append(found)
-        return result
+        Raises:
+            PrerequisiteError: A stage reads what neither is there nor comes before it.
+            PivotLensError: A setting names something that cannot be read.
+        """
+        fingerprints: dict[str, str] = {}
+        plans: list[Plan[Any]] = []
+        for name, config in self.configs.items():
+            plans.append(STAGES[name].plan(config, self.folder, planned=fingerprints, passed=self.passed[name]))
+            fingerprints[name] = plans[-1].fingerprint
+        return plans
 
-    def run(self, watch: Callable[[PlannedStage], None] | None = None) -> dict[str, StageResult]:
+    def run(
+        self, watch: Callable[[Plan[Any]], None] | None = None, plans: Sequence[Plan[Any]] | None = None
+    ) -> dict[str, StageResult]:
         """Run what has to run and return every stage's result.
 
         Args:
             watch: Called before each stage with what will happen to it.
+            plans: What `plan` returned, so that it is done as it was told; planned now when None.
 
         Raises:
             PrerequisiteError: A stage that has to run needs a package that is not installed.
         """
-        if missing_for_models():  # said before the first stage, not by the one that is the first to need it
-            for found in self.plan():
-                if found.reason is not None and self.configs[found.name].runs_model:
-                    require_models(f"`pivotlens {found.name}`")
+        plans = self.plan() if plans is None else plans
+        for plan in plans:  # said before the first stage, not by the one that is the first to need it
+            if plan.reason is not None:
+                STAGES[plan.stage].check_packages()
         results: dict[str, StageResult] = {}
-        planned: dict[str, str] = {}
-        for stage in (STAGES[name] for name in self.configs):
-            found = self._planned(stage, planned)
-            planned[stage.name] = found.fingerprint
+        finished: dict[str, str] = {}
+        for plan in plans:
+            stage = STAGES[plan.stage]
+            if not plan.fits(finished):  # it names what another stage has made only now
+                plan = stage.plan(plan.config, plan.run, passed=plan.passed)
             if watch is not None:
-                watch(found)
-            results[stage.name] = stage.run(self.configs[stage.name], self.folder, self.passed[stage.name])
+                watch(plan)
+            results[stage.name] = stage.execute(plan)
+            finished[stage.name] = plan.fingerprint
         return results
 
 

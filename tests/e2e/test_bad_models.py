@@ -12,7 +12,6 @@ import transformers as hf
 from safetensors.torch import load_file, save_file
 
 from pivotlens.cli.main import main
-from pivotlens.models.resolve import resolve_model
 from tiny_models import llama_like, random_model, save
 
 MODEL = 5
@@ -24,7 +23,6 @@ def refuses(tiny, tmp_path: Path, run_until, capsys: pytest.CaptureFixture[str])
     run = run_until("score")
 
     def check(message: str, stages: tuple[str, ...] = ("score", "trace")) -> None:
-        resolve_model.cache_clear()
         for stage in stages:
             arguments = [stage, "--run", run, "--config", tiny.config, "--model", tmp_path / "model"]
             assert main([str(argument) for argument in arguments]) == MODEL

@@ -13,9 +13,8 @@ from tokenizers import AddedToken, Tokenizer, models
 
 from pivotlens.artifacts import Ablation, Scores, Trace, TrainedLens
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.cli.main import main
-from pivotlens.models.resolve import resolve_model
 from pivotlens.models.words import WordPrompts
 from pivotlens.text import Direction
 from tiny_models import llama_like, loaded_of, random_model, save
@@ -25,7 +24,6 @@ _LENS = ("--tokens", "500", "--steps", "2", "--held-out", "4", "--candidates", "
 
 
 def run_stage(stage: str, run: Path, tiny, model: Path, *more: str) -> int:
-    resolve_model.cache_clear()
     arguments = [stage, "--run", run, "--config", tiny.config, "--model", model, "--device", "cpu", *more]
     return main([str(argument) for argument in arguments])
 
@@ -85,7 +83,6 @@ def test_what_a_model_writes_by_itself_may_be_as_long_as_any_accepted_answer(sta
     save(random_model(learned("gpt2", longest + 2)), tmp_path / "model")
     arguments = [stage, "--run", tmp_path / "run", "--model", tmp_path / "model", "--device", "cpu", "--shots", "1",
                  "--shot-sets", "1", "--directions", "en-fr", "--bootstrap", "100"]  # fmt: skip
-    resolve_model.cache_clear()
     assert main([str(argument) for argument in arguments]) == MODEL
     assert f"reads {longest + 2} tokens at most" in error_of(capsys)
 

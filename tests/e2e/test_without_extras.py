@@ -113,7 +113,6 @@ def test_a_gguf_file_without_what_converts_it(tmp_path, monkeypatch):
     path = tmp_path / "model.gguf"
     path.write_bytes(b"GGUF")
     monkeypatch.setitem(sys.modules, "gguf", None)
-    resolve_model.cache_clear()
     with pytest.raises(PrerequisiteError, match=r"converting model\.gguf needs gguf"):
         resolve_model(str(path))
 

@@ -13,12 +13,12 @@ import pytest
 from odd_tokenizers import closing_tokenizer, joining_tokenizer
 from pivotlens.artifacts import Scores
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.errors import PrerequisiteError
 from pivotlens.harness.tokens import HarnessTokenizer
 from pivotlens.models.resolve import resolve_model
 from pivotlens.score.config import ScoreConfig
-from pivotlens.score.run import score_model
+from pivotlens.score.stage import score_model
 
 pytest.importorskip("lm_eval")
 TASKS = Path(__file__).parents[2] / "src" / "pivotlens" / "harness" / "tasks"

@@ -6,7 +6,7 @@ import transformers as hf
 
 from pivotlens.artifacts import Benchmark, accepted_answers
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.scorer import AnswerScorer

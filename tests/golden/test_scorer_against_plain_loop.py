@@ -10,7 +10,7 @@ import torch
 import transformers as hf
 
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.errors import ModelError
 from pivotlens.models import late_head, packing
 from pivotlens.models.encoding import Ids
@@ -19,10 +19,10 @@ from pivotlens.models.prefix import SharedPrefix
 from pivotlens.models.scorer import AnswerScorer, check_sharing, plain_log_probabilities
 from pivotlens.score.config import ScoreConfig
 from pivotlens.score.measures import measure_items
-from pivotlens.score.run import score_model
+from pivotlens.score.stage import score_model
 from pivotlens.statistics.bootstrap import bootstrap_mean, percentile_interval
 from pivotlens.trace.config import TraceConfig
-from pivotlens.trace.run import trace_model
+from pivotlens.trace.stage import trace_model
 from tiny_models import FAMILIES, VOCABULARY, llama_like, loaded_of, random_model, save, tiny
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -302,10 +302,10 @@ def test_an_interrupted_stage_goes_on_to_the_same_bytes(stage, family, interrupt
 
 def die_after_parts(patched: pytest.MonkeyPatch, parts: int) -> None:
     """Interrupt the stage when it goes on after its n-th part."""
-    from pivotlens.artifacts.stage import StageRun
+    from pivotlens.artifacts import ResultWriter, Workspace
 
     written: list[str] = []
-    write_part, write_table = StageRun.write_part, StageRun.write_table
+    write_part, write_table = Workspace.write_part, ResultWriter.write_table
 
     def count(self, key, table):
         if len(written) == parts:
@@ -318,8 +318,8 @@ def die_after_parts(patched: pytest.MonkeyPatch, parts: int) -> None:
             raise KeyboardInterrupt
         write_table(self, name, data)
 
-    patched.setattr(StageRun, "write_part", count)
-    patched.setattr(StageRun, "write_table", stop)
+    patched.setattr(Workspace, "write_part", count)
+    patched.setattr(ResultWriter, "write_table", stop)
 
 
 # -- measures

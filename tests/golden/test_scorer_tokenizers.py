@@ -14,12 +14,12 @@ import transformers as hf
 from odd_tokenizers import joining_tokenizer
 from pivotlens.artifacts import Benchmark
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.models.scorer import AnswerScorer
 from pivotlens.models.words import WordPrompts
 from pivotlens.score.answers import score_direction
 from pivotlens.score.config import ScoreConfig
-from pivotlens.score.run import score_model
+from pivotlens.score.stage import score_model
 from pivotlens.text import Direction
 from tiny_models import llama_like, loaded_of, random_model, save
 from tokenizer_kinds import MAKERS, fast
@@ -53,7 +53,7 @@ class Plain:
     known: dict[tuple[str, str], tuple[list[int], list[int], float]] = field(default_factory=dict)
 
     def prompt(self, direction: tuple[str, str], shot_set: int, word: str) -> str:
-        """Return the prompt; examples are drawn as METHOD says, from the pool in the order of its names."""
+        """Return the prompt; examples are drawn from the pool in the order of its names (docs/method.md#prompts)."""
         source, target = (_NAMES[code] for code in direction)
         drawn = np.random.default_rng([0, shot_set]).permutation(len(_SHOT))[:_SHOTS]
         text = f"Please translate words from {source} to {target}.\n\n"

@@ -12,7 +12,7 @@ import transformers as hf
 from odd_tokenizers import superword_tokenizer, unsplit_metaspace_tokenizer
 from pivotlens.artifacts import Benchmark, accepted_answers
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.models.encoding import TokenTexts, encode_answers
 from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens

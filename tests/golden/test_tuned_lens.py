@@ -5,7 +5,7 @@ import torch
 
 from pivotlens.errors import ArtifactError, ConfigError
 from pivotlens.lens.reading import damping_curve, distances, layer_states, spread_positions
-from pivotlens.lens.training import FIRST, SECOND, Candidates, Training, kept, token_mass
+from pivotlens.lens.training import BETAS, Candidates, Training, kept, token_mass
 from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.load import LoadedModel
@@ -98,31 +98,41 @@ def test_a_step_follows_the_gradient_of_the_models_own_head(name):
             own_logits(lens.normed(h + training.size[layer] * (inward @ weight.T + bias))), dim=-1
         )
         torch.nn.functional.kl_div(log_q, log_p, log_target=True, reduction="batchmean").backward()
-        # The running means begin at zero, so after one step they hold this share of the gradient.
-        for found, expected in (
-            (training.weights_first[layer] / (1 - FIRST), weight.grad),
-            (training.biases_first[layer] / (1 - FIRST), bias.grad),
-        ):
+        for parameter, expected in zip(training.parameters[2 * layer :], (weight.grad, bias.grad), strict=False):
+            # The running mean begins at zero, so after one step it holds this share of the gradient.
+            found = training.optimiser.state[parameter]["exp_avg"] / (1 - BETAS[0])
             largest = expected.abs().max()
             torch.testing.assert_close(found / largest, expected / largest, rtol=1e-3, atol=1e-3)
 
 
-def test_steps_are_those_of_torchs_optimiser():
-    generator = torch.Generator().manual_seed(0)
-    training = Training.begin(torch.randn(50, 2, 4, generator=generator))
-    twin = [torch.zeros(4, 4, requires_grad=True), torch.zeros(4, requires_grad=True)]
-    optimiser = torch.optim.Adam(twin, betas=(FIRST, SECOND))
-    for step in range(5):
-        rate = 1 - step / 5
-        gradients = [torch.randn(4, 4, generator=generator), torch.randn(4, generator=generator)]
-        training._move(0, gradients[0].clone(), gradients[1].clone(), rate)
-        for parameter, gradient in zip(twin, gradients, strict=True):
-            parameter.grad = gradient
-        optimiser.param_groups[0]["lr"] = rate
-        optimiser.step()
-        training.step += 1
-    torch.testing.assert_close(training.weights[0], twin[0].detach())
-    torch.testing.assert_close(training.biases[0], twin[1].detach())
+def test_steps_are_those_of_the_paper():
+    """Adam as Kingma and Ba (2015) write it, over layers that move one at a time and a rate that falls."""
+    lens = LogitLens(tiny("llama"))
+    states = states_of(lens)
+    training = Training.begin(states)
+    every = Candidates.of(token_mass(lens, states), 0, 0).draw(0)
+    twin = [parameter.detach().clone() for parameter in training.parameters]
+    first, second = ([torch.zeros_like(values) for values in twin] for _ in range(2))
+    gradients: list[torch.Tensor] = []
+    training.optimiser.register_step_pre_hook(
+        lambda *_: gradients.extend(
+            parameter.grad.clone() for parameter in training.parameters if parameter.grad is not None
+        )
+    )
+    with HeadSlices(lens.head).open(grad=True) as decode:
+        for step in range(1, 6):
+            gradients.clear()
+            rate = 0.01 * (1 - step / 6)
+            training.train_step(lens, decode, states, every, rate)
+            assert len(gradients) == len(twin)
+            for values, mean, square, gradient in zip(twin, first, second, gradients, strict=True):
+                mean.copy_(BETAS[0] * mean + (1 - BETAS[0]) * gradient)
+                square.copy_(BETAS[1] * square + (1 - BETAS[1]) * gradient**2)
+                values -= rate * (mean / (1 - BETAS[0] ** step)) / ((square / (1 - BETAS[1] ** step)).sqrt() + 1e-8)
+    for found, expected in zip(training.parameters, twin, strict=True):
+        torch.testing.assert_close(found.detach(), expected)
+    assert torch.equal(training.weights[1], training.parameters[2])
+    assert torch.equal(training.biases[1], training.parameters[3])
 
 
 def test_the_trained_map_is_the_same_in_the_models_own_units():
@@ -242,16 +252,24 @@ def test_a_damaged_lens_is_refused(tmp_path, content):
         TunedLens.load(path, tiny("llama"))
 
 
-def test_only_the_last_step_is_kept(tmp_path):
+def test_only_the_last_step_is_kept_and_goes_on_to_the_last_bit(tmp_path):
     lens = LogitLens(tiny("llama"))
-    training = Training.begin(states_of(lens))
+    states = states_of(lens)
+    every = Candidates.of(token_mass(lens, states), 0, 0).draw(0)
+    training = Training.begin(states)
     training.save(tmp_path)
-    training.step += 12
-    training.biases += 0.5
-    training.save(tmp_path)
-    assert [path.name for path in kept(tmp_path)] == ["step-00000012.safetensors"]
-    found = Training.load(kept(tmp_path)[-1])
-    assert all(torch.equal(value, vars(training)[name]) for name, value in vars(found).items())
+    with HeadSlices(lens.head).open(grad=True) as decode:
+        for _ in range(3):
+            training.train_step(lens, decode, states, every, 0.01)
+        training.save(tmp_path)
+        assert [path.name for path in kept(tmp_path)] == ["step-00000003.safetensors"]
+        found = Training.load(kept(tmp_path)[-1])
+        for one in (training, found):
+            one.train_step(lens, decode, states, every, 0.005)
+    for folder, one in (("a", training), ("b", found)):
+        (tmp_path / folder).mkdir()
+        one.save(tmp_path / folder)
+    assert kept(tmp_path / "a")[0].read_bytes() == kept(tmp_path / "b")[0].read_bytes()
 
 
 @pytest.mark.parametrize("name", FAMILIES)

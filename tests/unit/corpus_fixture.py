@@ -8,8 +8,9 @@ from pathlib import Path
 import orjson
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from pivotlens.artifacts import StageRun, schema_of
+from pivotlens.artifacts import schema_of
 from pivotlens.bench.config import BenchConfig
+from stage_by_hand import writing
 
 WORDS = {
     "water": {"en": ("water",), "fr": ("eau", "eaux"), "zh": ("水",)},
@@ -30,7 +31,7 @@ def write_bench(run: Path, words: dict = WORDS, shots: dict = SHOTS) -> None:
                 row = (concept, split, False, "noun", "", None, language, accepted[0], list(accepted), [], [])
                 for column, value in zip(items.values(), row, strict=True):
                     column.append(value)
-    with StageRun(run, BenchConfig(words="everyday-nouns"), version=1, inputs={}) as stage:
+    with writing(run, BenchConfig(words="everyday-nouns"), inputs={}) as stage:
         stage.write_table("items", items)
         stage.write_table("distractors", {"concept_id": [], "distractor_id": [], "tier": []})
         stage.write_table("links", {"concept_id": [], "language": [], "word": [], "relation": []})

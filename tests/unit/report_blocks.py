@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
 
 from pivotlens.report.blocks import Block, Figure, Plot, Section, Table, every_block, plain
-from pivotlens.report.run_tables import STAGES, RunTables
+from pivotlens.report.run_tables import RunTables
 
 Row = dict[str, Any]
 
@@ -30,7 +31,8 @@ def run_of(config: Row | None = None, details: Row | None = None, **stages: dict
     """Return a run with these stages."""
     settings = {"model": "m", "prompt": "english", "ratio": 3.0, "threshold": 0.1} | (config or {})
     found = {name: StageOfRows(name, tables, settings, details or {}) for name, tables in stages.items()}
-    return RunTables(**{name: found.get(name) for name in STAGES})  # type: ignore[arg-type]
+    shown = {field.name: found.get(field.name) for field in fields(RunTables)}
+    return RunTables(**shown | {"others": ()})  # type: ignore[arg-type]
 
 
 def blocks_of(found: Section | tuple[Block, ...]) -> list[Block]:

@@ -1,4 +1,4 @@
-"""A small, complete and hostile run folder for the tests of the report, written through `StageRun`."""
+"""A small, complete and hostile run folder for the tests of the report, written through `ResultWriter`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from report_trace import TracedItems
 from report_words import CONCEPTS, HOSTILE, LANGUAGES
 
 from pivotlens.ablate.config import AblateConfig
-from pivotlens.artifacts import SCHEMAS, StageRun, upstream_inputs
+from pivotlens.artifacts import SCHEMAS, upstream_inputs
 from pivotlens.attribute.config import AttributeConfig
 from pivotlens.attribute.joint import bin_rows, joint_rows
 from pivotlens.bench.config import BenchConfig
@@ -27,6 +27,7 @@ from pivotlens.select.run import arm_rows
 from pivotlens.settings import StageConfig
 from pivotlens.text import Direction, parse_direction
 from pivotlens.trace.config import TraceConfig
+from stage_by_hand import writing
 
 DIRECTIONS = ("fr-zh", "zh-fr", "en-fr", "fr-en", "ja-fr", "fr-ar")
 ALL_STAGES = ("bench", "score", "lens", "trace", "ablate", "count", "attribute", "mine", "select")
@@ -49,8 +50,7 @@ def write_stage(
 ) -> None:
     """Write a finished stage with these tables."""
     inputs = upstream_inputs(run, (), [stage for stage in ALL_STAGES if stage != config.stage])
-    stage = StageRun(run, config, version=1, inputs=inputs, passed=passed)
-    with stage:
+    with writing(run, config, inputs=inputs, passed=passed) as stage:
         for message in warnings:
             stage.warn(message)
         for name, rows in tables.items():

@@ -5,13 +5,13 @@ import pytest
 import transformers as hf
 
 from pivotlens.ablate.config import AblateConfig
-from pivotlens.ablate.run import ablate_pivots
-from pivotlens.artifacts import Ablation, StageRun, Trace
+from pivotlens.ablate.stage import ablate_pivots
+from pivotlens.artifacts import Ablation, Trace, Workspace
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.trace.config import TraceConfig
-from pivotlens.trace.run import trace_model
+from pivotlens.trace.stage import trace_model
 from tiny_inputs import write_model, write_word_list
 from tiny_models import random_model
 
@@ -121,7 +121,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(base, ablation, tmp_path, 
 
     for stage in ("bench", "trace"):
         shutil.copytree(base / "run" / stage, tmp_path / stage)
-    write_part, written = StageRun.write_part, []
+    write_part, written = Workspace.write_part, []
 
     def count(self, key, table):
         if len(written) == parts:
@@ -130,7 +130,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(base, ablation, tmp_path, 
         written.append(key)
 
     with monkeypatch.context() as patched:
-        patched.setattr(StageRun, "write_part", count)
+        patched.setattr(Workspace, "write_part", count)
         with pytest.raises(KeyboardInterrupt):
             ablate_pivots(AblateConfig(**_SETTINGS), tmp_path)
     made = ablate_pivots(AblateConfig(**_SETTINGS), tmp_path)

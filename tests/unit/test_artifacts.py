@@ -17,11 +17,12 @@ import pytest
 
 from pivotlens.artifacts import (
     Benchmark,
+    Plan,
     Scores,
-    StageRun,
     atomic_path,
     files_fingerprint,
     fingerprint,
+    make_plan,
     read_manifest,
     sha256_of_file,
     upstream_inputs,
@@ -30,6 +31,7 @@ from pivotlens.artifacts import (
 from pivotlens.artifacts.verification import verify_run
 from pivotlens.errors import ArtifactError, ConfigError, PrerequisiteError
 from pivotlens.settings import StageConfig, setting
+from stage_by_hand import at_work
 
 
 class ToyConfig(StageConfig):
@@ -40,8 +42,8 @@ class ToyConfig(StageConfig):
     workers: int = setting(1, "Processes.", meaning=False)
 
 
-def stage_of(run: Path, *, version: int = 1, inputs: dict[str, str] | None = None, **settings: int) -> StageRun:
-    return StageRun(run, ToyConfig(**settings), version=version, inputs={"corpus": "aa"} if inputs is None else inputs)
+def stage_of(run: Path, *, version: int = 1, inputs: dict[str, str] | None = None, **settings: int) -> Plan[ToyConfig]:
+    return make_plan(run, ToyConfig(**settings), version=version, inputs={"corpus": "aa"} if inputs is None else inputs)
 
 
 def rows(n: int) -> dict[str, list[object]]:
@@ -52,25 +54,25 @@ def rows(n: int) -> dict[str, list[object]]:
     }
 
 
-def make(run: Path, **arguments) -> StageRun:
-    stage = stage_of(run, **arguments)
-    with stage:
-        stage.write_table("distractors", rows(stage.config.size))
-        write_bytes(stage.staged("arm/documents.txt", rows=1), b"text\n")
-        stage.warn("few rows")
-        stage.warn("few rows")
-        stage.finish({"rows": stage.config.size})
-    return stage
+def make(run: Path, **arguments) -> Plan[ToyConfig]:
+    plan = stage_of(run, **arguments)
+    with at_work(plan) as stage:
+        stage.writer.write_table("distractors", rows(stage.config.size))
+        write_bytes(stage.writer.staged("arm/documents.txt", rows=1), b"text\n")
+        stage.writer.warn("few rows")
+        stage.writer.warn("few rows")
+        stage.writer.finish({"rows": stage.config.size})
+    return plan
 
 
 # -- when it must run
 
 
 def test_a_finished_stage_is_reused(tmp_path):
-    assert stage_of(tmp_path).reason_to_run() == "no result yet"
+    assert stage_of(tmp_path).reason == "no result yet"
     make(tmp_path)
-    assert stage_of(tmp_path).reason_to_run() is None
-    assert stage_of(tmp_path, workers=8).reason_to_run() is None
+    assert stage_of(tmp_path).reason is None
+    assert stage_of(tmp_path, workers=8).reason is None
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_a_finished_stage_is_reused(tmp_path):
 )
 def test_each_change_is_named(tmp_path, change, reason):
     make(tmp_path)
-    assert stage_of(tmp_path, **change).reason_to_run() == reason
+    assert stage_of(tmp_path, **change).reason == reason
 
 
 @pytest.mark.parametrize("damage", ["missing", "longer"])
@@ -97,15 +99,15 @@ def test_a_changed_output_is_found(tmp_path, damage, name):
         path.unlink()
     else:
         path.write_bytes(path.read_bytes() + b"x")
-    assert stage_of(tmp_path).reason_to_run() == f"bench/{name} is missing or was changed"
+    assert stage_of(tmp_path).reason == f"bench/{name} is missing or was changed"
 
 
 def test_parts_of_an_interrupted_run_are_told(tmp_path):
-    with pytest.raises(KeyboardInterrupt), stage_of(tmp_path) as stage:  # noqa: PT012
-        stage.write_part("one", pa.table({"x": [1]}))
+    with pytest.raises(KeyboardInterrupt), at_work(stage_of(tmp_path)) as stage:  # noqa: PT012
+        stage.workspace.write_part("one", pa.table({"x": [1]}))
         raise KeyboardInterrupt
-    assert "interrupted" in str(stage_of(tmp_path).reason_to_run())
-    assert stage_of(tmp_path, size=4).reason_to_run() == "no result yet"
+    assert "interrupted" in str(stage_of(tmp_path).reason)
+    assert stage_of(tmp_path, size=4).reason == "no result yet"
 
 
 # -- results
@@ -151,31 +153,30 @@ def test_a_new_result_takes_the_whole_place_of_the_old(tmp_path):
 def test_a_failed_run_leaves_the_old_result(tmp_path):
     make(tmp_path)
     before = {path: path.read_bytes() for path in (tmp_path / "bench").rglob("*") if path.is_file()}
-    stage = stage_of(tmp_path, size=9)
-    with pytest.raises(RuntimeError), stage:  # noqa: PT012
-        stage.write_table("distractors", rows(9))
+    with pytest.raises(RuntimeError), at_work(stage_of(tmp_path, size=9)) as stage:  # noqa: PT012
+        stage.writer.write_table("distractors", rows(9))
         raise RuntimeError
     assert {path: path.read_bytes() for path in (tmp_path / "bench").rglob("*") if path.is_file()} == before
-    assert stage_of(tmp_path).reason_to_run() is None
+    assert stage_of(tmp_path).reason is None
 
 
 def test_what_an_interrupted_run_staged_is_not_in_the_next_result(tmp_path):
-    with pytest.raises(KeyboardInterrupt), stage_of(tmp_path) as stage:  # noqa: PT012
-        write_bytes(stage.staged("half.txt"), b"half")
+    with pytest.raises(KeyboardInterrupt), at_work(stage_of(tmp_path)) as stage:  # noqa: PT012
+        write_bytes(stage.writer.staged("half.txt"), b"half")
         raise KeyboardInterrupt
     stage = make(tmp_path)
     assert not (stage.folder / "half.txt").exists()
 
 
 def test_tables_are_cast_to_their_schema(tmp_path):
-    with stage_of(tmp_path) as stage:
-        table = pa.table({"more": [1.5], "tier": pa.array([1], pa.int8()), "concept_id": ["a"], "distractor_id": ["b"]})
-        stage.write_table("distractors", table)
-        stage.finish()
+    with at_work(stage_of(tmp_path)) as stage:
+        table = pa.table({"tier": pa.array([1], pa.int8()), "concept_id": ["a"], "distractor_id": ["b"]})
+        stage.writer.write_table("distractors", table)
+        stage.writer.finish()
     result = Benchmark.load(tmp_path)
-    assert result.table("distractors").column_names == ["concept_id", "distractor_id", "tier", "more"]
+    assert result.table("distractors").column_names == ["concept_id", "distractor_id", "tier"]
     assert result.table("distractors").schema.field("tier").type == pa.int64()
-    assert result.rows("distractors") == [{"concept_id": "a", "distractor_id": "b", "tier": 1, "more": 1.5}]
+    assert result.rows("distractors") == [{"concept_id": "a", "distractor_id": "b", "tier": 1}]
 
 
 def test_pandas_is_optional(tmp_path, monkeypatch):
@@ -190,28 +191,30 @@ def test_pandas_is_optional(tmp_path, monkeypatch):
 
 def test_parts_survive_a_kill(tmp_path):
     program = (
-        "import os, signal, sys; sys.path.insert(0, sys.argv[2]);"
+        "import os, signal, sys; sys.path[:0] = sys.argv[2:];"
         "from test_artifacts import stage_of; import pyarrow as pa; from pathlib import Path;"
-        "stage = stage_of(Path(sys.argv[1])); stage.__enter__();"
+        "from pivotlens.artifacts import Workspace;"
+        "stage = Workspace(stage_of(Path(sys.argv[1]))); stage.__enter__();"
         "stage.write_part('one', pa.table({'x': [1, 2]}));"
         "(stage.parts_folder('files') / 'two.txt').write_bytes(b'two');"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    outcome = subprocess.run([sys.executable, "-c", program, str(tmp_path), str(Path(__file__).parent)], check=False)
+    folders = [str(tmp_path), *map(str, Path(__file__).parents[:2])]
+    outcome = subprocess.run([sys.executable, "-c", program, *folders], check=False)
     assert outcome.returncode == -9
-    with stage_of(tmp_path) as stage:
-        assert stage.has_part("one")
-        assert not stage.has_part("two")
-        assert stage.read_part("one").to_pydict() == {"x": [1, 2]}
-        assert (stage.parts_folder("files") / "two.txt").read_bytes() == b"two"
+    with at_work(stage_of(tmp_path)) as stage:
+        assert stage.workspace.has_part("one")
+        assert not stage.workspace.has_part("two")
+        assert stage.workspace.read_part("one").to_pydict() == {"x": [1, 2]}
+        assert (stage.workspace.parts_folder("files") / "two.txt").read_bytes() == b"two"
 
 
 def test_parts_of_other_settings_are_not_taken(tmp_path):
-    with pytest.raises(KeyboardInterrupt), stage_of(tmp_path) as stage:  # noqa: PT012
-        stage.write_part("one", pa.table({"x": [1]}))
+    with pytest.raises(KeyboardInterrupt), at_work(stage_of(tmp_path)) as stage:  # noqa: PT012
+        stage.workspace.write_part("one", pa.table({"x": [1]}))
         raise KeyboardInterrupt
-    with stage_of(tmp_path, size=4) as stage:
-        assert not stage.has_part("one")
+    with at_work(stage_of(tmp_path, size=4)) as stage:
+        assert not stage.workspace.has_part("one")
     assert len(list((tmp_path / ".work").iterdir())) == 1
 
 
@@ -219,7 +222,7 @@ def test_parts_of_other_settings_are_not_taken(tmp_path):
 
 
 def _hold(run: Path, held, release) -> None:
-    with stage_of(run):
+    with at_work(stage_of(run)):
         held.set()
         release.wait(30)
 
@@ -231,13 +234,13 @@ def test_another_process_is_kept_out(tmp_path):
     process.start()
     try:
         assert held.wait(30)
-        with pytest.raises(ArtifactError, match="another process is running bench"), stage_of(tmp_path):
+        with pytest.raises(ArtifactError, match="another process is running bench"), at_work(stage_of(tmp_path)):
             pass
     finally:
         release.set()
         process.join(30)
     make(tmp_path)
-    assert stage_of(tmp_path).reason_to_run() is None
+    assert stage_of(tmp_path).reason is None
 
 
 def test_a_lock_file_left_by_a_kill_does_not_lock(tmp_path):
@@ -256,25 +259,40 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_not_taken(tmp_path, monkeypa
         return flock(handle, operation)
 
     monkeypatch.setattr(fcntl, "flock", removed_first)
-    with stage_of(tmp_path) as stage:
+    with at_work(stage_of(tmp_path)) as stage:
         assert (tmp_path / ".bench.lock").exists()
-        with pytest.raises(ArtifactError, match="another process"), stage_of(tmp_path):
+        with pytest.raises(ArtifactError, match="another process"), at_work(stage_of(tmp_path)):
             pass
-        stage.write_table("distractors", rows(1))
-        stage.finish()
+        stage.writer.write_table("distractors", rows(1))
+        stage.writer.finish()
     assert len(seen) >= 2
 
 
 def test_a_stage_that_could_not_begin_holds_no_lock(tmp_path):
     (tmp_path / ".work").write_text("in the way", encoding="utf-8")
-    with pytest.raises(ArtifactError, match="cannot write"), stage_of(tmp_path):
+    with pytest.raises(ArtifactError, match="cannot write"), at_work(stage_of(tmp_path)):
         pass
     (tmp_path / ".work").unlink()
     make(tmp_path)
 
 
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch, number):
+    def refused(handle, operation):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with pytest.raises(ArtifactError, match=r"keeps no locks .*\n.*another file system"), at_work(stage_of(tmp_path)):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_in_one_process_keep_each_other_out(tmp_path):
-    with stage_of(tmp_path), pytest.raises(ArtifactError, match="another process"), stage_of(tmp_path):
+    with (
+        at_work(stage_of(tmp_path)),
+        pytest.raises(ArtifactError, match="another process"),
+        at_work(stage_of(tmp_path)),
+    ):
         pass
 
 
@@ -286,7 +304,7 @@ def test_a_damaged_manifest_is_refused(tmp_path, content):
     stage = make(tmp_path)
     (stage.folder / "manifest.json").write_bytes(content)
     with pytest.raises(ArtifactError, match="is damaged") as caught:
-        stage_of(tmp_path).reason_to_run()
+        stage_of(tmp_path)
     assert str(stage.folder) in caught.value.hint
     with pytest.raises(ArtifactError):
         Benchmark.load(tmp_path)
@@ -314,8 +332,12 @@ def test_upstream_fingerprints(tmp_path):
     assert upstream_inputs(tmp_path, ["bench"], ["mine"]) == {"bench": stage.fingerprint}
     planned = {"bench": "x", "mine": "y", "select": "z"}
     assert upstream_inputs(tmp_path, ["bench"], ["mine"], planned) == {"bench": "x", "mine": "y"}
+    assert upstream_inputs(tmp_path, ["bench"], planned={"mine": "y"}) == {"bench": stage.fingerprint}
+    grouped = [("mine", "count"), "select"]
+    assert upstream_inputs(tmp_path, [], grouped, {"count": "c", "select": "s"}) == {"select": "s"}
+    assert upstream_inputs(tmp_path, [], grouped, {"mine": "m", "count": "c"}) == {"mine": "m", "count": "c"}
     with pytest.raises(PrerequisiteError):
-        upstream_inputs(tmp_path, ["bench"], planned={})
+        upstream_inputs(tmp_path / "empty", ["bench"], planned={})
 
 
 def test_damaged_and_unknown_tables(tmp_path):
@@ -332,10 +354,10 @@ def test_damaged_and_unknown_tables(tmp_path):
 
 
 def test_a_damaged_part_is_told(tmp_path):
-    with stage_of(tmp_path) as stage:
-        (stage.parts_folder("x").parent / "one.parquet").write_bytes(b"no table")
+    with at_work(stage_of(tmp_path)) as stage:
+        (stage.workspace.parts_folder("x").parent / "one.parquet").write_bytes(b"no table")
         with pytest.raises(ArtifactError, match="damaged"):
-            stage.read_part("one")
+            stage.workspace.read_part("one")
 
 
 def test_results_can_be_copied_once(tmp_path):
@@ -350,7 +372,7 @@ def test_results_can_be_copied_once(tmp_path):
 def test_a_run_folder_that_is_a_file(tmp_path):
     path = tmp_path / "run"
     path.write_text("x", encoding="utf-8")
-    with pytest.raises(ArtifactError), stage_of(path):
+    with pytest.raises(ArtifactError), at_work(stage_of(path)):
         pass
     with pytest.raises(ArtifactError):
         Benchmark.load(path)
@@ -383,19 +405,19 @@ def test_a_full_disk_leaves_nothing_half_written(small_disk):
     make(small_disk)
     before = files_of(small_disk)
     wide = {name: [os.urandom(40).hex() for _ in range(3000)] for name in ("concept_id", "distractor_id")}
-    stage = stage_of(small_disk, size=3000)
-    with pytest.raises(ArtifactError, match="no space left"), stage:  # noqa: PT012
-        stage.write_part("small", pa.table({"x": [1]}))
+    plan = stage_of(small_disk, size=3000)
+    with pytest.raises(ArtifactError, match="no space left"), at_work(plan) as stage:  # noqa: PT012
+        stage.workspace.write_part("small", pa.table({"x": [1]}))
         with pytest.raises(ArtifactError, match="no space left") as caught:
-            stage.write_part("large", pa.table(wide))
+            stage.workspace.write_part("large", pa.table(wide))
         assert "parts are kept" in caught.value.hint
-        assert not stage.has_part("large")
-        assert stage.has_part("small")
-        stage.write_table("distractors", wide | {"tier": list(range(3000))})
+        assert not stage.workspace.has_part("large")
+        assert stage.workspace.has_part("small")
+        stage.writer.write_table("distractors", wide | {"tier": list(range(3000))})
     assert files_of(small_disk) - before == {
-        f".work/bench-{stage.fingerprint[:16]}/parts/small.parquet",
+        f".work/bench-{plan.fingerprint[:16]}/parts/small.parquet",
     }
-    assert stage_of(small_disk).reason_to_run() is None
+    assert stage_of(small_disk).reason is None
     assert make(small_disk, size=3000, inputs={"corpus": "cc"}).folder.is_dir()
 
 

@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from pivotlens.artifacts import Benchmark, StageRun
+from pivotlens.artifacts import Benchmark
 from pivotlens.attribute import AttributeConfig, attribute_behaviour
 from pivotlens.attribute.joint import bin_rows, joint_rows
 from pivotlens.attribute.predictors import pair_predictors
-from pivotlens.attribute.run import stage_run
+from pivotlens.attribute.stage import STAGE
 from pivotlens.bench.config import BenchConfig
 from pivotlens.count.config import CountConfig
 from pivotlens.errors import ArtifactError, PrerequisiteError
 from pivotlens.score.config import ScoreConfig
 from pivotlens.statistics.regression import weighted_spearman
 from pivotlens.trace.config import TraceConfig
+from stage_by_hand import writing
 
 CONFIG = AttributeConfig(min_items=5, bootstrap=200)
 UNITS = 5000
@@ -55,7 +56,7 @@ LOOK_ALIKES = 4
 
 def write_bench(run, concepts=60):
     """Write a benchmark whose first French words are spelled as the English word of the next concept."""
-    with StageRun(run, BenchConfig(), version=1, inputs={}) as stage:
+    with writing(run, BenchConfig(), inputs={}) as stage:
         rows = [
             {"concept_id": f"c{number}", "split": "test", "calibration": True, "language": code, "flags": [],
              "word": f"En{number + 1}" if code == "fr" and number < LOOK_ALIKES else f"{code}{number}",
@@ -80,21 +81,21 @@ def write(run, rows, *, pairs=None, rules=("calibrated", "peak"), score_model="m
     ]
     # Items of other shot sets must not be read.
     rows += [{**row, "shot_set": 1, "behaviour": "none", "same_spelling": False} for row in rows[:10]]
-    with StageRun(run, TraceConfig(model="m"), version=1, inputs={"bench": benches[0]}) as stage:
+    with writing(run, TraceConfig(model="m"), inputs={"bench": benches[0]}) as stage:
         names = stage_columns("trace/items")
         stage.write_table("items", columns(rows, names))
         behaviours = [{**row, "rule": rule, "layer": 1, "token_id": 1, "token": "x", "prob": 0.5}
                       for row in rows for rule in rules]  # fmt: skip
         stage.write_table("behaviours", columns(behaviours, stage_columns("trace/behaviours")))
         stage.finish()
-    with StageRun(run, CountConfig(), version=1, inputs={"bench": benches[1]}) as stage:
+    with writing(run, CountConfig(), inputs={"bench": benches[1]}) as stage:
         languages = [{"language": "fr", "units": units - 1000}, {"language": "zh", "units": 1000}]
         stage.write_table("languages", columns(languages, stage_columns("count/languages")))
         counted = rows if pairs is None else pairs
         stage.write_table("pairs", columns(counted, stage_columns("count/pairs")))
         stage.finish()
     if score_model:
-        with StageRun(run, ScoreConfig(), version=1, inputs={}) as stage:
+        with writing(run, ScoreConfig(), inputs={}) as stage:
             scored = [{**row, "model": score_model} for row in rows if row["shot_set"] == 0]
             stage.write_table("concepts", columns(scored, stage_columns("score/concepts")))
             stage.finish()
@@ -265,7 +266,7 @@ def test_tests_and_predictors(tmp_path):
         assert row["log_joint"] == pytest.approx(np.log(1 + item["df_both"]))
     assert any("association" in warning for warning in found.manifest.warnings)
     assert found.manifest.details["units"] == UNITS
-    assert stage_run(CONFIG, tmp_path).reason_to_run() is None
+    assert STAGE.plan(CONFIG, tmp_path).reason is None
     assert attribute_behaviour(CONFIG, tmp_path).manifest == found.manifest
 
 

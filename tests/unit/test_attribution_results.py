@@ -13,7 +13,7 @@ from tools import attribution_facts, attribution_results
 from pivotlens.artifacts import Counts
 from pivotlens.attribute import attribute_behaviour
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 
 CONCEPTS = 60
 LOOK_ALIKES = 15

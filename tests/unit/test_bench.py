@@ -8,7 +8,8 @@ import pytest
 
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.design import assign_splits, draw_distractors, seeded_order
-from pivotlens.bench.run import BUNDLED, build_benchmark, stage_run
+from pivotlens.bench.inputs import BUNDLED
+from pivotlens.bench.stage import STAGE, build_benchmark
 from pivotlens.bench.wordlist import parse_word_list
 from pivotlens.errors import ConfigError, DataError
 from pivotlens.text import Direction, fold
@@ -199,9 +200,9 @@ def test_a_list_of_ones_own(tmp_path):
     assert all(row["flags"] == [] for row in rows if row["concept_id"] != "same")
     assert benchmark.concepts["same"].same_spelling(Direction("en", "fr"))
     assert "no dictionary" in benchmark.manifest.details["distractor_rule"]
-    assert stage_run(config, tmp_path / "run").reason_to_run() is None
+    assert STAGE.plan(config, tmp_path / "run").reason is None
     path.write_bytes(word_list(21))
-    assert "input words changed" in str(stage_run(config, tmp_path / "run").reason_to_run())
+    assert "input words changed" in str(STAGE.plan(config, tmp_path / "run").reason)
 
 
 def test_bands_and_flags_reach_the_benchmark(tmp_path):

@@ -21,15 +21,6 @@ from tiny_models import FAMILIES, llama_like, random_model, save
 Weights = dict[str, torch.Tensor]
 
 
-@pytest.fixture(autouse=True)
-def _fresh():
-    resolve_model.cache_clear()
-    load_tokenizer.cache_clear()
-    yield
-    resolve_model.cache_clear()
-    load_tokenizer.cache_clear()
-
-
 def rewrite(folder: Path, change: Callable[[Weights], Weights] | None = None, **config: Any) -> None:
     """Change the weights and the config of a saved model."""
     if change is not None:
@@ -182,8 +173,6 @@ def test_a_tokenizer_with_an_incorrect_pattern(tmp_path):
     with recording_transformers():
         mended = hf.AutoTokenizer.from_pretrained(tmp_path, fix_mistral_regex=True)
     mended.save_pretrained(tmp_path)
-    resolve_model.cache_clear()
-    load_tokenizer.cache_clear()
     loaded, corpus = load_model(str(tmp_path), device="cpu"), load_tokenizer(str(tmp_path))
     assert loaded.warnings == corpus.warnings == ()
     text = "One word's 1234 Wörter\n eau"

@@ -11,17 +11,17 @@ import transformers as hf
 
 from pivotlens.artifacts import Benchmark
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.models import words
 from pivotlens.models.load import load_model
 from pivotlens.models.scorer import AnswerScorer, plain_log_probabilities
 from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
 from pivotlens.report.sections.provenance import provenance
 from pivotlens.score.config import ScoreConfig
-from pivotlens.score.run import score_model
+from pivotlens.score.stage import score_model
 from pivotlens.text import Direction
 from pivotlens.trace.config import TraceConfig
-from pivotlens.trace.run import trace_model
+from pivotlens.trace.stage import trace_model
 from positional_families import FAMILIES_OF_POSITIONS, WINDOW
 from tiny_models import FAMILIES, llama_like, loaded_of, random_model, save, tiny
 

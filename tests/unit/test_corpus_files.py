@@ -6,7 +6,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from pivotlens.corpus import CorpusFile, corpus_fingerprint, files, list_corpus, read_documents, survey_corpus
+from pivotlens.corpus import CorpusFile, files, list_corpus, read_documents, survey_corpus
 from pivotlens.errors import ConfigError, DataError, PrerequisiteError
 
 ROW = b'{"text": "eau", "language": "fr"}\n'
@@ -101,7 +101,7 @@ def test_names_that_are_not_utf8_are_shown_with_escapes(tmp_path: Path) -> None:
     (file,) = list_corpus(str(tmp_path))
     assert file.name == "caf\\xe9.jsonl"
     assert [document.file for document in read_documents(file)] == ["caf\\xe9.jsonl"]
-    assert corpus_fingerprint(str(tmp_path))
+    assert survey_corpus(str(tmp_path)).fingerprint
     assert list_corpus(str(tmp_path / name))[0].name == "caf\\xe9.jsonl"
     (tmp_path / name).unlink()
     with pytest.raises(DataError, match=r"cannot open .*caf\\xe9\.jsonl") as caught:
@@ -157,9 +157,9 @@ def test_fingerprint_follows_names_sizes_and_times_not_places(tmp_path: Path) ->
     for folder in ("one", "two"):
         _write(tmp_path / folder, "a.jsonl")
         os.utime(tmp_path / folder / "a.jsonl", ns=(5, 5))
-    assert corpus_fingerprint(str(tmp_path / "one")) == corpus_fingerprint(str(tmp_path / "two"))
+    assert survey_corpus(str(tmp_path / "one")).fingerprint == survey_corpus(str(tmp_path / "two")).fingerprint
     os.utime(tmp_path / "two" / "a.jsonl", ns=(6, 6))
-    assert corpus_fingerprint(str(tmp_path / "one")) != corpus_fingerprint(str(tmp_path / "two"))
+    assert survey_corpus(str(tmp_path / "one")).fingerprint != survey_corpus(str(tmp_path / "two")).fingerprint
 
 
 @pytest.mark.parametrize(
@@ -216,11 +216,11 @@ def test_remote_files_left_out_are_named() -> None:
 def test_bundled_sample_goes_by_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _write(tmp_path, "sample/a.jsonl")
     monkeypatch.setattr(files.resources, "files", lambda package: tmp_path)
-    before = corpus_fingerprint("demo:tatoeba")
+    before = survey_corpus("demo:tatoeba").fingerprint
     os.utime(tmp_path / "sample/a.jsonl", ns=(1, 1))
-    assert corpus_fingerprint("demo:tatoeba") == before
+    assert survey_corpus("demo:tatoeba").fingerprint == before
     (tmp_path / "sample/a.jsonl").write_bytes(ROW.replace(b"eau", b"sel"))
-    assert corpus_fingerprint("demo:tatoeba") != before
+    assert survey_corpus("demo:tatoeba").fingerprint != before
     (tmp_path / "sample/a.jsonl").unlink()
     with pytest.raises(PrerequisiteError, match="not part of this installation"):
         list_corpus("demo:tatoeba")

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pivotlens.artifacts import Counts
 from pivotlens.corpus import executor
 from pivotlens.count import CountConfig, count_corpus
-from pivotlens.count.run import stage_run
+from pivotlens.count.stage import STAGE
 from pivotlens.errors import ConfigError, DataError, PrerequisiteError
 
 RUN_RECORD = "run.json"
@@ -61,7 +61,7 @@ def test_interrupted_and_resumed_is_the_same_as_fresh(
         limit[0] = fail_after
         with pytest.raises(KeyboardInterrupt):
             _count(here, tmp_path / "broken")
-    assert "finished parts" in (stage_run(_config(here), tmp_path / "broken").reason_to_run() or "")
+    assert "finished parts" in (STAGE.plan(_config(here), tmp_path / "broken").reason or "")
     limit[0] = 100
     _count(here, tmp_path / "broken")
     assert len(made) == len(set(made)) == 8
@@ -73,7 +73,7 @@ def test_workers_do_not_matter(here: Path, tmp_path: Path) -> None:
     _count(here, tmp_path / "one")
     _count(here, tmp_path / "two", workers=2)
     assert _content(tmp_path / "one") == _content(tmp_path / "two")
-    assert stage_run(_config(here, workers=2), tmp_path / "one").reason_to_run() is None
+    assert STAGE.plan(_config(here, workers=2), tmp_path / "one").reason is None
 
 
 def test_a_script_without_a_main_guard_is_told_to_have_one(here: Path, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_manifest_details_and_reuse(here: Path, tmp_path: Path) -> None:
     before = (tmp_path / "run/count/run.json").read_bytes()
     _count(here, tmp_path / "run", limit=3)
     assert (tmp_path / "run/count/run.json").read_bytes() == before
-    assert "unit" in (stage_run(_config(here, limit=3, unit="document"), tmp_path / "run").reason_to_run() or "")
+    assert "unit" in (STAGE.plan(_config(here, limit=3, unit="document"), tmp_path / "run").reason or "")
 
 
 def test_bad_rows_are_reported_or_refused(here: Path, tmp_path: Path) -> None:
@@ -226,6 +226,6 @@ def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").write_text("\n")
     with pytest.raises(DataError, match="holds no document"):
         count_corpus(_config(here, corpus=str(tmp_path / "empty.jsonl")), here / "run")
-    planned = stage_run(_config(here), tmp_path / "nowhere", planned={"bench": "f" * 64})
+    planned = STAGE.plan(_config(here), tmp_path / "nowhere", planned={"bench": "f" * 64})
     assert planned.inputs.keys() == {"bench", "corpus", "tokenizer", "longer_words"}
     assert not (tmp_path / "nowhere").exists()

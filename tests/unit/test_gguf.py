@@ -9,7 +9,6 @@ from tokenizers import pre_tokenizers
 
 from pivotlens.errors import ModelError
 from pivotlens.models.load import load_model
-from pivotlens.models.resolve import resolve_model
 
 _VOCABULARY, _HIDDEN, _INNER, _HEADS, _BLOCKS = 300, 32, 48, 4, 2
 _SHAPES = {
@@ -23,9 +22,6 @@ _SHAPES = {
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("PIVOTLENS_CACHE", str(tmp_path / "cache"))
-    resolve_model.cache_clear()
-    yield
-    resolve_model.cache_clear()
 
 
 def write(path: Path, *more: tuple[str, tuple[int, ...]], blocks: int = _BLOCKS) -> str:
@@ -85,4 +81,3 @@ def test_tables_of_rotary_positions_are_named_each_time(tmp_path):
     for _ in range(2):
         (warning,) = load_model(spec, device="cpu").warnings
         assert warning.startswith("rope_freqs.weight of rope.gguf was not read")
-        resolve_model.cache_clear()

@@ -15,7 +15,7 @@ from tools.write_harness_tasks import task_files
 from odd_tokenizers import closing_tokenizer, joining_tokenizer
 from pivotlens.artifacts import Benchmark
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.cli.main import main
 from pivotlens.errors import ConfigError, DataError, ModelError, PrerequisiteError
 from pivotlens.harness.config import HarnessConfig, read_options

@@ -8,8 +8,8 @@ from pivotlens.artifacts import TrainedLens
 from pivotlens.cli.main import main
 from pivotlens.errors import ConfigError, DataError
 from pivotlens.lens.config import LensConfig
-from pivotlens.lens.run import train_lens
 from pivotlens.lens.sample import Piece, held_out_apart, in_turn
+from pivotlens.lens.stage import train_lens
 from pivotlens.lens.training import Training
 from pivotlens.pipeline import Pipeline, stage_configs
 from pivotlens.settings.template import toml_template
@@ -161,7 +161,7 @@ def test_the_chain_trains_a_lens_only_where_the_file_asks_for_one(tiny, tmp_path
     pipeline = Pipeline.from_toml(asked, tmp_path / "run")
     assert pipeline.configs["lens"].steps == 5
     assert pipeline.configs["lens"].model == str(tiny.model)
-    names = [stage.name for stage in pipeline.plan()]
+    names = [plan.stage for plan in pipeline.plan()]
     assert names == list(pipeline.configs)
     assert names.index("lens") == names.index("trace") - 1
 
@@ -171,7 +171,7 @@ def test_the_template_leaves_optional_stages_out(tmp_path):
     path.write_text(toml_template(stage_configs(), {}))
     assert "# [lens]" in path.read_text()
     configs = Pipeline.from_toml(path).configs
-    assert set(configs) == {name for name, stage in stages.STAGES.items() if not stage.config_class.optional}
+    assert set(configs) == {name for name, stage in stages.STAGES.items() if not stage.config.optional}
 
 
 def test_the_verb_trains_and_reuses(tiny, trained, capsys):

@@ -15,8 +15,8 @@ from pivotlens.bench.join import join_lexicons
 from pivotlens.bench.lexicon import Entry, Lexicon
 from pivotlens.bench.links import Links
 from pivotlens.bench.pairs import parse_pairs, parse_table
-from pivotlens.bench.run import build_benchmark, stage_run
 from pivotlens.bench.sources import find_lexicon
+from pivotlens.bench.stage import STAGE, build_benchmark
 from pivotlens.bench.wordlist import ListedConcept
 from pivotlens.errors import ConfigError, DataError
 
@@ -225,10 +225,10 @@ def test_two_runs_give_the_same_bytes_and_a_change_is_seen(tmp_path):
     other = build_benchmark(config, tmp_path / "other")
     for name in ("items.parquet", "distractors.parquet", "manifest.json"):
         assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes()
-    assert stage_run(config, tmp_path / "run").reason_to_run() is None
+    assert STAGE.plan(config, tmp_path / "run").reason is None
     with path.open("a") as file:
         file.write("sun soleil\n")
-    assert "input lexicon 1: en-fr.txt changed" in str(stage_run(config, tmp_path / "run").reason_to_run())
+    assert "input lexicon 1: en-fr.txt changed" in str(STAGE.plan(config, tmp_path / "run").reason)
 
 
 def test_the_first_concepts_are_kept_and_what_was_skipped_is_told(tmp_path):

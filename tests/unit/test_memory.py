@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.errors import ModelError
 from pivotlens.models.encoding import Ids
 from pivotlens.models.lens import LogitLens
@@ -18,7 +18,7 @@ from pivotlens.models.memory import Memory, is_out_of_memory, one_row
 from pivotlens.models.prefix import SharedPrefix
 from pivotlens.models.scorer import AnswerScorer, check_sharing, plain_log_probabilities
 from pivotlens.score.config import ScoreConfig
-from pivotlens.score.run import score_model
+from pivotlens.score.stage import score_model
 from tiny_models import FAMILIES, loaded_of, random_model, save, tiny
 
 _PREFIX = tuple(range(20, 32))

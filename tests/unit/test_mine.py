@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from pivotlens.artifacts import Pivots, StageRun
+from pivotlens.artifacts import Pivots
 from pivotlens.bench.config import BenchConfig
 from pivotlens.count.config import CountConfig
 from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.mine import MineConfig, mine_pivots
-from pivotlens.mine.run import stage_run
+from pivotlens.mine.stage import STAGE
 from pivotlens.statistics.association import signed_llr
 from pivotlens.text import matching
+from stage_by_hand import writing
 
 CONCEPTS = {
     "water": {"en": "water", "fr": "eau", "zh": "水"},
@@ -72,7 +73,7 @@ def corpus(seed=0, mixed=True, size=900):
 
 def write_bench(run, links=(("water", "en", "liquid", "hypernym"),)):
     rows = [(concept, code, word) for concept, words in CONCEPTS.items() for code, word in words.items()]
-    with StageRun(run, BenchConfig(), version=1, inputs={}) as stage:
+    with writing(run, BenchConfig(), inputs={}) as stage:
         stage.write_table(
             "items",
             {
@@ -126,7 +127,7 @@ def write_counts(run, units, bench="?"):
         for token in TEXT
         if (df := sum(token in unit.tokens for unit in found))
     ]
-    with StageRun(run, CountConfig(), version=1, inputs={"bench": bench}) as stage:
+    with writing(run, CountConfig(), inputs={"bench": bench}) as stage:
         stage.write_table(
             "languages",
             table(
@@ -315,7 +316,7 @@ def test_words_hidden_by_particles_are_named_where_nothing_is_mined(why, run, tm
 
 def test_the_same_bytes_again_and_reuse(run, tmp_path_factory):
     first = mine_pivots(MineConfig(), run)
-    assert stage_run(MineConfig(), run).reason_to_run() is None
+    assert STAGE.plan(MineConfig(), run).reason is None
     assert mine_pivots(MineConfig(), run).manifest == first.manifest
     other = tmp_path_factory.mktemp("other")
     bench = write_bench(other)
@@ -337,5 +338,5 @@ def test_errors(tmp_path):
     write_counts(tmp_path, corpus(size=4), bench.fingerprint)
     with pytest.raises(ConfigError, match="'de'"):
         mine_pivots(MineConfig(directions=("fr-de",)), tmp_path)
-    planned = stage_run(MineConfig(), tmp_path / "none", planned={"bench": "b", "count": "c"})
+    planned = STAGE.plan(MineConfig(), tmp_path / "none", planned={"bench": "b", "count": "c"})
     assert planned.inputs == {"bench": "b", "count": "c"}

@@ -18,13 +18,6 @@ from tiny_models import FAMILIES, VOCABULARY, llama_like, random_model, save, ti
 _SMALL = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
 
 
-@pytest.fixture(autouse=True)
-def _fresh():
-    resolve_model.cache_clear()
-    yield
-    resolve_model.cache_clear()
-
-
 def refused(folder, message: str) -> ModelError:
     with pytest.raises(ModelError, match=message) as caught:
         load_model(str(folder), device="cpu")
@@ -217,7 +210,6 @@ def test_weights_that_are_there_twice_are_named(tmp_path):
     (tmp_path / "model.safetensors").rename(tmp_path / "whole")
     random_model(hf.LlamaConfig(**llama_like(num_hidden_layers=2))).save_pretrained(tmp_path, max_shard_size="20kB")
     assert load_model(str(tmp_path), device="cpu").warnings == ()
-    resolve_model.cache_clear()
     (tmp_path / "whole").rename(tmp_path / "model.safetensors")
     (warning,) = load_model(str(tmp_path), device="cpu").warnings
     assert warning.startswith("model.safetensors was read, and not the files that model.safetensors.index.json")

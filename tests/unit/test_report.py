@@ -16,8 +16,9 @@ from rich.console import Group
 
 from pivotlens.artifacts import Report
 from pivotlens.errors import PrerequisiteError
-from pivotlens.report import ReportConfig, render_summary, stage_run, write_report
+from pivotlens.report import ReportConfig, render_summary, write_report
 from pivotlens.report.payload import embedded_json
+from pivotlens.report.stage import STAGE
 
 VOID = {"meta", "link", "br", "input", "col", "img", "hr"}
 SECTION_OF = {
@@ -269,12 +270,12 @@ def test_nothing_to_report(tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteError, match="at least one stage"):
         write_report(ReportConfig(), tmp_path)
     with pytest.raises(PrerequisiteError):
-        stage_run(ReportConfig(), tmp_path, planned={})
+        STAGE.plan(ReportConfig(), tmp_path, planned={})
 
 
 def test_planned_inputs_make_the_fingerprint(tmp_path: Path) -> None:
-    one = stage_run(ReportConfig(), tmp_path, planned={"bench": "a"})
-    other = stage_run(ReportConfig(), tmp_path, planned={"bench": "a", "score": "b"})
+    one = STAGE.plan(ReportConfig(), tmp_path, planned={"bench": "a"})
+    other = STAGE.plan(ReportConfig(), tmp_path, planned={"bench": "a", "score": "b"})
     assert one.inputs == {"bench": "a"}
     assert one.fingerprint != other.fingerprint
     assert not any(tmp_path.iterdir())

@@ -14,14 +14,15 @@ from test_report import Page
 
 from pivotlens.artifacts import Report
 from pivotlens.errors import ConfigError, DataError, PrerequisiteError
-from pivotlens.report import ReportConfig, stage_run, write_report
+from pivotlens.report import ReportConfig, write_report
 from pivotlens.report.blocks import Code, Column, Items, Line, Link, Listing, Table, Value, Word, plain, prose
 from pivotlens.report.config import Format
 from pivotlens.report.html import address, environment
 from pivotlens.report.markdown import MarkdownReport, code, escaped, markdown
 from pivotlens.report.notes import parse
 from pivotlens.report.page import build_page
-from pivotlens.report.run import load_runs
+from pivotlens.report.run_tables import RunTables
+from pivotlens.report.stage import STAGE
 
 BOTH: tuple[Format, ...] = ("html", "md")
 
@@ -168,13 +169,13 @@ def test_runs_stand_beside_one_another(run: Path, tmp_path: Path) -> None:
 
 def test_what_stands_beside_makes_the_fingerprint(run: Path, tmp_path: Path) -> None:
     other = build_run(tmp_path / "other", ["score"], ["fr-zh"], 3, 3)
-    alone, beside = (stage_run(ReportConfig(beside=names), run) for names in ((), (f"b={other}",)))
+    alone, beside = (STAGE.plan(ReportConfig(beside=names), run) for names in ((), (f"b={other}",)))
     assert beside.inputs.keys() - alone.inputs.keys() == {"b: score"}
     assert alone.fingerprint != beside.fingerprint
-    with pytest.raises(PrerequisiteError, match="has none"):
-        stage_run(ReportConfig(beside=(str(tmp_path / "nothing"),)), run)
+    with pytest.raises(PrerequisiteError, match="has no result of any stage"):
+        STAGE.plan(ReportConfig(beside=(str(tmp_path / "nothing"),)), run)
     with pytest.raises(DataError, match="cannot read"):
-        stage_run(ReportConfig(introduction=str(tmp_path / "nothing.md")), run)
+        STAGE.plan(ReportConfig(introduction=str(tmp_path / "nothing.md")), run)
     (tmp_path / "list.json").write_text("[]")
     with pytest.raises(DataError, match="no comparison of scores"):
         write_report(ReportConfig(comparisons=(str(tmp_path / "list.json"),)), run)
@@ -189,5 +190,7 @@ def test_a_format_must_be_known() -> None:
 
 def test_equal_runs_give_equal_text(run: Path, tmp_path: Path) -> None:
     config = ReportConfig(title="Words & <b>layers</b>", format=("md",))
-    pages = [markdown(build_page(config, load_runs(config, one))) for one in (run, build_run(tmp_path, sweep=True))]
+    pages = [
+        markdown(build_page(config, [("", RunTables.load(one))])) for one in (run, build_run(tmp_path, sweep=True))
+    ]
     assert pages[0] == pages[1]

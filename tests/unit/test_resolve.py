@@ -15,24 +15,26 @@ import transformers as hf
 from tokenizers import Tokenizer, models
 
 from pivotlens import progress
+from pivotlens.artifacts import RunFolder
 from pivotlens.errors import ArtifactError, ConfigError, ModelError, PrerequisiteError
 from pivotlens.models import convert, demo, resolve
 from pivotlens.models.demo import DemoModel, Wheel, fetch_demo_model
 from pivotlens.models.load import load_model, pick_device
-from pivotlens.models.resolve import cache_folder, model_fingerprint, resolve_model
+from pivotlens.models.resolve import cache_folder, model_input, resolve_model, tokenizer_input
 from pivotlens.models.tokenizer import load_tokenizer
 from tiny_models import FAMILIES, byte_level_tokenizer, llama_like, random_model, save
+
+NEAR = RunFolder(Path())
+
+
+def model_fingerprint(spec: str) -> object:
+    return model_input(spec, NEAR)
 
 
 @pytest.fixture(autouse=True)
 def _fresh(tmp_path, monkeypatch):
-    """Its own cache, no network, and nothing remembered."""
+    """Its own cache, and no network."""
     monkeypatch.setenv("PIVOTLENS_CACHE", str(tmp_path / "cache"))
-    resolve_model.cache_clear()
-    load_tokenizer.cache_clear()
-    yield
-    resolve_model.cache_clear()
-    load_tokenizer.cache_clear()
 
 
 @pytest.fixture
@@ -144,10 +146,8 @@ def test_a_folder(tmp_path):
     save(random_model(FAMILIES["llama"].config()), folder)
     found = resolve_model(str(folder))
     assert found.folder == folder
-    resolve_model.cache_clear()
     assert resolve_model(str(folder)).fingerprint == found.fingerprint
     (folder / "config.json").write_text((folder / "config.json").read_text() + " ")
-    resolve_model.cache_clear()
     assert resolve_model(str(folder)).fingerprint != found.fingerprint
     loaded = load_model(str(folder), device="cpu")
     assert not loaded.model.training
@@ -398,7 +398,6 @@ def converted(monkeypatch):
 
 def test_a_demo_model_is_converted_once(index, converted, said):
     found = resolve_model("demo:tiny")
-    resolve_model.cache_clear()
     assert resolve_model("demo:tiny") == found
     assert len(converted) == 1
     assert found.fingerprint == index.model.sha256
@@ -410,7 +409,6 @@ def test_a_demo_model_is_converted_once(index, converted, said):
 def test_a_damaged_conversion_is_made_again(index, converted, said, name, damage):
     path = resolve_model("demo:tiny").folder / name
     path.unlink() if damage == "missing" else path.write_bytes(path.read_bytes()[:1])
-    resolve_model.cache_clear()
     folder = resolve_model("demo:tiny").folder
     assert len(converted) == 2
     assert (folder / "model.safetensors").read_bytes() == b"".join(_PIECES)
@@ -420,7 +418,6 @@ def test_a_damaged_conversion_is_made_again(index, converted, said, name, damage
 def test_a_damaged_marker_makes_the_conversion_again(index, converted, said, content):
     marker = resolve_model("demo:tiny").folder / resolve._CONVERTED
     marker.unlink() if content is None else marker.write_bytes(content)
-    resolve_model.cache_clear()
     resolve_model("demo:tiny")
     assert len(converted) == 2
 
@@ -457,3 +454,36 @@ def test_a_slow_tokenizer_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(type(tokenizer), "is_fast", False)
     with pytest.raises(ModelError, match="no fast tokenizer"):
         load_model(str(tmp_path), device="cpu")
+
+
+# -- fingerprints
+
+
+def test_a_model_that_is_rewritten_is_another(tmp_path):
+    folder = tmp_path / "model"
+    save(random_model(FAMILIES["llama"].config()), folder)
+    before, tokens = model_fingerprint(str(folder)), load_tokenizer(str(folder)).fingerprint
+    save(random_model(FAMILIES["llama"].config(), seed=9), folder)
+    assert model_fingerprint(str(folder)) != before
+    path = folder / "tokenizer.json"
+    path.write_text(path.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    assert load_tokenizer(str(folder)).fingerprint == tokenizer_input(str(folder), NEAR) != tokens
+
+
+def test_a_tokenizer_is_the_same_beside_other_weights(tmp_path):
+    one, other = tmp_path / "step-1", tmp_path / "step-2"
+    save(random_model(FAMILIES["llama"].config()), one)
+    save(random_model(FAMILIES["llama"].config(), seed=9), other)
+    (other / "config.json").write_text((other / "config.json").read_text() + " ")
+    assert model_fingerprint(str(one)) != model_fingerprint(str(other))
+    assert tokenizer_input(str(one), NEAR) == tokenizer_input(str(other), NEAR) == load_tokenizer(str(one)).fingerprint
+
+
+@pytest.mark.parametrize("call", [model_input, tokenizer_input])
+def test_a_gguf_file_stands_for_itself_and_is_not_converted_to_plan_with(tmp_path, monkeypatch, call):
+    monkeypatch.setattr(convert, "convert_gguf", lambda *_: pytest.fail("converts"))
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF")
+    assert call(str(path), NEAR) == hashlib.sha256(b"GGUF").hexdigest()
+    path.write_bytes(b"GGUF!")
+    assert call(str(path), NEAR) == hashlib.sha256(b"GGUF!").hexdigest()

@@ -13,7 +13,6 @@ from tokenizers import Tokenizer, models, processors
 from pivotlens.artifacts import Counts, Selection
 from pivotlens.cli.main import main
 from pivotlens.models.load import load_model
-from pivotlens.models.resolve import resolve_model
 from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
 from tiny_models import llama_like, random_model, save
 from tokenizer_kinds import CORPUS_MAKERS, byte_level, fast, with_bos, word_piece
@@ -152,7 +151,6 @@ def test_a_models_own_tokenizer_is_cut_alike_each_time(tmp_path):
     save(model, tmp_path / "changed", fast(changed))
     content = orjson.loads((tmp_path / "changed" / "tokenizer.json").read_bytes())
     assert content["model"]["dropout"] == 0.5
-    resolve_model.cache_clear()
     loaded = load_model(str(tmp_path / "changed"), device="cpu")
     wanted = with_bos(plain, eos=True)
     for _ in range(5):

@@ -8,14 +8,14 @@ import pytest
 from pivotlens.artifacts import Scores, accepted_answers
 from pivotlens.artifacts.benchmark import Concept
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.cli.main import main
 from pivotlens.errors import ConfigError
 from pivotlens.score import comparison
 from pivotlens.score.comparison import compare_scores, find_scored
 from pivotlens.score.config import ScoreConfig
 from pivotlens.score.measures import measure_items
-from pivotlens.score.run import score_model
+from pivotlens.score.stage import score_model
 from pivotlens.score.tiers import tier_measures, tiers_of
 from pivotlens.statistics.sign_flip import sign_flip_p
 from pivotlens.text import Direction

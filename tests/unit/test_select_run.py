@@ -8,15 +8,16 @@ import pytest
 import zstandard
 from corpus_fixture import write_corpus, write_tokenizer
 
-from pivotlens.artifacts import Selection, StageRun
+from pivotlens.artifacts import Selection
 from pivotlens.corpus import executor
 from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.mine.config import MineConfig
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select import SelectConfig, select_documents
-from pivotlens.select.run import stage_run
+from pivotlens.select.stage import STAGE
 from pivotlens.statistics.proportion import wilson_lower
 from pivotlens.text import matching
+from stage_by_hand import writing
 
 PIVOTS = ("water", "book", "livre")
 
@@ -31,7 +32,7 @@ def _write_mine(run: Path, tokenizer: str, pivots: tuple[str, ...] = PIVOTS) -> 
         [of, *filter(None, [loaded.tokenizer.token_to_id(pivot.upper())])]
         for of, pivot in zip(ids, pivots, strict=True)
     ]
-    with StageRun(run, MineConfig(), version=1, inputs={}) as stage:
+    with writing(run, MineConfig(), inputs={}) as stage:
         stage.write_table("pivots", columns)
         stage.finish()
 
@@ -76,6 +77,8 @@ def test_scores_documents_and_summary_agree(here: Path, tmp_path: Path) -> None:
     assert scores == sorted(scores, key=lambda row: (row["file"], row["row"], row["part"]))
     for mode in ("top", "random"):
         documents = _documents(tmp_path / "run", mode)
+        assert list(selection.arm(mode)) == documents
+        assert len(selection.arm(mode)) == len(documents) > 0
         chosen = [row for row in scores if mode in row["selected"]]
         assert [row["id"] for row in documents] == [f"{row['file']}:{row['row']}:{row['part']}" for row in chosen]
         assert selection.manifest.outputs[f"{mode}/documents-00000.jsonl.zst"].rows == len(chosen) > 5
@@ -192,5 +195,5 @@ def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'water' in the mined pivots") as caught:
         select_documents(_config(here, tokenizer=str(tmp_path / "other")), here / "run")
     assert "pivotlens count" in caught.value.hint
-    planned = stage_run(_config(here), tmp_path / "nowhere", planned={"mine": "f" * 64})
+    planned = STAGE.plan(_config(here), tmp_path / "nowhere", planned={"mine": "f" * 64})
     assert planned.inputs.keys() == {"mine", "corpus", "tokenizer"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.statistics.proportion import wilson_interval
 from pivotlens.text import Direction
 from pivotlens.trace.pivot_languages import LANGUAGE_KINDS, NOT_TOLD, SEVERAL, PivotLanguages

@@ -1,4 +1,4 @@
-"""Contrasts over the items with their intervals, and whether METHOD's five conditions of causality hold."""
+"""Contrasts over the items with their intervals, and the five conditions of causality (docs/method.md#ablation)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,16 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Condition:
-    """One of METHOD's conditions; `holds` is None where it could not be tested."""
+    """Whether one of the five conditions under which a pivot is called causal holds for a set of items.
+
+    Attributes:
+        scope: `neither_english` or `with_english`: the directions it was tested over.
+        items: As of `Contrast`.
+        number: From 1 to 5, as `docs/method.md#ablation` counts them.
+        condition: What it asks for, in words.
+        holds: Whether every interval it rests on lies on the right side of 0; None where one could not be computed.
+        rests_on: Those contrasts with their intervals.
+    """
 
     scope: str
     items: str
@@ -228,7 +237,7 @@ def _in(pair: tuple[str, str]) -> Callable[[Key], bool]:
 
 
 def conditions(found: Sequence[Contrast], doses: Sequence[float]) -> list[Condition]:
-    """Say of each of METHOD's five conditions whether it holds: all its intervals lie on the right side of 0."""
+    """Say of each of the five conditions whether it holds: all its intervals lie on the right side of 0."""
     tests: list[tuple[str, list[tuple[str, int]]]] = [
         ("log P of the target falls", [("own", -1)]),
         ("it falls by more than under each control", [(f"own_minus_{name}", -1) for name in CONTROLS]),

@@ -1,4 +1,4 @@
-"""Which traced items are ablated, and which tokens stand for their pivot and its controls (METHOD §2)."""
+"""Which traced items are ablated, and which tokens stand for their pivot and its controls (docs/method.md#ablation)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One batch of items under every condition: the pivot taken out, and what that is held against (METHOD §2).
+"""One batch of items under every condition: the pivot taken out, and its controls (docs/method.md#ablation).
 
 The pivot's direction at a layer is the gradient of its lens logit with respect to the block's raw output, made
 orthogonal to those of the target and the source. Through a norm that only scales and centres, that gradient is

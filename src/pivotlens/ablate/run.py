@@ -2,78 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from pivotlens.ablate.config import AblateConfig
-from pivotlens.artifacts import Ablation, Benchmark, StageRun, Trace, upstream_inputs
+from pivotlens.ablate.effects import Condition, all_contrasts, conditions, dose_curves, removal_medians, side_effects
+from pivotlens.ablate.items import SEMANTIC_PIVOT, TEST, WINDOW
+from pivotlens.ablate.prepared import PreparedDirection, prepare_directions
+from pivotlens.ablate.tables import as_table
+from pivotlens.ablate.window import Layers, WindowScore, best_window, candidates, early_window
+from pivotlens.artifacts import Benchmark, RunFolder, Trace, Workspace
 from pivotlens.errors import ConfigError, PrerequisiteError
-from pivotlens.models.resolve import model_fingerprint
+from pivotlens.models.lens import LogitLens
+from pivotlens.models.limits import prompt_warnings
+from pivotlens.models.load import load_model
+from pivotlens.models.resolve import model_input
 from pivotlens.progress import track
+from pivotlens.stage import Work
 from pivotlens.text import ENGLISH, Direction, parse_direction
 
-if TYPE_CHECKING:
-    from pivotlens.ablate.effects import Condition
-    from pivotlens.ablate.prepared import PreparedDirection
-    from pivotlens.ablate.window import Layers
-
-VERSION = 2
 _CHUNK = 64
 _FEW = 30
 
 
-def stage_run(
-    config: AblateConfig,
-    run: Path | str,
-    *,
-    planned: Mapping[str, str] | None = None,
-    passed: Mapping[str, str] | None = None,
-) -> StageRun:
-    """Return the stage with its fingerprint; computes and writes nothing."""
-    inputs = upstream_inputs(run, ["bench", "trace"], planned=planned, reader="ablate")
-    return StageRun(Path(run), config, version=VERSION, inputs=inputs, passed=passed)
-
-
-def ablate_pivots(config: AblateConfig, run: Path | str, *, passed: Mapping[str, str] | None = None) -> Ablation:
-    """Take semantic pivots out of a model's states while it translates, and hold the harm against controls.
-
-    Items, pivots and labels are those of the run's trace: rule `calibrated`, shot set 0, its prompt and examples.
-    The states are changed at the position that predicts the first content token of the answer and nowhere else, on
-    the raw outputs of the blocks of one window of layers; later answer tokens see the change through attention.
-
-    Args:
-        config: The settings.
-        run: The run folder; its ``bench`` and ``trace`` stages are read, and its ``ablate`` stage written.
-        passed: Where each setting that is not a default came from, for the manifest.
-
-    Raises:
-        ConfigError: A model or direction that was not traced, or a model with too few blocks.
-        ModelError: The model cannot be loaded or not be read exactly.
-        PrerequisiteError: Benchmark or trace is not there, or the trace is of another benchmark.
-    """
-    stage = stage_run(config, run, passed=passed)
-    if stage.reason_to_run() is not None:
-        benchmark, trace = Benchmark.load(run), Trace.load(run)
-        model = _traced_model(config, trace, run)
-        if trace.manifest.inputs.get("bench") != benchmark.manifest.fingerprint:
-            raise PrerequisiteError(
-                f"the trace in {run} was made from another benchmark than the one there now",
-                f"Run `pivotlens trace --run {run}` again first.",
-            )
-        directions = _traced_directions(config, trace)
-        with stage:
-            _run(stage, config, benchmark, trace, model, directions)
-    return Ablation.load(run)
-
-
-def _traced_model(config: AblateConfig, trace: Trace, run: Path | str) -> str:
+def _traced_model(config: AblateConfig, trace: Trace, near: RunFolder) -> str:
     traced = str(trace.manifest.config["model"])
     model = config.model or traced
-    if model_fingerprint(model) != trace.manifest.inputs["model"]:
+    if model_input(model, near) != trace.manifest.inputs["model"]:
         raise ConfigError(
-            f"model = {model!r} is not the model that was traced in {run}, which is {traced!r}",
-            f"Leave `model` out, or run `pivotlens trace --run {run} --model {model}` first.",
+            f"model = {model!r} is not the model that was traced in {near.path}, which is {traced!r}",
+            f"Leave `model` out, or run `pivotlens trace --run {near.path} --model {model}` first.",
         )
     return model
 
@@ -87,21 +46,20 @@ def _traced_directions(config: AblateConfig, trace: Trace) -> list[Direction]:
     return wanted
 
 
-def _run(
-    stage: StageRun, config: AblateConfig, benchmark: Benchmark, trace: Trace, model: str, directions: list[Direction]
-) -> None:
-    from pivotlens.ablate.effects import all_contrasts, conditions, dose_curves, removal_medians, side_effects
-    from pivotlens.ablate.items import SEMANTIC_PIVOT, TEST, WINDOW
-    from pivotlens.ablate.prepared import prepare_directions
-    from pivotlens.ablate.tables import as_table
-    from pivotlens.ablate.window import best_window, candidates, early_window
-    from pivotlens.models.lens import LogitLens
-    from pivotlens.models.limits import prompt_warnings
-    from pivotlens.models.load import load_model
-
-    loaded = load_model(model, config.dtype, config.device)
+def run(work: Work[AblateConfig]) -> dict[str, Any]:
+    """Choose a window of layers on half of the concepts, and ablate the items of the other half in it."""
+    config, writer = work.config, work.writer
+    benchmark, trace = Benchmark.load(work.run), Trace.load(work.run)
+    model = _traced_model(config, trace, work.near)
+    if trace.manifest.inputs.get("bench") != benchmark.manifest.fingerprint:
+        raise PrerequisiteError(
+            f"the trace in {work.run} was made from another benchmark than the one there now",
+            f"Run `pivotlens trace --run {work.run}` again first.",
+        )
+    directions = _traced_directions(config, trace)
+    loaded = load_model(model, config.dtype, config.device, work.near)
     for warning in loaded.warnings:
-        stage.warn(warning)
+        writer.warn(warning)
     lens = LogitLens(loaded)
     prepared, caches = prepare_directions(lens, config, benchmark, trace, directions)
     pairs = {
@@ -113,9 +71,9 @@ def _run(
     }
     too_long = prompt_warnings([one.prompts for one in prepared], pairs, "Trace with fewer `shots`.")
     for warning in too_long:
-        stage.warn(warning)
+        writer.warn(warning)
     if caches["shared"] == "nothing":
-        stage.warn(f"every prompt was run in full, which is slower: {caches['reason']}")
+        writer.warn(f"every prompt was run in full, which is slower: {caches['reason']}")
     pivots = [item for one in prepared for item in one.items if item.behaviour == SEMANTIC_PIVOT]
     window: Layers = ()
     windows: list[dict[str, Any]] = []
@@ -126,54 +84,52 @@ def _run(
         offered = candidates(
             peaks or [item.peak for item in pivots], lens.n_layers - 1, config.half_widths, config.last_layers
         )
-        scores = _window_scores(stage, choosing, offered)
+        scores = _window_scores(work.workspace, choosing, offered)
         window = best_window(scores)
         if not peaks:
-            stage.warn("no pivot item is in the half of the concepts that chooses the window: the narrowest was taken")
+            writer.warn("no pivot item is in the half of the concepts that chooses the window: the narrowest was taken")
         windows = [
             {"first_layer": score.layers[0], "last_layer": score.layers[-1], "n": score.n,
              "own": score.own, "other": score.other, "chosen": score.layers == window}
             for score in scores
         ]  # fmt: skip
         if not early_window(window):
-            stage.warn("the window begins at the first block: there are no earlier layers to hold it against")
-        rows = _item_rows(stage, config, prepared, window, early_window(window))
+            writer.warn("the window begins at the first block: there are no earlier layers to hold it against")
+        rows = _item_rows(work.workspace, config, prepared, window, early_window(window))
     else:
-        stage.warn("the trace has no semantic_pivot items that can be ablated: nothing was tested")
+        writer.warn("the trace has no semantic_pivot items that can be ablated: nothing was tested")
     tested = sum(item.half == TEST for item in pivots)
     if pivots and tested < _FEW:
-        stage.warn(
+        writer.warn(
             f"only {tested} pivot items are in the half that is tested: intervals are wide, and contrasts of a single "
             f"concept or none are empty; trace more concepts, or raise max_items"
         )
     found = all_contrasts(rows, config.doses, config.bootstrap, config.seed)
     held = conditions(found, config.doses)
-    stage.write_table("items", as_table(rows, "items"))
-    stage.write_table("windows", as_table(windows, "windows"))
-    stage.write_table("effects", as_table([vars(one) for one in found], "effects"))
+    writer.write_table("items", as_table(rows, "items"))
+    writer.write_table("windows", as_table(windows, "windows"))
+    writer.write_table("effects", as_table([vars(one) for one in found], "effects"))
     doses = dose_curves(rows, config.doses, config.bootstrap, config.seed)
-    stage.write_table("doses", as_table(doses, "doses"))
-    stage.write_table("removals", as_table(removal_medians(rows), "removals"))
-    stage.write_table("conditions", as_table([vars(one) for one in held], "conditions"))
-    stage.write_table("side_effects", as_table(side_effects(rows, config.bootstrap, config.seed), "side_effects"))
-    stage.finish(
-        {
-            **loaded.details(),
-            "prompt": trace.manifest.config["prompt"],
-            "directions": [str(direction) for direction in directions],
-            "pivot_items": len(pivots),
-            "pivot_items_tested": tested,
-            "direct_items": sum(len(one.items) for one in prepared) - len(pivots),
-            "layers": lens.n_layers,
-            "window": list(window),
-            "early": list(early_window(window)) if window else [],
-            "tied_embeddings": bool(getattr(loaded.model.config.get_text_config(), "tie_word_embeddings", False)),
-            "shared_caches": caches["shared"] != "nothing",
-            "caches": caches,
-            "self_check": lens.check.details(),
-            "causal": _causal(held),
-        }
-    )
+    writer.write_table("doses", as_table(doses, "doses"))
+    writer.write_table("removals", as_table(removal_medians(rows), "removals"))
+    writer.write_table("conditions", as_table([vars(one) for one in held], "conditions"))
+    writer.write_table("side_effects", as_table(side_effects(rows, config.bootstrap, config.seed), "side_effects"))
+    return {
+        **loaded.details(),
+        "prompt": trace.manifest.config["prompt"],
+        "directions": [str(direction) for direction in directions],
+        "pivot_items": len(pivots),
+        "pivot_items_tested": tested,
+        "direct_items": sum(len(one.items) for one in prepared) - len(pivots),
+        "layers": lens.n_layers,
+        "window": list(window),
+        "early": list(early_window(window)) if window else [],
+        "tied_embeddings": bool(getattr(loaded.model.config.get_text_config(), "tie_word_embeddings", False)),
+        "shared_caches": caches["shared"] != "nothing",
+        "caches": caches,
+        "self_check": lens.check.details(),
+        "causal": _causal(held),
+    }
 
 
 def _causal(held: list[Condition]) -> dict[str, bool | None]:
@@ -191,17 +147,13 @@ def _choosing(prepared: list[PreparedDirection]) -> list[PreparedDirection]:
     return neither or prepared
 
 
-def _window_scores(stage: StageRun, choosing: list[PreparedDirection], offered: list[Layers]) -> list[Any]:
-    import pyarrow as pa
-
-    from pivotlens.ablate.window import WindowScore
-
+def _window_scores(workspace: Workspace, choosing: list[PreparedDirection], offered: list[Layers]) -> list[Any]:
     for one in track(choosing, "choose the window", len(choosing)):
         key = f"window.{one.key}"
-        if not stage.has_part(key):
+        if not workspace.has_part(key):
             kind = pa.schema([("window", pa.int64()), ("own", pa.float64()), ("other", pa.float64())])
-            stage.write_part(key, pa.Table.from_pylist(one.window_rows(offered), schema=kind))
-    rows = [row for one in choosing for row in stage.read_part(f"window.{one.key}").to_pylist()]
+            workspace.write_part(key, pa.Table.from_pylist(one.window_rows(offered), schema=kind))
+    rows = [row for one in choosing for row in workspace.read_part(f"window.{one.key}").to_pylist()]
     scores = []
     for number, layers in enumerate(offered):
         both = [row for row in rows if row["window"] == number]
@@ -212,10 +164,8 @@ def _window_scores(stage: StageRun, choosing: list[PreparedDirection], offered: 
 
 
 def _item_rows(
-    stage: StageRun, config: AblateConfig, prepared: list[PreparedDirection], window: Layers, early: Layers
+    workspace: Workspace, config: AblateConfig, prepared: list[PreparedDirection], window: Layers, early: Layers
 ) -> list[dict[str, Any]]:
-    from pivotlens.ablate.tables import as_table
-
     steps = [
         (one, behaviour, start)
         for one in prepared
@@ -225,8 +175,8 @@ def _item_rows(
     rows = []
     for one, behaviour, start in track(steps, "ablate", len(steps)):
         key = f"{one.key}.{behaviour}.{start}"
-        if not stage.has_part(key):
+        if not workspace.has_part(key):
             found = one.condition_rows(behaviour, start, start + _CHUNK, window, early)
-            stage.write_part(key, as_table(found, "items"))
-        rows += stage.read_part(key).to_pylist()
+            workspace.write_part(key, as_table(found, "items"))
+        rows += workspace.read_part(key).to_pylist()
     return rows

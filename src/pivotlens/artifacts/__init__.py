@@ -4,9 +4,12 @@ from pivotlens.artifacts.benchmark import Benchmark, Concept, accepted_answers
 from pivotlens.artifacts.files import atomic_path, write_bytes
 from pivotlens.artifacts.fingerprint import files_fingerprint, fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import Manifest, read_manifest
+from pivotlens.artifacts.plan import Plan, Source, make_plan
+from pivotlens.artifacts.references import Made, RunFolder
 from pivotlens.artifacts.result import StageResult
 from pivotlens.artifacts.results import (
     Ablation,
+    Arm,
     Attribution,
     Counts,
     Pivots,
@@ -16,32 +19,41 @@ from pivotlens.artifacts.results import (
     Trace,
     TrainedLens,
 )
-from pivotlens.artifacts.stage import StageRun
 from pivotlens.artifacts.sweep import Sweep
-from pivotlens.artifacts.tables import SCHEMAS, schema_of
+from pivotlens.artifacts.tables import SCHEMAS, TABLES, schema_of
 from pivotlens.artifacts.upstream import upstream_inputs
+from pivotlens.artifacts.workspace import Workspace
+from pivotlens.artifacts.writer import ResultWriter
 
 __all__ = [
     "SCHEMAS",
+    "TABLES",
     "Ablation",
+    "Arm",
     "Attribution",
     "Benchmark",
     "Concept",
     "Counts",
+    "Made",
     "Manifest",
     "Pivots",
+    "Plan",
     "Report",
+    "ResultWriter",
+    "RunFolder",
     "Scores",
     "Selection",
+    "Source",
     "StageResult",
-    "StageRun",
     "Sweep",
     "Trace",
     "TrainedLens",
+    "Workspace",
     "accepted_answers",
     "atomic_path",
     "files_fingerprint",
     "fingerprint",
+    "make_plan",
     "read_manifest",
     "schema_of",
     "sha256_of_file",

@@ -8,7 +8,9 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from pivotlens.artifacts.stage import StageRun
+from pivotlens.artifacts.references import RunFolder
+from pivotlens.artifacts.workspace import Workspace
+from pivotlens.artifacts.writer import ResultWriter
 from pivotlens.settings import SweepStageConfig, Wording
 from pivotlens.text import Direction
 
@@ -18,13 +20,17 @@ class Sweep:
     """What a stage goes through.
 
     Attributes:
-        stage: It keeps the parts.
+        workspace: It keeps the parts.
+        writer: It takes the tables and warnings.
+        near: Where references to models lead.
         config: Its settings.
         directions: In order.
         shot_sets: Concept ids of the examples of each.
     """
 
-    stage: StageRun
+    workspace: Workspace
+    writer: ResultWriter
+    near: RunFolder
     config: SweepStageConfig
     directions: list[Direction]
     shot_sets: list[list[str]]
@@ -44,23 +50,23 @@ class Sweep:
 
     def write_details(self, model: int, details: dict[str, Any]) -> None:
         """Keep what is to be known of a model when it is not loaded any more."""
-        self.stage.write_part(f"{model}_details", pa.table({"details": [orjson.dumps(details)]}))
+        self.workspace.write_part(f"{model}_details", pa.table({"details": [orjson.dumps(details)]}))
 
     def has_details(self, model: int) -> bool:
         """Tell whether `write_details` was called."""
-        return self.stage.has_part(f"{model}_details")
+        return self.workspace.has_part(f"{model}_details")
 
     def details(self, model: int) -> dict[str, Any]:
         """Return what `write_details` kept."""
-        found: dict[str, Any] = orjson.loads(self.stage.read_part(f"{model}_details")["details"][0].as_py())
+        found: dict[str, Any] = orjson.loads(self.workspace.read_part(f"{model}_details")["details"][0].as_py())
         return found
 
     def keep_memory_warning(self, warning: str | None) -> None:
         """Keep that memory did not suffice, where it did not: a run that goes on elsewhere says it too."""
         if warning:
-            self.stage.write_part("memory", pa.table({"warning": [warning]}))
+            self.workspace.write_part("memory", pa.table({"warning": [warning]}))
 
     def warn_of_memory(self) -> None:
         """Warn of what `keep_memory_warning` kept."""
-        if self.stage.has_part("memory"):
-            self.stage.warn(self.stage.read_part("memory")["warning"][0].as_py())
+        if self.workspace.has_part("memory"):
+            self.writer.warn(self.workspace.read_part("memory")["warning"][0].as_py())

@@ -12,7 +12,7 @@ from pivotlens.errors import PrerequisiteError
 def upstream_inputs(
     run: Path | str,
     needed: Sequence[str],
-    optional: Sequence[str] = (),
+    optional: Sequence[str | tuple[str, ...]] = (),
     planned: Mapping[str, str] | None = None,
     reader: str = "",
 ) -> dict[str, str]:
@@ -21,25 +21,31 @@ def upstream_inputs(
     Args:
         run: The run folder.
         needed: Stages that must have run.
-        optional: Stages that are read where they have run.
-        planned: Fingerprints that the stages will have, when a whole chain is planned; nothing is read then.
+        optional: Stages that are read where they have run; of several in a tuple, each only beside the one before.
+        planned: Fingerprints that stages will have, when a whole chain is planned; others are as the folder has them.
         reader: The stage that asks, for the error.
 
     Raises:
         PrerequisiteError: A needed stage has not run.
     """
     inputs: dict[str, str] = {}
-    for stage in (*needed, *optional):
-        if planned is not None:
-            value = planned.get(stage)
-        else:
-            manifest = read_manifest(Path(run) / stage)
-            value = manifest.fingerprint if manifest else None
+
+    def found(stage: str) -> bool:
+        value = (planned or {}).get(stage)
+        if value is None and (manifest := read_manifest(Path(run) / stage)) is not None:
+            value = manifest.fingerprint
         if value is not None:
             inputs[stage] = value
-        elif stage in needed:
+        return value is not None
+
+    for stage in needed:
+        if not found(stage):
             raise PrerequisiteError(
                 f"{reader or 'this stage'} needs the result of {stage!r}, which is not in {run}",
                 f"Run `pivotlens {stage} --run {run}` first, or `pivotlens run` for the whole chain.",
             )
+    for group in optional:
+        for stage in (group,) if isinstance(group, str) else group:
+            if not found(stage):
+                break
     return inputs

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from pivotlens.artifacts.fingerprint import fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import MANIFEST, RUN_RECORD, Manifest, read_manifest
-from pivotlens.artifacts.tables import SCHEMAS
+from pivotlens.artifacts.tables import tables_of
 from pivotlens.errors import ArtifactError
 
 
@@ -21,7 +21,7 @@ class Problem:
 
     Attributes:
         code: V1 damaged or changed manifest, V2 file missing, V3 file changed, V4 file unknown, V5 schema broken,
-            V6 stage out of date with what it read.
+            V6 stage out of date with what it read, V7 table or column that no stage declares.
     """
 
     code: str
@@ -91,8 +91,8 @@ def _file_problems(run: Path, stage: str, manifest: Manifest) -> list[Problem]:
             problems.append(Problem("V2", shown, "missing"))
         elif sha256_of_file(path) != output.sha256:
             problems.append(Problem("V3", shown, "its content is not what was written"))
-        elif f"{stage}/{path.stem}" in SCHEMAS and path.suffix == ".parquet" and path.parent == folder:
-            problems += _schema_problems(path, f"{stage}/{path.stem}", output.rows)
+        elif path.suffix == ".parquet" and path.parent == folder:
+            problems += _table_problems(path, stage, output.rows)
     known = {*manifest.outputs, MANIFEST, RUN_RECORD}
     problems += [
         Problem("V4", f"{stage}/{path.relative_to(folder).as_posix()}", "not in the manifest")
@@ -102,17 +102,26 @@ def _file_problems(run: Path, stage: str, manifest: Manifest) -> list[Problem]:
     return problems
 
 
-def _schema_problems(path: Path, table: str, rows: int | None) -> list[Problem]:
+def _table_problems(path: Path, stage: str, rows: int | None) -> list[Problem]:
+    shown = f"{stage}/{path.name}"
+    declared = tables_of(stage).get(path.stem)
+    if declared is None:
+        return [Problem("V7", shown, f"{stage} declares no such table")]
     try:
         found = pq.read_metadata(path)
         schema = found.schema.to_arrow_schema()
     except (OSError, pa.ArrowException) as error:
-        return [Problem("V5", f"{table}.parquet", f"no readable Parquet: {error}")]
+        return [Problem("V5", shown, f"no readable Parquet: {error}")]
     problems = [
-        Problem("V5", f"{table}.parquet", f"column {field.name!r} is missing or of another type than {field.type}")
-        for field in SCHEMAS[table]
+        Problem("V5", shown, f"column {field.name!r} is missing or of another type than {field.type}")
+        for field in declared.schema
         if field.name not in schema.names or schema.field(field.name).type != field.type
     ]
+    problems += [
+        Problem("V7", shown, f"{stage} declares no column {name!r} of it")
+        for name in schema.names
+        if name not in declared.schema.names
+    ]
     if rows is not None and found.num_rows != rows:
-        problems.append(Problem("V5", f"{table}.parquet", f"{found.num_rows} rows instead of {rows}"))
+        problems.append(Problem("V5", shown, f"{found.num_rows} rows instead of {rows}"))
     return problems

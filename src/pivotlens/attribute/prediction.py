@@ -90,7 +90,7 @@ def predict_behaviour(items: Items, min_items: int, resamples: int, seed: int) -
 
     Concepts are resampled jointly: an item counts as often as its concept is drawn, in every direction alike. The
     row of direction ``all`` is the mean of the AUCs within directions that exist, so that differences between
-    directions cannot pass for prediction (METHOD §4).
+    directions cannot pass for prediction (docs/method.md#attribution).
 
     Args:
         items: Traced and counted items.

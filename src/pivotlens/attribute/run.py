@@ -5,21 +5,27 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
-from pivotlens.artifacts import Attribution, Benchmark, Counts, Scores, StageRun, Trace, upstream_inputs
+from pivotlens.artifacts import Benchmark, Counts, ResultWriter, Scores, Trace
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.attribute.config import AttributeConfig
+from pivotlens.attribute.items import Items, Key, Row, gather, key_of, spelled_as_english
+from pivotlens.attribute.joint import bin_rows, joint_rows, significance_rows
+from pivotlens.attribute.prediction import (
+    PRIMARY_RULE,
+    UNLIKE_ENGLISH,
+    Auc,
+    joint_and_score,
+    joint_beyond_marginals,
+    predict_behaviour,
+)
 from pivotlens.errors import ArtifactError
+from pivotlens.stage import Work
 from pivotlens.text import ENGLISH, fold
 
-if TYPE_CHECKING:
-    from pivotlens.attribute.items import Items, Key, Row
-    from pivotlens.attribute.prediction import Auc
-
-VERSION = 3
 _READ = ("items", "behaviours")
 
 _ASSOCIATION = (
@@ -28,127 +34,75 @@ _ASSOCIATION = (
 )
 
 
-def stage_run(
-    config: AttributeConfig,
-    run: Path | str,
-    *,
-    planned: Mapping[str, str] | None = None,
-    passed: Mapping[str, str] | None = None,
-) -> StageRun:
-    """Return the stage as it would run; writes nothing.
-
-    Args:
-        config: Settings.
-        run: The run folder.
-        planned: Fingerprints that earlier stages will have, when a whole chain is planned.
-        passed: Where each setting that is not a default came from.
-
-    Raises:
-        PrerequisiteError: `bench`, `trace` or `count` has not run.
-    """
-    inputs = upstream_inputs(run, ("trace", "count", "bench"), ("score",), planned=planned, reader="attribute")
-    return StageRun(run, config, version=VERSION, inputs=inputs, passed=passed)
-
-
-def attribute_behaviour(
-    config: AttributeConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
-) -> Attribution:
-    """Ask how well corpus counts predict direct against semantic-pivot behaviour (METHOD §4).
-
-    Tables: ``auc`` has a row for each direction (and ``all``), rule, item set and predictor; ``tests`` the
-    likelihood-ratio test of joint frequency beyond the words' own frequencies, by rule, and its rank correlation with
-    the score, which ``significance`` counts; ``predictors`` a row an item, with its behaviour under rule `calibrated`;
-    ``joint`` and ``bins`` how often the words of items share a unit. Of a trace of several models or wordings, the
-    first is taken.
-
-    Args:
-        config: Settings; the defaults when None.
-        run: The run folder.
-        passed: Where each setting that is not a default came from, for the manifest.
-
-    Raises:
-        PrerequisiteError: `bench`, `trace` or `count` has not run.
-    """
-    config = config or AttributeConfig()
-    stage = stage_run(config, run, passed=passed)
-    if stage.reason_to_run() is None:
-        return Attribution.load(run)
-    from pivotlens.attribute.items import gather, key_of, spelled_as_english
-    from pivotlens.attribute.joint import bin_rows, joint_rows, significance_rows
-    from pivotlens.attribute.prediction import joint_and_score, joint_beyond_marginals
-
-    with stage:
-        trace, counts = Trace.load(run), Counts.load(run)
-        stage.warn(_ASSOCIATION)
-        if trace.manifest.inputs.get("bench") != counts.manifest.inputs.get("bench"):
-            stage.warn("The model was traced on one benchmark and the corpus counted for another.")
-        traced, behaviours = ([row for row in trace.first_rows(name) if row["shot_set"] == 0] for name in _READ)
-        _warn_of_others(stage, trace)
-        units = sum(int(row["units"]) for row in counts.rows("languages"))
-        scores = _scores(stage, run, traced)
-        try:
-            items = gather(traced, behaviours, counts.rows("pairs"), units, scores)
-        except ValueError as error:
-            raise ArtifactError(
-                f"{counts.folder / 'pairs.parquet'} and the {units} units of {counts.folder / 'languages.parquet'} "
-                f"contradict each other: {error}",
-                "Remove the folder and run `pivotlens count` again.",
-            ) from error
-        if len(items.keys) < len(traced):
-            stage.warn(f"{len(traced) - len(items.keys)} of {len(traced)} traced items have no counted pair: left out.")
-        english = {
-            fold(word) for one in Benchmark.load(run).concepts.values() for word in one.accepted.get(ENGLISH, ())
-        }
-        spelled = spelled_as_english(traced, english)
-        unlike = [row for row in traced if key_of(row) not in spelled]
-        aucs = _aucs(config, items, gather(unlike, behaviours, counts.rows("pairs"), units, {}))
-        if items.keys and not items.counts[:, 2].any():
-            stage.warn("No unit of the corpus holds both words of any pair: joint frequency is constant.")
-        elif not any(row.auc is not None for row in aucs):
-            stage.warn(
-                f"No direction has {config.min_items} items of each class and a predictor that varies: there is no AUC."
-            )
-        stage.write_table("auc", _table("auc", aucs))
-        tests = [
-            *joint_beyond_marginals(items, config.min_items),
-            *joint_and_score(items, config.bootstrap, config.seed),
-        ]
-        stage.write_table("tests", _table("tests", tests))
-        stage.write_table("significance", _rows("significance", significance_rows(tests)))
-        predictors = _rows("predictors", _predictors(items))
-        stage.write_table("predictors", predictors)
-        rows = predictors.to_pylist()
-        stage.write_table("bins", _rows("bins", bin_rows(rows)))
-        joint = joint_rows(rows, lambda row: key_of(row) in spelled, _directions_with_auc(aucs))
-        stage.write_table("joint", _rows("joint", joint))
-        stage.finish(
-            {
-                "items": len(items.keys),
-                "items_not_counted": len(traced) - len(items.keys),
-                "items_without_score": int(sum(key not in scores for key in items.keys)),
-                "model": traced[0]["model"] if traced else None,
-                "prompt": traced[0]["prompt"] if traced else None,
-                "units": units,
-                "rules": list(items.behaviours),
-                "auc_means": "a larger predictor goes with `direct`, a smaller one with `semantic_pivot`",
-            }
+def run(work: Work[AttributeConfig]) -> dict[str, Any]:
+    """Hold the counts of each traced item against its behaviour."""
+    config, writer = work.config, work.writer
+    trace, counts = Trace.load(work.run), Counts.load(work.run)
+    writer.warn(_ASSOCIATION)
+    if trace.manifest.inputs.get("bench") != counts.manifest.inputs.get("bench"):
+        writer.warn("The model was traced on one benchmark and the corpus counted for another.")
+    traced, behaviours = ([row for row in trace.first_rows(name) if row["shot_set"] == 0] for name in _READ)
+    _warn_of_others(writer, trace)
+    units = sum(int(row["units"]) for row in counts.rows("languages"))
+    scores = _scores(writer, work.run, traced)
+    try:
+        items = gather(traced, behaviours, counts.rows("pairs"), units, scores)
+    except ValueError as error:
+        raise ArtifactError(
+            f"{counts.folder / 'pairs.parquet'} and the {units} units of {counts.folder / 'languages.parquet'} "
+            f"contradict each other: {error}",
+            "Remove the folder and run `pivotlens count` again.",
+        ) from error
+    if len(items.keys) < len(traced):
+        writer.warn(f"{len(traced) - len(items.keys)} of {len(traced)} traced items have no counted pair: left out.")
+    english = {
+        fold(word) for one in Benchmark.load(work.run).concepts.values() for word in one.accepted.get(ENGLISH, ())
+    }
+    spelled = spelled_as_english(traced, english)
+    unlike = [row for row in traced if key_of(row) not in spelled]
+    aucs = _aucs(config, items, gather(unlike, behaviours, counts.rows("pairs"), units, {}))
+    if items.keys and not items.counts[:, 2].any():
+        writer.warn("No unit of the corpus holds both words of any pair: joint frequency is constant.")
+    elif not any(row.auc is not None for row in aucs):
+        writer.warn(
+            f"No direction has {config.min_items} items of each class and a predictor that varies: there is no AUC."
         )
-    return Attribution.load(run)
+    writer.write_table("auc", _table("auc", aucs))
+    tests = [
+        *joint_beyond_marginals(items, config.min_items),
+        *joint_and_score(items, config.bootstrap, config.seed),
+    ]
+    writer.write_table("tests", _table("tests", tests))
+    writer.write_table("significance", _rows("significance", significance_rows(tests)))
+    predictors = _rows("predictors", _predictors(items))
+    writer.write_table("predictors", predictors)
+    rows = predictors.to_pylist()
+    writer.write_table("bins", _rows("bins", bin_rows(rows)))
+    joint = joint_rows(rows, lambda row: key_of(row) in spelled, _directions_with_auc(aucs))
+    writer.write_table("joint", _rows("joint", joint))
+    return {
+        "items": len(items.keys),
+        "items_not_counted": len(traced) - len(items.keys),
+        "items_without_score": int(sum(key not in scores for key in items.keys)),
+        "model": traced[0]["model"] if traced else None,
+        "prompt": traced[0]["prompt"] if traced else None,
+        "units": units,
+        "rules": list(items.behaviours),
+        "auc_means": "a larger predictor goes with `direct`, a smaller one with `semantic_pivot`",
+    }
 
 
-def _warn_of_others(stage: StageRun, trace: Trace) -> None:
+def _warn_of_others(writer: ResultWriter, trace: Trace) -> None:
     config, items = trace.manifest.config, trace.table("items")
     kinds = len(items.group_by(["model", "prompt"]).aggregate([]))
     if kinds > 1:
-        stage.warn(
+        writer.warn(
             f"The trace holds {kinds} models and wordings: "
             f"this is of {config['model']}, prompt {config['prompt']}, alone."
         )
 
 
-def _scores(stage: StageRun, run: Path | str, traced: Sequence[Row]) -> dict[Key, float]:
-    from pivotlens.attribute.items import key_of
-
+def _scores(writer: ResultWriter, run: Path | str, traced: Sequence[Row]) -> dict[Key, float]:
     scored = Scores.load_if_there(run)
     if scored is None:
         return {}
@@ -156,22 +110,18 @@ def _scores(stage: StageRun, run: Path | str, traced: Sequence[Row]) -> dict[Key
     wanted = {(row["model"], row["prompt"]) for row in traced}
     found = {key_of(row): row["score"] for row in rows if (row["model"], row["prompt"]) in wanted}
     if rows and not found:
-        stage.warn("The scores are of another model or prompt than the trace: they are not compared with counts.")
+        writer.warn("The scores are of another model or prompt than the trace: they are not compared with counts.")
     return {key: float(score) for key, score in found.items() if score is not None}
 
 
 def _aucs(config: AttributeConfig, items: Items, unlike: Items) -> list[Auc]:
     """Return the AUCs of all item sets; without look-alikes, concepts are drawn among those that are left."""
-    from pivotlens.attribute.prediction import UNLIKE_ENGLISH, predict_behaviour
-
     found, left = (predict_behaviour(one, config.min_items, config.bootstrap, config.seed) for one in (items, unlike))
     return [*found, *(dataclasses.replace(row, items=f"{row.items}{UNLIKE_ENGLISH}") for row in left)]
 
 
 def _directions_with_auc(aucs: Sequence[Auc]) -> dict[str, set[tuple[str, str]]]:
     """Return by item set in which directions joint frequency has an AUC under the primary rule."""
-    from pivotlens.attribute.prediction import PRIMARY_RULE
-
     found: dict[str, set[tuple[str, str]]] = {}
     for row in aucs:
         if (row.rule, row.predictor) == (PRIMARY_RULE, "log_joint") and row.auc is not None:
@@ -188,8 +138,6 @@ def _rows(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 
 def _predictors(items: Items) -> list[dict[str, Any]]:
-    from pivotlens.attribute.prediction import PRIMARY_RULE
-
     found = items.predictors
     behaviour = items.behaviours.get(PRIMARY_RULE)
     named = [None] * len(items.keys) if behaviour is None else [label or None for label in behaviour.tolist()]

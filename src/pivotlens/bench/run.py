@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
-from pivotlens.artifacts import Benchmark, StageRun
-from pivotlens.artifacts.files import expanded
+from pivotlens.artifacts import ResultWriter
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.design import assign_splits, draw_distractors, with_enough_distractors
+from pivotlens.bench.inputs import content_of
 from pivotlens.bench.join import Joined, join_lexicons
 from pivotlens.bench.lexicon import Lexicon
 from pivotlens.bench.sources import LexiconSource, find_lexicon, told
-from pivotlens.bench.versions import VERSIONS, answers_only, restored, split_version
+from pivotlens.bench.versions import answers_only, split_version
 from pivotlens.bench.wordlist import Form, ListedConcept, parse_word_list
-from pivotlens.errors import ConfigError, DataError, did_you_mean
+from pivotlens.errors import ConfigError, DataError
+from pivotlens.stage import Work
 from pivotlens.text import language_code
 
-VERSION = 4
-BUNDLED = {"everyday-nouns": "everyday_nouns", "word-translation": "word_translation"}
-_PARTS = {"words": "", "distractors": "_distractors", "links": "_links"}
 _LISTED_RULE = "same part of speech; no translation link in JMdict or CC-CEDICT; no hypernym or hyponym in WordNet"
 _DRAWN_RULE = "same part of speech; no accepted word in common within the list; no dictionary, no WordNet"
 _LEXICON_RULE = (
@@ -54,73 +49,18 @@ class _Design:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def _content(words: str) -> dict[str, bytes]:
-    try:
-        name, version = split_version(words)
-        if version:
-            folder = resources.files("pivotlens.bench").joinpath("data")
-            stem = BUNDLED[name]
-            content = {part: folder.joinpath(f"{stem}{suffix}.tsv").read_bytes() for part, suffix in _PARTS.items()}
-            changes = folder.joinpath(f"{stem}_changes.tsv")
-            if version != VERSIONS[name][0]:
-                content = restored(content, changes.read_bytes())
-            elif changes.is_file():
-                content["changes"] = changes.read_bytes()
-            return content
-        return {"words": expanded(words).read_bytes()}
-    except OSError as error:
-        raise DataError(
-            f"cannot read the word list {words!r}: {error.strerror}",
-            f"Give a TSV file, or a bundled list ({did_you_mean(words, BUNDLED)})",
-        ) from error
-
-
-def stage_run(
-    config: BenchConfig,
-    run: Path | str,
-    *,
-    planned: Mapping[str, str] | None = None,
-    passed: Mapping[str, str] | None = None,
-) -> StageRun:
-    """Return the stage with its fingerprint; computes and writes nothing."""
-    del planned  # the first stage reads no other
-    if config.lexicon:
-        inputs = {
-            f"lexicon {number}: {name}": value
-            for number, spec in enumerate(config.lexicon, start=1)
-            for name, value in find_lexicon(spec).fingerprints().items()
-        }
-    else:
-        inputs = {name: hashlib.sha256(data).hexdigest() for name, data in _content(config.words).items()}
-    return StageRun(Path(run), config, version=VERSION, inputs=inputs, passed=passed)
-
-
-def build_benchmark(config: BenchConfig, run: Path | str, *, passed: Mapping[str, str] | None = None) -> Benchmark:
-    """Make the benchmark of a run folder.
-
-    Args:
-        config: The settings.
-        run: The run folder; its ``bench`` stage is written.
-        passed: Where each setting that is not a default came from, for the manifest.
-
-    Raises:
-        DataError: The word list or a lexicon is unreadable or too small.
-        ConfigError: A wanted language is not in it, the languages of a lexicon cannot be told, or `limit` leaves too
-            few concepts.
-    """
-    stage = stage_run(config, run, passed=passed)
-    if stage.reason_to_run() is not None:
-        with stage:
-            _write(stage, config, _from_lexicons(stage, config) if config.lexicon else _from_words(stage, config))
-    return Benchmark.load(run)
+def run(work: Work[BenchConfig]) -> dict[str, Any]:
+    """Make the benchmark and write it."""
+    design = _from_lexicons if work.config.lexicon else _from_words
+    return _write(work.writer, design(work.writer, work.config))
 
 
 def _rows(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8")), delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def _from_words(stage: StageRun, config: BenchConfig) -> _Design:
-    content = _content(config.words)
+def _from_words(writer: ResultWriter, config: BenchConfig) -> _Design:
+    content = content_of(config.words)
     concepts = parse_word_list(content["words"], config.words, config.languages)
     left_out = answers_only(content.get("changes", b""))
     concepts = [
@@ -135,9 +75,9 @@ def _from_words(stage: StageRun, config: BenchConfig) -> _Design:
         for concept in concepts
     ]
     concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)
-    kept = _limited(stage, config, concepts)
+    kept = _limited(writer, config, concepts)
     if len(kept) < len(concepts):
-        kept = _supplied(stage, config, kept)
+        kept = _supplied(writer, config, kept)
     if "distractors" in content and config.distractors == 9 and len(kept) == len(concepts):
         listed = _rows(content["distractors"])
         distractors = [
@@ -153,24 +93,26 @@ def _from_words(stage: StageRun, config: BenchConfig) -> _Design:
     return replace(design, links=links, details=details)
 
 
-def _from_lexicons(stage: StageRun, config: BenchConfig) -> _Design:
+def _from_lexicons(writer: ResultWriter, config: BenchConfig) -> _Design:
     sources = [find_lexicon(spec) for spec in config.lexicon]
     wanted = [language_code(code, "languages") for code in config.languages]
     lexicons = _read(sources, wanted)
     for source, lexicon in zip(sources, lexicons, strict=True):
         if lexicon.skipped:
-            stage.warn(
+            writer.warn(
                 f"{source.files[0].name}: {sum(lexicon.skipped.values()):,} of {lexicon.read:,} entries were skipped "
                 f"({told(lexicon.skipped)})"
             )
     joined = join_lexicons(lexicons, wanted, config.senses)
-    stage.warn("the words are those of the lexicons, read by nobody: look at a sample of them before you trust figures")
+    writer.warn(
+        "the words are those of the lexicons, read by nobody: look at a sample of them before you trust figures"
+    )
     _check_size(joined, config)
     concepts = list(joined.concepts[: config.concepts + config.shot_pool])
     concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)
-    concepts = [replace(concept, calibration=None) for concept in _supplied(stage, config, concepts, joined)]
+    concepts = [replace(concept, calibration=None) for concept in _supplied(writer, config, concepts, joined)]
     concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)
-    kept = _supplied(stage, config, _limited(stage, config, concepts), joined)
+    kept = _supplied(writer, config, _limited(writer, config, concepts), joined)
     details = {
         "lexicons": [
             {
@@ -211,12 +153,12 @@ def _check_size(joined: Joined, config: BenchConfig) -> None:
 
 
 def _supplied(
-    stage: StageRun, config: BenchConfig, concepts: list[ListedConcept], joined: Joined | None = None
+    writer: ResultWriter, config: BenchConfig, concepts: list[ListedConcept], joined: Joined | None = None
 ) -> list[ListedConcept]:
     """Leave out the test concepts without distractors enough."""
     kept = with_enough_distractors(concepts, config.distractors, None if joined is None else joined.related)
     if len(kept) < len(concepts):
-        stage.warn(
+        writer.warn(
             f"{len(concepts) - len(kept)} test concepts were left out: fewer than {config.distractors} others of "
             "their part of speech have no translation link with them"
         )
@@ -236,7 +178,7 @@ def _drawn(
     return [(concept, other, None) for concept, others in drawn.items() for other in others]
 
 
-def _limited(stage: StageRun, config: BenchConfig, concepts: list[ListedConcept]) -> list[ListedConcept]:
+def _limited(writer: ResultWriter, config: BenchConfig, concepts: list[ListedConcept]) -> list[ListedConcept]:
     tests = [concept for concept in concepts if concept.split == "test"]
     if config.limit is None or config.limit >= len(tests):
         return concepts
@@ -245,20 +187,20 @@ def _limited(stage: StageRun, config: BenchConfig, concepts: list[ListedConcept]
             f"limit = {config.limit} leaves too few concepts for distractors = {config.distractors}",
             f"Set `limit` to {config.distractors + 1} or more, or lower `distractors`.",
         )
-    stage.warn(f"limit = {config.limit}: only {config.limit} of {len(tests)} test concepts are in the benchmark")
+    writer.warn(f"limit = {config.limit}: only {config.limit} of {len(tests)} test concepts are in the benchmark")
     kept = {concept.concept_id for concept in tests[: config.limit]}
     return [concept for concept in concepts if concept.split == "shot" or concept.concept_id in kept]
 
 
-def _write(stage: StageRun, config: BenchConfig, design: _Design) -> None:
+def _write(writer: ResultWriter, design: _Design) -> dict[str, Any]:
     concepts = design.concepts
     tests = sum(concept.split == "test" for concept in concepts)
     calibrating = sum(bool(concept.calibration) for concept in concepts)
     if calibrating < 100:
-        stage.warn(f"the calibration set holds {calibrating} concepts; 100 or more make the trace's baseline steady")
+        writer.warn(f"the calibration set holds {calibrating} concepts; 100 or more make the trace's baseline steady")
     languages = list(concepts[0].words)
     cells = [(concept, language) for concept in concepts for language in languages]
-    stage.write_table(
+    writer.write_table(
         "items",
         {
             "concept_id": [concept.concept_id for concept, _ in cells],
@@ -277,7 +219,7 @@ def _write(stage: StageRun, config: BenchConfig, design: _Design) -> None:
             "flags": [_flags(concept, language) for concept, language in cells],
         },
     )
-    stage.write_table(
+    writer.write_table(
         "distractors",
         {
             "concept_id": [row[0] for row in design.distractors],
@@ -286,17 +228,15 @@ def _write(stage: StageRun, config: BenchConfig, design: _Design) -> None:
         },
     )
     columns = ("concept_id", "language", "word", "relation")
-    stage.write_table("links", {name: [row[name] for row in design.links] for name in columns})
-    stage.finish(
-        {
-            "languages": languages,
-            "test_concepts": tests,
-            "shot_concepts": len(concepts) - tests,
-            "calibration_concepts": calibrating,
-            "distractor_rule": design.rule,
-            **design.details,
-        }
-    )
+    writer.write_table("links", {name: [row[name] for row in design.links] for name in columns})
+    return {
+        "languages": languages,
+        "test_concepts": tests,
+        "shot_concepts": len(concepts) - tests,
+        "calibration_concepts": calibrating,
+        "distractor_rule": design.rule,
+        **design.details,
+    }
 
 
 def _flags(concept: ListedConcept, language: str) -> list[str]:

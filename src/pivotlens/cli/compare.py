@@ -5,9 +5,14 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from pivotlens.errors import ConfigError
+from rich.table import Table
 
-_METHOD = (
+from pivotlens.artifacts import Scores
+from pivotlens.cli.terminal import print_json, results_console
+from pivotlens.errors import ConfigError
+from pivotlens.score.comparison import Comparison, compare_scores, find_scored
+
+_HOW = (
     "95 % interval: bootstrap of the difference, {:,} resamples of concepts (in all directions at once) and shot sets. "
     "p: two-sided sign-flip test, which flips a concept's differences in all directions at once."
 )
@@ -26,10 +31,6 @@ def compare(names: list[str], run: Path | None, *, bootstrap: int, seed: int, as
     Raises:
         ConfigError: They are not two, or one of them is unknown.
     """
-    from pivotlens.artifacts import Scores
-    from pivotlens.cli.terminal import print_json, results_console
-    from pivotlens.score.comparison import Comparison, compare_scores, find_scored
-
     if len(names) != 2:
         raise ConfigError(
             f"--compare takes two names, not {len(names)}", "Give two run folders, or two models of --run."
@@ -40,7 +41,6 @@ def compare(names: list[str], run: Path | None, *, bootstrap: int, seed: int, as
     if as_json:
         print_json(dataclasses.asdict(result))
         return
-    from rich.table import Table
 
     table = Table(
         title=f"second: {names[1]}, {_side(result.second)}; first: {names[0]}, {_side(result.first)}",
@@ -63,7 +63,7 @@ def compare(names: list[str], run: Path | None, *, bootstrap: int, seed: int, as
         )
     console = results_console()
     console.print(table)
-    for note in (*result.notes, _METHOD.format(bootstrap)):
+    for note in (*result.notes, _HOW.format(bootstrap)):
         console.print(note, markup=False, soft_wrap=True)
 
 

@@ -8,7 +8,10 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from pivotlens.cli.run import run_pipeline
+from pivotlens.cli.terminal import results_console
 from pivotlens.cli.verbs import help_text
+from pivotlens.pipeline import Pipeline
 
 EXAMPLES = ("pivotlens demo", "pivotlens demo --run runs/small --model demo:smollm2-135m --directions en-fr fr-en")
 DIRECTIONS = ("en-fr", "fr-zh", "zh-fr")
@@ -30,9 +33,6 @@ def demo(
     limit: Annotated[int | None, Parameter(help="Score and trace only this many concepts.")] = None,
 ) -> None:
     """Run the demo."""
-    from pivotlens.cli.run import run_pipeline
-    from pivotlens.cli.terminal import results_console
-    from pivotlens.pipeline import Pipeline
     from pivotlens.report import most_telling_items, render_items, render_summary
 
     content = {

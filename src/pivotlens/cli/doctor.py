@@ -11,6 +11,7 @@ from importlib import metadata
 
 from cyclopts import App
 
+from pivotlens.cli.terminal import print_json, results_console
 from pivotlens.cli.verbs import Json, help_text
 from pivotlens.errors import PrerequisiteError
 from pivotlens.extras import install_line, is_installed
@@ -37,8 +38,6 @@ def add(app: App) -> None:
 
 def doctor(*, json: Json = False) -> None:
     """Check the machine."""
-    from pivotlens.cli.terminal import print_json, results_console
-
     findings = [*_packages(), *_cache(), *_machine()]
     if json:
         print_json([vars(finding) for finding in findings])

@@ -7,8 +7,11 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from pivotlens.cli.terminal import results_console
 from pivotlens.cli.verbs import help_text
 from pivotlens.errors import ConfigError
+from pivotlens.pipeline import stage_configs
+from pivotlens.settings.template import toml_template
 
 EXAMPLES = (
     "pivotlens init pivotlens.toml",
@@ -45,9 +48,6 @@ def init(
 ) -> None:
     """Write the file."""
     from pivotlens.artifacts.files import write_bytes
-    from pivotlens.cli.terminal import results_console
-    from pivotlens.pipeline import stage_configs
-    from pivotlens.settings.template import toml_template
 
     if path.exists() and not force:
         raise ConfigError(f"{path} exists already", "Choose another name, or pass --force to write over it.")

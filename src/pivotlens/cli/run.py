@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from pivotlens.cli.verbs import DryRun, Json, describe, help_text
+from pivotlens.cli.terminal import print_json, results_console, watch_progress
+from pivotlens.cli.verbs import DryRun, Json, describe, help_text, result_object
+from pivotlens.pipeline import Pipeline
+from pivotlens.text import escape_controls
+
+if TYPE_CHECKING:
+    from pivotlens.artifacts import Plan
 
 EXAMPLES = (
     "pivotlens run --config pivotlens.toml",
@@ -36,39 +42,34 @@ def run(
     dry_run: DryRun = False,
 ) -> None:
     """Run the chain."""
-    from pivotlens.pipeline import Pipeline
-
     named = {"model": model, "corpus": corpus, "directions": directions, "seed": seed, "workers": workers}
     flags = {key: value for key, value in named.items() if value is not None}
     run_pipeline(Pipeline.from_toml(config, run, flags), as_json=json, dry_run=dry_run)
 
 
-def run_pipeline(pipeline: Any, *, as_json: bool, dry_run: bool) -> None:
+def run_pipeline(pipeline: Pipeline, *, as_json: bool, dry_run: bool) -> None:
     """Run or plan a pipeline and say what happens to each stage.
 
     Args:
-        pipeline: A `pivotlens.pipeline.Pipeline`.
+        pipeline: The run folder and the settings.
         as_json: Whether one JSON object is put on stdout.
         dry_run: Whether nothing is done.
     """
-    from pivotlens.cli.terminal import print_json, results_console, watch_progress
-    from pivotlens.cli.verbs import result_object
-    from pivotlens.text import escape_controls
-
     console = watch_progress()
     if dry_run:
-        plan = pipeline.plan()
+        plans = pipeline.plan()
         if as_json:
-            print_json({"run": str(pipeline.folder), "stages": [vars(stage) for stage in plan]})
+            told = [{"name": one.stage, "reason": one.reason, "fingerprint": one.fingerprint} for one in plans]
+            print_json({"run": str(pipeline.folder), "stages": told})
             return
-        for stage in plan:
-            results_console().print(describe(stage.name, stage.reason), soft_wrap=True, markup=False)
+        for plan in plans:
+            results_console().print(describe(plan.stage, plan.reason), soft_wrap=True, markup=False)
         return
     reused: dict[str, bool] = {}
 
-    def watch(stage: Any) -> None:
-        reused[stage.name] = stage.reason is None
-        console.print(describe(stage.name, stage.reason), soft_wrap=True, markup=False)
+    def watch(plan: Plan[Any]) -> None:
+        reused[plan.stage] = plan.reason is None
+        console.print(describe(plan.stage, plan.reason), soft_wrap=True, markup=False)
 
     results = pipeline.run(watch)
     for name, result in results.items():

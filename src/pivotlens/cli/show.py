@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from rich.table import Table
+from rich.text import Text
 
-from pivotlens.cli.verbs import Json, help_text
+from pivotlens.cli.terminal import print_json, results_console
+from pivotlens.cli.verbs import Json, help_text, result_object, show_result
 from pivotlens.errors import ArtifactError, ConfigError, did_you_mean
+from pivotlens.stages import STAGES
+from pivotlens.text import escape_controls
 
 EXAMPLES = ("pivotlens show runs/demo", "pivotlens show runs/demo mine/pair_pivots --rows 20")
 
@@ -32,9 +37,6 @@ def show(
 ) -> None:
     """Show a run folder."""
     from pivotlens.artifacts import SCHEMAS, StageResult, read_manifest
-    from pivotlens.cli.terminal import print_json, results_console
-    from pivotlens.cli.verbs import result_object, show_result
-    from pivotlens.stages import STAGES
 
     if rows < 1:
         raise ConfigError(f"--rows {rows} shows nothing", "Give 1 or more.")
@@ -51,7 +53,7 @@ def show(
                      for file in item.manifest.outputs if file.endswith(".parquet")]  # fmt: skip
             of_stage = [other for other in known if other.startswith(f"{stage}/")]
             raise ConfigError(f"{run} has no table {table!r}", _hint(run, table, of_stage, known))
-        content = type("Shown", (StageResult,), {"stage": stage})(result.folder, result.manifest).table(name)
+        content = STAGES[stage].result_class()(result.folder, result.manifest).table(name)
         if json:
             print_json(content.slice(0, rows).to_pylist())
         else:
@@ -78,11 +80,6 @@ def _hint(run: Path, table: str, of_stage: list[str], known: list[str]) -> str:
 
 
 def _print_rows(name: str, total: int, rows: list[dict[str, object]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from pivotlens.cli.terminal import results_console
-    from pivotlens.text import escape_controls
 
     console = results_console()
     if rows and len(rows[0]) > _WIDEST:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cyclopts import App
 
+from pivotlens.cli.terminal import print_json
 from pivotlens.cli.verbs import Json, help_text
 
 EXAMPLES = ("pivotlens tasks-path", "pivotlens tasks-path --json")
@@ -23,8 +24,6 @@ def tasks_path(*, json: Json = False) -> None:
     """Print the folder, and nothing else."""
     folder = Path(str(resources.files("pivotlens.harness").joinpath("tasks")))
     if json:
-        from pivotlens.cli.terminal import print_json
-
         names = sorted(path.stem for path in folder.glob("[!_]*.yaml"))
         print_json({"folder": str(folder), "tasks": [name for name in names if "_" in name],
                     "groups": [name for name in names if "_" not in name]})  # fmt: skip

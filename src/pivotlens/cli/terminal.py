@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+import orjson
 from rich.console import Console
 from rich.text import Text
 
@@ -36,7 +37,5 @@ def results_console() -> Console:
 
 def print_json(value: object) -> None:
     """Write one JSON object on stdout."""
-    import orjson
-
     sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
     sys.stdout.flush()

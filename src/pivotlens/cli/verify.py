@@ -7,8 +7,10 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from pivotlens.cli.terminal import print_json, results_console
 from pivotlens.cli.verbs import Json, help_text
 from pivotlens.errors import ArtifactError
+from pivotlens.stages import STAGES
 
 EXAMPLES = ("pivotlens verify runs/demo", "pivotlens verify runs/demo --json")
 
@@ -22,8 +24,6 @@ def add(app: App) -> None:
 def verify(run: Annotated[Path, Parameter(help="Run folder.")], *, json: Json = False) -> None:
     """Check a run folder."""
     from pivotlens.artifacts.verification import verify_run
-    from pivotlens.cli.terminal import print_json, results_console
-    from pivotlens.stages import STAGES
 
     outcome = verify_run(run, list(STAGES))
     if json:

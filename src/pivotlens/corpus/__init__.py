@@ -2,7 +2,7 @@
 
 from pivotlens.corpus.documents import BadRow, Columns, Document, read_documents
 from pivotlens.corpus.executor import part_path, run_over_files
-from pivotlens.corpus.files import CorpusFile, corpus_fingerprint, list_corpus, survey_corpus
+from pivotlens.corpus.files import CorpusFile, Listing, list_corpus, survey_corpus
 from pivotlens.corpus.problems import BadRows, check_bad_share
 from pivotlens.corpus.units import UnitBatch, UnitPlan, split_units, unit_batches, unit_hashes, unit_plan
 
@@ -12,10 +12,10 @@ __all__ = [
     "Columns",
     "CorpusFile",
     "Document",
+    "Listing",
     "UnitBatch",
     "UnitPlan",
     "check_bad_share",
-    "corpus_fingerprint",
     "list_corpus",
     "part_path",
     "read_documents",

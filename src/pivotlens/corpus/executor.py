@@ -30,7 +30,7 @@ def run_over_files(
     error of ours in one of them arrives here as it was raised.
 
     Args:
-        folder: Where the parts are kept (of a stage: `StageRun.parts_folder`).
+        folder: Where the parts are kept (of a stage: `Workspace.parts_folder`).
         files: The corpus.
         task: Can be pickled; takes a file and returns the content of its part.
         workers: Number of processes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import glob
+import os
 import re
 import sys
 from collections import Counter
@@ -13,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import IO, Any
 
+from pivotlens.artifacts import Made, RunFolder
 from pivotlens.artifacts.files import expanded
 from pivotlens.artifacts.fingerprint import files_fingerprint, sha256_of_file
 from pivotlens.errors import ConfigError, DataError, PrerequisiteError, did_you_mean
@@ -66,16 +68,25 @@ class CorpusFile:
         """Open the file for reading.
 
         Raises:
-            DataError: It cannot be opened.
+            DataError: It cannot be opened, or is another one than was listed.
             PrerequisiteError: It is remote and its file system is not reachable.
         """
         if "://" not in self.location:
             try:
-                return Path(self.location).open("rb")
+                handle = Path(self.location).open("rb")  # noqa: SIM115 - the caller closes it
             except OSError as error:
                 raise DataError(
                     f"cannot open {self.shown}: {error.strerror}", "Check that it is there and may be read."
                 ) from error
+            status = os.fstat(handle.fileno())
+            # A mark that is no time is a sum of the content.
+            if status.st_size != self.size or (self.mark.isdecimal() and self.mark != str(status.st_mtime_ns)):
+                handle.close()
+                raise DataError(
+                    f"{self.shown} was changed while the corpus was read",
+                    "Run the command again once nothing writes there any more.",
+                )
+            return handle
         try:
             import fsspec  # type: ignore[import-untyped]
 
@@ -86,15 +97,27 @@ class CorpusFile:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a corpus spec leads to.
+    """What a corpus spec leads to; what was listed is what is read.
 
     Attributes:
         files: Those that are read, sorted by name.
         warnings: What was left out, and what may be there twice.
+        planned: Fingerprint of the plan, where a stage is still to make the corpus; then there are no files.
     """
 
     files: tuple[CorpusFile, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    planned: str = ""
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a stage is still to make it."""
+        return bool(self.planned)
+
+    @property
+    def fingerprint(self) -> str:
+        """What stands for its content: the names, sizes and marks of its files, none of which is read."""
+        return self.planned or files_fingerprint({file.name: (file.size, file.mark) for file in self.files})
 
 
 def list_corpus(spec: str) -> tuple[CorpusFile, ...]:
@@ -111,12 +134,25 @@ def list_corpus(spec: str) -> tuple[CorpusFile, ...]:
     return survey_corpus(spec).files
 
 
-def survey_corpus(spec: str) -> Listing:
-    """Return the files of a corpus with warnings of those that are left out; arguments and errors as `list_corpus`."""
+def survey_corpus(spec: str, near: RunFolder | None = None) -> Listing:
+    """Return the files of a corpus with warnings of those that are left out; errors as `list_corpus`.
+
+    Args:
+        spec: As `list_corpus`, or ``run:STAGE/ARM``: documents that a stage made.
+        near: The run folder that such a reference leads into.
+
+    Raises:
+        PrerequisiteError: The stage that is referred to has not run, or made no such documents.
+    """
     if not spec:
         raise ConfigError("no corpus given", "Pass --corpus with a file, a folder, a glob, a URL or demo:tatoeba.")
+    made = (near or RunFolder(Path())).made(spec)
+    if made is not None and made.provisional:
+        return Listing((), planned=made.fingerprint)
     scheme, _, rest = spec.partition("://")
-    if spec.startswith("demo:"):
+    if made is not None:
+        found = _Found(_made_by_a_stage(made))
+    elif spec.startswith("demo:"):
         found = _Found(_bundled(spec))
     elif rest and scheme not in ("file", "local"):
         found = _remote(spec)
@@ -134,11 +170,6 @@ def survey_corpus(spec: str) -> Listing:
     if twice := [name for name, count in names.items() if count > 1]:
         raise DataError(f"two files of corpus {_shown(spec)!r} are both shown as {twice[0]!r}", "Rename one of them.")
     return Listing(files, (*found.warnings(), *_same_stem(files)))
-
-
-def corpus_fingerprint(spec: str) -> str:
-    """Return a fingerprint of a corpus by the names, sizes and marks of its files."""
-    return files_fingerprint({file.name: (file.size, file.mark) for file in list_corpus(spec)})
 
 
 def is_parquet(file: CorpusFile) -> bool:
@@ -317,6 +348,15 @@ def _bundled(spec: str) -> list[CorpusFile]:
         )
     # Content, not time: an installation gives the files new times, and the result must not depend on that.
     return [CorpusFile(path.name, str(path), path.stat().st_size, sha256_of_file(path)) for path in paths]
+
+
+def _made_by_a_stage(made: Made) -> list[CorpusFile]:
+    # The sums of the manifest, not times: the same documents are the same corpus wherever and whenever they were made.
+    return [
+        CorpusFile(name, str(made.check(name)), output.bytes, output.sha256)
+        for name, output in made.files.items()
+        if name.endswith(SUFFIXES)
+    ]
 
 
 def _remote(spec: str) -> _Found:

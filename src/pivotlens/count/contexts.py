@@ -109,4 +109,4 @@ class ContextCounter:
         offsets = np.concatenate([[0], np.cumsum(np.concatenate([held[2] for held in self._held]))])
         tokens = np.concatenate([held[3] for held in self._held])
         self._held, self._n_held = [], 0
-        self.counts.add(*joint_counts(rows, units, offsets, tokens, self._vocabulary).total())
+        self.counts.add(*joint_counts(rows, units, offsets, tokens, self._vocabulary))

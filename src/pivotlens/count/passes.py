@@ -51,7 +51,7 @@ class ContextPass:
         occurrences: Folder of the parts of `OccurrencePass`.
         thresholds: Largest hash of each word's sample over all files, shape ``(words,)``.
         backgrounds: Language and largest hash of its background sample.
-        tokenizer: Spec of the tokenizer.
+        tokenizer: Folder of the tokenizer.
     """
 
     words: CountedWords

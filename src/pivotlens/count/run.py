@@ -2,123 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from pivotlens.artifacts import Benchmark, Counts, StageRun, atomic_path, schema_of, upstream_inputs
+from pivotlens.artifacts import (
+    Benchmark,
+    ResultWriter,
+    atomic_path,
+    schema_of,
+)
 from pivotlens.corpus import (
     BadRows,
     CorpusFile,
+    Listing,
     check_bad_share,
-    corpus_fingerprint,
     run_over_files,
-    survey_corpus,
     unit_plan,
 )
 from pivotlens.corpus.packing import unpack_arrays
 from pivotlens.count import tables
 from pivotlens.count.config import CountConfig
 from pivotlens.count.occurrences import CooccurrenceCounter
+from pivotlens.count.passes import ContextPass, OccurrencePass
 from pivotlens.count.sparse import SparseCounts
 from pivotlens.count.vocabulary import CountedWords
 from pivotlens.errors import ConfigError
+from pivotlens.models.tokenizer import load_tokenizer
+from pivotlens.stage import Work
 from pivotlens.text import english_name, has_spaces_between_words
 from pivotlens.text.longer_words import BUNDLED, LongerWords, read_longer_words
 from pivotlens.text.matching import written_together
 
-VERSION = 4
 _WITH_LONGER_WORDS = ("everyday-nouns", "word-translation")
 
 
-def stage_run(
-    config: CountConfig,
-    run: Path | str,
-    *,
-    planned: Mapping[str, str] | None = None,
-    passed: Mapping[str, str] | None = None,
-) -> StageRun:
-    """Return the stage as it would run, with the fingerprints of all it reads; writes nothing.
-
-    Raises:
-        ConfigError: No tokenizer is given, or the longer words are in an unknown language.
-        PrerequisiteError: ``bench`` has not run, or the tokenizer or corpus is not there.
-        DataError: The corpus holds no file, or the file of longer words is missing or malformed.
-    """
-    from pivotlens.models.resolve import tokenizer_fingerprint
-
-    inputs = upstream_inputs(run, ["bench"], planned=planned, reader="count")
-    if not config.tokenizer:
-        raise ConfigError(
-            "count has no tokenizer to cut the text with",
-            "Pass --tokenizer with the model whose tokens are wanted, or set `tokenizer` in [count].",
-        )
-    unit_plan(config)
-    inputs["corpus"] = corpus_fingerprint(config.corpus)
-    inputs["tokenizer"] = tokenizer_fingerprint(config.tokenizer)
-    longer = read_longer_words(config.longer_words)
-    if longer.sha256:
-        inputs["longer_words"] = longer.sha256
-    return StageRun(run, config, version=VERSION, inputs=inputs, passed=passed)
-
-
-def count_corpus(
-    config: CountConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
-) -> Counts:
-    """Count words, pairs and tokens in a corpus (METHOD §3), or return the counts that are there and fit.
-
-    Args:
-        config: The settings; defaults where None.
-        run: The run folder.
-        passed: Where each setting that is not a default came from, for the record.
-
-    Raises:
-        DataError: The corpus is empty, damaged, lacks a column or has too many unreadable rows.
-        PivotLensError: As `stage_run`.
-    """
-    config = config or CountConfig()
-    stage = stage_run(config, run, passed=passed)
-    if stage.reason_to_run() is not None:
-        with stage:
-            _count(stage, config)
-    return Counts.load(run)
-
-
-def _count(stage: StageRun, config: CountConfig) -> None:
-    from pivotlens.count.passes import ContextPass, OccurrencePass
-    from pivotlens.models.tokenizer import load_tokenizer
-
-    benchmark = Benchmark.load(stage.run)
+def run(work: Work[CountConfig]) -> dict[str, Any]:
+    """Count words, pairs and tokens of the corpus."""
+    config, workspace, writer = work.config, work.workspace, work.writer
+    benchmark = Benchmark.load(work.run)
     longer = read_longer_words(config.longer_words)
     words = CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values(), longer.words)
-    tokenizer = load_tokenizer(config.tokenizer)
+    tokenizer = load_tokenizer(config.tokenizer, work.near)
     for warning in tokenizer.warnings:
-        stage.warn(warning)
-    corpus, plan = survey_corpus(config.corpus), unit_plan(config)
+        writer.warn(warning)
+    corpus, plan = work.plan.source("corpus", Listing), unit_plan(config)
     files = corpus.files
 
     find = OccurrencePass(words, plan, config.sample, config.background, config.seed)
-    found = stage.parts_folder("occurrences")
+    found = workspace.parts_folder("occurrences")
     parts = run_over_files(found, files, find, config.workers, "Finding words")
     counter, bad = _merged_occurrences(words, config, files, parts)
     check_bad_share(bad, sum(counter.documents.values()), config.max_bad_share, config.corpus)
     for warning in corpus.warnings:
-        stage.warn(warning)
-    _warn(stage, config, counter, bad)
-    _warn_of_shorter_words(stage, config, benchmark, words, longer)
+        writer.warn(warning)
+    _warn(writer, config, counter, bad)
+    _warn_of_shorter_words(writer, config, benchmark, words, longer)
 
     backgrounds = {code: threshold for code, (_, threshold) in counter.backgrounds().items()}
     _, _, thresholds = counter.samples()
-    cut = ContextPass(words, plan, config.sample, config.seed, found, thresholds, backgrounds, config.tokenizer)
-    parts = run_over_files(stage.parts_folder("contexts"), files, cut, config.workers, "Counting tokens")
+    cut = ContextPass(words, plan, config.sample, config.seed, found, thresholds, backgrounds, str(tokenizer.folder))
+    parts = run_over_files(workspace.parts_folder("contexts"), files, cut, config.workers, "Counting tokens")
     contexts = _merged_contexts(parts, tuple(backgrounds), tokenizer.vocab_size)
 
-    _write(stage, words, counter, contexts)
+    _write(writer, words, counter, contexts)
     tokens = np.flatnonzero(np.bincount(contexts.keys % contexts.vocabulary)).tolist()
-    stage.write_table("token_texts", {"token_id": tokens, "token": [tokenizer.text(token) for token in tokens]})
-    stage.write_table(
+    writer.write_table("token_texts", {"token_id": tokens, "token": [tokenizer.text(token) for token in tokens]})
+    writer.write_table(
         "problems",
         {
             "file": [row.file for row in bad],
@@ -126,20 +80,18 @@ def _count(stage: StageRun, config: CountConfig) -> None:
             "problem": [row.problem for row in bad],
         },
     )
-    stage.finish(
-        {
-            "corpus_files": len(files),
-            "corpus_bytes": sum(file.size for file in files),
-            "documents": sum(counter.documents.values()),
-            "units": sum(row.units for row in counter.languages.values()),
-            "bad_rows": bad.count,
-            "words": len(words.words),
-            "longer_words": {code: len(listed) for code, listed in longer.words.items()},
-            "concepts": len(words.concepts),
-            "tokenizer": tokenizer.fingerprint,
-            "seed": config.seed,
-        }
-    )
+    return {
+        "corpus_files": len(files),
+        "corpus_bytes": sum(file.size for file in files),
+        "documents": sum(counter.documents.values()),
+        "units": sum(row.units for row in counter.languages.values()),
+        "bad_rows": bad.count,
+        "words": len(words.words),
+        "longer_words": {code: len(listed) for code, listed in longer.words.items()},
+        "concepts": len(words.concepts),
+        "tokenizer": tokenizer.fingerprint,
+        "seed": config.seed,
+    }
 
 
 def _merged_occurrences(
@@ -166,17 +118,17 @@ def _merged_contexts(parts: Sequence[Path], languages: tuple[str, ...], vocabula
     return tables.ContextCounts(keys, values, units, background_tokens, languages, vocabulary)
 
 
-def _warn(stage: StageRun, config: CountConfig, counter: CooccurrenceCounter, bad: BadRows) -> None:
+def _warn(writer: ResultWriter, config: CountConfig, counter: CooccurrenceCounter, bad: BadRows) -> None:
     if config.limit is not None:
-        stage.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
+        writer.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
     if bad.count:
         named = "names them" if bad.count == len(bad.first) else f"names the first {len(bad.first)}"
-        stage.warn(f"{bad.count:,} rows of the corpus could not be read; the table `problems` {named}")
+        writer.warn(f"{bad.count:,} rows of the corpus could not be read; the table `problems` {named}")
     absent = [code for code in counter.words.languages if code not in counter.languages]
     if absent:
-        stage.warn(f"the corpus holds no document in {', '.join(absent)}")
+        writer.warn(f"the corpus holds no document in {', '.join(absent)}")
     if together := written_together([*counter.words.languages, *counter.languages]):
-        stage.warn(
+        writer.warn(
             f"{_found_words(counter, together)}in {', '.join(together)} particles, articles or prepositions are "
             "written together with the word, which is not found beside one: what is counted there is too low"
         )
@@ -204,39 +156,39 @@ def _english_name(code: str) -> str:
 
 
 def _warn_of_shorter_words(
-    stage: StageRun, config: CountConfig, benchmark: Benchmark, words: CountedWords, longer: LongerWords
+    writer: ResultWriter, config: CountConfig, benchmark: Benchmark, words: CountedWords, longer: LongerWords
 ) -> None:
     unspaced = [code for code in words.languages if not has_spaces_between_words(code)]
     bare = [code for code in unspaced if code not in longer.words]
     if bare:
-        stage.warn(f"no longer words are known in {', '.join(bare)}: a word is also counted within longer ones")
+        writer.warn(f"no longer words are known in {', '.join(bare)}: a word is also counted within longer ones")
     made_from = benchmark.manifest.config
     known = str(made_from.get("words")).partition("@")[0] in _WITH_LONGER_WORDS and not made_from.get("lexicon")
     if config.longer_words == BUNDLED and not known and len(bare) < len(unspaced):
-        stage.warn("the bundled longer words are those around words of the bundled lists; around others many miss")
+        writer.warn("the bundled longer words are those around words of the bundled lists; around others many miss")
 
 
-def _write(stage: StageRun, words: CountedWords, counter: CooccurrenceCounter, contexts: tables.ContextCounts) -> None:
-    stage.write_table("languages", tables.languages_table(counter, contexts))
-    stage.write_table("words", tables.words_table(counter, contexts))
+def _write(
+    writer: ResultWriter, words: CountedWords, counter: CooccurrenceCounter, contexts: tables.ContextCounts
+) -> None:
+    writer.write_table("languages", tables.languages_table(counter, contexts))
+    writer.write_table("words", tables.words_table(counter, contexts))
     pairs = tables.pairs_table(counter)
-    stage.write_table("pairs", pairs)
+    writer.write_table("pairs", pairs)
     for name, rows in (("coverage", tables.coverage_rows(pairs)), ("pair_summary", tables.pair_summary_rows(pairs))):
-        stage.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("count", name)))
-    stage.write_table("tokens", tables.tokens_table(contexts))
-    _write_blocks(stage, "word_tokens", tables.word_tokens_blocks(words, contexts))
-    _write_blocks(stage, "pair_tokens", tables.pair_tokens_blocks(words, contexts))
+        writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("count", name)))
+    writer.write_table("tokens", tables.tokens_table(contexts))
+    _write_blocks(writer, "word_tokens", tables.word_tokens_blocks(words, contexts))
+    _write_blocks(writer, "pair_tokens", tables.pair_tokens_blocks(words, contexts))
 
 
-def _write_blocks(stage: StageRun, name: str, blocks: Iterable[pa.Table]) -> None:
-    import pyarrow.parquet as pq
-
+def _write_blocks(writer: ResultWriter, name: str, blocks: Iterable[pa.Table]) -> None:
     rows = 0
     with (
-        atomic_path(stage.staged(f"{name}.parquet")) as temporary,
-        pq.ParquetWriter(temporary, schema_of("count", name), compression="zstd") as writer,
+        atomic_path(writer.staged(f"{name}.parquet")) as temporary,
+        pq.ParquetWriter(temporary, schema_of("count", name), compression="zstd") as file,
     ):
         for block in blocks:
-            writer.write_table(block, row_group_size=1 << 17)
+            file.write_table(block, row_group_size=1 << 17)
             rows += block.num_rows
-    stage.staged(f"{name}.parquet", rows)
+    writer.staged(f"{name}.parquet", rows)

@@ -10,12 +10,12 @@ from typing import Any
 from pivotlens.artifacts import Benchmark
 from pivotlens.artifacts.files import expanded
 from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.run import build_benchmark
+from pivotlens.bench.stage import build_benchmark
 from pivotlens.errors import ModelError
 from pivotlens.harness.config import HarnessConfig
 from pivotlens.harness.tokens import HarnessTokenizer
 from pivotlens.models.prompts import answer_text, draw_shot_sets, prompt_text
-from pivotlens.score.run import choices_of
+from pivotlens.score.items import choices_of
 from pivotlens.text import Direction
 
 

@@ -16,11 +16,14 @@ class LensConfig(StageConfig):
     runs_model: ClassVar[bool] = True
     optional: ClassVar[bool] = True
     model: str = setting(
-        "", "A hub id (`org/name@revision`), a folder, a `.gguf` file, `demo:gemma-3-270m` or `demo:smollm2-135m`."
+        "",
+        "A hub id (`org/name@revision`), a folder, a `.gguf` file, `demo:gemma-3-270m` or `demo:smollm2-135m`, or what "
+        "a stage made: `run:STAGE/ARM@STEP`.",
     )
     corpus: str = setting(
         "demo:tatoeba",
-        "JSON lines (.zst, .gz, .xz, .bz2) or Parquet: a file, folder or glob, hf:// or s3://, or `demo:tatoeba`.",
+        "JSON lines (.zst, .gz, .xz, .bz2) or Parquet: a file, folder or glob, hf:// or s3://, `demo:tatoeba`, or what "
+        "a stage made: `run:select/top`, of another run `run:FOLDER:select/top`.",
     )
     text_column: str = setting("text", "Column that holds a document's text.")
     language_column: str = setting("language", "Column that holds a document's language code.")

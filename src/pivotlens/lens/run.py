@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import torch
 
-from pivotlens.artifacts import StageRun, TrainedLens
-from pivotlens.corpus import Columns, UnitPlan, check_bad_share, corpus_fingerprint, run_over_files, survey_corpus
+from pivotlens.artifacts import ResultWriter, TrainedLens, Workspace
+from pivotlens.corpus import Columns, Listing, UnitPlan, check_bad_share, run_over_files
 from pivotlens.errors import DataError, ModelError
 from pivotlens.lens.config import LensConfig
+from pivotlens.lens.reading import damping_curve, distances, encode, layer_states, spread_positions
 from pivotlens.lens.sample import Piece, SamplePass, held_out_apart, in_turn, merged_sample
-from pivotlens.models.resolve import model_fingerprint
+from pivotlens.lens.training import Candidates, Training, kept, token_mass
+from pivotlens.models.encoding import Ids
+from pivotlens.models.head_slices import HeadSlices
+from pivotlens.models.lens import LogitLens
+from pivotlens.models.limits import length_warnings
+from pivotlens.models.load import LoadedModel, load_model
+from pivotlens.models.tuned_lens import TunedLens
 from pivotlens.progress import track
+from pivotlens.stage import Work
 from pivotlens.statistics.bootstrap import bootstrap_mean
 from pivotlens.text import language_code
 
-if TYPE_CHECKING:
-    import torch
-
-    from pivotlens.lens.training import Training
-    from pivotlens.models.encoding import Ids
-    from pivotlens.models.lens import LogitLens
-    from pivotlens.models.load import LoadedModel
-    from pivotlens.models.tuned_lens import TunedLens
-
-VERSION = 2
 # A token is seldom longer; what is kept of a piece must fill a sequence.
 _CHARACTERS_A_TOKEN = 16
 # Fewest tokens that a piece is expected to give: how many pieces are kept follows from it.
@@ -43,68 +41,31 @@ _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _HELD_OUT_POSITIONS, _HELD_OUT_BATCH = 8, 8
 
 
-def stage_run(
-    config: LensConfig,
-    run: Path | str,
-    *,
-    planned: Mapping[str, str] | None = None,
-    passed: Mapping[str, str] | None = None,
-) -> StageRun:
-    """Return the stage with its fingerprint; computes and writes nothing."""
-    inputs = {"model": model_fingerprint(config.model), "corpus": corpus_fingerprint(config.corpus)}
-    return StageRun(Path(run), config, version=VERSION, inputs=inputs, passed=passed)
-
-
-def train_lens(config: LensConfig, run: Path | str, *, passed: Mapping[str, str] | None = None) -> TrainedLens:
-    """Train an affine lens of a model, and measure it on documents it was not trained on.
-
-    Args:
-        config: The settings.
-        run: The run folder; its ``lens`` stage is written.
-        passed: Where each setting that is not a default came from, for the manifest.
-
-    Raises:
-        ConfigError: An impossible setting.
-        DataError: The corpus is empty, damaged or too short.
-        ModelError: The model cannot be loaded, not be read exactly, or its head not be cut.
-    """
-    stage = stage_run(config, run, passed=passed)
-    if stage.reason_to_run() is not None:
-        with stage:
-            _run(stage, config)
-    return TrainedLens.load(run)
-
-
-def _run(stage: StageRun, config: LensConfig) -> None:
-    import torch
-
-    from pivotlens.models.lens import LogitLens
-    from pivotlens.models.load import load_model
-
-    apart, pieces = _drawn(stage, config)
-    loaded = load_model(config.model, config.dtype, config.device)
+def run(work: Work[LensConfig]) -> dict[str, Any]:
+    """Draw text, train the translators, damp them and measure them."""
+    config, workspace, writer = work.config, work.workspace, work.writer
+    apart, pieces = _drawn(work)
+    loaded = load_model(config.model, config.dtype, config.device, work.near)
     for warning in loaded.warnings:
-        stage.warn(warning)
+        writer.warn(warning)
     lens = LogitLens(loaded)
-    text = _text(stage, config, loaded, apart, pieces)
-    training = _train(stage, config, lens, text)
+    text = _text(writer, config, loaded, apart, pieces)
+    training = _train(workspace, config, lens, text)
     tuned = training.lens(loaded)
-    shares = _damping(stage, config, lens, tuned, text)
+    shares = _damping(workspace, config, lens, tuned, text)
     tuned = tuned.damped(torch.tensor(shares))
-    tuned.save(stage.staged(TrainedLens.WEIGHTS))
-    kl, agrees = _measured(stage, config, lens, tuned, text)
-    stage.write_table("layers", _layers_table(config, kl, agrees, [*shares, 0.0]))
-    stage.finish(
-        {
-            **loaded.details(),
-            "layers": lens.n_layers,
-            "tokens": sum(len(ids) - 1 for batch in text.batches for ids in batch),
-            "sequences": len(text.train),
-            "languages": text.languages,
-            "held_out_documents": len(text.held_out),
-            "self_check": lens.check.details(),
-        }
-    )
+    tuned.save(writer.staged(TrainedLens.WEIGHTS))
+    kl, agrees = _measured(workspace, config, lens, tuned, text)
+    writer.write_table("layers", _layers_table(config, kl, agrees, [*shares, 0.0]))
+    return {
+        **loaded.details(),
+        "layers": lens.n_layers,
+        "tokens": sum(len(ids) - 1 for batch in text.batches for ids in batch),
+        "sequences": len(text.train),
+        "languages": text.languages,
+        "held_out_documents": len(text.held_out),
+        "self_check": lens.check.details(),
+    }
 
 
 # -- text
@@ -129,32 +90,34 @@ class _Text:
     languages: list[str]
 
 
-def _drawn(stage: StageRun, config: LensConfig) -> tuple[list[Piece], dict[str, list[Piece]]]:
+def _drawn(work: Work[LensConfig]) -> tuple[list[Piece], dict[str, list[Piece]]]:
+    config, workspace, writer = work.config, work.workspace, work.writer
     language = language_code(config.language, "language") if config.language else ""
     columns = Columns(text=config.text_column, language=config.language_column, default_language=language)
     plan = UnitPlan(columns, "characters", config.unit_characters, config.limit, config.max_bad_share)
     most = config.tokens // _TOKENS_A_PIECE + 2 * config.held_out
     draw = SamplePass(plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed)
-    corpus = survey_corpus(config.corpus)
+    corpus = work.plan.source("corpus", Listing)
     files = corpus.files
-    parts = run_over_files(stage.parts_folder("drawn"), files, draw, config.workers, "Drawing text")
+    parts = run_over_files(workspace.parts_folder("drawn"), files, draw, config.workers, "Drawing text")
     sample = merged_sample(files, parts, most)
     check_bad_share(sample.bad, sample.documents, config.max_bad_share, config.corpus)
     if config.limit is not None:
-        stage.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
+        writer.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
     for warning in corpus.warnings:
-        stage.warn(warning)
+        writer.warn(warning)
     if sample.bad.count:
-        stage.warn(f"{sample.bad.count:,} rows of the corpus could not be read")
+        writer.warn(f"{sample.bad.count:,} rows of the corpus could not be read")
     return held_out_apart(sample.pieces, 2 * config.held_out)
 
 
 def _text(
-    stage: StageRun, config: LensConfig, loaded: LoadedModel, apart: Sequence[Piece], pieces: dict[str, list[Piece]]
+    writer: ResultWriter,
+    config: LensConfig,
+    loaded: LoadedModel,
+    apart: Sequence[Piece],
+    pieces: dict[str, list[Piece]],
 ) -> _Text:
-    from pivotlens.lens.reading import encode
-    from pivotlens.models.limits import length_warnings
-
     kept = [ids for ids in encode(loaded, [piece.text for piece in apart], config.sequence_length) if len(ids) > 1]
     held_out, choosing = kept[::2], kept[1::2]
     train: list[Ids] = []
@@ -179,11 +142,11 @@ def _text(
             "Give more documents; of each language at most half are kept apart, and the lens needs three of them.",
         )
     for warning in length_warnings(loaded, [*train, *kept], "a sequence", "Lower `sequence_length`."):
-        stage.warn(warning)
+        writer.warn(warning)
     if len(held_out) < config.held_out:
-        stage.warn(f"the lens was measured on {len(held_out)} documents, not on held_out = {config.held_out}")
+        writer.warn(f"the lens was measured on {len(held_out)} documents, not on held_out = {config.held_out}")
     if total < config.tokens:
-        stage.warn(f"the corpus gave {total:,} tokens to train on, not {config.tokens:,}: they were read again")
+        writer.warn(f"the corpus gave {total:,} tokens to train on, not {config.tokens:,}: they were read again")
     return _Text(train, _batches(train, config), held_out, choosing, sorted(used))
 
 
@@ -202,30 +165,24 @@ def _batches(train: Sequence[Ids], config: LensConfig) -> list[list[Ids]]:
 # -- training
 
 
-def _train(stage: StageRun, config: LensConfig, lens: LogitLens, text: _Text) -> Training:
-    import torch
-
-    from pivotlens.lens.reading import layer_states, spread_positions
-    from pivotlens.lens.training import Candidates, Training, kept, token_mass
-    from pivotlens.models.head_slices import HeadSlices
-
+def _train(workspace: Workspace, config: LensConfig, lens: LogitLens, text: _Text) -> Training:
     head = HeadSlices(lens.head)
     if not head.sliced:
         raise ModelError(
             f"the head of {config.model!r} cannot be read a part of the vocabulary at a time",
             "A lens can be trained only on a model whose head is one plain matrix.",
         )
-    folder = stage.parts_folder("training")
+    folder = workspace.parts_folder("training")
     done = kept(folder)
     if done:
         training = Training.load(done[-1])
     else:
         first = _first_states(config, lens, text)
         mass = token_mass(lens, first[spread_positions(len(first), _MASS_POSITIONS)])
-        stage.write_part("token_mass", pa.table({"mass": mass.numpy()}))
+        workspace.write_part("token_mass", pa.table({"mass": mass.numpy()}))
         training = Training.begin(first)
         training.save(folder)
-    mass = torch.from_numpy(stage.read_part("token_mass")["mass"].to_numpy().copy())
+    mass = torch.from_numpy(workspace.read_part("token_mass")["mass"].to_numpy().copy())
     candidates = Candidates.of(mass, config.candidates, config.seed)
     begun = int(training.step)
     for step in track(range(begun, config.steps), "lens", config.steps - begun):
@@ -239,10 +196,6 @@ def _train(stage: StageRun, config: LensConfig, lens: LogitLens, text: _Text) ->
 
 
 def _first_states(config: LensConfig, lens: LogitLens, text: _Text) -> torch.Tensor:
-    import torch
-
-    from pivotlens.lens.reading import layer_states
-
     chosen: list[Ids] = []
     for ids in text.train:
         chosen.append(ids)
@@ -254,55 +207,45 @@ def _first_states(config: LensConfig, lens: LogitLens, text: _Text) -> torch.Ten
 # -- measuring
 
 
-def _damping(stage: StageRun, config: LensConfig, lens: LogitLens, tuned: TunedLens, text: _Text) -> list[float]:
+def _damping(workspace: Workspace, config: LensConfig, lens: LogitLens, tuned: TunedLens, text: _Text) -> list[float]:
     """Return the share of each translator's change that is kept.
 
     Where the raw lens is good already, what few tokens teach is mostly noise. The share with the least KL over
     documents that were neither trained on nor are measured on is kept.
     """
-    from pivotlens.lens.reading import damping_curve
-
-    if not stage.has_part("damping"):
-        import torch
-
+    if not workspace.has_part("damping"):
         chosen = [
             states
             for start in range(0, len(text.choosing), _HELD_OUT_BATCH)
             for states in _positions(config, lens, text.choosing[start : start + _HELD_OUT_BATCH])
         ]
         curve = damping_curve(lens, tuned, torch.cat(chosen), _SHARES)
-        stage.write_part("damping", pa.table({"share": np.array(_SHARES)[curve.argmin(axis=0)]}))
-    shares: list[float] = stage.read_part("damping")["share"].to_pylist()
+        workspace.write_part("damping", pa.table({"share": np.array(_SHARES)[curve.argmin(axis=0)]}))
+    shares: list[float] = workspace.read_part("damping")["share"].to_pylist()
     return shares
 
 
 def _positions(config: LensConfig, lens: LogitLens, documents: Sequence[Ids]) -> list[torch.Tensor]:
     """Return what is read of documents that were kept apart, each of shape ``(positions, layers, hidden)``."""
-    from pivotlens.lens.reading import layer_states, spread_positions
-
     every = layer_states(lens, documents, config.batch_tokens)
     return [states[spread_positions(len(states), _HELD_OUT_POSITIONS)] for states in every]
 
 
 def _measured(
-    stage: StageRun, config: LensConfig, lens: LogitLens, tuned: TunedLens, text: _Text
+    workspace: Workspace, config: LensConfig, lens: LogitLens, tuned: TunedLens, text: _Text
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return KL and agreement, means over positions, both of shape ``(documents, layers, 2)``, raw first."""
-    from pivotlens.lens.reading import distances
-
     starts = range(0, len(text.held_out), _HELD_OUT_BATCH)
     for start in track(starts, "held-out documents", len(starts)):
-        if stage.has_part(f"held_out_{start}"):
+        if workspace.has_part(f"held_out_{start}"):
             continue
-        import torch
-
         chosen = _positions(config, lens, text.held_out[start : start + _HELD_OUT_BATCH])
         kl, agrees = distances(lens, tuned, torch.cat(chosen))
         ends = np.cumsum([len(states) for states in chosen])[:-1]
         means = [[part.mean(axis=0) for part in np.split(values, ends)] for values in (kl, agrees)]
         flat = [np.stack(part).ravel() for part in means]
-        stage.write_part(f"held_out_{start}", pa.table({"kl": flat[0], "agrees": flat[1]}))
-    parts = [stage.read_part(f"held_out_{start}") for start in starts]
+        workspace.write_part(f"held_out_{start}", pa.table({"kl": flat[0], "agrees": flat[1]}))
+    parts = [workspace.read_part(f"held_out_{start}") for start in starts]
     shape = (len(text.held_out), lens.n_layers, 2)
     return tuple(np.concatenate([part[name].to_numpy() for part in parts]).reshape(shape) for name in ("kl", "agrees"))  # type: ignore[return-value]
 

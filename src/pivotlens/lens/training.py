@@ -17,8 +17,9 @@ are hundreds of times larger than the others would decide alone.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -31,8 +32,8 @@ from pivotlens.models.lens import LogitLens
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.tuned_lens import TunedLens
 
-# How much of the old mean and of the old square a step keeps, and what keeps the division safe.
-FIRST, SECOND, SAFE = 0.9, 0.99, 1e-8
+# How much a step keeps of the running mean of the gradient, and of that of its square.
+BETAS = (0.9, 0.99)
 # Positions decoded at once where the whole vocabulary is needed.
 _CHUNK = 64
 
@@ -107,11 +108,9 @@ class Training:
         size: Root mean square of each layer, shape ``(layers - 1,)``.
         weights: ``W'``, shape ``(layers - 1, hidden, hidden)``.
         biases: ``b'``, shape ``(layers - 1, hidden)``.
-        weights_first: Running mean of its gradient, same shape.
-        weights_second: Running mean of its gradient's square, same shape.
-        biases_first: As for the weights, shape of ``biases``.
-        biases_second: As for the weights, shape of ``biases``.
         step: Steps done, int64, shape ``(1,)``.
+        parameters: Weight and bias of each layer, one layer after another; views of ``weights`` and ``biases``.
+        optimiser: Of the parameters. Those without a gradient stay as they are, so that layers move one at a time.
     """
 
     mean: torch.Tensor
@@ -119,11 +118,15 @@ class Training:
     size: torch.Tensor
     weights: torch.Tensor
     biases: torch.Tensor
-    weights_first: torch.Tensor
-    weights_second: torch.Tensor
-    biases_first: torch.Tensor
-    biases_second: torch.Tensor
     step: torch.Tensor
+    parameters: list[torch.nn.Parameter] = field(init=False, repr=False)
+    optimiser: torch.optim.Adam = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.parameters = [
+            torch.nn.Parameter(part) for pair in zip(self.weights, self.biases, strict=True) for part in pair
+        ]
+        self.optimiser = torch.optim.Adam(self.parameters, betas=BETAS)
 
     @classmethod
     def begin(cls, states: torch.Tensor) -> Self:
@@ -136,17 +139,12 @@ class Training:
         layers, hidden = before.shape[1:]
         size = before.square().mean(dim=(0, 2)).sqrt().clamp_min(1e-12)
         spread = before.std(dim=0)
-        weights, biases = torch.zeros(layers, hidden, hidden), torch.zeros(layers, hidden)
         return cls(
             mean=before.mean(dim=0),
             spread=torch.maximum(spread, 1e-3 * size[:, None]),  # a coordinate that never moves divides by little
             size=size,
-            weights=weights,
-            biases=biases,
-            weights_first=torch.zeros_like(weights),
-            weights_second=torch.zeros_like(weights),
-            biases_first=torch.zeros_like(biases),
-            biases_second=torch.zeros_like(biases),
+            weights=torch.zeros(layers, hidden, hidden),
+            biases=torch.zeros(layers, hidden),
             step=torch.zeros(1, dtype=torch.int64),
         )
 
@@ -178,37 +176,29 @@ class Training:
         with torch.no_grad():
             log_p = torch.log_softmax(decode(lens.normed(states[:, -1].to(dtype)), tokens) + each, dim=-1)
             p = log_p.exp()
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
         losses = []
         for layer in range(len(self.weights)):
-            weight = self.weights[layer].to(states.device).requires_grad_()
-            bias = self.biases[layer].to(states.device).requires_grad_()
+            own_parameters = self.parameters[2 * layer : 2 * layer + 2]
             with torch.enable_grad():
+                weight, bias = (parameter.to(states.device) for parameter in own_parameters)
                 own = states[:, layer]
                 inward = (own - self.mean[layer].to(own.device)) / self.spread[layer].to(own.device)
                 moved = own + float(self.size[layer]) * torch.nn.functional.linear(inward, weight, bias)
                 log_q = torch.log_softmax(decode(lens.normed(moved.to(dtype)), tokens) + each, dim=-1)
                 loss = (p * (log_p - log_q)).nan_to_num(posinf=0.0, neginf=0.0).sum(-1).mean()
-                gradients = torch.autograd.grad(loss, (weight, bias))
+                torch.autograd.backward(loss, inputs=own_parameters)
             losses.append(float(loss.detach()))
             if not math.isfinite(losses[-1]):
                 raise ModelError(
                     f"the lens of layer {layer} has a loss of {losses[-1]} at step {int(self.step) + 1}",
                     "Give a lower learning_rate, or dtype = 'float32'.",
                 )
-            self._move(layer, gradients[0].detach().float().cpu(), gradients[1].detach().float().cpu(), rate)
+            self.optimiser.step()
+            self.optimiser.zero_grad()
         self.step += 1
         return losses
-
-    def _move(self, layer: int, weight: torch.Tensor, bias: torch.Tensor, rate: float) -> None:
-        done = int(self.step) + 1
-        first_share, second_share = 1 - FIRST**done, 1 - SECOND**done
-        for values, first, second, gradient in (
-            (self.weights[layer], self.weights_first[layer], self.weights_second[layer], weight),
-            (self.biases[layer], self.biases_first[layer], self.biases_second[layer], bias),
-        ):
-            first.mul_(FIRST).add_(gradient, alpha=1 - FIRST)
-            second.mul_(SECOND).addcmul_(gradient, gradient, value=1 - SECOND)
-            values.addcdiv_(first, (second / second_share).sqrt_().add_(SAFE), value=-rate / first_share)
 
     def lens(self, loaded: LoadedModel) -> TunedLens:
         """Return the translators in the model's own units."""
@@ -218,7 +208,9 @@ class Training:
 
     def save(self, folder: Path) -> None:
         """Keep the work in a folder, in place of what was kept before."""
-        tensors = {name: value.contiguous() for name, value in vars(self).items()}
+        tensors = {name: value.contiguous() for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
+        for number, state in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"{number}.{name}": value for name, value in state.items()}
         write_bytes(folder / f"step-{int(self.step):08d}.safetensors", save(tensors))
         for older in kept(folder)[:-1]:
             older.unlink()
@@ -226,7 +218,17 @@ class Training:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Take up the work where it was kept."""
-        return cls(**load_file(path))
+        own: dict[str, torch.Tensor] = {}
+        states: dict[int, dict[str, torch.Tensor]] = defaultdict(dict)
+        for key, value in load_file(path).items():
+            number, of_optimiser, name = key.partition(".")
+            if of_optimiser:
+                states[int(number)][name] = value
+            else:
+                own[key] = value
+        training = cls(**own)
+        training.optimiser.load_state_dict(training.optimiser.state_dict() | {"state": states})
+        return training
 
 
 def kept(folder: Path) -> Sequence[Path]:

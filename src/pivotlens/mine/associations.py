@@ -100,7 +100,7 @@ class Associations:
 
 
 def associate(word: WordUnits, background: Background, min_units: int) -> Associations:
-    """Compare the units of a word with those of its language (METHOD §5).
+    """Compare the units of a word with those of its language (docs/method.md#associations).
 
     NPMI: the joint frequency ``k·df/n`` against ``df·df(t)/N`` with ``df(t) = b·N/B``, or the joint frequency where
     the background sample found less than that.

@@ -67,7 +67,7 @@ class Mined:
 def mine_corpus(
     counts: CorpusCounts, concepts: Sequence[Concept], pairs: Sequence[LanguagePair], config: MineConfig
 ) -> Mined:
-    """Mine the pivots of every concept in every language pair, and of the corpus (METHOD §5).
+    """Mine the pivots of every concept in every language pair, and of the corpus (docs/method.md#mining-pivots).
 
     Args:
         counts: The corpus.

@@ -99,14 +99,13 @@ class StrengthNull:
         Returns:
             Token word and shuffled pair of each entry kept.
         """
-        chosen = np.arange(self.tokens.size, dtype=np.int64)
-        if max_null is not None and chosen.size:
-            last = np.searchsorted(self.tokens, self.tokens, side="right")
-            # Equal strengths count as at least as strong: the first of each run of equals stands for all.
-            new_run = np.ones(chosen.size, dtype=bool)
-            new_run[1:] = (np.diff(self.tokens) != 0) | (np.diff(self.strength) != 0)
-            first_equal = np.maximum.accumulate(np.where(new_run, chosen, 0))
-            chosen = chosen[(last - first_equal) / self.pairs <= max_null]
+        chosen = np.arange(self.tokens.size)
+        if max_null is not None:
+            # Entries are ordered by this key; those of equal strength have the same, and count as at least as strong.
+            _, level = np.unique(self.strength, return_inverse=True)
+            key = self.tokens * level.size + level
+            at_least = np.searchsorted(self.tokens, self.tokens, side="right") - np.searchsorted(key, key)
+            chosen = np.flatnonzero(at_least / self.pairs <= max_null)
         order = np.lexsort((self.tokens[chosen], -self.strength[chosen], self.pair[chosen]))
         chosen = chosen[order]
         pair = self.pair[chosen]

@@ -1,4 +1,4 @@
-"""Changing a model's states while it runs: plain forward hooks on the outputs of its blocks (METHOD §2).
+"""Changing a model's states while it runs: plain forward hooks on the outputs of its blocks (docs/method.md#ablation).
 
 Only what a block hands on at one position is changed. The input embeddings are never touched; with tied embeddings a
 token's direction is that of its embedding as well, but nothing that the model reads is changed.

@@ -1,4 +1,4 @@
-"""Logit lens of any decoder: what the model's own head would say after each block (METHOD §2).
+"""Logit lens of any decoder: what the model's own head would say after each block (docs/method.md#logit-lens).
 
 The final norm is found by order of execution, and the model's own head decodes the normed states.
 """

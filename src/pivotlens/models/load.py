@@ -13,6 +13,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from pivotlens.artifacts import RunFolder
 from pivotlens.errors import ConfigError, ModelError, PrerequisiteError
 from pivotlens.models.checkpoint import unused_weights
 from pivotlens.models.checks import check_decoder, embedded_tokens, output_head
@@ -79,19 +80,20 @@ def pick_device(device: str) -> torch.device:
     return chosen
 
 
-def load_model(spec: str, dtype: str = "float32", device: str = "auto") -> LoadedModel:
+def load_model(spec: str, dtype: str = "float32", device: str = "auto", near: RunFolder | None = None) -> LoadedModel:
     """Load a model for reading.
 
     Args:
-        spec: A hub id, a folder, a ``.gguf`` file or a demo model.
+        spec: A hub id, a folder, a ``.gguf`` file, a demo model or what a stage made (``run:STAGE/ARM@STEP``).
         dtype: ``float32``, ``bfloat16`` or ``float16``.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        near: The run folder that a reference leads into.
 
     Raises:
         ModelError: It is no causal language model, has no fast tokenizer, or cannot be read.
         PrerequisiteError: It cannot be fetched.
     """
-    resolved = resolve_model(spec)
+    resolved = resolve_model(spec, near=near)
     refuse_adapter(resolved)
     place = pick_device(device)
     with recording_transformers() as said:

@@ -1,4 +1,4 @@
-"""Prompts of word translation (METHOD §1): texts only, no tokens."""
+"""Prompts of word translation (docs/method.md#prompts): texts only, no tokens."""
 
 from __future__ import annotations
 

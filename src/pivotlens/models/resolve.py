@@ -11,11 +11,13 @@ from pathlib import Path
 
 import orjson
 
+from pivotlens.artifacts import Made, RunFolder, Source
 from pivotlens.artifacts.files import expanded
 from pivotlens.artifacts.fingerprint import canonical_json, sha256_of_file
 from pivotlens.errors import ConfigError, ModelError, PrerequisiteError, did_you_mean
 from pivotlens.extras import install_hint, require_models
 from pivotlens.models.demo import DEMO_MODELS, fetch_demo_model
+from pivotlens.settings import SweepStageConfig
 
 _CONVERTED = "pivotlens.json"
 _ADAPTER = "adapter_config.json"
@@ -57,20 +59,27 @@ def _check(spec: str) -> None:
         raise ConfigError(f"unknown demo model {spec!r}", did_you_mean(spec, (f"demo:{name}" for name in DEMO_MODELS)))
 
 
-@functools.lru_cache(maxsize=16)
-def resolve_model(spec: str, tokenizer_only: bool = False) -> ResolvedModel:
+def resolve_model(spec: str, tokenizer_only: bool = False, near: RunFolder | None = None) -> ResolvedModel:
     """Find or fetch a model.
 
     Args:
-        spec: A hub id ``org/name@revision``, a folder, a ``.gguf`` file or ``demo:NAME``.
+        spec: A hub id ``org/name@revision``, a folder, a ``.gguf`` file, ``demo:NAME``, or ``run:STAGE/ARM@STEP``: what
+            a stage made.
         tokenizer_only: Do not fetch weights from a hub.
+        near: The run folder that such a reference leads into.
 
     Raises:
         ConfigError: The spec is empty or names an unknown demo model.
-        PrerequisiteError: It must be downloaded and cannot be.
+        PrerequisiteError: It must be downloaded and cannot be, or the stage has not run.
         ModelError: The folder or file is no usable model.
+        ArtifactError: A file that a stage made is missing or was changed.
     """
     _check(spec)
+    if (made := _made(spec, near)) is not None:
+        for name in made.files:
+            made.check(name)
+        _check_folder(made.folder)
+        return ResolvedModel(spec, made.folder, made.fingerprint, made.revision)
     if spec.startswith("demo:"):
         model = DEMO_MODELS[spec[5:]]
         folder = cache_folder() / "models" / f"{model.name}-{model.sha256[:12]}"
@@ -80,34 +89,77 @@ def resolve_model(spec: str, tokenizer_only: bool = False) -> ResolvedModel:
         return ResolvedModel(spec, folder, model.sha256, model.sha256)
     path = expanded(spec)
     if spec.endswith(".gguf"):
-        if not path.is_file():
-            raise ModelError(f"there is no file {spec!r}", "Give the path of a .gguf file.")
-        _refuse_pointer(path)
-        sha256 = sha256_of_file(path)
+        sha256 = _gguf_fingerprint(path)
         folder = cache_folder() / "models" / f"{path.stem}-{sha256[:12]}"
         if not _is_converted(folder):
             require_models(f"converting {path.name}", "gguf")
             _convert(path, folder, sha256)
         return ResolvedModel(spec, folder, sha256, sha256)
     if path.is_dir():
-        return ResolvedModel(spec, path, _folder_fingerprint(path), "")
+        return ResolvedModel(spec, path, _sha256(_folder_content(path)), "")
     return _from_hub(spec, tokenizer_only)
 
 
-def model_fingerprint(spec: str) -> str:
-    """Return what stands for the model in a fingerprint; fetches at most a hub model's small files."""
-    found = tokenizer_fingerprint(spec)
-    if not spec.startswith("demo:"):
-        refuse_adapter(resolve_model(spec, tokenizer_only=True))
-    return found
+def model_input(spec: str, near: RunFolder) -> str | Made:
+    """Return what stands for a model in a fingerprint; fetches at most a hub model's small files.
 
-
-def tokenizer_fingerprint(spec: str) -> str:
-    """Return what stands for the model's tokenizer in a fingerprint."""
+    Raises:
+        ConfigError: The spec is empty or names an unknown demo model.
+        PrerequisiteError: It is not there and cannot be fetched, or the stage that makes it has not run.
+        ModelError: The folder or file is no usable model.
+    """
     _check(spec)
+    if (made := _made(spec, near)) is not None and made.provisional:
+        return made
     if spec.startswith("demo:"):
         return DEMO_MODELS[spec[5:]].sha256
-    return resolve_model(spec, tokenizer_only=True).fingerprint
+    if spec.endswith(".gguf"):
+        return _gguf_fingerprint(expanded(spec))
+    resolved = resolve_model(spec, tokenizer_only=True, near=near)
+    refuse_adapter(resolved)
+    return resolved.fingerprint
+
+
+def swept_models(config: SweepStageConfig, near: RunFolder) -> dict[str, str | Source]:
+    """Return what stands for every model that a stage reads; errors as `model_input`."""
+    first, *others = config.models()
+    return {"model": model_input(first, near), **{f"model {spec}": model_input(spec, near) for spec in others}}
+
+
+def tokenizer_input(spec: str, near: RunFolder) -> str | Made:
+    """Return what stands for a model's tokenizer alone in a fingerprint: the sha256 of its ``tokenizer.json``.
+
+    Another checkpoint with the same tokenizer gives the same. Of a demo model or a GGUF file it is the sha256 of that
+    file, as its ``tokenizer.json`` is there only once it was converted; errors as `model_input`.
+    """
+    _check(spec)
+    if (made := _made(spec, near)) is not None and made.provisional:
+        return made
+    if spec.startswith("demo:") or spec.endswith(".gguf"):
+        return model_input(spec, near)
+    return sha256_of_file(tokenizer_file(spec, near))
+
+
+def tokenizer_file(spec: str, near: RunFolder | None = None) -> Path:
+    """Return a model's ``tokenizer.json``; errors as `resolve_model`.
+
+    Raises:
+        ModelError: It has none.
+    """
+    _check(spec)
+    made = _made(spec, near)
+    folder = expanded(spec) if made is None else made.folder
+    if spec.startswith("demo:") or spec.endswith(".gguf") or not folder.is_dir():
+        folder = resolve_model(spec, tokenizer_only=True, near=near).folder
+    else:
+        _check_folder(folder)
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise ModelError(
+            f"model {spec!r} has no fast tokenizer (no tokenizer.json in {folder})",
+            "Convert it with transformers: AutoTokenizer.from_pretrained(…, use_fast=True).save_pretrained(…).",
+        )
+    return path
 
 
 def refuse_adapter(resolved: ResolvedModel) -> None:
@@ -124,7 +176,30 @@ def refuse_adapter(resolved: ResolvedModel) -> None:
         )
 
 
-def _folder_fingerprint(folder: Path) -> str:
+def _made(spec: str, near: RunFolder | None) -> Made | None:
+    return (near or RunFolder(Path())).made(spec)
+
+
+def _gguf_fingerprint(path: Path) -> str:
+    if not path.is_file():
+        raise ModelError(f"there is no file {str(path)!r}", "Give the path of a .gguf file.")
+    _refuse_pointer(path)
+    status = path.stat()
+    return _sha256_of(path, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=16)
+def _sha256_of(path: Path, size: int, modified: int) -> str:
+    """Return the sha256 of a file of gigabytes, computed once for as long as nothing is written to it."""
+    del size, modified
+    return sha256_of_file(path)
+
+
+def _sha256(content: object) -> str:
+    return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
+def _check_folder(folder: Path) -> None:
     if not (folder / "config.json").is_file():
         if (folder / _ADAPTER).is_file():
             raise ModelError(
@@ -135,15 +210,21 @@ def _folder_fingerprint(folder: Path) -> str:
         raise ModelError(
             f"{folder} is no model folder: it has no config.json", "Give a folder written by transformers."
         )
+    for path in folder.iterdir():
+        _refuse_pointer(path)
+
+
+def _folder_content(folder: Path) -> list[object]:
+    """Return names and sums of a model folder's files; of weights, which are large, size and time."""
+    _check_folder(folder)
     content: list[object] = []
     for path in sorted(folder.iterdir()):
-        _refuse_pointer(path)
         if path.suffix in (".json", ".model", ".txt", ".jinja"):
             content.append([path.name, sha256_of_file(path)])
         elif path.suffix == ".safetensors":
             status = path.stat()
             content.append([path.name, status.st_size, status.st_mtime_ns])
-    return hashlib.sha256(canonical_json(content)).hexdigest()
+    return content
 
 
 def _refuse_pointer(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Log-probabilities of answers, with every context encoded once (METHOD §1, *Speed*)."""
+"""Log-probabilities of answers, with every context encoded once (docs/method.md#shared-computation)."""
 
 from __future__ import annotations
 

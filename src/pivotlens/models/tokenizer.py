@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,10 @@ import numpy.typing as npt
 import orjson
 from tokenizers import Tokenizer
 
+from pivotlens.artifacts import RunFolder
 from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.errors import ModelError
-from pivotlens.models.resolve import resolve_model
+from pivotlens.models.resolve import tokenizer_file
 
 # Old Mistral tokenizers with a pattern other than theirs, as transformers tells them, and what theirs alone holds.
 _MISTRAL, _MENDED_VERSION = ("mistral", "mistral3", "voxtral", "ministral", "pixtral"), 5
@@ -27,12 +28,14 @@ class TextTokenizer:
     """Cuts text into token ids, all of it and nothing else: no special tokens, whatever else its file asks for.
 
     Attributes:
-        fingerprint: sha256 of its ``tokenizer.json``.
+        folder: Where its ``tokenizer.json`` is; a worker process loads it from there.
+        fingerprint: sha256 of that file.
         vocab_size: One more than the largest id it can give.
         warnings: What of its file was switched off, and what its normaliser takes out of every text.
     """
 
     tokenizer: Tokenizer
+    folder: Path
     fingerprint: str
     vocab_size: int
     warnings: tuple[str, ...] = ()
@@ -104,21 +107,25 @@ def token_text(tokenizer: Tokenizer, token_id: int) -> str:
     return tokenizer.decode([token_id], skip_special_tokens=False) or piece
 
 
-@functools.lru_cache(maxsize=4)
-def load_tokenizer(spec: str) -> TextTokenizer:
+def load_tokenizer(spec: str, near: RunFolder | None = None) -> TextTokenizer:
     """Load the tokenizer of a model spec to cut a corpus with: the only place where one is made.
+
+    Args:
+        spec: As `resolve_model`.
+        near: The run folder that a reference leads into.
 
     Raises:
         ModelError: The model has no fast tokenizer.
         PrerequisiteError: The model is not there and cannot be fetched.
     """
-    folder = resolve_model(spec, tokenizer_only=True).folder
-    path = folder / "tokenizer.json"
-    if not path.is_file():
-        raise ModelError(
-            f"model {spec!r} has no fast tokenizer (no tokenizer.json in {folder})",
-            "Convert it with transformers: AutoTokenizer.from_pretrained(…, use_fast=True).save_pretrained(…).",
-        )
+    path = tokenizer_file(spec, near)
+    loaded = _loaded(path, sha256_of_file(path))
+    return replace(loaded, warnings=(*loaded.warnings, *_pattern_warnings(loaded.tokenizer, path.parent)))
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(path: Path, sha256: str) -> TextTokenizer:
+    """Make the tokenizer of a file of this content."""
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:
@@ -126,7 +133,5 @@ def load_tokenizer(spec: str) -> TextTokenizer:
     vocabulary = tokenizer.get_vocab(with_added_tokens=True)
     if not vocabulary:
         raise ModelError(f"{path} has an empty vocabulary", "Fetch or convert the model again.")
-    warnings = (
-        *switch_off_saved_state(tokenizer), *_normaliser_warnings(tokenizer), *_pattern_warnings(tokenizer, folder)
-    )  # fmt: skip
-    return TextTokenizer(tokenizer, sha256_of_file(path), max(vocabulary.values()) + 1, warnings)
+    warnings = (*switch_off_saved_state(tokenizer), *_normaliser_warnings(tokenizer))
+    return TextTokenizer(tokenizer, path.parent, sha256, max(vocabulary.values()) + 1, warnings)

@@ -5,31 +5,22 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from pivotlens.report.config import ReportConfig
+from pivotlens.report.stage import write_report
+
 if TYPE_CHECKING:
-    from pivotlens.report.config import ReportConfig
-    from pivotlens.report.run import stage_run, write_report
     from pivotlens.report.sections.items import TellingItem
     from pivotlens.report.terminal import most_telling_items, render_items, render_summary
 
+# They need pyarrow, which the command line's help does without.
 _HOMES = {
-    "ReportConfig": "config",
     "TellingItem": "sections.items",
     "most_telling_items": "terminal",
     "render_items": "terminal",
     "render_summary": "terminal",
-    "stage_run": "run",
-    "write_report": "run",
 }
 
-__all__ = [
-    "ReportConfig",
-    "TellingItem",
-    "most_telling_items",
-    "render_items",
-    "render_summary",
-    "stage_run",
-    "write_report",
-]
+__all__ = ["ReportConfig", "TellingItem", "most_telling_items", "render_items", "render_summary", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

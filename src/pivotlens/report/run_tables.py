@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,22 +23,20 @@ from pivotlens.artifacts import (
     TrainedLens,
 )
 from pivotlens.artifacts.results import SweepResult
+from pivotlens.stages import STAGES
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
 Row = dict[str, Any]
-STAGES = ("bench", "score", "lens", "trace", "ablate", "count", "attribute", "mine", "select")
-"""Stages that the page reads, in the order of the method."""
-
-_KINDS: tuple[type[StageResult], ...] = (
-    Benchmark, Scores, TrainedLens, Trace, Ablation, Counts, Attribution, Pivots, Selection,
-)  # fmt: skip
 DEMO_CORPUS = "demo:tatoeba"
 
 
 @dataclass(frozen=True)
 class RunTables:
-    """Results of the stages; None where a stage has not run."""
+    """Results of the stages; None where a stage has not run.
+
+    The fields are what the page has sections on, in the order of the method; ``others`` it names alone.
+    """
 
     bench: Benchmark | None
     score: Scores | None
@@ -49,25 +47,27 @@ class RunTables:
     attribute: Attribution | None
     mine: Pivots | None
     select: Selection | None
+    others: tuple[StageResult, ...]
 
     @classmethod
     def load(cls, run: Path | str) -> Self:
         """Load what is there."""
-        return cls(*(kind.load_if_there(run) for kind in _KINDS))  # type: ignore[arg-type]
+        found = {name: stage.result_class().load_if_there(run) for name, stage in STAGES.items() if name != "report"}
+        shown = {field.name: found.pop(field.name, None) for field in fields(cls) if field.name != "others"}
+        return cls(**shown, others=tuple(result for result in found.values() if result is not None))
 
     @classmethod
     def of(cls, result: StageResult) -> Self:
         """Return a single stage as a run of its own, whatever class of result it was loaded as."""
-        typed = {kind.stage: kind(result.folder, result.manifest) for kind in _KINDS}
-        name = result.manifest.stage
-        return cls(**{one: typed[one] if one == name else None for one in STAGES})  # type: ignore[arg-type]
+        typed = STAGES[result.manifest.stage].result_class()(result.folder, result.manifest)
+        shown = {field.name: typed if field.name == typed.stage else None for field in fields(cls)}
+        return cls(**shown | {"others": () if typed.stage in shown else (typed,)})
 
     def stages(self) -> Iterator[StageResult]:
         """Yield the stages that are there, in the order of the method."""
-        for name in STAGES:
-            result: StageResult | None = getattr(self, name)
-            if result is not None:
-                yield result
+        shown: list[StageResult | None] = [getattr(self, field.name) for field in fields(self)[:-1]]
+        yield from (result for result in shown if result is not None)
+        yield from self.others
 
     @property
     def model(self) -> str:

@@ -1,4 +1,4 @@
-"""Comparing two scored models item by item (METHOD §1: comparing two models is paired)."""
+"""Comparing two scored models item by item (docs/method.md#comparing-models)."""
 
 from __future__ import annotations
 

@@ -4,92 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pyarrow as pa
 
-from pivotlens.artifacts import Benchmark, Concept, Scores, StageRun, Sweep, upstream_inputs
+from pivotlens.artifacts import Benchmark, Concept, Sweep
 from pivotlens.artifacts.tables import schema_of
-from pivotlens.errors import ConfigError
-from pivotlens.models.resolve import model_fingerprint
+from pivotlens.models.limits import prompt_warnings
+from pivotlens.models.load import load_model
+from pivotlens.models.prompts import draw_shot_sets
+from pivotlens.models.scorer import AnswerScorer
+from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
 from pivotlens.progress import track
+from pivotlens.score.answers import score_direction
 from pivotlens.score.config import ScoreConfig
-from pivotlens.score.items import concept_table, scored_items
+from pivotlens.score.items import choices_of, concept_table, scored_items
 from pivotlens.score.summary import strata, summarise
 from pivotlens.settings import Wording
+from pivotlens.stage import Work
 from pivotlens.text import Direction
 
-if TYPE_CHECKING:
-    from pivotlens.models.scorer import AnswerScorer
-    from pivotlens.models.words import WordPrompts
 
-VERSION = 4
-
-
-def stage_run(
-    config: ScoreConfig,
-    run: Path | str,
-    *,
-    planned: Mapping[str, str] | None = None,
-    passed: Mapping[str, str] | None = None,
-) -> StageRun:
-    """Return the stage with its fingerprint; computes and writes nothing."""
-    inputs = upstream_inputs(run, ["bench"], planned=planned, reader="score")
-    inputs["model"] = model_fingerprint(config.model)
-    inputs |= {f"model {spec}": model_fingerprint(spec) for spec in config.models()[1:]}
-    return StageRun(Path(run), config, version=VERSION, inputs=inputs, passed=passed)
-
-
-def score_model(config: ScoreConfig, run: Path | str, *, passed: Mapping[str, str] | None = None) -> Scores:
-    """Score a model on the benchmark in a run folder.
-
-    Args:
-        config: The settings.
-        run: The run folder; its ``bench`` stage is read and its ``score`` stage written.
-        passed: Where each setting that is not a default came from, for the manifest.
-
-    Raises:
-        ConfigError: A language is not in the benchmark, or the shot pool is too small.
-        ModelError: The model cannot be loaded or gives NaN.
-        PrerequisiteError: The benchmark is not there.
-    """
-    stage = stage_run(config, run, passed=passed)
-    if stage.reason_to_run() is not None:
-        with stage:
-            _run(stage, config, Benchmark.load(run))
-    return Scores.load(run)
-
-
-def choices_of(items: list[Concept], benchmark: Benchmark) -> list[list[str]]:
-    """Return for each item its own concept and its distractors.
-
-    Raises:
-        ConfigError: An item has no distractors, or items have different numbers of them.
-    """
-    choices = [[item.concept_id, *item.distractors] for item in items]
-    counts = {len(row) for row in choices}
-    if len(counts) != 1 or counts == {1}:
-        raise ConfigError(
-            f"the benchmark gives its concepts {sorted(n - 1 for n in counts)} distractors",
-            "Every concept needs the same number, at least one: make the benchmark again with fewer `distractors`.",
-        )
-    return choices
-
-
-def _run(stage: StageRun, config: ScoreConfig, benchmark: Benchmark) -> None:
-    from pivotlens.models.prompts import draw_shot_sets
-
+def run(work: Work[ScoreConfig]) -> dict[str, Any]:
+    """Score every model, wording and direction."""
+    config, writer = work.config, work.writer
+    benchmark = Benchmark.load(work.run)
     directions = benchmark.directions(config.directions)
     items = benchmark.test_concepts(config.limit)
     if config.limit is not None:
-        stage.warn(
+        writer.warn(
             f"limit = {config.limit}: only {len(items)} concepts were scored, those of the calibration set first"
         )
     choices_of(items, benchmark)
     pool = [concept.concept_id for concept in benchmark.shot_concepts()]
-    work = _Work(
-        stage=stage,
+    sweep = _Sweep(
+        workspace=work.workspace,
+        writer=writer,
+        near=work.near,
         config=config,
         items=items,
         words={key: concept.words for key, concept in benchmark.concepts.items()},
@@ -97,31 +48,29 @@ def _run(stage: StageRun, config: ScoreConfig, benchmark: Benchmark) -> None:
         shot_sets=draw_shot_sets(pool, config.shots, config.shot_sets, config.seed),
     )
     for number in range(len(config.models())):
-        work.score_model(number)
+        sweep.score_model(number)
     for number, model in enumerate(config.models()):
-        for warning in work.details(number)["warnings"]:
-            stage.warn(f"{model}: {warning}")
-        for caches in work.details(number)["caches"].values():
+        for warning in sweep.details(number)["warnings"]:
+            writer.warn(f"{model}: {warning}")
+        for caches in sweep.details(number)["caches"].values():
             if caches["shared"] == "nothing":
-                stage.warn(f"{model}: every prompt was run in full, which is slower: {caches['reason']}")
-    work.warn_of_memory()
-    _write_tables(work, list(benchmark.concepts.values()))
-    details = [work.details(number) for number in range(len(config.models()))]
-    stage.finish(
-        {
-            **details[0]["loaded"],
-            "caches": details[0]["caches"],
-            "also_models": [{**one["loaded"], "caches": one["caches"]} for one in details[1:]],
-            "directions": [str(direction) for direction in directions],
-            "concepts": len(items),
-            "shot_sets": work.shot_sets,
-            "shared_caches": all(used["shared"] != "nothing" for one in details for used in one["caches"].values()),
-        }
-    )
+                writer.warn(f"{model}: every prompt was run in full, which is slower: {caches['reason']}")
+    sweep.warn_of_memory()
+    _write_tables(sweep, list(benchmark.concepts.values()))
+    details = [sweep.details(number) for number in range(len(config.models()))]
+    return {
+        **details[0]["loaded"],
+        "caches": details[0]["caches"],
+        "also_models": [{**one["loaded"], "caches": one["caches"]} for one in details[1:]],
+        "directions": [str(direction) for direction in directions],
+        "concepts": len(items),
+        "shot_sets": sweep.shot_sets,
+        "shared_caches": all(used["shared"] != "nothing" for one in details for used in one["caches"].values()),
+    }
 
 
 @dataclass(frozen=True)
-class _Work(Sweep):
+class _Sweep(Sweep):
     """What is scored; a part a model, wording, direction and shot set survives an interruption."""
 
     config: ScoreConfig
@@ -130,15 +79,11 @@ class _Work(Sweep):
 
     def score_model(self, number: int) -> None:
         """Score what is not scored yet of a model."""
-        if self.has_details(number) and all(self.stage.has_part(self.part(number, *key)) for key in self.keys()):
+        if self.has_details(number) and all(self.workspace.has_part(self.part(number, *key)) for key in self.keys()):
             return
-        from pivotlens.models.limits import prompt_warnings
-        from pivotlens.models.load import load_model
-        from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
-
         config = self.config
         spec = config.models()[number]
-        loaded = load_model(spec, config.dtype, config.device)
+        loaded = load_model(spec, config.dtype, config.device, self.near)
 
         def prompts_of(prompt: Wording, direction: Direction, shot_set: int) -> WordPrompts:
             return WordPrompts(
@@ -171,12 +116,10 @@ class _Work(Sweep):
         description = "score" if len(config.models()) == 1 else f"score {spec}"
         for prompt, direction, shot_set in track(self.keys(), description, len(self.keys())):
             part = self.part(number, prompt, direction, shot_set)
-            if not self.stage.has_part(part):
+            if not self.workspace.has_part(part):
                 self._score_part(part, scorers[prompt][0], prompts_of(prompt, direction, shot_set), shot_set)
 
     def _score_part(self, part: str, scorer: AnswerScorer, prompts: WordPrompts, shot_set: int) -> None:
-        from pivotlens.score.answers import score_direction
-
         choices = [(item.concept_id, *item.distractors) for item in self.items]
         scored = score_direction(
             scorer,
@@ -202,14 +145,14 @@ class _Work(Sweep):
         if scored.generated:
             columns["generated"] = [text for text in scored.generated for _ in range(each)]
         self.keep_memory_warning(scorer.memory.warning)
-        self.stage.write_part(part, pa.table(columns))
+        self.workspace.write_part(part, pa.table(columns))
 
     def answers(self, model: int, prompt: str) -> pa.Table:
         """Return the scored answers of a model under a wording, with the generated texts."""
         tables = []
         for direction in self.directions:
             for shot_set in range(self.config.shot_sets):
-                part = self.stage.read_part(self.part(model, prompt, direction, shot_set))
+                part = self.workspace.read_part(self.part(model, prompt, direction, shot_set))
                 labels = {
                     "model": self.config.models()[model],
                     "prompt": prompt,
@@ -222,17 +165,17 @@ class _Work(Sweep):
         return pa.concat_tables(tables)
 
 
-def _write_tables(work: _Work, every: list[Concept]) -> None:
-    config = work.config
+def _write_tables(sweep: _Sweep, every: list[Concept]) -> None:
+    config = sweep.config
     answers, concepts, rows, stratified = [], [], [], []
     for number, model in enumerate(config.models()):
         for prompt in config.prompts():
-            answers.append(work.answers(number, prompt))
-            scored = scored_items(answers[-1], work.items, every, model, prompt)
+            answers.append(sweep.answers(number, prompt))
+            scored = scored_items(answers[-1], sweep.items, every, model, prompt)
             concepts.append(concept_table(scored))
             rows += summarise(scored, config.bootstrap, config.seed)
             stratified += strata(scored, config.bootstrap, config.seed)
-    work.stage.write_table("answers", pa.concat_tables(answers).drop_columns(["generated"]))
-    work.stage.write_table("concepts", pa.concat_tables(concepts))
+    sweep.writer.write_table("answers", pa.concat_tables(answers).drop_columns(["generated"]))
+    sweep.writer.write_table("concepts", pa.concat_tables(concepts))
     for name, found in (("summary", rows), ("strata", stratified)):
-        work.stage.write_table(name, pa.Table.from_pylist(found, schema=schema_of("score", name)))
+        sweep.writer.write_table(name, pa.Table.from_pylist(found, schema=schema_of("score", name)))

@@ -1,23 +1,6 @@
 """The select stage: rebuild the corpus from its pivot-rich units."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 from pivotlens.select.config import SelectConfig
+from pivotlens.select.stage import select_documents
 
-if TYPE_CHECKING:
-    from pivotlens.select.choosing import choose
-    from pivotlens.select.run import select_documents
-
-__all__ = ["SelectConfig", "choose", "select_documents"]
-
-_HOMES = {"choose": "choosing", "select_documents": "run"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__all__ = ["SelectConfig", "select_documents"]

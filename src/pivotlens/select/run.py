@@ -5,87 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import zstandard
 
-from pivotlens.artifacts import Pivots, Selection, StageRun, atomic_path, schema_of, upstream_inputs, write_bytes
+from pivotlens.artifacts import (
+    Pivots,
+    ResultWriter,
+    atomic_path,
+    schema_of,
+    write_bytes,
+)
 from pivotlens.corpus import (
     BadRows,
     CorpusFile,
+    Listing,
     check_bad_share,
-    corpus_fingerprint,
     part_path,
     run_over_files,
-    survey_corpus,
     unit_plan,
 )
 from pivotlens.corpus.packing import pack_arrays, unpack_arrays, unpack_strings
 from pivotlens.errors import ConfigError
+from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
 from pivotlens.select.card import data_card
 from pivotlens.select.choosing import choose
 from pivotlens.select.config import SelectConfig
+from pivotlens.select.passes import ScorePass, WritePass
 from pivotlens.select.scoring import Integers, is_duplicate
+from pivotlens.stage import Work
 from pivotlens.statistics.proportion import wilson_lower
 from pivotlens.text.matching import missed_beside_particles
 
-if TYPE_CHECKING:
-    from pivotlens.models.tokenizer import TextTokenizer
-
-VERSION = 3
 _COMPRESSION_LEVEL = 10
-
-
-def stage_run(
-    config: SelectConfig,
-    run: Path | str,
-    *,
-    planned: Mapping[str, str] | None = None,
-    passed: Mapping[str, str] | None = None,
-) -> StageRun:
-    """Return the stage as it would run, with the fingerprints of all it reads; writes nothing.
-
-    Raises:
-        ConfigError: No tokenizer is given.
-        PrerequisiteError: ``mine`` has not run, or the tokenizer or corpus is not there.
-        DataError: The corpus holds no file.
-    """
-    from pivotlens.models.resolve import tokenizer_fingerprint
-
-    inputs = upstream_inputs(run, ["mine"], planned=planned, reader="select")
-    if not config.tokenizer:
-        raise ConfigError(
-            "select has no tokenizer to cut the text with",
-            "Pass --tokenizer with the model that `pivotlens count` was given, or set `tokenizer` in [select].",
-        )
-    unit_plan(config)
-    inputs["corpus"] = corpus_fingerprint(config.corpus)
-    inputs["tokenizer"] = tokenizer_fingerprint(config.tokenizer)
-    return StageRun(run, config, version=VERSION, inputs=inputs, passed=passed)
-
-
-def select_documents(
-    config: SelectConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
-) -> Selection:
-    """Rebuild the corpus from its pivot-rich units (METHOD §6), or return the selection that is there and fits.
-
-    Args:
-        config: The settings; defaults where None.
-        run: The run folder.
-        passed: Where each setting that is not a default came from, for the record.
-
-    Raises:
-        DataError: The corpus is empty, damaged or has too many unreadable rows.
-        PivotLensError: As `stage_run`.
-    """
-    config = config or SelectConfig()
-    stage = stage_run(config, run, passed=passed)
-    if stage.reason_to_run() is not None:
-        with stage:
-            _select(stage, config)
-    return Selection.load(run)
 
 
 @dataclass(frozen=True)
@@ -104,19 +59,18 @@ class _Units:
         return self.columns[name].astype(np.int64)
 
 
-def _select(stage: StageRun, config: SelectConfig) -> None:
-    from pivotlens.models.tokenizer import load_tokenizer
-    from pivotlens.select.passes import ScorePass, WritePass
-
-    tokenizer = load_tokenizer(config.tokenizer)
+def run(work: Work[SelectConfig]) -> dict[str, Any]:
+    """Score every unit, choose the arms and write their documents."""
+    config, workspace, writer = work.config, work.workspace, work.writer
+    tokenizer = load_tokenizer(config.tokenizer, work.near)
     for warning in tokenizer.warnings:
-        stage.warn(warning)
-    pivots = _pivots(Pivots.load(stage.run), config, tokenizer)
-    corpus, plan = survey_corpus(config.corpus), unit_plan(config)
+        writer.warn(warning)
+    pivots = _pivots(Pivots.load(work.run), config, tokenizer)
+    corpus, plan = work.plan.source("corpus", Listing), unit_plan(config)
     files = corpus.files
-    scores = stage.parts_folder("scores")
+    scores = workspace.parts_folder("scores")
     token_ids = tuple(sorted({token for variants in pivots for token in variants}))
-    score = ScorePass(plan, config.tokenizer, token_ids, config.seed)
+    score = ScorePass(plan, str(tokenizer.folder), token_ids, config.seed)
     units = _merged(files, run_over_files(scores, files, score, config.workers, "Scoring units"))
     check_bad_share(units.bad, units.documents, config.max_bad_share, config.corpus)
 
@@ -142,49 +96,47 @@ def _select(stage: StageRun, config: SelectConfig) -> None:
         ]
     )
 
-    choices = stage.parts_folder("chosen")
+    choices = workspace.parts_folder("chosen")
     ends = np.cumsum(units.sizes)
     for file, end, size in zip(files, ends.tolist(), units.sizes, strict=True):
         of_file = slice(end - size, end)
         part = {"chosen": chosen[:, of_file], "share": share[of_file], "share_low": share_low[of_file]}
         write_bytes(part_path(choices, file), pack_arrays(part))
     write = WritePass(plan, choices, scores)
-    texts = run_over_files(stage.parts_folder("documents"), files, write, config.workers, "Writing documents")
+    texts = run_over_files(workspace.parts_folder("documents"), files, write, config.workers, "Writing documents")
 
-    _write_scores(stage, files, units, share, share_low, duplicate, modes, chosen)
+    _write_scores(writer, files, units, share, share_low, duplicate, modes, chosen)
     summary = _summary(modes, units, n_tokens, n_pivots, eligible, chosen, config.budget_tokens)
     for name, rows in (("summary", summary), ("arms", arm_rows(summary))):
-        stage.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("select", name)))
+        writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("select", name)))
     for arm, mode in enumerate(modes):
-        _write_documents(stage, mode, arm, texts, int(chosen[arm].sum()))
+        _write_documents(writer, mode, arm, texts, int(chosen[arm].sum()))
         card = data_card(mode, config.meaning(), [row for row in summary if row["mode"] == mode], len(pivots))
-        write_bytes(stage.staged(f"{mode}/README.md"), card.encode())
+        write_bytes(writer.staged(f"{mode}/README.md"), card.encode())
     for warning in corpus.warnings:
-        stage.warn(warning)
-    _warn(stage, config, units, summary, len(pivots))
+        writer.warn(warning)
+    _warn(writer, config, units, summary, len(pivots))
     if "top" in modes:
         without = chosen[modes.index("top")] & (n_pivots == 0)
         if without.any():
             codes = ", ".join(units.languages[number] for number in np.unique(units.language[without]).tolist())
-            stage.warn(
+            writer.warn(
                 f"{int(without.sum()):,} of the {int(chosen[modes.index('top')].sum()):,} units of arm top hold none "
                 f"({codes}): the budget is larger than what the pivots reach"
             )
-    stage.finish(
-        {
-            "corpus_files": len(files),
-            "documents": units.documents,
-            "units": int(n_tokens.size),
-            "tokens": int(n_tokens.sum()),
-            "bad_rows": units.bad.count,
-            "duplicates": int(duplicate.sum()),
-            "short": int((~duplicate & (n_tokens < config.min_tokens)).sum()),
-            "pivots": len(pivots),
-            "pivot_tokens": len(token_ids),
-            "tokenizer": tokenizer.fingerprint,
-            "seed": config.seed,
-        }
-    )
+    return {
+        "corpus_files": len(files),
+        "documents": units.documents,
+        "units": int(n_tokens.size),
+        "tokens": int(n_tokens.sum()),
+        "bad_rows": units.bad.count,
+        "duplicates": int(duplicate.sum()),
+        "short": int((~duplicate & (n_tokens < config.min_tokens)).sum()),
+        "pivots": len(pivots),
+        "pivot_tokens": len(token_ids),
+        "tokenizer": tokenizer.fingerprint,
+        "seed": config.seed,
+    }
 
 
 def _pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tuple[tuple[int, ...], ...]:
@@ -197,7 +149,7 @@ def _pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tu
                 f"{config.tokenizer!r}",
                 "Give --tokenizer the model that `pivotlens count` was given.",
             )
-    return tuple(tuple(sorted({row["token_id"], *(row.get("variant_ids") or ())})) for row in rows)
+    return tuple(tuple(row["variant_ids"]) for row in rows)
 
 
 def _merged(files: Sequence[CorpusFile], parts: Sequence[Path]) -> _Units:
@@ -226,7 +178,7 @@ def _merged(files: Sequence[CorpusFile], parts: Sequence[Path]) -> _Units:
 
 
 def _write_scores(
-    stage: StageRun,
+    writer: ResultWriter,
     files: Sequence[CorpusFile],
     units: _Units,
     share: npt.NDArray[np.float64],
@@ -250,7 +202,7 @@ def _write_scores(
         "selected": selected,
         "duplicate": duplicate,
     }
-    stage.write_table("scores", pa.table(columns))
+    writer.write_table("scores", pa.table(columns))
 
 
 def _summary(
@@ -282,6 +234,16 @@ def _summary(
     return rows
 
 
+def _write_documents(writer: ResultWriter, mode: str, arm: int, parts: Sequence[Path], rows: int) -> None:
+    name = f"{mode}/documents-00000.jsonl.zst"
+    compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True)
+    with atomic_path(writer.staged(name, rows)) as temporary, temporary.open("wb") as file:
+        with compressor.stream_writer(file, closefd=False) as stream:
+            for part in parts:
+                stream.write(unpack_arrays(part)[f"arm{arm}"].tobytes())
+        file.flush()
+
+
 def arm_rows(summary: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the ``select/arms`` rows: each arm over all languages, its share weighted by tokens.
 
@@ -298,45 +260,33 @@ def arm_rows(summary: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return result
 
 
-def _write_documents(stage: StageRun, mode: str, arm: int, parts: Sequence[Path], rows: int) -> None:
-    import zstandard
-
-    name = f"{mode}/documents-00000.jsonl.zst"
-    compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True)
-    with atomic_path(stage.staged(name, rows)) as temporary, temporary.open("wb") as file:
-        with compressor.stream_writer(file, closefd=False) as writer:
-            for part in parts:
-                writer.write(unpack_arrays(part)[f"arm{arm}"].tobytes())
-        file.flush()
-
-
 def _warn(
-    stage: StageRun, config: SelectConfig, units: _Units, summary: Sequence[Mapping[str, Any]], n_pivots: int
+    writer: ResultWriter, config: SelectConfig, units: _Units, summary: Sequence[Mapping[str, Any]], n_pivots: int
 ) -> None:
     if config.limit is not None:
-        stage.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
+        writer.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
     if units.bad.count:
         first = units.bad.first[0]
-        stage.warn(
+        writer.warn(
             f"{units.bad.count:,} rows of the corpus could not be read, the first {first.file}, line {first.row}: "
             f"{first.problem}"
         )
     missed = missed_beside_particles(units.languages)
     if not n_pivots:
-        stage.warn(
+        writer.warn(
             "`mine` found no pivots to select by, so arm top holds nothing: pivots live in documents that mix "
             f"languages; count a corpus with some{f'. {missed}' if missed else ', or lower --min-df of mine'}"
         )
     elif n_pivots < config.pivots:
-        stage.warn(f"{n_pivots:,} pivots were mined, fewer than the {config.pivots:,} asked for; all of them count")
+        writer.warn(f"{n_pivots:,} pivots were mined, fewer than the {config.pivots:,} asked for; all of them count")
     empty = [row for row in summary if row["units"] == 0 and (n_pivots or row["mode"] != "top")]
     short = f"no unit is long enough: none has {config.min_tokens:,} tokens (--min-tokens)"
     for row in empty:
         why = short if row["available"] == 0 else f"its first unit exceeds {config.budget_tokens:,}"
-        stage.warn(f"arm {row['mode']} holds nothing in {row['language']}: {why}")
+        writer.warn(f"arm {row['mode']} holds nothing in {row['language']}: {why}")
     exhausted = sorted({row["language"] for row in summary if 0 < row["available"] <= row["budget"]})
     if exhausted:
-        stage.warn(
+        writer.warn(
             f"the budget of {config.budget_tokens:,} tokens takes everything there is in {', '.join(exhausted)}: "
             f"the arms do not differ there"
         )

@@ -1,4 +1,4 @@
-"""How rich in pivots a unit is (METHOD §6)."""
+"""How rich in pivots a unit is (docs/method.md#selection)."""
 
 from __future__ import annotations
 

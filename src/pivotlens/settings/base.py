@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -76,6 +76,16 @@ def changes_meaning(field: FieldInfo) -> bool:
     """Tell whether a field is part of the fingerprint."""
     extra = field.json_schema_extra
     return not isinstance(extra, dict) or bool(extra.get("meaning", True))
+
+
+def is_list(field: FieldInfo) -> bool:
+    """Tell whether a setting takes several values."""
+    return get_origin(field.annotation) is tuple
+
+
+def is_number(field: FieldInfo) -> bool:
+    """Tell whether a setting takes a number, or none."""
+    return any(kind in (int, float) for kind in (field.annotation, *get_args(field.annotation)))
 
 
 def config_error(stage: str, error: ValidationError, origin: Mapping[str, str]) -> ConfigError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pivotlens.errors import ConfigError, did_you_mean
-from pivotlens.settings.base import StageConfig
+from pivotlens.settings.base import StageConfig, is_list, is_number
 
 # Keys at the top of a file that every stage with such a setting takes; `model` is also the tokenizer's default.
 SHARED = ("model", "corpus", "directions", "seed", "limit")
@@ -55,10 +55,10 @@ def read_toml(path: Path, stages: Mapping[str, type[StageConfig]]) -> dict[str, 
 
 def _from_text(config: type[StageConfig], key: str, text: str) -> Any:
     """Read a value as the environment holds it: lists are separated by commas or spaces."""
-    annotation = str(config.model_fields[key].annotation)
-    if annotation.startswith("tuple"):
+    field = config.model_fields[key]
+    if is_list(field):
         return tuple(part for part in text.replace(",", " ").split() if part)
-    if "int" in annotation or "float" in annotation:
+    if is_number(field):
         try:
             return json.loads(text)
         except ValueError:

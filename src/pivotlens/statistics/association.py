@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 
 Floats = npt.NDArray[np.float64]
 
@@ -103,9 +104,9 @@ def signed_llr(
 
 def chi2_p_value(statistic: npt.ArrayLike) -> Floats:
     """Return the p-value of a likelihood-ratio statistic, one degree of freedom (Wilks 1938); the sign is ignored."""
-    from scipy.special import erfc
-
-    return np.asarray(erfc(np.sqrt(np.abs(np.asarray(statistic, dtype=np.float64)) / 2)), dtype=np.float64)
+    return np.asarray(
+        scipy.special.erfc(np.sqrt(np.abs(np.asarray(statistic, dtype=np.float64)) / 2)), dtype=np.float64
+    )
 
 
 def npmi_lower(
@@ -134,10 +135,8 @@ def npmi_lower(
     Returns:
         Values in −1..1.
     """
-    from scipy.stats import binom
-
     k, n, a = _counts(sampled_joint, sampled, left)
-    low = np.asarray(binom.ppf((1 - level) / 2, n, k / n), dtype=np.float64)
+    low = np.asarray(scipy.stats.binom.ppf((1 - level) / 2, n, k / n), dtype=np.float64)
     return npmi(np.maximum(low, 0.0) * (a / n), left, right, total)
 
 
@@ -152,7 +151,5 @@ def binomial_exceeds(sampled_joint: npt.ArrayLike, sampled: npt.ArrayLike, share
         sampled: ``n``, at least 1.
         share: A share in 0..1.
     """
-    from scipy.stats import binom
-
     k, n, threshold = _counts(sampled_joint, sampled, share)
-    return np.asarray(binom.sf(np.floor(n * threshold), n, k / n), dtype=np.float64)
+    return np.asarray(scipy.stats.binom.sf(np.floor(n * threshold), n, k / n), dtype=np.float64)

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 
 from pivotlens.statistics.bootstrap import resample_indices
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
-
-
-def midranks(values: Floats) -> Floats:
-    """Return ranks from 1, shape ``(n,)``; equal values share the mean of their ranks."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    ranks: Floats = (last - (counts - 1) / 2)[inverse]
-    return ranks
 
 
 def auc(scores: Floats, positive: Booleans) -> float:
@@ -36,7 +29,7 @@ def auc(scores: Floats, positive: Booleans) -> float:
     n_negative = positive.size - n_positive
     if not n_positive or not n_negative:
         return float("nan")
-    rank_sum = float(midranks(scores)[positive].sum())
+    rank_sum = float(scipy.stats.rankdata(scores)[positive].sum())
     return (rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
 
 

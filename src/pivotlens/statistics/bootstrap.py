@@ -40,7 +40,7 @@ def percentile_interval(samples: Floats, level: float = 0.95) -> tuple[float, fl
 
 
 def bootstrap_mean(values: Floats, resamples: int, seed: int) -> Interval:
-    """Return the mean of ``values`` with its bootstrap interval (METHOD §1).
+    """Return the mean of ``values`` with its bootstrap interval (docs/method.md#intervals).
 
     Args:
         values: Shape ``(concepts, directions, shot_sets)``; NaN marks an absent item. The estimate is the mean over

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 
 from pivotlens.statistics.association import chi2_p_value
-from pivotlens.statistics.auc import midranks
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
@@ -64,10 +64,10 @@ def separates(design: Floats, outcome: Booleans) -> bool:
         design: Shape ``(n, columns)``, of full rank, with the intercept's column.
         outcome: Shape ``(n,)``.
     """
-    from scipy.optimize import linprog
-
     signed = np.where(outcome, 1.0, -1.0)[:, None] * design
-    result = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1.0, 1.0), method="highs")
+    result = scipy.optimize.linprog(
+        -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1.0, 1.0), method="highs"
+    )
     return bool(-result.fun > 1e-7)
 
 
@@ -150,19 +150,17 @@ def spearman(first: Floats, second: Floats) -> Tested:
     Returns:
         The correlation of midranks; None with a note where there are fewer than 3 items or one side is constant.
     """
-    from scipy.special import stdtr
-
     n = first.size
     if n < 3:
         return Tested(None, None, n, "fewer than 3 items")
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return Tested(None, None, n, "predictor constant" if np.ptp(first) == 0 else "outcome constant")
-    a, b = midranks(first) - (n + 1) / 2, midranks(second) - (n + 1) / 2
+    a, b = (scipy.stats.rankdata(values) - (n + 1) / 2 for values in (first, second))
     rho = float(np.clip((a @ b) / np.sqrt((a @ a) * (b @ b)), -1.0, 1.0))
     if 1 - rho * rho <= 0:
         return Tested(rho, 0.0, n, "")
     t = abs(rho) * np.sqrt((n - 2) / (1 - rho * rho))
-    return Tested(rho, float(2 * stdtr(n - 2, -t)), n, "")
+    return Tested(rho, float(2 * scipy.special.stdtr(n - 2, -t)), n, "")
 
 
 def weighted_spearman(first: Floats, second: Floats, weights: Floats) -> Floats:

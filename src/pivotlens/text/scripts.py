@@ -35,7 +35,7 @@ def has_spaces_between_words(language: str) -> bool:
 def is_word(token: str) -> bool:
     """Tell whether a token's text can be a word: at least three letters, or a CJK character.
 
-    The rule of METHOD §2: it keeps out stray letters, punctuation and byte fragments.
+    It keeps out stray letters, punctuation and byte fragments (docs/method.md#token-sets).
     """
     text = token.strip().lstrip("▁").strip()
     if "�" in text or not _WORD.fullmatch(text):

@@ -1,4 +1,4 @@
-"""Telling direct from semantic-pivot behaviour: the rules of METHOD §2, each by its name."""
+"""Telling direct from semantic-pivot behaviour: the rules by name (docs/method.md#behaviours)."""
 
 from __future__ import annotations
 

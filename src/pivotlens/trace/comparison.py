@@ -42,7 +42,7 @@ def load_mined(pivots: Pivots, counts: Counts, seed: int) -> MinedPivots:
     tokens: dict[ItemKey, list[int]] = {}
     for row in sorted(pivots.rows("pair_pivots"), key=lambda row: (row["concept_id"], row["rank"])):
         key = (row["concept_id"], row["source_language"], row["target_language"])
-        tokens.setdefault(key, []).extend(row.get("variant_ids") or [row["token_id"]])
+        tokens.setdefault(key, []).extend(row["variant_ids"])
     ladder = _frequency_ladder(counts)
     place = {int(token): index for index, token in enumerate(ladder)}
     random = {key: _like_frequency(ids, ladder, place, seed, key) for key, ids in tokens.items()}

@@ -1,4 +1,4 @@
-"""Reading all layers of a direction's items, reduced at once to what is kept (METHOD §2)."""
+"""Reading all layers of a direction's items, reduced at once to what is kept (docs/method.md#logit-lens)."""
 
 from __future__ import annotations
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,80 +13,64 @@ from pivotlens.artifacts import (
     Concept,
     Counts,
     Pivots,
-    StageRun,
+    Plan,
     Sweep,
-    Trace,
     TrainedLens,
     accepted_answers,
-    upstream_inputs,
 )
 from pivotlens.artifacts.tables import schema_of
-from pivotlens.models.resolve import model_fingerprint
+from pivotlens.models.lens import LogitLens
+from pivotlens.models.limits import prompt_warnings
+from pivotlens.models.load import LoadedModel, load_model
+from pivotlens.models.prompts import draw_shot_sets
+from pivotlens.models.tokenizer import load_tokenizer
+from pivotlens.models.tuned_lens import TunedLens
+from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
 from pivotlens.progress import track
 from pivotlens.settings import Wording
+from pivotlens.stage import Work
 from pivotlens.text import Direction
+from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
+from pivotlens.trace.behaviours import rule_rows
+from pivotlens.trace.comparison import MinedPivots, load_mined
 from pivotlens.trace.config import TraceConfig
+from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
+from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
+from pivotlens.trace.pivot_kinds import (
+    pivot_count_rows,
+    pivot_language_rows,
+    pivot_link_rows,
+    pivot_rows,
+    pivot_summary_rows,
+)
+from pivotlens.trace.pivot_languages import PivotLanguages
+from pivotlens.trace.profiles import profile_rows
+from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
+from pivotlens.trace.token_sets import WordTokens
+from pivotlens.trace.tracer import Tracer
 
-if TYPE_CHECKING:
-    from pivotlens.models.load import LoadedModel
-    from pivotlens.models.tuned_lens import TunedLens
-    from pivotlens.trace.comparison import MinedPivots
-
-VERSION = 8
 _PARTS = ("layers", "tokens", "behaviours", "sensitivity", "tuned_behaviours", "lenses", "items")
 
 
-def stage_run(
-    config: TraceConfig,
-    run: Path | str,
-    *,
-    planned: Mapping[str, str] | None = None,
-    passed: Mapping[str, str] | None = None,
-) -> StageRun:
-    """Return the stage with its fingerprint; computes and writes nothing."""
-    inputs = upstream_inputs(run, ["bench"], ["count", "mine", "lens"], planned=planned, reader="trace")
-    if "mine" not in inputs:
-        inputs.pop("count", None)  # counts serve only to compare mined pivots with
-    inputs["model"] = model_fingerprint(config.model)
-    inputs |= {f"model {spec}": model_fingerprint(spec) for spec in config.models()[1:]}
-    return StageRun(Path(run), config, version=VERSION, inputs=inputs, passed=passed)
-
-
-def trace_model(config: TraceConfig, run: Path | str, *, passed: Mapping[str, str] | None = None) -> Trace:
-    """Read every layer of a model while it translates the benchmark's words.
-
-    Args:
-        config: The settings.
-        run: The run folder; its ``bench`` stage is read, ``mine``, ``count`` and ``lens`` where they are there, and
-            its ``trace`` stage written.
-        passed: Where each setting that is not a default came from, for the manifest.
-
-    Raises:
-        ModelError: The model cannot be loaded or not be read exactly.
-        PrerequisiteError: The benchmark is not there.
-    """
-    stage = stage_run(config, run, passed=passed)
-    if stage.reason_to_run() is not None:
-        with stage:
-            _run(stage, config, Benchmark.load(run))
-    return Trace.load(run)
-
-
-def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
-    from pivotlens.models.prompts import draw_shot_sets
-
+def run(work: Work[TraceConfig]) -> dict[str, Any]:
+    """Trace every model, wording, direction and shot set."""
+    config, writer = work.config, work.writer
+    benchmark = Benchmark.load(work.run)
     directions = benchmark.directions(config.directions)
     concepts = benchmark.test_concepts(config.limit)
     if config.limit is not None:
-        stage.warn(
+        writer.warn(
             f"limit = {config.limit}: only {len(concepts)} concepts were traced, those of the calibration set first"
         )
     calibrating = sum(concept.calibration for concept in concepts)
     if calibrating < 100:
-        stage.warn(f"the baseline of the calibrated rule rests on {calibrating} concepts; it is steady from 100 on")
+        writer.warn(f"the baseline of the calibrated rule rests on {calibrating} concepts; it is steady from 100 on")
     pool = [concept.concept_id for concept in benchmark.shot_concepts()]
-    work = _Work(
-        stage=stage,
+    sweep = _Sweep(
+        plan=work.plan,
+        workspace=work.workspace,
+        writer=writer,
+        near=work.near,
         config=config,
         benchmark=benchmark,
         concepts=concepts,
@@ -95,36 +78,35 @@ def _run(stage: StageRun, config: TraceConfig, benchmark: Benchmark) -> None:
         shot_sets=draw_shot_sets(pool, config.shots, config.shot_sets, config.seed),
     )
     for number in range(len(config.models())):
-        work.trace_model(number)
-    details = [work.details(number) for number in range(len(config.models()))]
+        sweep.trace_model(number)
+    details = [sweep.details(number) for number in range(len(config.models()))]
     for one in details:
         for warning in one["warnings"]:
-            stage.warn(warning)
-    work.warn_of_memory()
-    agreement = _write_tables(work)
-    stage.finish(
-        {
-            **details[0]["loaded"],
-            "caches": details[0]["caches"],
-            "also_models": [{**one["loaded"], "caches": one["caches"]} for one in details[1:]],
-            "directions": [str(direction) for direction in directions],
-            "concepts": len(concepts),
-            "calibration_concepts": calibrating,
-            "layers": details[0]["layers"],
-            "shot_sets": work.shot_sets,
-            "shared_caches": all(one["caches"]["shared"] != "nothing" for one in details),
-            "self_check": details[0]["self_check"],
-            "mined_pivots": details[0]["mined"],
-            "tuned_lens": details[0]["tuned"],
-            "agreement_between_shot_sets": agreement,
-        }
-    )
+            writer.warn(warning)
+    sweep.warn_of_memory()
+    agreement = _write_tables(sweep)
+    return {
+        **details[0]["loaded"],
+        "caches": details[0]["caches"],
+        "also_models": [{**one["loaded"], "caches": one["caches"]} for one in details[1:]],
+        "directions": [str(direction) for direction in directions],
+        "concepts": len(concepts),
+        "calibration_concepts": calibrating,
+        "layers": details[0]["layers"],
+        "shot_sets": sweep.shot_sets,
+        "shared_caches": all(one["caches"]["shared"] != "nothing" for one in details),
+        "self_check": details[0]["self_check"],
+        "mined_pivots": details[0]["mined"],
+        "tuned_lens": details[0]["tuned"],
+        "agreement_between_shot_sets": agreement,
+    }
 
 
 @dataclass(frozen=True)
-class _Work(Sweep):
+class _Sweep(Sweep):
     """What is traced; a part a model, wording, direction and shot set survives an interruption."""
 
+    plan: Plan[TraceConfig]
     config: TraceConfig
     benchmark: Benchmark
     concepts: list[Concept]
@@ -137,17 +119,9 @@ class _Work(Sweep):
         """Trace what is not traced yet of a model."""
         if self.has_details(number) and all(self._is_traced(number, key) for key in self.keys()):
             return
-        from pivotlens.models.lens import LogitLens
-        from pivotlens.models.limits import prompt_warnings
-        from pivotlens.models.load import load_model
-        from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
-        from pivotlens.trace.pivot_languages import PivotLanguages
-        from pivotlens.trace.token_sets import WordTokens
-        from pivotlens.trace.tracer import Tracer
-
         config = self.config
         spec = config.models()[number]
-        loaded = load_model(spec, config.dtype, config.device)
+        loaded = load_model(spec, config.dtype, config.device, self.near)
         lens = LogitLens(loaded)
         words = {key: concept.words for key, concept in self.benchmark.concepts.items()}
         warnings = [f"{spec}: {warning}" for warning in loaded.warnings]
@@ -188,7 +162,7 @@ class _Work(Sweep):
             labels = {"model": spec, "prompt": prompt, "shot_set": shot_set}
             labels |= {"source_language": direction.source, "target_language": direction.target}
             for name in _PARTS:
-                self.stage.write_part(self.table_part(number, key, name), _labelled(name, labels, tables.get(name)))
+                self.workspace.write_part(self.table_part(number, key, name), _labelled(name, labels, tables.get(name)))
         recorded = {
             "loaded": loaded.details(),
             "layers": lens.n_layers,
@@ -202,17 +176,14 @@ class _Work(Sweep):
 
     def _is_traced(self, number: int, key: tuple[Wording, Direction, int]) -> bool:
         # The last table of a part marks it as finished.
-        return self.stage.has_part(self.table_part(number, key, _PARTS[-1]))
+        return self.workspace.has_part(self.table_part(number, key, _PARTS[-1]))
 
     def _mined(self, loaded: LoadedModel, warnings: list[str]) -> MinedPivots | None:
-        from pivotlens.models.tokenizer import load_tokenizer
-        from pivotlens.trace.comparison import load_mined
-
-        if "mine" not in self.stage.inputs:
+        if "mine" not in self.plan.inputs:
             return None
-        counts, pivots = Counts.load(self.stage.run), Pivots.load(self.stage.run)
+        counts, pivots = Counts.load(self.plan.run), Pivots.load(self.plan.run)
         spec = loaded.resolved.spec
-        of_corpus = load_tokenizer(spec)
+        of_corpus = load_tokenizer(spec, self.near)
         text = " ".join(word for concept in self.concepts for word in concept.words.values())
         if of_corpus.encode_batch([text])[0].tolist() != loaded.tokenizer(text, add_special_tokens=False)["input_ids"]:
             warnings.append(
@@ -225,11 +196,9 @@ class _Work(Sweep):
         return load_mined(pivots, counts, self.config.seed)
 
     def _tuned(self, loaded: LoadedModel, warnings: list[str]) -> TunedLens | None:
-        from pivotlens.models.tuned_lens import TunedLens
-
-        if "lens" not in self.stage.inputs:
+        if "lens" not in self.plan.inputs:
             return None
-        trained = TrainedLens.load(self.stage.run)
+        trained = TrainedLens.load(self.plan.run)
         if trained.manifest.details.get("model_fingerprint") != loaded.resolved.fingerprint:
             warnings.append(f"the lens in the run is of another model than {loaded.resolved.spec}: it is left out")
             return None
@@ -239,7 +208,7 @@ class _Work(Sweep):
         """Return a table of all models, wordings, directions and shot sets."""
         return pa.concat_tables(
             [
-                self.stage.read_part(self.table_part(number, key, name))
+                self.workspace.read_part(self.table_part(number, key, name))
                 for number in range(len(self.config.models()))
                 for key in self.keys()
             ]
@@ -250,7 +219,7 @@ class _Work(Sweep):
         for number in range(len(self.config.models())):
             for key in self.keys():
                 if key[-1] == 0:
-                    yield self.stage.read_part(self.table_part(number, key, "layers"))
+                    yield self.workspace.read_part(self.table_part(number, key, "layers"))
 
 
 def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.Table:
@@ -261,26 +230,12 @@ def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.T
     return pa.table(same | {key: table[key] for key in table.column_names})
 
 
-def _write_tables(work: _Work) -> float | None:
+def _write_tables(sweep: _Sweep) -> float | None:
     """Write the stage's tables; return how far the first model's labels agree between shot sets."""
-    from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
-    from pivotlens.trace.behaviours import rule_rows
-    from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
-    from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
-    from pivotlens.trace.pivot_kinds import (
-        pivot_count_rows,
-        pivot_language_rows,
-        pivot_link_rows,
-        pivot_rows,
-        pivot_summary_rows,
-    )
-    from pivotlens.trace.profiles import profile_rows
-    from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
-
-    config = work.config
-    joined = {name: work.joined(name) for name in _PARTS}
+    config = sweep.config
+    joined = {name: sweep.joined(name) for name in _PARTS}
     for name, table in joined.items():
-        work.stage.write_table(name, table)
+        sweep.writer.write_table(name, table)
     items, behaviours = joined["items"].to_pylist(), joined["behaviours"].to_pylist()
     tuned = joined["tuned_behaviours"].to_pylist()
     names = ("summary", "strata", "agreement", "pivot_languages", "lens_shares")
@@ -310,8 +265,8 @@ def _write_tables(work: _Work) -> float | None:
     ):
         rows[name] = counted(rows["pivots"])
     rows["profiles"] = [
-        row for layers in work.first_layers() for row in profile_rows(layers, config.bootstrap, config.seed)
+        row for layers in sweep.first_layers() for row in profile_rows(layers, config.bootstrap, config.seed)
     ]
     for name, of_table in rows.items():
-        work.stage.write_table(name, pa.Table.from_pylist(of_table, schema=schema_of("trace", name)))
+        sweep.writer.write_table(name, pa.Table.from_pylist(of_table, schema=schema_of("trace", name)))
     return between[0]

@@ -53,7 +53,7 @@ def commands(run: RunTables) -> Iterator[str]:
 
 
 def _flags(stage: StageResult) -> Iterator[str]:
-    fields = STAGES[stage.stage].config_class.model_fields
+    fields = STAGES[stage.stage].config.model_fields
     for name, value in stage.manifest.config.items():
         default = fields[name].default if name in fields else None
         if value == default or (isinstance(value, list) and tuple(value) == default) or value is None:

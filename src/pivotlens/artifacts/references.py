@@ -1,0 +1,143 @@
+"""References: a model or corpus named as what a stage of a run made."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pivotlens.artifacts.files import expanded
+from pivotlens.artifacts.fingerprint import canonical_json
+from pivotlens.artifacts.manifest import Output, read_manifest
+from pivotlens.errors import ArtifactError, ConfigError, PrerequisiteError, did_you_mean
+
+_PREFIX = "run:"
+_REFERENCE = re.compile(r"run:(?:(?P<run>.+):)?(?P<stage>[a-z_]+)/(?P<arm>[^/:@]+)(?:@(?P<step>[^/:@]+))?")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What ``run:STAGE/ARM``, ``run:STAGE/ARM@STEP`` or ``run:FOLDER:STAGE/ARM`` names.
+
+    Attributes:
+        run: Another run folder, or None for the one that reads.
+        stage: The stage that made it.
+        place: Folder within that stage's: ``ARM`` or ``ARM/STEP``.
+    """
+
+    run: Path | None
+    stage: str
+    place: str
+
+
+def parse_reference(spec: str) -> Reference | None:
+    """Return what a spec refers to, or None where it is no reference.
+
+    Raises:
+        ConfigError: It begins like one and is none.
+    """
+    if not spec.startswith(_PREFIX):
+        return None
+    found = _REFERENCE.fullmatch(spec)
+    if found is None or found["arm"] in (".", "..") or found["step"] in (".", ".."):
+        raise ConfigError(
+            f"{spec!r} names nothing that a stage made",
+            "Write run:STAGE/ARM such as run:select/top, run:STAGE/ARM@STEP, or run:FOLDER:STAGE/ARM for another run.",
+        )
+    run = expanded(found["run"]) if found["run"] else None
+    return Reference(run, found["stage"], "/".join(filter(None, (found["arm"], found["step"]))))
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a reference leads to.
+
+    Attributes:
+        folder: Where it lies.
+        files: What the stage's manifest says of each file, by its name within the folder.
+        fingerprint: Of the contents of all of them; of the plan where they are not made yet.
+        revision: Fingerprint of the stage's result.
+        provisional: Whether it is still to be made, so that its fingerprint will be another.
+    """
+
+    folder: Path
+    files: Mapping[str, Output]
+    fingerprint: str
+    revision: str
+    provisional: bool = False
+
+    def check(self, name: str) -> Path:
+        """Return the path of a file.
+
+        Raises:
+            ArtifactError: It is missing or of another size than the stage left it.
+        """
+        path = self.folder / name
+        if not path.is_file() or path.stat().st_size != self.files[name].bytes:
+            raise ArtifactError(
+                f"{path} is missing or was changed since its stage made it",
+                "Run that stage again; `pivotlens verify` names every such file.",
+            )
+        return path
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The run folder that reads: references without a folder of their own lead into it.
+
+    Attributes:
+        path: The folder.
+        planned: Fingerprints that its stages will have, when a whole chain is planned.
+        reader: The stage that reads.
+    """
+
+    path: Path
+    planned: Mapping[str, str] = field(default_factory=dict)
+    reader: str = ""
+
+    def made(self, spec: str) -> Made | None:
+        """Return what a spec refers to, or None where it is no reference.
+
+        Raises:
+            ConfigError: It begins like a reference and is none, or names the result of the stage that reads.
+            PrerequisiteError: That stage has not run, or made no such thing.
+            ArtifactError: Its manifest is damaged.
+        """
+        reference = parse_reference(spec)
+        if reference is None:
+            return None
+        run = self.path if reference.run is None else reference.run
+        if reference.stage == self.reader and run.resolve() == self.path.resolve():
+            raise ConfigError(
+                f"{self.reader} cannot read {spec!r}: that is its own result, which it replaces",
+                "Choose another --run folder and name this one as run:FOLDER:STAGE/ARM.",
+            )
+        folder = run / reference.stage
+        manifest = read_manifest(folder)
+        planned = self.planned.get(reference.stage) if reference.run is None else None
+        if planned is not None and (manifest is None or manifest.fingerprint != planned):
+            value = _sha256([planned, reference.place])
+            return Made(folder / reference.place, {}, value, planned, provisional=True)
+        if manifest is None:
+            raise PrerequisiteError(
+                f"{spec!r} needs the result of {reference.stage!r}, which is not in {run}",
+                f"Run `pivotlens {reference.stage} --run {run}` first, or name another run: run:FOLDER:STAGE/ARM.",
+            )
+        below = f"{reference.place}/"
+        files = {
+            name.removeprefix(below): output for name, output in manifest.outputs.items() if name.startswith(below)
+        }
+        if not files:
+            made = sorted({name.rpartition("/")[0].replace("/", "@") for name in manifest.outputs if "/" in name})
+            raise PrerequisiteError(
+                f"{reference.stage} in {run} made no {reference.place.replace('/', '@')!r}",
+                did_you_mean(reference.place.replace("/", "@"), made),
+            )
+        value = _sha256([[name, output.sha256] for name, output in sorted(files.items())])
+        return Made(folder / reference.place, files, value, manifest.fingerprint)
+
+
+def _sha256(content: object) -> str:
+    return hashlib.sha256(canonical_json(content)).hexdigest()

@@ -1,0 +1,98 @@
+"""Tables of ``count``: words, pairs and tokens of a corpus."""
+
+from __future__ import annotations
+
+from pivotlens.artifacts.tables.column import (
+    CODE,
+    CONCEPT,
+    DIRECTION,
+    INTEGER,
+    NONE,
+    NUMBER,
+    STRING,
+    TOKEN_ID,
+    Column,
+    table,
+    token,
+)
+
+_DOCUMENT_LANGUAGE = Column("document_language", STRING, CODE, "Language of the units, as their documents tell it.")
+_WORD = (
+    Column("word_language", STRING, CODE, "Language of the word."),
+    Column("word", STRING, NONE, "The displayed word; it occurs where any of its counted forms does."),
+)
+_TOKEN = Column("token_id", INTEGER, TOKEN_ID, "The token.")
+
+TABLES = {
+    "languages": table(
+        "A language of the corpus.",
+        Column("language", STRING, CODE, "The language, as the documents tell it."),
+        Column("documents", INTEGER, "documents", "How many."),
+        Column("units", INTEGER, "units", "Units that the documents are cut into."),
+        Column("units_sampled", INTEGER, "units", "Units of the background sample, whose tokens are counted."),
+        Column("tokens_sampled", INTEGER, "tokens", "Tokens of that sample."),
+        Column("characters", INTEGER, "characters", "Characters of all units."),
+        Column("bytes", INTEGER, "bytes", "Bytes of all units in UTF-8."),
+    ),
+    "words": table(
+        "A word in a language of documents: where it occurs, and its own language even where it does not.",
+        _WORD,
+        _DOCUMENT_LANGUAGE,
+        Column("df", INTEGER, "units", "Units that hold the word."),
+        Column("n_sampled", INTEGER, "units", "Those sampled, whose tokens are counted: of the own language alone."),
+    ),
+    "tokens": table(
+        "A token in a language of documents.",
+        _DOCUMENT_LANGUAGE,
+        _TOKEN,
+        Column("df", INTEGER, "units", "Of the `n_sampled` units, those that hold the token."),
+        Column("n_sampled", INTEGER, "units", "Units of the language's background sample."),
+    ),
+    "pairs": table(
+        "A concept in a direction, over documents in any language.",
+        CONCEPT,
+        DIRECTION,
+        Column("df_source", INTEGER, "units", "Units that hold the source word."),
+        Column("df_target", INTEGER, "units", "Units that hold the target word."),
+        Column("df_both", INTEGER, "units", "Units that hold both."),
+    ),
+    "word_tokens": table(
+        "A word and a token in its units.",
+        _WORD,
+        _DOCUMENT_LANGUAGE,
+        _TOKEN,
+        Column("df", INTEGER, "units", "Of the `n_sampled` units, those that hold the token."),
+        Column("n_sampled", INTEGER, "units", "Sampled units of the word's own language that hold the word."),
+    ),
+    "pair_tokens": table(
+        "Two words of a concept and a token, in units of the first one's sample.",
+        _WORD,
+        Column("other_language", STRING, CODE, "Language of the other word."),
+        Column("other", STRING, NONE, "The other displayed word."),
+        _DOCUMENT_LANGUAGE,
+        _TOKEN,
+        Column("df", INTEGER, "units", "Sampled units of the word that hold the other word and the token too."),
+    ),
+    "token_texts": table("A token that was counted.", token("the token")),
+    "problems": table(
+        "A row of the corpus that could not be read: the first hundred; the manifest counts them.",
+        Column("file", STRING, NONE, "File of the corpus."),
+        Column("row", INTEGER, "number from 1", "Line or row in it."),
+        Column("problem", STRING, NONE, "What is wrong with it."),
+    ),
+    "coverage": table(
+        "A language of the counted words.",
+        Column("language", STRING, CODE, "The language."),
+        Column("units", INTEGER, "units", "From how many units on a word's figures mean something."),
+        Column("concepts", INTEGER, "concepts", "Concepts with a counted word."),
+        Column("enough", INTEGER, "concepts", "Those whose word is in `units` units or more."),
+    ),
+    "pair_summary": table(
+        "A direction: how many units its word pairs share.",
+        DIRECTION,
+        Column("pairs", INTEGER, "pairs", "Pairs."),
+        Column("never", INTEGER, "pairs", "Those whose words share no unit."),
+        Column("median", NUMBER, "units", "Median number of shared units."),
+        Column("most", INTEGER, "units", "Largest number."),
+    ),
+}

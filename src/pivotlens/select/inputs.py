@@ -1,0 +1,26 @@
+"""What `pivotlens select` reads beside the mined pivots."""
+
+from __future__ import annotations
+
+from pivotlens.artifacts import RunFolder, Source
+from pivotlens.corpus import survey_corpus, unit_plan
+from pivotlens.errors import ConfigError
+from pivotlens.models.resolve import tokenizer_input
+from pivotlens.select.config import SelectConfig
+
+
+def inputs(config: SelectConfig, near: RunFolder) -> dict[str, str | Source]:
+    """Return the corpus and the fingerprint of the tokenizer.
+
+    Raises:
+        ConfigError: No tokenizer is given.
+        PrerequisiteError: The tokenizer or corpus is not there.
+        DataError: The corpus holds no file.
+    """
+    if not config.tokenizer:
+        raise ConfigError(
+            "select has no tokenizer to cut the text with",
+            "Pass --tokenizer with the model that `pivotlens count` was given, or set `tokenizer` in [select].",
+        )
+    unit_plan(config)
+    return {"corpus": survey_corpus(config.corpus, near), "tokenizer": tokenizer_input(config.tokenizer, near)}

@@ -1,0 +1,44 @@
+"""The declaration of `pivotlens select`; imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pivotlens.select.config import SelectConfig
+from pivotlens.stage import Stage
+
+if TYPE_CHECKING:
+    from pivotlens.artifacts import Selection
+
+STAGE: Stage[SelectConfig, Selection] = Stage(
+    config=SelectConfig,
+    result="pivotlens.artifacts:Selection",
+    version=3,
+    function="select_documents",
+    work="pivotlens.select.run:run",
+    reads=("mine",),
+    inputs="pivotlens.select.inputs:inputs",
+    examples=(
+        "pivotlens select --run runs/first --tokenizer demo:gemma-3-270m --budget-tokens 50000",
+        "pivotlens select --run runs/mine --corpus data/ --tokenizer ./my-model --modes top",
+    ),
+)
+
+
+def select_documents(
+    config: SelectConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+) -> Selection:
+    """Rebuild the corpus from its pivot-rich units (docs/method.md#selection), or return the selection that fits.
+
+    Args:
+        config: The settings; defaults where None.
+        run: The run folder.
+        passed: Where each setting that is not a default came from, for the record.
+
+    Raises:
+        DataError: The corpus is empty, damaged or has too many unreadable rows.
+        PivotLensError: As `stage_run`.
+    """
+    return STAGE(config, run, passed=passed)
