@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import field_validator
 
 from pivotlens.settings import StageConfig, setting
 
-Format = Literal["html", "md"]
+FORMATS = ("html", "md")
 
 
 class ReportConfig(StageConfig):
@@ -16,8 +16,8 @@ class ReportConfig(StageConfig):
 
     stage: ClassVar[str] = "report"
     title: str = setting("pivotlens report", "Title of the page.")
-    format: tuple[Format, ...] = setting(
-        ("html",), "`html`: one self-contained page; `md`: Markdown with its figures as SVG files; or both."
+    format: tuple[str, ...] = setting(
+        ("html",), "Formats: `html` is one self-contained page, `md` is Markdown with its figures as SVG files."
     )
     items: int = setting(400, "Most traced items whose layers are on the page; of the others their labels are.", ge=1)
     name: str = setting("this run", "What this run is called where others stand beside it.")
@@ -31,8 +31,8 @@ class ReportConfig(StageConfig):
 
     @field_validator("format")
     @classmethod
-    def _has_a_format(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
-        if not formats:
+    def _is_known(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        if not formats or set(formats) - set(FORMATS):
             raise ValueError("give html, md, or both")
         return formats
 
