@@ -10,7 +10,7 @@ from typing import Any
 from pivotlens.artifacts import RunFolder, upstream_inputs
 from pivotlens.errors import DataError, PrerequisiteError
 from pivotlens.report.config import ReportConfig
-from pivotlens.stages import STAGES
+from pivotlens.report.run_tables import SETTINGS
 
 
 def inputs(config: ReportConfig, near: RunFolder) -> dict[str, str]:
@@ -25,9 +25,8 @@ def inputs(config: ReportConfig, near: RunFolder) -> dict[str, str]:
         DataError: The introduction or a comparison cannot be read.
     """
     found: dict[str, str] = {}
-    stages = [name for name in STAGES if name != config.stage]
     for name, folder in config.runs_beside().items():
-        made = upstream_inputs(folder, (), stages, None, reader=config.stage)
+        made = upstream_inputs(folder, (), tuple(SETTINGS), None, reader=config.stage)
         if not made:
             raise PrerequisiteError(
                 f"{folder}, which {config.stage} is to show beside {near.path}, has no result of any stage",

@@ -28,6 +28,8 @@ from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
 Row = dict[str, Any]
+SETTINGS = {name: stage.config for name, stage in STAGES.items() if name != "report"}
+"""Settings of every stage that a report may show, in the order of work."""
 DEMO_CORPUS = "demo:tatoeba"
 
 
@@ -52,7 +54,7 @@ class RunTables:
     @classmethod
     def load(cls, run: Path | str) -> Self:
         """Load what is there."""
-        found = {name: stage.result_class().load_if_there(run) for name, stage in STAGES.items() if name != "report"}
+        found = {name: STAGES[name].result_class().load_if_there(run) for name in SETTINGS}
         shown = {field.name: found.pop(field.name, None) for field in fields(cls) if field.name != "others"}
         return cls(**shown, others=tuple(result for result in found.values() if result is not None))
 

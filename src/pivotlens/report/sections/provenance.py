@@ -25,9 +25,8 @@ from pivotlens.report.blocks import (
     lines,
     prose,
 )  # fmt: skip
-from pivotlens.report.run_tables import RunTables
+from pivotlens.report.run_tables import SETTINGS, RunTables
 from pivotlens.report.wording import plural, visible
-from pivotlens.stages import STAGES
 
 SHORT = 16
 """Digits of a fingerprint that are shown."""
@@ -48,12 +47,12 @@ def provenance(run: RunTables) -> Section:
 
 def commands(run: RunTables) -> Iterator[str]:
     """Yield the command of every stage, with the settings that are not its defaults."""
-    for stage in sorted(run.stages(), key=lambda stage: list(STAGES).index(stage.stage)):
+    for stage in sorted(run.stages(), key=lambda stage: list(SETTINGS).index(stage.stage)):
         yield f"pivotlens {stage.stage} --run RUN{''.join(_flags(stage))}"
 
 
 def _flags(stage: StageResult) -> Iterator[str]:
-    fields = STAGES[stage.stage].config.model_fields
+    fields = SETTINGS[stage.stage].model_fields
     for name, value in stage.manifest.config.items():
         default = fields[name].default if name in fields else None
         if value == default or (isinstance(value, list) and tuple(value) == default) or value is None:
