@@ -21,7 +21,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,12 @@ from pivotlens.models.encoding import EncodedAnswer
 from pivotlens.models.head import OutputHead
 from pivotlens.models.lens import find_blocks
 from pivotlens.models.load import LoadedModel, load_model
-from pivotlens.models.prompts import answer_text, draw_shot_sets, prompt_text
 from pivotlens.models.scorer import AnswerScorer
-from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
-from pivotlens.score.answers import score_direction
 from pivotlens.text import Direction, parse_direction
+from pivotlens.translation.answers import score_direction
+from pivotlens.translation.checks import make_scorer, sample_prompts
+from pivotlens.translation.prompts import answer_text, draw_shot_sets, prompt_text, shot_examples
+from pivotlens.translation.words import WordPrompts
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,12 +56,14 @@ class Items:
     benchmark: Benchmark
     direction: Direction
     shot_sets: list[list[str]]
-    concepts: list[Concept] = field(init=False)
-    words: dict[str, dict[str, str]] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "concepts", self.benchmark.test_concepts())
-        object.__setattr__(self, "words", {name: one.words for name, one in self.benchmark.concepts.items()})
+    @cached_property
+    def concepts(self) -> list[Concept]:
+        return self.benchmark.test_concepts()
+
+    @cached_property
+    def words(self) -> dict[str, dict[str, str]]:
+        return {name: one.words for name, one in self.benchmark.concepts.items()}
 
     def examples(self, shot_set: int) -> list[tuple[str, str]]:
         return shot_examples(self.words, self.shot_sets[shot_set], self.direction)
@@ -173,7 +177,7 @@ def peak_of_direction(loaded: LoadedModel, items: Items) -> float | None:
     """Score a whole direction and return the most memory above what the loaded model takes."""
     prompts = items.prompts(loaded, 0)
     # Touches every weight: they are mapped, not read.
-    scorer, _ = make_scorer([prompts], {prompts.direction: items.pairs()[0]}, 8192)
+    scorer, _ = make_scorer(sample_prompts([prompts], {prompts.direction: items.pairs()[0]}), 8192)
     return peak_extra_mb(lambda: score_direction(scorer, prompts, items.concepts, items.sources(), line=False))
 
 
@@ -192,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         items = items_of("everyday-nouns", options.concepts, direction, options.shot_sets, Path(name))
     peak = None if options.no_peak else peak_of_direction(loaded, whole)
     prompts = items.prompts(loaded, 0)
-    scorer, reason = make_scorer([prompts], {prompts.direction: items.pairs()[0]}, 8192)
+    scorer, reason = make_scorer(sample_prompts([prompts], {prompts.direction: items.pairs()[0]}), 8192)
     print(f"{options.model}, {direction}, {len(items.concepts)} concepts, {options.shot_sets} shot sets, ", end="")
     print(f"{torch.get_num_threads()} threads; sharing: {scorer.sharing if reason is None else reason}", flush=True)
     ours(scorer, items, 0)  # warm

@@ -44,17 +44,19 @@ import torch
 
 from perf.memory import peak_extra_mb
 from perf.score import items_of, timed
-from pivotlens.artifacts import accepted_answers
 from pivotlens.models.encoding import Ids
 from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.load import LoadedModel, load_model
 from pivotlens.models.scorer import AnswerScorer
-from pivotlens.models.words import WordPrompts, greedy_answers, make_scorer, shot_examples
 from pivotlens.text import parse_direction
 from pivotlens.trace.items import TracedItem, prepare_items
 from pivotlens.trace.reading import LayerReadings, LensStates, SharedReading, read_states, reduce_states
 from pivotlens.trace.token_sets import WordTokens
+from pivotlens.translation.checks import make_scorer, sample_prompts
+from pivotlens.translation.items import accepted_answers
+from pivotlens.translation.prompts import shot_examples
+from pivotlens.translation.words import WordPrompts, greedy_answers
 
 Floats = npt.NDArray[np.float64]
 
@@ -114,7 +116,7 @@ def reading_of(model: str, direction_name: str, limit: int | None, batch_tokens:
         loaded, direction, shot_examples(benchmark_items.words, benchmark_items.shot_sets[0], direction), "english"
     )
     pairs = [(one.words[direction.source], one.words[direction.target]) for one in concepts]
-    scorer, reason = make_scorer([prompts], {direction: pairs}, batch_tokens)
+    scorer, reason = make_scorer(sample_prompts([prompts], {direction: pairs}), batch_tokens)
     if reason is not None:
         print(f"{model}: every prompt is run in full: {reason}", flush=True)
     words = WordTokens(loaded.tokenizer, "first")

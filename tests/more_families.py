@@ -6,8 +6,7 @@ import functools
 from typing import Any
 
 from pivotlens.models.load import LoadedModel
-from tiny_models import FAMILIES, Family, llama_like, loaded_of, random_model
-from tiny_models import _config as config_of
+from tiny_models import FAMILIES, Family, config_of, llama_like, loaded_of, random_model
 
 _MAMBA = {"mamba_d_state": 8, "mamba_n_heads": 4, "mamba_d_head": 16, "mamba_chunk_size": 16, "mamba_n_groups": 1}
 _LINEAR = {

@@ -69,7 +69,7 @@ class Family:
     parameters: int
 
 
-def _config(name: str, **values: Any) -> Callable[[], Any]:
+def config_of(name: str, **values: Any) -> Callable[[], Any]:
     return lambda: getattr(hf, f"{name}Config")(**values)
 
 
@@ -78,13 +78,13 @@ _WINDOW = {"sliding_window": 6}
 _LAYERS = ["sliding_attention", "sliding_attention", "sliding_attention", "full_attention"]
 
 FAMILIES: dict[str, Family] = {
-    "llama": Family(_config("Llama", **llama_like()), 51_488),
-    "olmo": Family(_config("Olmo", **llama_like(clip_qkv=8.0)), 51_200),
-    "olmo2": Family(_config("Olmo2", **llama_like()), 51_680),
-    "olmo3": Family(_config("Olmo3", **llama_like(layer_types=_LAYERS, **_WINDOW)), 51_680),
-    "gemma": Family(_config("Gemma", **llama_like(head_dim=8)), 41_248),
+    "llama": Family(config_of("Llama", **llama_like()), 51_488),
+    "olmo": Family(config_of("Olmo", **llama_like(clip_qkv=8.0)), 51_200),
+    "olmo2": Family(config_of("Olmo2", **llama_like()), 51_680),
+    "olmo3": Family(config_of("Olmo3", **llama_like(layer_types=_LAYERS, **_WINDOW)), 51_680),
+    "gemma": Family(config_of("Gemma", **llama_like(head_dim=8)), 41_248),
     "gemma2": Family(
-        _config(
+        config_of(
             "Gemma2",
             **llama_like(
                 head_dim=8, final_logit_softcapping=0.5, attn_logit_softcapping=2.0, query_pre_attn_scalar=8, **_WINDOW
@@ -93,7 +93,7 @@ FAMILIES: dict[str, Family] = {
         41_504,
     ),
     "gemma3": Family(
-        _config(
+        config_of(
             "Gemma3Text",
             **llama_like(
                 head_dim=8, query_pre_attn_scalar=8, layer_types=_LAYERS, final_logit_softcapping=0.7, **_WINDOW
@@ -101,17 +101,17 @@ FAMILIES: dict[str, Family] = {
         ),
         41_568,
     ),
-    "qwen2": Family(_config("Qwen2", **llama_like()), 51_744),
-    "qwen3": Family(_config("Qwen3", **llama_like(head_dim=8)), 51_552),
+    "qwen2": Family(config_of("Qwen2", **llama_like()), 51_744),
+    "qwen3": Family(config_of("Qwen3", **llama_like(head_dim=8)), 51_552),
     "qwen3_moe": Family(
-        _config("Qwen3Moe", **llama_like(head_dim=8, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16)),
+        config_of("Qwen3Moe", **llama_like(head_dim=8, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16)),
         58_208,
     ),
-    "mistral": Family(_config("Mistral", **llama_like(**_WINDOW)), 51_488),
-    "mixtral": Family(_config("Mixtral", **llama_like(num_local_experts=4, num_experts_per_tok=2)), 107_296),
-    "olmoe": Family(_config("Olmoe", **llama_like(num_experts=4, num_experts_per_tok=2)), 107_488),
+    "mistral": Family(config_of("Mistral", **llama_like(**_WINDOW)), 51_488),
+    "mixtral": Family(config_of("Mixtral", **llama_like(num_local_experts=4, num_experts_per_tok=2)), 107_296),
+    "olmoe": Family(config_of("Olmoe", **llama_like(num_experts=4, num_experts_per_tok=2)), 107_488),
     "gpt_oss": Family(
-        _config(
+        config_of(
             "GptOss",
             **llama_like(
                 head_dim=8,
@@ -124,10 +124,10 @@ FAMILIES: dict[str, Family] = {
         ),
         109_760,
     ),
-    "cohere": Family(_config("Cohere", **llama_like(logit_scale=0.0625)), 41_120),
-    "cohere2": Family(_config("Cohere2", **llama_like(logit_scale=0.25, layer_types=_LAYERS, **_WINDOW)), 41_120),
+    "cohere": Family(config_of("Cohere", **llama_like(logit_scale=0.0625)), 41_120),
+    "cohere2": Family(config_of("Cohere2", **llama_like(logit_scale=0.25, layer_types=_LAYERS, **_WINDOW)), 41_120),
     "granite": Family(
-        _config(
+        config_of(
             "Granite",
             **llama_like(
                 logits_scaling=8.0, embedding_multiplier=12.0, residual_multiplier=0.22, attention_multiplier=0.3
@@ -135,19 +135,19 @@ FAMILIES: dict[str, Family] = {
         ),
         51_488,
     ),
-    "phi": Family(_config("Phi", **llama_like(partial_rotary_factor=0.5)), 46_400),
-    "phi3": Family(_config("Phi3", **llama_like()), 51_488),
-    "stablelm": Family(_config("StableLm", **llama_like()), 51_776),
-    "starcoder2": Family(_config("Starcoder2", **llama_like()), 36_096),
-    "smollm3": Family(_config("SmolLM3", **llama_like()), 41_248),
-    "nemotron": Family(_config("Nemotron", **llama_like()), 45_632),
-    "glm4": Family(_config("Glm4", **llama_like(head_dim=8)), 52_000),
+    "phi": Family(config_of("Phi", **llama_like(partial_rotary_factor=0.5)), 46_400),
+    "phi3": Family(config_of("Phi3", **llama_like()), 51_488),
+    "stablelm": Family(config_of("StableLm", **llama_like()), 51_776),
+    "starcoder2": Family(config_of("Starcoder2", **llama_like()), 36_096),
+    "smollm3": Family(config_of("SmolLM3", **llama_like()), 41_248),
+    "nemotron": Family(config_of("Nemotron", **llama_like()), 45_632),
+    "glm4": Family(config_of("Glm4", **llama_like(head_dim=8)), 52_000),
     "exaone4": Family(
-        _config("Exaone4", **llama_like(layer_types=_LAYERS, sliding_window_pattern=4, **_WINDOW)), 51_552
+        config_of("Exaone4", **llama_like(layer_types=_LAYERS, sliding_window_pattern=4, **_WINDOW)), 51_552
     ),
-    "apertus": Family(_config("Apertus", **llama_like(rope_parameters=_ROPE)), 45_416),
+    "apertus": Family(config_of("Apertus", **llama_like(rope_parameters=_ROPE)), 45_416),
     "deepseek_v3": Family(
-        _config(
+        config_of(
             "DeepseekV3",
             **llama_like(
                 num_key_value_heads=4,
@@ -167,18 +167,19 @@ FAMILIES: dict[str, Family] = {
         61_696,
     ),
     "falcon": Family(
-        _config("Falcon", **_NO_KV("num_key_value_heads", "intermediate_size"), new_decoder_architecture=False), 53_568
+        config_of("Falcon", **_NO_KV("num_key_value_heads", "intermediate_size"), new_decoder_architecture=False),
+        53_568,
     ),
     "falcon_alibi": Family(
-        _config("Falcon", **_NO_KV("num_key_value_heads", "intermediate_size"), alibi=True, multi_query=False), 59_712
+        config_of("Falcon", **_NO_KV("num_key_value_heads", "intermediate_size"), alibi=True, multi_query=False), 59_712
     ),
-    "gpt_neox": Family(_config("GPTNeoX", **_NO_KV("num_key_value_heads"), rotary_pct=0.5), 50_560),
+    "gpt_neox": Family(config_of("GPTNeoX", **_NO_KV("num_key_value_heads"), rotary_pct=0.5), 50_560),
     "bloom": Family(
-        _config("Bloom", vocab_size=VOCABULARY, hidden_size=32, n_layer=4, n_head=4, bos_token_id=0, eos_token_id=1),
+        config_of("Bloom", vocab_size=VOCABULARY, hidden_size=32, n_layer=4, n_head=4, bos_token_id=0, eos_token_id=1),
         61_184,
     ),
     "gpt2": Family(
-        _config(
+        config_of(
             "GPT2",
             vocab_size=VOCABULARY,
             n_positions=256,
@@ -191,7 +192,7 @@ FAMILIES: dict[str, Family] = {
         69_312,
     ),
     "gptj": Family(
-        _config(
+        config_of(
             "GPTJ",
             vocab_size=VOCABULARY,
             n_positions=256,
@@ -205,7 +206,7 @@ FAMILIES: dict[str, Family] = {
         70_912,
     ),
     "gpt_neo": Family(
-        _config(
+        config_of(
             "GPTNeo",
             vocab_size=VOCABULARY,
             max_position_embeddings=256,
@@ -220,7 +221,7 @@ FAMILIES: dict[str, Family] = {
         68_928,
     ),
     "gpt_bigcode": Family(
-        _config(
+        config_of(
             "GPTBigCode",
             vocab_size=VOCABULARY,
             n_positions=256,
@@ -233,7 +234,7 @@ FAMILIES: dict[str, Family] = {
         62_976,
     ),
     "opt": Family(
-        _config(
+        config_of(
             "OPT",
             vocab_size=VOCABULARY,
             hidden_size=32,
@@ -249,7 +250,7 @@ FAMILIES: dict[str, Family] = {
         44_480,
     ),
     "xglm": Family(
-        _config(
+        config_of(
             "XGLM",
             vocab_size=VOCABULARY,
             d_model=32,
@@ -263,7 +264,7 @@ FAMILIES: dict[str, Family] = {
         ),
         40_320,
     ),
-    "mpt": Family(_config("Mpt", vocab_size=VOCABULARY, d_model=32, n_layers=4, n_heads=4, max_seq_len=256), 59_680),
+    "mpt": Family(config_of("Mpt", vocab_size=VOCABULARY, d_model=32, n_layers=4, n_heads=4, max_seq_len=256), 59_680),
 }
 """Families by name; every one with four blocks."""
 

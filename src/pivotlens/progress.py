@@ -15,28 +15,30 @@ def _silent(items: Iterable[T], description: str, total: int | None) -> Iterator
     return iter(items)
 
 
-_tracker: ContextVar[Tracker] = ContextVar("pivotlens_progress", default=_silent)  # type: ignore[type-arg]
+current_tracker: ContextVar[Tracker] = ContextVar("pivotlens_progress", default=_silent)  # type: ignore[type-arg]
 
 
 def install_tracker(tracker: Tracker) -> None:  # type: ignore[type-arg]
     """Make ``track`` show its loops through ``tracker``."""
-    _tracker.set(tracker)
+    current_tracker.set(tracker)
 
 
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
     """Iterate over ``items``; whoever runs the program may see how far it is."""
-    return _tracker.get()(items, description, total)
+    return current_tracker.get()(items, description, total)
 
 
 Announcer = Callable[[str], None]
-_announcer: ContextVar[Announcer] = ContextVar("pivotlens_announcer", default=logging.getLogger("pivotlens").warning)
+current_announcer: ContextVar[Announcer] = ContextVar(
+    "pivotlens_announcer", default=logging.getLogger("pivotlens").warning
+)
 
 
 def install_announcer(announcer: Announcer) -> None:
     """Make ``announce`` hand its messages to ``announcer``."""
-    _announcer.set(announcer)
+    current_announcer.set(announcer)
 
 
 def announce(message: str) -> None:
     """Tell whoever runs the program something that must not pass unseen, such as a licence or a download."""
-    _announcer.get()(message)
+    current_announcer.get()(message)

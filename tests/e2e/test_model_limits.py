@@ -15,8 +15,8 @@ from pivotlens.artifacts import Ablation, Scores, Trace, TrainedLens
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
 from pivotlens.cli.main import main
-from pivotlens.models.words import WordPrompts
 from pivotlens.text import Direction
+from pivotlens.translation.words import WordPrompts
 from tiny_models import llama_like, loaded_of, random_model, save
 
 MODEL = 5

@@ -135,7 +135,7 @@ def test_the_removal_puts_the_component_where_the_others_have_theirs(batch):
             for token in (case.item.target, case.item.source):
                 other = lens.direction(state[None], torch.tensor([token]))[0]
                 assert abs(float(units[layer] @ other)) < 1e-5
-        mean = {layer: batch._means[row, layer - 1] for layer in window}
+        mean = {layer: batch.means[row, layer - 1] for layer in window}
         edits = {layer: lambda h, u=units[layer], m=mean[layer]: h - ((h - m) @ u) * u for layer in window}
         expected, _ = plain(lens.loaded, case.context, case.answer, edits)
         assert result.logprob[row] == pytest.approx(expected + case.before, abs=1e-4)
@@ -153,11 +153,11 @@ def test_a_dose_holds_the_component_at_every_layer(batch):
 
     for dose in (0.5, 2.0):
         kept.clear()
-        edits = {layer: [batch._removal(layer, dose), keep(layer)] for layer in (2, 3)}
+        edits = {layer: [batch.projection(layer, dose), keep(layer)] for layer in (2, 3)}
         batch.passes.measure([case.answer for case in batch.cases], edits)
         for layer in (2, 3):
             unit, state = batch.unit("pivot", layer), batch.passes.states([layer])[layer]
-            mean = batch._means[:, layer - 1]
+            mean = batch.means[:, layer - 1]
             wanted = ((1 - dose) * state + dose * mean) * unit
             torch.testing.assert_close((kept[layer] * unit).sum(-1), wanted.sum(-1), rtol=1e-3, atol=1e-4)
 
@@ -198,7 +198,7 @@ def test_a_swap_removes_one_pivot_and_adds_the_other_as_far(batch):
     case, row = batch.cases[0], 0
     unit = batch.unit("pivot", 3)[row]
     added = batch.unit("other", 3, ("target", "source", "other_target", "other_source"))[row]
-    norm, mean = changes[3][row].norm(), batch._means[row, 2]
+    norm, mean = changes[3][row].norm(), batch.means[row, 2]
     expected, _ = plain(
         lens.loaded, case.context, case.other_answer, {3: lambda h: h - ((h - mean) @ unit) * unit + norm * added}
     )
@@ -210,5 +210,5 @@ def test_direct_items_are_held_against_random_directions_alone(batch):
     from dataclasses import replace
 
     cases = [replace(case, item=replace(case.item, behaviour="direct")) for case in batch.cases]
-    direct = Batch(batch.passes, cases, batch._means, Direction("fr", "zh"), 0)
+    direct = Batch(batch.passes, cases, batch.means, Direction("fr", "zh"), 0)
     assert [one.condition for one in direct.conditions((2,), (1,), (1.0,), 2)] == ["own", "random", "random"]

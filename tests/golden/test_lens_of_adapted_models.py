@@ -114,7 +114,7 @@ def test_lora_is_read_with_its_adapter_on_and_off(name):
 def test_adapters_of_the_head_and_of_the_projection_before_it_are_applied():
     _, wrapped = random_adapter("opt", target_modules=["q_proj", "project_out", "lm_head"])
     lens = LogitLens(wrapped)
-    assert [type(module).__name__ for module in lens._after_blocks] == ["LayerNorm", "Linear"]
+    assert [type(module).__name__ for module in lens.after_blocks] == ["LayerNorm", "Linear"]
     exact(lens, wrapped)
     _, wrapped = random_adapter("llama", modules_to_save=["lm_head"])
     exact(LogitLens(wrapped), wrapped)

@@ -4,17 +4,18 @@ import pytest
 import torch
 import transformers as hf
 
-from pivotlens.artifacts import Benchmark, accepted_answers
+from pivotlens.artifacts import Benchmark
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
 from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.scorer import AnswerScorer
-from pivotlens.models.words import WordPrompts
 from pivotlens.text import Direction
 from pivotlens.trace.items import prepare_items
 from pivotlens.trace.reading import LensStates, SharedReading, read_states, reduce_states
 from pivotlens.trace.token_sets import WordTokens
+from pivotlens.translation.items import accepted_answers
+from pivotlens.translation.words import WordPrompts
 from tiny_models import llama_like, loaded_of, random_model
 from tokenizer_kinds import MAKERS, fast
 

@@ -18,11 +18,11 @@ from pivotlens.models.load import LoadedModel
 from pivotlens.models.prefix import SharedPrefix
 from pivotlens.models.scorer import AnswerScorer, check_sharing, plain_log_probabilities
 from pivotlens.score.config import ScoreConfig
-from pivotlens.score.measures import measure_items
 from pivotlens.score.stage import score_model
 from pivotlens.statistics.bootstrap import bootstrap_mean, percentile_interval
 from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.stage import trace_model
+from pivotlens.translation.measures import measure_items
 from tiny_models import FAMILIES, VOCABULARY, llama_like, loaded_of, random_model, save, tiny
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -103,7 +103,7 @@ def test_contexts_without_a_common_beginning():
 
 @pytest.mark.parametrize("sharing", ["packed", "copied"])
 def test_the_head_runs_as_soon_as_enough_states_have_come_together(monkeypatch, sharing):
-    monkeypatch.setattr(late_head, "_LOGITS", 3 * VOCABULARY)
+    monkeypatch.setattr(late_head, "LOGITS", 3 * VOCABULARY)
     loaded = tiny("gemma3")
     assert_as_plain(loaded, AnswerScorer(loaded, sharing=sharing).score(_CONTEXTS, _ANSWERS))
 

@@ -16,11 +16,11 @@ from pivotlens.artifacts import Benchmark
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
 from pivotlens.models.scorer import AnswerScorer
-from pivotlens.models.words import WordPrompts
-from pivotlens.score.answers import score_direction
 from pivotlens.score.config import ScoreConfig
 from pivotlens.score.stage import score_model
 from pivotlens.text import Direction
+from pivotlens.translation.answers import score_direction
+from pivotlens.translation.words import WordPrompts
 from tiny_models import llama_like, loaded_of, random_model, save
 from tokenizer_kinds import MAKERS, fast
 

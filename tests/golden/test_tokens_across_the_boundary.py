@@ -10,7 +10,7 @@ import torch
 import transformers as hf
 
 from odd_tokenizers import superword_tokenizer, unsplit_metaspace_tokenizer
-from pivotlens.artifacts import Benchmark, accepted_answers
+from pivotlens.artifacts import Benchmark
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
 from pivotlens.models.encoding import TokenTexts, encode_answers
@@ -18,11 +18,12 @@ from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.scorer import AnswerScorer, plain_log_probabilities
-from pivotlens.models.words import WordPrompts
 from pivotlens.text import Direction
 from pivotlens.trace.items import prepare_items
 from pivotlens.trace.reading import LensStates, SharedReading, read_states, reduce_states
 from pivotlens.trace.token_sets import WordTokens
+from pivotlens.translation.items import accepted_answers
+from pivotlens.translation.words import WordPrompts
 from tiny_models import llama_like, loaded_of, random_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")

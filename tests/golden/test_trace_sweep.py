@@ -9,11 +9,11 @@ from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.load import load_model
-from pivotlens.models.prompts import draw_shot_sets
-from pivotlens.models.words import WordPrompts, shot_examples
 from pivotlens.text import Direction
 from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.stage import trace_model
+from pivotlens.translation.prompts import draw_shot_sets, shot_examples
+from pivotlens.translation.words import WordPrompts
 from tiny_models import FAMILIES, random_model, save
 
 _WORDS = """concept	split	en	fr	zh

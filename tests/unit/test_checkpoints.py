@@ -11,10 +11,11 @@ import transformers as hf
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from pivotlens.artifacts import RunFolder
 from pivotlens.errors import ModelError
 from pivotlens.models.load import load_model
 from pivotlens.models.quiet import recording_transformers
-from pivotlens.models.resolve import model_fingerprint, resolve_model, tokenizer_fingerprint
+from pivotlens.models.resolve import model_input, resolve_model, tokenizer_input
 from pivotlens.models.tokenizer import load_tokenizer
 from tiny_models import FAMILIES, llama_like, random_model, save
 
@@ -197,8 +198,8 @@ def test_an_adapter_beside_a_model_is_not_guessed_at(tmp_path):
     )
     refused(tmp_path, r"holds an adapter \(adapter_config\.json\)")
     with pytest.raises(ModelError, match="holds an adapter"):
-        model_fingerprint(str(tmp_path))
-    assert tokenizer_fingerprint(str(tmp_path))  # a corpus can be counted with it
+        model_input(str(tmp_path), RunFolder(tmp_path))
+    assert tokenizer_input(str(tmp_path), RunFolder(tmp_path))  # a corpus can be counted with it
 
 
 def test_an_adapter_alone_is_called_what_it_is(tmp_path):

@@ -12,16 +12,18 @@ import transformers as hf
 from pivotlens.artifacts import Benchmark
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
-from pivotlens.models import words
 from pivotlens.models.load import load_model
 from pivotlens.models.scorer import AnswerScorer, plain_log_probabilities
-from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
 from pivotlens.report.sections.provenance import provenance
 from pivotlens.score.config import ScoreConfig
 from pivotlens.score.stage import score_model
 from pivotlens.text import Direction
 from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.stage import trace_model
+from pivotlens.translation import checks
+from pivotlens.translation.checks import make_scorer, sample_prompts
+from pivotlens.translation.prompts import shot_examples
+from pivotlens.translation.words import WordPrompts
 from positional_families import FAMILIES_OF_POSITIONS, WINDOW
 from tiny_models import FAMILIES, llama_like, loaded_of, random_model, save, tiny
 
@@ -105,21 +107,21 @@ def prompts_of(loaded: Any, direction: Direction, shots: int) -> WordPrompts:
 
 def test_the_longest_prompts_of_all_directions_and_shot_sets_are_tried(monkeypatch):
     tried: list[list[int]] = []
-    check = words.check_sharing
+    check = checks.check_sharing
 
     def keep(loaded, contexts, answer, *more, **named):
         tried.append([len(context) for context in contexts])
         return check(loaded, contexts, answer, *more, **named)
 
-    monkeypatch.setattr(words, "check_sharing", keep)
+    monkeypatch.setattr(checks, "check_sharing", keep)
     loaded = tiny("llama")
     prompts = [prompts_of(loaded, _FR_EN, 1), prompts_of(loaded, _EN_FR, 1), prompts_of(loaded, _EN_FR, 2)]
-    scorer, reason = make_scorer(prompts, _PAIRS, 8192)
+    scorer, reason = make_scorer(sample_prompts(prompts, _PAIRS), 8192)
     assert (scorer.sharing, reason) == ("packed", None)
     lengths = [len(one.context) for one in prompts[2].encode(_PAIRS[_EN_FR])]
     assert [sorted(one) for one in tried] == [sorted(lengths)]
     # In whatever order they come.
-    make_scorer(prompts[::-1], _PAIRS, 8192)
+    make_scorer(sample_prompts(prompts[::-1], _PAIRS), 8192)
     assert tried[0] == tried[1]
 
 
@@ -129,18 +131,18 @@ def length_of(prompts: WordPrompts) -> int:
 
 def test_packing_is_tried_on_the_shortest_prompts_where_the_longest_leave_the_window(monkeypatch):
     tried: list[int] = []
-    check = words.check_sharing
+    check = checks.check_sharing
 
     def keep(loaded, contexts, answer, *more, **named):
         tried.append(max(map(len, contexts)))
         return check(loaded, contexts, answer, *more, **named)
 
-    monkeypatch.setattr(words, "check_sharing", keep)
+    monkeypatch.setattr(checks, "check_sharing", keep)
     ends = [length_of(prompts_of(tiny("llama"), direction, shots)) for direction, shots in ((_FR_EN, 1), (_EN_FR, 2))]
     window = sum(ends) // 2
     loaded = loaded_of(random_model(hf.MistralConfig(**llama_like(sliding_window=window))))
     prompts = [prompts_of(loaded, _FR_EN, 1), prompts_of(loaded, _EN_FR, 2)]
-    scorer, reason = make_scorer(prompts, _PAIRS, 8192)
+    scorer, reason = make_scorer(sample_prompts(prompts, _PAIRS), 8192)
     assert scorer.sharing == "packed"
     assert "beyond the model's window" in str(reason)
     assert len(tried) == 2
@@ -151,8 +153,8 @@ def test_what_depends_on_the_longest_of_a_batch_falls_back_at_the_lengths_of_the
     loaded = loaded_of(random_model(FAMILIES_OF_POSITIONS["longrope_within"]()))
     short, long = prompts_of(loaded, _FR_EN, 1), prompts_of(loaded, _EN_FR, 2)
     assert length_of(short) < 8 * WINDOW < length_of(long)
-    assert make_scorer([short], _PAIRS, 8192)[0].sharing == "packed"
-    scorer, reason = make_scorer([short, long], _PAIRS, 8192)
+    assert make_scorer(sample_prompts([short], _PAIRS), 8192)[0].sharing == "packed"
+    scorer, reason = make_scorer(sample_prompts([short, long], _PAIRS), 8192)
     assert scorer.sharing == "nothing"
     assert "nats" in str(reason)
 
@@ -165,7 +167,7 @@ def positions_of(patched: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
     """Count the positions that models run, all of them and those while the check tries what can be shared."""
     counted = {"all": 0, "check": 0}
     checking: list[bool] = []
-    forward, check = hf.LlamaForCausalLM.forward, words.check_sharing
+    forward, check = hf.LlamaForCausalLM.forward, checks.check_sharing
 
     def count(self, input_ids=None, **named):
         counted["all"] += input_ids.numel()
@@ -181,7 +183,7 @@ def positions_of(patched: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
 
     with patched.context() as inside:
         inside.setattr(hf.LlamaForCausalLM, "forward", count)
-        inside.setattr(words, "check_sharing", checked)
+        inside.setattr(checks, "check_sharing", checked)
         yield counted
 
 
@@ -198,7 +200,7 @@ def test_the_check_is_a_small_part_of_a_run_over_twelve_concepts(tmp_path, monke
 def test_what_is_only_read_costs_the_check_four_prompts(monkeypatch):
     prompts = prompts_of(tiny("llama"), _EN_FR, 2)
     with positions_of(monkeypatch) as counted:
-        assert make_scorer([prompts], _PAIRS, 8192, packed=False)[0].sharing == "copied"
+        assert make_scorer(sample_prompts([prompts], _PAIRS), 8192, packed=False)[0].sharing == "copied"
     assert 0 < counted["check"] < 4 * length_of(prompts)
 
 

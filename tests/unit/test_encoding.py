@@ -6,9 +6,9 @@ from transformers import PreTrainedTokenizerFast
 
 from pivotlens.errors import ModelError
 from pivotlens.models.encoding import EncodedAnswer, TokenTexts, encode_answers, leading_space_tokens
-from pivotlens.models.prompts import answer_text, prompt_text
 from pivotlens.models.tokenizer import token_text
 from pivotlens.text import Direction
+from pivotlens.translation.prompts import answer_text, prompt_text
 from tokenizer_kinds import MAKERS, byte_level, fast, metaspace
 
 _PROMPT = prompt_text(Direction("fr", "zh"), [("hiver", "冬"), ("chien", "学生")], "eau", "english")

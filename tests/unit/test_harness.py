@@ -22,9 +22,9 @@ from pivotlens.harness.config import HarnessConfig, read_options
 from pivotlens.harness.documents import make_documents, open_benchmark
 from pivotlens.harness.tokens import HarnessTokenizer, tokenizer_of
 from pivotlens.harness.word_translation import load, measure
-from pivotlens.models.prompts import draw_shot_sets, prompt_text
 from pivotlens.score.config import ScoreConfig
 from pivotlens.text import Direction
+from pivotlens.translation.prompts import draw_shot_sets, prompt_text
 
 TASKS = Path(__file__).parents[2] / "src" / "pivotlens" / "harness" / "tasks"
 EN_FR = Direction("en", "fr")

@@ -83,9 +83,9 @@ def test_interrupted_and_gone_on_is_never_interrupted(tiny, trained, tmp_path, m
 
 
 def test_interrupted_while_measuring_goes_on_too(tiny, trained, tmp_path, monkeypatch):
-    from pivotlens.lens import reading
+    from pivotlens.lens import run
 
-    real, calls = reading.distances, []
+    real, calls = run.distances, []
 
     def failing(*arguments):
         calls.append(1)
@@ -93,7 +93,7 @@ def test_interrupted_while_measuring_goes_on_too(tiny, trained, tmp_path, monkey
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(reading, "distances", failing)
+    monkeypatch.setattr(run, "distances", failing)
     with pytest.raises(KeyboardInterrupt):
         train_lens(config(tiny), tmp_path)
     assert content(train_lens(config(tiny), tmp_path)) == content(trained)
@@ -187,6 +187,6 @@ def test_a_head_that_cannot_be_cut_is_refused(tiny, tmp_path, monkeypatch):
     from pivotlens.errors import ModelError
     from pivotlens.models.head_slices import HeadSlices
 
-    monkeypatch.setattr(HeadSlices, "_can_be_cut", lambda self: False)
+    monkeypatch.setattr(HeadSlices, "can_be_cut", lambda self: False)
     with pytest.raises(ModelError, match="cannot be read a part of the vocabulary at a time"):
         train_lens(config(tiny), tmp_path)

@@ -189,14 +189,14 @@ def test_the_manifest_says_that_memory_did_not_suffice(tmp_path, monkeypatch):
     for name in ("whole", "halved"):
         build_benchmark(BenchConfig(words=str(tmp_path / "words.tsv"), distractors=3, shot_pool=5), tmp_path / name)
         if name == "halved":
-            from pivotlens.models import load
+            from pivotlens.score import run
 
             def loads(*arguments):
                 loaded = load_model(*arguments)
                 kept.enter_context(small.of(loaded))
                 return loaded
 
-            monkeypatch.setattr(load, "load_model", loads)
+            monkeypatch.setattr(run, "load_model", loads)
         results[name] = score_model(config, tmp_path / name)
     assert small.failures
     assert not any("memory" in warning for warning in results["whole"].manifest.warnings)

@@ -3,10 +3,9 @@
 import pytest
 
 from pivotlens.errors import ConfigError
-from pivotlens.models.prompts import answer_text, draw_shot_sets, prompt_text
-from pivotlens.models.words import shot_examples
 from pivotlens.text import Direction, is_accepted
 from pivotlens.text.languages import NATIVE_NAMES
+from pivotlens.translation.prompts import answer_text, draw_shot_sets, prompt_text, shot_examples
 
 _SHOTS = [("hiver", "冬"), ("chien", "狗")]
 _POOL = [f"c{i}" for i in range(20)]

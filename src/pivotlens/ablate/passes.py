@@ -17,7 +17,8 @@ from pivotlens.models.encoding import Ids
 from pivotlens.models.intervention import Interventions
 from pivotlens.models.late_head import nan_error
 from pivotlens.models.lens import LogitLens
-from pivotlens.models.prefix import SharedPrefix, select_rows
+from pivotlens.models.library_internals import select_rows
+from pivotlens.models.prefix import SharedPrefix
 
 Floats = npt.NDArray[np.float64]
 

@@ -31,46 +31,56 @@ from pivotlens.ablate.window import Layers
 from pivotlens.artifacts import Benchmark, Concept, Trace
 from pivotlens.models.encoding import Ids
 from pivotlens.models.lens import LogitLens
+from pivotlens.models.load import LoadedModel
 from pivotlens.models.prefix import SharedPrefix
 from pivotlens.models.scorer import AnswerScorer
-from pivotlens.models.words import WordPrompts, longest_prompts, make_scorer, shot_examples
 from pivotlens.text import Direction
+from pivotlens.translation.checks import PromptSample, longest_prompts, make_scorer, sample_prompts
+from pivotlens.translation.translations import Translations
+from pivotlens.translation.words import WordPrompts
 
 RULE = "calibrated"
 
 
+def sample_traced(
+    loaded: LoadedModel, benchmark: Benchmark, trace: Trace, directions: Sequence[Direction]
+) -> list[PromptSample]:
+    """Return a sample of the prompts of each direction: those that were traced, under the first wording and shots."""
+    items = [benchmark.concepts[name] for name in trace.table("items")["concept_id"].unique().to_pylist()]
+    shot_sets, prompt = trace.manifest.details["shot_sets"], trace.manifest.config["prompt"]
+    translations = Translations(loaded, benchmark.concepts, items, directions, shot_sets)
+    prompts = [translations.prompts(prompt, direction, 0) for direction in directions]
+    return sample_prompts(prompts, translations.pairs())
+
+
 def prepare_directions(
-    lens: LogitLens, config: AblateConfig, benchmark: Benchmark, trace: Trace, directions: Sequence[Direction]
+    lens: LogitLens, config: AblateConfig, benchmark: Benchmark, trace: Trace, samples: Sequence[PromptSample]
 ) -> tuple[list[PreparedDirection], dict[str, Any]]:
     """Choose the items of every direction; nothing is run yet but a check whether caches can be shared.
+
+    Args:
+        lens: Of the model.
+        config: The settings.
+        benchmark: The benchmark.
+        trace: What was traced.
+        samples: Of the prompts of every direction, as `sample_traced` gives them.
 
     Returns:
         The directions, and for the manifest how caches are shared and why no faster way is exact.
     """
-    details, settings = trace.manifest.details, trace.manifest.config
-    words = {key: concept.words for key, concept in benchmark.concepts.items()}
+    settings = trace.manifest.config
     tables = {name: trace.table(name) for name in ("items", "behaviours", "tokens")}
     # A trace may hold several models and wordings: its own settings name the first.
     base = {"model": settings["model"], "prompt": settings["prompt"]}
     pieces = WordPieces(lens.loaded.tokenizer)
     texts: dict[bool, PlainTexts] = {}
     prepared: list[PreparedDirection] = []
-    prompts_of = {
-        direction: WordPrompts(
-            lens.loaded, direction, shot_examples(words, details["shot_sets"][0], direction), settings["prompt"]
-        )
-        for direction in directions
-    }
-    pairs = {
-        direction: [(row["source_word"], row["target_word"]) for row in _rows_of(tables["items"], base, direction)]
-        for direction in directions
-    }
-    scorer, reason = make_scorer([*prompts_of.values()], pairs, config.batch_tokens)
-    # On prompts that the settings name, so that a resumed run decides as an uninterrupted one.
-    probe = longest_prompts([*prompts_of.values()], pairs)
+    scorer, reason = make_scorer(samples, config.batch_tokens)
+    probe = longest_prompts(samples)
     answer = max((one.answer for one in probe), key=len)
     pad = scorer.share and can_pad(lens, [one.context for one in probe], answer, config.batch_tokens)
-    for direction in directions:
+    for sample in samples:
+        prompts, direction = sample.prompts, sample.prompts.direction
         rows = {name: _rows_of(table, base, direction) for name, table in tables.items()}
         labels = {row["concept_id"]: row for row in rows["behaviours"] if row["rule"] == RULE}
         seen = lens_tokens(rows["tokens"], lens.n_layers - 1)
@@ -81,9 +91,7 @@ def prepare_directions(
         names = names if len(names) > 1 else [row["concept_id"] for row in rows["items"]]
         reference = [benchmark.concepts[name] for name in names[: config.reference]]
         prepared.append(
-            PreparedDirection(
-                lens, config, prompts_of[direction], scorer, items, seen, pieces, reference, base, texts, pad
-            )
+            PreparedDirection(lens, config, prompts, scorer, items, seen, pieces, reference, base, texts, pad)
         )
     return prepared, {"shared": scorer.sharing, "reason": reason}
 

@@ -129,7 +129,7 @@ class Batch:
         self.direction = direction
         self.seed = seed
         self._lens = encoded.lens
-        self._means = means
+        self.means = means
         blocks = range(1, means.shape[1] + 1)
         self._states = encoded.states(blocks)
         self._answers = [case.answer for case in cases]
@@ -167,15 +167,16 @@ class Batch:
             [
                 named_generator(
                     self.seed, "random", *self.direction, case.item.concept.concept_id, repeat
-                ).standard_normal(self._means.shape[-1])
+                ).standard_normal(self.means.shape[-1])
                 for case in self.cases
             ]
         )
         vectors = unit_length(torch.from_numpy(drawn).float()).to(self._states[layer].device)
         return orthogonal_to(vectors, [self._gradient("target", layer), self._gradient("source", layer)])
 
-    def _removal(self, layer: int, dose: float = 1.0) -> Project:
-        state, mean = self._states[layer], self._means[:, layer - 1]
+    def projection(self, layer: int, dose: float = 1.0) -> Project:
+        """Return what takes the pivot out at a layer."""
+        state, mean = self._states[layer], self.means[:, layer - 1]
         # The origin moves with the dose instead of the edit: at several layers in turn the component stays there.
         return Project(self.unit("pivot", layer), origin=state - dose * (state - mean))
 
@@ -183,7 +184,7 @@ class Batch:
 
     def removal(self, layers: Sequence[int], *, condition: str = "own", dose: float = 1.0) -> tuple[Result, ByLayer]:
         """Take the pivot out at the layers of a window; also return Δh by layer."""
-        edits = {layer: Moved(self._removal(layer, dose)) for layer in layers}
+        edits = {layer: Moved(self.projection(layer, dose)) for layer in layers}
         outcome = self.passes.measure(self._answers, edits)
         last = layers[-1]
         result = self._result(
@@ -237,7 +238,7 @@ class Batch:
         if early:
             yield self.removal(early, condition="early")[0]
         # All of Δh right before the final norm: what remains of the effect if no later block had read the states.
-        last = self._means.shape[1]
+        last = self.means.shape[1]
         outcome = self.passes.measure(self._answers, {last: Add(whole)})
         yield self._result("last_layer", [last], outcome, {last: whole}, tokens=self._tokens["pivot"])
         yield from self._swaps(window, norms)
@@ -252,7 +253,7 @@ class Batch:
             moved = {}
             for layer in window:
                 added = norms[layer][:, None] * self.unit(name, layer, apart)
-                moved[layer] = Moved(_both(self._removal(layer), Add(added)))
+                moved[layer] = Moved(_both(self.projection(layer), Add(added)))
             outcome = self.passes.measure(answers, moved)
             yield self._result(
                 condition,
@@ -268,7 +269,7 @@ class Batch:
     def _on_unrelated_items(self, window: Sequence[int]) -> Result:
         """Take each item's pivot out while the model reads the next item of the batch."""
         edits = {
-            layer: Moved(Project(self.unit("pivot", layer).roll(1, 0), origin=self._means[:, layer - 1]))
+            layer: Moved(Project(self.unit("pivot", layer).roll(1, 0), origin=self.means[:, layer - 1]))
             for layer in window
         }
         outcome = self.passes.measure(self._answers, edits)

@@ -9,18 +9,18 @@ import pyarrow as pa
 from pivotlens.ablate.config import AblateConfig
 from pivotlens.ablate.effects import Condition, all_contrasts, conditions, dose_curves, removal_medians, side_effects
 from pivotlens.ablate.items import SEMANTIC_PIVOT, TEST, WINDOW
-from pivotlens.ablate.prepared import PreparedDirection, prepare_directions
+from pivotlens.ablate.prepared import PreparedDirection, prepare_directions, sample_traced
 from pivotlens.ablate.tables import as_table
 from pivotlens.ablate.window import Layers, WindowScore, best_window, candidates, early_window
 from pivotlens.artifacts import Benchmark, RunFolder, Trace, Workspace
 from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.models.lens import LogitLens
-from pivotlens.models.limits import prompt_warnings
 from pivotlens.models.load import load_model
 from pivotlens.models.resolve import model_input
 from pivotlens.progress import track
 from pivotlens.stage import Work
 from pivotlens.text import ENGLISH, Direction, parse_direction
+from pivotlens.translation.checks import prompt_warnings
 
 _CHUNK = 64
 _FEW = 30
@@ -61,17 +61,10 @@ def run(work: Work[AblateConfig]) -> dict[str, Any]:
     for warning in loaded.warnings:
         writer.warn(warning)
     lens = LogitLens(loaded)
-    prepared, caches = prepare_directions(lens, config, benchmark, trace, directions)
-    pairs = {
-        one.direction: [
-            (concept.words[one.direction.source], concept.words[one.direction.target])
-            for concept in (*one.reference, *(item.concept for item in one.items))
-        ]
-        for one in prepared
-    }
-    too_long = prompt_warnings([one.prompts for one in prepared], pairs, "Trace with fewer `shots`.")
-    for warning in too_long:
+    samples = sample_traced(loaded, benchmark, trace, directions)
+    for warning in prompt_warnings(samples, "Trace with fewer `shots`."):
         writer.warn(warning)
+    prepared, caches = prepare_directions(lens, config, benchmark, trace, samples)
     if caches["shared"] == "nothing":
         writer.warn(f"every prompt was run in full, which is slower: {caches['reason']}")
     pivots = [item for one in prepared for item in one.items if item.behaviour == SEMANTIC_PIVOT]

@@ -1,6 +1,6 @@
 """Artifacts: schemas, manifests and the only reader and writer of files between stages."""
 
-from pivotlens.artifacts.benchmark import Benchmark, Concept, accepted_answers
+from pivotlens.artifacts.benchmark import Benchmark, Concept
 from pivotlens.artifacts.files import atomic_path, write_bytes
 from pivotlens.artifacts.fingerprint import files_fingerprint, fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import Manifest, read_manifest
@@ -19,7 +19,6 @@ from pivotlens.artifacts.results import (
     Trace,
     TrainedLens,
 )
-from pivotlens.artifacts.sweep import Sweep
 from pivotlens.artifacts.tables import SCHEMAS, TABLES, schema_of
 from pivotlens.artifacts.upstream import upstream_inputs
 from pivotlens.artifacts.workspace import Workspace
@@ -45,11 +44,9 @@ __all__ = [
     "Selection",
     "Source",
     "StageResult",
-    "Sweep",
     "Trace",
     "TrainedLens",
     "Workspace",
-    "accepted_answers",
     "atomic_path",
     "files_fingerprint",
     "fingerprint",

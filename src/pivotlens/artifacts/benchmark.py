@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pivotlens.artifacts.result import StageResult
 from pivotlens.errors import ConfigError
-from pivotlens.text import Direction, fold, parse_direction
+from pivotlens.text import Direction, parse_direction
 
 
 @dataclass(frozen=True)
@@ -124,11 +123,3 @@ class Benchmark(StageResult):
                         f"It has {', '.join(self.languages)}; make another with `pivotlens bench --words FILE`.",
                     )
         return directions
-
-
-def accepted_answers(concepts: Iterable[Concept], direction: Direction) -> dict[str, set[str]]:
-    """Return what is right after each (folded) source word: one that two concepts show has the answers of both."""
-    found: dict[str, set[str]] = {}
-    for concept in concepts:
-        found.setdefault(fold(concept.words[direction.source]), set()).update(concept.accepted[direction.target])
-    return found

@@ -38,7 +38,9 @@ def count_corpus(
         passed: Where each setting that is not a default came from, for the record.
 
     Raises:
-        DataError: The corpus is empty, damaged, lacks a column or has too many unreadable rows.
-        PivotLensError: As `stage_run`.
+        ConfigError: No tokenizer is given, or the longer words are in an unknown language.
+        PrerequisiteError: ``bench`` has not run, or the tokenizer or corpus is not there.
+        DataError: The corpus is empty, damaged, lacks a column, has too many unreadable rows or changes while it is
+            read; or the file of longer words is missing or malformed.
     """
     return STAGE(config, run, passed=passed)

@@ -9,14 +9,13 @@ from typing import Any
 
 from pivotlens.artifacts import Benchmark
 from pivotlens.artifacts.files import expanded
-from pivotlens.bench.config import BenchConfig
-from pivotlens.bench.stage import build_benchmark
+from pivotlens.bench import BenchConfig, build_benchmark
 from pivotlens.errors import ModelError
 from pivotlens.harness.config import HarnessConfig
 from pivotlens.harness.tokens import HarnessTokenizer
-from pivotlens.models.prompts import answer_text, draw_shot_sets, prompt_text
-from pivotlens.score.items import choices_of
 from pivotlens.text import Direction
+from pivotlens.translation.items import choices_of
+from pivotlens.translation.prompts import answer_text, draw_shot_sets, prompt_text, shot_examples
 
 
 def open_benchmark(name: str) -> Benchmark:
@@ -64,17 +63,16 @@ def make_documents(
     items = benchmark.test_concepts(options.limit)
     pool = [concept.concept_id for concept in benchmark.shot_concepts()]
     shot_sets = draw_shot_sets(pool, options.shots, options.shot_sets, options.seed)
-    source, target = (
-        {key: concept.words[language] for key, concept in benchmark.concepts.items()} for language in direction
-    )
+    words = {key: concept.words for key, concept in benchmark.concepts.items()}
+    examples = [shot_examples(words, shots, direction) for shots in shot_sets]
     documents, left_out = [], []
-    for item, choices in zip(items, choices_of(items, benchmark), strict=True):
+    for item, choices in zip(items, choices_of(items), strict=True):
         contexts = [
-            prompt_text(direction, [(source[shot], target[shot]) for shot in shots], source[choice], options.prompt)
-            for shots in shot_sets
+            prompt_text(direction, shots, words[choice][direction.source], options.prompt)
+            for shots in examples
             for choice in choices
         ]
-        answer = answer_text(target[item.concept_id])
+        answer = answer_text(item.words[direction.target])
         exact = tokenizer.exact(contexts, answer)
         if exact != tokenizer.as_harness(contexts, answer):
             left_out.append(item.concept_id)

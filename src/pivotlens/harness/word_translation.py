@@ -12,7 +12,7 @@ from pivotlens.harness.config import read_options
 from pivotlens.harness.documents import make_documents, open_benchmark
 from pivotlens.harness.tokens import tokenizer_of
 from pivotlens.progress import announce
-from pivotlens.score.measures import measure_items
+from pivotlens.translation.measures import measure_items
 
 SPLIT = "test"
 

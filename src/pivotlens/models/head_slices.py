@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from pivotlens.models.head import OutputHead
+from pivotlens.models.library_internals import is_offloaded, running_instead
 
 Logits = Callable[[torch.Tensor, "slice | torch.Tensor"], torch.Tensor]
 """From states, shape ``(n, hidden)``, and tokens to logits in fp32, shape ``(n, tokens)``."""
@@ -35,7 +36,7 @@ class HeadSlices:
     def __init__(self, head: OutputHead) -> None:
         self.head = head
         self._module = head.module
-        self.sliced = self._can_be_cut()
+        self.sliced = self.can_be_cut()
         vocabulary: int = head.loaded.model.config.get_text_config().vocab_size
         self.vocabulary = self._weight.shape[0] if self.sliced else vocabulary
         self.rows = ROWS if self.sliced else max(1, _LOGITS // vocabulary)
@@ -62,9 +63,10 @@ class HeadSlices:
         width = WIDTH if self.sliced else self.vocabulary
         return [slice(begin, min(begin + width, self.vocabulary)) for begin in range(0, self.vocabulary, width)]
 
-    def _can_be_cut(self) -> bool:
+    def can_be_cut(self) -> bool:
+        """Tell whether the head is one plain matrix, and a part of it gives what the whole model gives there."""
         module, loaded = self._module, self.head.loaded
-        if type(module) is not nn.Linear or hasattr(module, "_hf_hook") or not module.weight.is_floating_point():
+        if type(module) is not nn.Linear or is_offloaded(module) or not module.weight.is_floating_point():
             return False
         vocabulary, hidden = module.weight.shape
         states = torch.randn(2, hidden, generator=torch.Generator().manual_seed(0)).to(
@@ -125,14 +127,6 @@ def _without_blocks(head: OutputHead, grad: bool = False) -> Iterator[Logits]:
         return logits[0].float()
 
     with ExitStack() as restored, torch.inference_mode(not grad):
-        for changed, forward in ((decoder, lambda *inputs, **named: outputs[0]), (module, cut)):
-            restored.callback(_restore, changed, changed.__dict__.get("forward"))
-            changed.forward = forward
+        restored.enter_context(running_instead(decoder, lambda *inputs, **named: outputs[0]))
+        restored.enter_context(running_instead(module, cut))
         yield run
-
-
-def _restore(module: nn.Module, forward: Any) -> None:
-    if forward is None:
-        del module.forward
-    else:
-        module.forward = forward

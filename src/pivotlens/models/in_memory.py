@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 
 from pivotlens.errors import ModelError
 from pivotlens.models.checks import check_decoder, probe_ids, probe_logits, relative_difference, relative_tolerance
+from pivotlens.models.library_internals import compiled_module, execution_device
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.resolve import ResolvedModel
 
@@ -46,17 +47,17 @@ def loaded_from_memory(model: nn.Module, tokenizer: Any = None) -> LoadedModel:
                 f"{type(model).__name__} answers otherwise than the {name} within it",
                 "Adapters that add tokens to the input (prompt or prefix tuning) cannot be read; merge what can be.",
             )
-    spec = str(getattr(inner.config, "_name_or_path", "") or name)
-    revision = str(getattr(inner.config, "_commit_hash", None) or "")
-    return LoadedModel(inner, tokenizer, ResolvedModel(spec, Path(spec), "", revision), device, inner.dtype)
+    spec = str(inner.config.name_or_path or name)
+    # Which commit it was fetched at, transformers keeps no longer.
+    return LoadedModel(inner, tokenizer, ResolvedModel(spec, Path(spec), "", ""), device, inner.dtype)
 
 
 def _unwrapped(model: Any) -> Any:
     while not isinstance(model, PreTrainedModel):
         if hasattr(model, "get_base_model"):  # PEFT
             model = model.get_base_model()
-        elif hasattr(model, "_orig_mod"):  # torch.compile
-            model = model._orig_mod
+        elif (compiled := compiled_module(model)) is not None:
+            model = compiled
         elif isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
             model = model.module
         else:
@@ -66,10 +67,7 @@ def _unwrapped(model: Any) -> Any:
 
 def _input_device(model: PreTrainedModel) -> torch.device:
     embeddings: nn.Module = model.get_input_embeddings()
-    # Where accelerate keeps weights elsewhere, its hook knows where the module runs.
-    hook = getattr(embeddings, "_hf_hook", None)
-    for one in (hook, *getattr(hook, "hooks", ())):
-        if (device := getattr(one, "execution_device", None)) is not None:
-            return torch.device(device)
+    if (device := execution_device(embeddings)) is not None:
+        return device
     weights = next(embeddings.parameters(), None)
     return model.device if weights is None else weights.device

@@ -20,7 +20,7 @@ from pivotlens.models.memory import Memory
 Floats = npt.NDArray[np.float64]
 
 # Logits held at once, in fp32 numbers: half a gigabyte.
-_LOGITS = 1 << 27
+LOGITS = 1 << 27
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class LateHead:
         self.head = OutputHead(loaded)
         self._memory = memory
         vocabulary: int = loaded.model.config.get_text_config().vocab_size
-        self._most = max(1, _LOGITS // vocabulary)
+        self._most = max(1, LOGITS // vocabulary)
         self._states: torch.Tensor | None = None
         self._wanted: list[Wanted] = []
         self._found: dict[tuple[int, Ids], list[float]] = {}

@@ -20,6 +20,7 @@ from pivotlens.models.checks import probe_ids, relative_difference, relative_tol
 from pivotlens.models.head import OutputHead
 from pivotlens.models.in_memory import loaded_from_memory
 from pivotlens.models.intervention import Interventions, intervening, token_directions
+from pivotlens.models.library_internals import cut_off
 from pivotlens.models.load import LoadedModel
 
 # Padding that a probe gets, and how much more than rounding the other kernels that run under a mask may change.
@@ -133,6 +134,9 @@ class LogitLens:
         model: A causal language model, as `load_model` or transformers give it, or within PEFT's wrapper.
         tokenizer: Of a model given by itself, for what needs one; the lens does not.
 
+    Attributes:
+        after_blocks: The modules between the last block and the head, in the order in which they run: the final norm.
+
     Raises:
         ModelError: It is no causal language model, has no final norm, or a self-check fails: its lens would not be
             exact.
@@ -142,7 +146,7 @@ class LogitLens:
         self.loaded = loaded = model if isinstance(model, LoadedModel) else loaded_from_memory(model, tokenizer)
         self._owner, self._name, self._blocks = find_blocks(loaded)
         self.head = OutputHead(loaded)
-        self._after_blocks = self._find_final_norm()
+        self.after_blocks = self._find_final_norm()
         self._padding_difference = 0.0
         self.n_layers = len(self._blocks) + 1
         self.check = self._self_check()
@@ -243,7 +247,7 @@ class LogitLens:
 
     def _norm(self, state: torch.Tensor) -> torch.Tensor:
         state = state[:, None].to(self._norm_device)  # as the model hands it on: with an axis of positions
-        for module in self._after_blocks:
+        for module in self.after_blocks:
             state = module(state)
         return state[:, 0]
 
@@ -394,25 +398,13 @@ class LogitLens:
 
     def _truncated_logits(self, depth: int) -> tuple[torch.Tensor | None, str]:
         """Return what a model of the first blocks says, or why there is none."""
+        config = self.loaded.model.config.get_text_config()
         reasons = []
         # Some families reshape by the number of blocks in their config, others count blocks by it.
         for config_too in (True, False):
             try:
-                with self._truncated(depth, config_too=config_too), torch.inference_mode():
+                with cut_off(self._owner, self._name, depth, config, config_too=config_too), torch.inference_mode():
                     return self.loaded.model(**self._probe(), **self.loaded.last_only).logits[0, -1].float(), ""
             except Exception as error:  # noqa: BLE001 - whatever a family raises when blocks are missing
                 reasons.append(f"{type(error).__name__}: {error}")
         return None, reasons[0]
-
-    @contextmanager
-    def _truncated(self, depth: int, *, config_too: bool = True) -> Iterator[None]:
-        config = self.loaded.model.config.get_text_config()
-        full = config.num_hidden_layers
-        setattr(self._owner, self._name, nn.ModuleList(list(self._blocks)[:depth]))
-        if config_too:
-            config.num_hidden_layers = depth
-        try:
-            yield
-        finally:
-            setattr(self._owner, self._name, self._blocks)
-            config.num_hidden_layers = full

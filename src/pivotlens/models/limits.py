@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from heapq import nlargest
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import torch
 
@@ -13,68 +11,8 @@ from pivotlens.models.checks import embedded_tokens
 from pivotlens.models.encoding import Ids
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.memory import is_out_of_memory, one_row
-from pivotlens.models.prompts import answer_text
-from pivotlens.models.words import Pairs, WordPrompts
-from pivotlens.text import Direction
 
-# Prompts of a direction that are encoded to find the longest, and tokens generated beyond the longest accepted answer.
-_LONGEST, _GENERATED = 8, 2
 _LIMITS = ("max_position_embeddings", "max_seq_len")
-
-
-def prompt_warnings(
-    every: Sequence[WordPrompts],
-    pairs: Mapping[Direction, Pairs],
-    shorter: str,
-    accepted: Mapping[Direction, Iterable[str]] | None = None,
-) -> list[str]:
-    """Check before any work that a model can take all prompts of a stage; of each direction the longest are tried.
-
-    Args:
-        every: Of each wording, direction and shot set; all of one model.
-        pairs: Source and target words that are run in each direction.
-        shorter: What makes prompts shorter, for the message.
-        accepted: Answers of each direction, by which the model may go on as long by itself.
-
-    Returns:
-        Warnings: that prompts are longer than the model was made for.
-
-    Raises:
-        ModelError: A prompt is longer than the model can read, or a token is none of those that it embeds.
-    """
-    longest: list[Ids] = []
-    loaded = every[0].loaded
-    generated = {
-        direction: max(map(len, loaded.tokenizer([answer_text(word) for word in sorted(set(words))],
-                                                 add_special_tokens=False)["input_ids"]))
-        for direction, words in (accepted or {}).items()
-    }  # fmt: skip
-    for prompts in every:
-        chosen = nlargest(_LONGEST, set(pairs[prompts.direction]), key=lambda pair: len("".join(pair).encode()))
-        for one in prompts.encode(chosen):
-            more = max(0, generated.get(prompts.direction, 0) - len(one.answer)) + _GENERATED
-            longest.append(one.context + one.answer + one.answer[-1:] * more)
-    words = sorted({f" {word}" for prompts in every for pair in pairs[prompts.direction] for word in pair})
-    encoded = loaded.tokenizer(words, add_special_tokens=False)["input_ids"] if words else []
-    check_tokens(loaded, encoded)
-    return [
-        *_unknown_warnings(loaded.tokenizer, words, encoded),
-        *length_warnings(loaded, longest, "a prompt with its answer", shorter),
-    ]
-
-
-def _unknown_warnings(tokenizer: Any, words: Sequence[str], encoded: Iterable[Sequence[int]]) -> list[str]:
-    """Warn of words of which the tokenizer lacks a part: what is read is then the token that stands for anything."""
-    model = tokenizer.backend_tokenizer.model
-    named = getattr(model, "unk_token", None)
-    unknown = {tokenizer.unk_token_id, getattr(model, "unk_id", None), named and tokenizer.convert_tokens_to_ids(named)}
-    lost = [word.strip() for word, ids in zip(words, encoded, strict=True) if not unknown.isdisjoint(ids)]
-    if not lost:
-        return []
-    return [
-        f"{len(lost):,} of {len(words):,} words hold what the tokenizer does not know, such as {lost[0]!r}: their "
-        "figures are of its token for anything unknown"
-    ]
 
 
 def check_tokens(loaded: LoadedModel, sequences: Iterable[Sequence[int]]) -> None:

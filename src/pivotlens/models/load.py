@@ -11,12 +11,12 @@ from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
-from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from pivotlens.artifacts import RunFolder
 from pivotlens.errors import ConfigError, ModelError, PrerequisiteError
 from pivotlens.models.checkpoint import unused_weights
 from pivotlens.models.checks import check_decoder, embedded_tokens, output_head
+from pivotlens.models.library_internals import classes_with_head, forget_lengths
 from pivotlens.models.memory import is_out_of_memory
 from pivotlens.models.quiet import recording_transformers
 from pivotlens.models.resolve import ResolvedModel, conversion_warnings, refuse_adapter, resolve_model
@@ -189,7 +189,7 @@ def _model(
         ) from error
     model.train(False)
     model.requires_grad_(False)
-    _forget_lengths(model)
+    forget_lengths(model)
     return model, loading[1]["unexpected_keys"]
 
 
@@ -213,25 +213,10 @@ def _check_vocabulary(model: PreTrainedModel, tokenizer: Any, spec: str) -> None
         )
 
 
-def _forget_lengths(model: PreTrainedModel) -> None:
-    """Let rotary positions that are scaled by length depend on the pass alone, not on longer ones before it."""
-
-    def forget(module: Any, inputs: Any) -> None:
-        kinds = module.rope_type
-        for prefix in [""] if isinstance(kinds, str) else [f"{kind}_" for kind in kinds]:
-            trained = getattr(module, f"{prefix}original_inv_freq")
-            module.register_buffer(f"{prefix}inv_freq", trained.to(inputs[0].device), persistent=False)
-            setattr(module, f"{prefix}max_seq_len_cached", module.original_max_seq_len)
-
-    for module in model.modules():
-        if "dynamic" in str(getattr(module, "rope_type", "")):
-            module.register_forward_pre_hook(forget)
-
-
 def _saved_without_head(config: Any) -> str:
     """Return the class a model was saved as where that class has no output head; empty where it has."""
     names = [str(name) for name in getattr(config, "architectures", None) or ()]
-    with_head = set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values())
+    with_head = classes_with_head()
     # A tied head would be there even so, and nothing would miss.
     headless = [name for name in names if name.endswith("Model") and name not in with_head]
     return headless[0] if len(headless) == len(names) and names else ""

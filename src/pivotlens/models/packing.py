@@ -16,7 +16,8 @@ from transformers.cache_utils import DynamicCache
 
 from pivotlens.models.encoding import Ids
 from pivotlens.models.late_head import Wanted, without_beginnings
-from pivotlens.models.prefix import SharedPrefix, select_rows
+from pivotlens.models.library_internals import select_rows
+from pivotlens.models.prefix import SharedPrefix
 
 # Tokens of a row: longer ones waste work on keys that are masked, shorter ones copy the prefix more often.
 ROW = 192

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
+from transformers.cache_utils import DynamicCache
 
 from pivotlens.models.encoding import Ids
+from pivotlens.models.library_internals import is_shareable, select_rows
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.memory import one_row
 
@@ -61,22 +61,6 @@ def common_prefix(contexts: Sequence[Ids]) -> Ids:
     while length < limit and first[length] == last[length]:
         length += 1
     return first[:length]
-
-
-def select_rows(cache: DynamicCache, rows: torch.Tensor) -> DynamicCache:
-    """Return a cache of the given rows of another one, which stays as it is."""
-    chosen = copy.copy(cache)
-    chosen.layers = [copy.copy(layer) for layer in cache.layers]
-    for layer in chosen.layers:
-        layer.batch_select_indices(rows.to(layer.keys.device))  # type: ignore[union-attr]
-    return chosen
-
-
-def is_shareable(cache: object) -> bool:
-    """Tell whether every layer keeps plain keys and values, so that copies do not disturb each other."""
-    return type(cache) is DynamicCache and all(
-        type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers
-    )
 
 
 def fits_window(loaded: LoadedModel, length: int) -> bool:

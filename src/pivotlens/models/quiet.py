@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from transformers.utils import logging
 
+from pivotlens.models.library_internals import let_warnings_repeat
+
 # Its table of keys, for which we ask ourselves, and what bears on no figure: speed, names, packages.
 _NOT_OF_FIGURES = re.compile(r"LOAD REPORT|deprecated|fall(s|ing)? back|fast path|not (available|installed)", re.I)
 
@@ -35,8 +37,7 @@ def recording_transformers() -> Iterator[dict[str, None]]:
     """Keep what transformers warns of and bears on figures within the ``with``; let nothing reach the terminal."""
     quiet_transformers()
     logger = logging.get_logger("transformers")
-    # What it says once a process, it is to say of every model.
-    standard.Logger.warning_once.cache_clear()  # type: ignore[attr-defined]
+    let_warnings_repeat()
     recorder, before = _Recorder(), (logger.handlers, logger.propagate, logger.level)
     logger.handlers, logger.propagate = [recorder], False
     logger.setLevel(standard.WARNING)

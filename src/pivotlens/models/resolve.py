@@ -109,11 +109,12 @@ def model_input(spec: str, near: RunFolder) -> str | Made:
         ModelError: The folder or file is no usable model.
     """
     _check(spec)
-    if (made := _made(spec, near)) is not None and made.provisional:
+    made = _made(spec, near)
+    if made is not None and made.provisional:
         return made
     if spec.startswith("demo:"):
         return DEMO_MODELS[spec[5:]].sha256
-    if spec.endswith(".gguf"):
+    if made is None and spec.endswith(".gguf"):
         return _gguf_fingerprint(expanded(spec))
     resolved = resolve_model(spec, tokenizer_only=True, near=near)
     refuse_adapter(resolved)
@@ -133,9 +134,10 @@ def tokenizer_input(spec: str, near: RunFolder) -> str | Made:
     file, as its ``tokenizer.json`` is there only once it was converted; errors as `model_input`.
     """
     _check(spec)
-    if (made := _made(spec, near)) is not None and made.provisional:
+    made = _made(spec, near)
+    if made is not None and made.provisional:
         return made
-    if spec.startswith("demo:") or spec.endswith(".gguf"):
+    if made is None and (spec.startswith("demo:") or spec.endswith(".gguf")):
         return model_input(spec, near)
     return sha256_of_file(tokenizer_file(spec, near))
 
@@ -149,10 +151,10 @@ def tokenizer_file(spec: str, near: RunFolder | None = None) -> Path:
     _check(spec)
     made = _made(spec, near)
     folder = expanded(spec) if made is None else made.folder
-    if spec.startswith("demo:") or spec.endswith(".gguf") or not folder.is_dir():
-        folder = resolve_model(spec, tokenizer_only=True, near=near).folder
-    else:
+    if folder.is_dir():
         _check_folder(folder)
+    else:
+        folder = resolve_model(spec, tokenizer_only=True, near=near).folder
     path = folder / "tokenizer.json"
     if not path.is_file():
         raise ModelError(

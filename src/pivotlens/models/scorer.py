@@ -13,10 +13,11 @@ from transformers.cache_utils import DynamicCache
 
 from pivotlens.models.encoding import Ids
 from pivotlens.models.late_head import LateHead, Wanted, nan_error, without_beginnings
+from pivotlens.models.library_internals import is_shareable
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.memory import Memory, one_row
 from pivotlens.models.packing import ROW, longest_sequence, packed_batches
-from pivotlens.models.prefix import ContextBatch, SharedPrefix, common_prefix, is_shareable
+from pivotlens.models.prefix import ContextBatch, SharedPrefix, common_prefix
 
 Floats = npt.NDArray[np.float64]
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from rich.cells import set_cell_size
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from pivotlens.artifacts import StageResult, Trace
 from pivotlens.errors import PrerequisiteError
@@ -38,11 +42,6 @@ from pivotlens.report.wording import MISSING, direction_name, interval_text, per
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction, truncate_graphemes
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.table import Table
-    from rich.text import Text
-
 SHOWN_TOKENS = 3
 _WORD_CELLS = 14
 _BAR_CELLS = 16
@@ -72,9 +71,6 @@ def render_items(items: Sequence[TellingItem]) -> list[RenderableType]:
 
 
 def _item_table(item: TellingItem) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
     title = Text.assemble(
         (direction_name(item.direction), "dim"),
         "  ",
@@ -99,8 +95,6 @@ def _item_table(item: TellingItem) -> Table:
 
 
 def _cells(reading: LayerReading) -> tuple[Text, Text, Text, Text]:
-    from rich.text import Text
-
     first, *others = reading.tokens
     style = _style(first)
     then = Text("  ").join(
@@ -111,8 +105,6 @@ def _cells(reading: LayerReading) -> tuple[Text, Text, Text, Text]:
 
 
 def _short(token: LensToken) -> str:
-    from rich.cells import set_cell_size
-
     text = truncate_graphemes(visible(token.token).lstrip("␣") or "␣", _WORD_CELLS)
     # Wide characters take two cells: the columns line up only if cells are counted.
     return set_cell_size(text, _WORD_CELLS)
@@ -131,10 +123,6 @@ def render_summary(run: Path | str) -> RenderableType:
     Raises:
         PrerequisiteError: Neither a score nor a trace is in the folder.
     """
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
     tables = RunTables.load(run)
     score, trace = tables.score, tables.trace
     if score is None and trace is None:

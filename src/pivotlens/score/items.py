@@ -10,28 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pivotlens.artifacts import Benchmark, Concept, accepted_answers
-from pivotlens.errors import ConfigError
-from pivotlens.score.measures import ItemMeasures, measure_items
+from pivotlens.artifacts import Concept
 from pivotlens.text import Direction, fold, is_accepted
+from pivotlens.translation.items import accepted_answers
+from pivotlens.translation.measures import ItemMeasures, measure_items
 
 Floats = npt.NDArray[np.float64]
-
-
-def choices_of(items: list[Concept], benchmark: Benchmark) -> list[list[str]]:
-    """Return for each item its own concept and its distractors.
-
-    Raises:
-        ConfigError: An item has no distractors, or items have different numbers of them.
-    """
-    choices = [[item.concept_id, *item.distractors] for item in items]
-    counts = {len(row) for row in choices}
-    if len(counts) != 1 or counts == {1}:
-        raise ConfigError(
-            f"the benchmark gives its concepts {sorted(n - 1 for n in counts)} distractors",
-            "Every concept needs the same number, at least one: make the benchmark again with fewer `distractors`.",
-        )
-    return choices
 
 
 @dataclass(frozen=True)

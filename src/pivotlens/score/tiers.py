@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pivotlens.artifacts import Concept
-from pivotlens.score.measures import ItemMeasures
+from pivotlens.translation.measures import ItemMeasures
 
 Floats = npt.NDArray[np.float64]
 

@@ -38,7 +38,8 @@ def select_documents(
         passed: Where each setting that is not a default came from, for the record.
 
     Raises:
-        DataError: The corpus is empty, damaged or has too many unreadable rows.
-        PivotLensError: As `stage_run`.
+        ConfigError: No tokenizer is given, or one that the pivots were not mined with.
+        PrerequisiteError: ``mine`` has not run, or the tokenizer or corpus is not there.
+        DataError: The corpus is empty, damaged, has too many unreadable rows or changes while it is read.
     """
     return STAGE(config, run, passed=passed)

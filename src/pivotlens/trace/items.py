@@ -11,12 +11,12 @@ import numpy.typing as npt
 from pivotlens.artifacts import Concept
 from pivotlens.models.encoding import Ids
 from pivotlens.models.scorer import AnswerScorer
-from pivotlens.models.words import WordPrompts, greedy_answers
 from pivotlens.text import ENGLISH, fold, is_accepted, is_word
 from pivotlens.trace.behaviours import ItemView
 from pivotlens.trace.comparison import MinedPivots
 from pivotlens.trace.reading import LayerReadings, ReadItem
 from pivotlens.trace.token_sets import TokenSets, WordTokens, token_sets
+from pivotlens.translation.words import WordPrompts, greedy_answers
 
 
 @dataclass(frozen=True)

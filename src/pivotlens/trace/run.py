@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from pivotlens.artifacts import (
-    Benchmark,
-    Concept,
-    Counts,
-    Pivots,
-    Plan,
-    Sweep,
-    TrainedLens,
-    accepted_answers,
-)
+from pivotlens.artifacts import Counts, Pivots, TrainedLens
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.models.lens import LogitLens
-from pivotlens.models.limits import prompt_warnings
 from pivotlens.models.load import LoadedModel, load_model
-from pivotlens.models.prompts import draw_shot_sets
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.models.tuned_lens import TunedLens
-from pivotlens.models.words import WordPrompts, make_scorer, shot_examples
 from pivotlens.progress import track
-from pivotlens.settings import Wording
 from pivotlens.stage import Work
-from pivotlens.text import Direction
 from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
 from pivotlens.trace.behaviours import rule_rows
 from pivotlens.trace.comparison import MinedPivots, load_mined
@@ -48,6 +33,9 @@ from pivotlens.trace.profiles import profile_rows
 from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
 from pivotlens.trace.token_sets import WordTokens
 from pivotlens.trace.tracer import Tracer
+from pivotlens.translation.checks import make_scorer, prompt_warnings, sample_prompts
+from pivotlens.translation.items import accepted_answers
+from pivotlens.translation.sweep import Key, Sweep
 
 _PARTS = ("layers", "tokens", "behaviours", "sensitivity", "tuned_behaviours", "lenses", "items")
 
@@ -55,28 +43,10 @@ _PARTS = ("layers", "tokens", "behaviours", "sensitivity", "tuned_behaviours", "
 def run(work: Work[TraceConfig]) -> dict[str, Any]:
     """Trace every model, wording, direction and shot set."""
     config, writer = work.config, work.writer
-    benchmark = Benchmark.load(work.run)
-    directions = benchmark.directions(config.directions)
-    concepts = benchmark.test_concepts(config.limit)
-    if config.limit is not None:
-        writer.warn(
-            f"limit = {config.limit}: only {len(concepts)} concepts were traced, those of the calibration set first"
-        )
-    calibrating = sum(concept.calibration for concept in concepts)
+    sweep = _Sweep.of(work, config.shot_sets, "traced")
+    calibrating = sum(concept.calibration for concept in sweep.concepts)
     if calibrating < 100:
         writer.warn(f"the baseline of the calibrated rule rests on {calibrating} concepts; it is steady from 100 on")
-    pool = [concept.concept_id for concept in benchmark.shot_concepts()]
-    sweep = _Sweep(
-        plan=work.plan,
-        workspace=work.workspace,
-        writer=writer,
-        near=work.near,
-        config=config,
-        benchmark=benchmark,
-        concepts=concepts,
-        directions=directions,
-        shot_sets=draw_shot_sets(pool, config.shots, config.shot_sets, config.seed),
-    )
     for number in range(len(config.models())):
         sweep.trace_model(number)
     details = [sweep.details(number) for number in range(len(config.models()))]
@@ -89,8 +59,8 @@ def run(work: Work[TraceConfig]) -> dict[str, Any]:
         **details[0]["loaded"],
         "caches": details[0]["caches"],
         "also_models": [{**one["loaded"], "caches": one["caches"]} for one in details[1:]],
-        "directions": [str(direction) for direction in directions],
-        "concepts": len(concepts),
+        "directions": [str(direction) for direction in sweep.directions],
+        "concepts": len(sweep.concepts),
         "calibration_concepts": calibrating,
         "layers": details[0]["layers"],
         "shot_sets": sweep.shot_sets,
@@ -102,16 +72,10 @@ def run(work: Work[TraceConfig]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class _Sweep(Sweep):
+class _Sweep(Sweep[TraceConfig]):
     """What is traced; a part a model, wording, direction and shot set survives an interruption."""
 
-    plan: Plan[TraceConfig]
-    config: TraceConfig
-    benchmark: Benchmark
-    concepts: list[Concept]
-
-    def table_part(self, model: int, key: tuple[Wording, Direction, int], table: str) -> str:
+    def table_part(self, model: int, key: Key, table: str) -> str:
         """Return the name of a table's part."""
         return f"{self.part(model, *key)}.{table}"
 
@@ -121,26 +85,14 @@ class _Sweep(Sweep):
             return
         config = self.config
         spec = config.models()[number]
-        loaded = load_model(spec, config.dtype, config.device, self.near)
+        loaded = load_model(spec, config.dtype, config.device, self.work.near)
         lens = LogitLens(loaded)
-        words = {key: concept.words for key, concept in self.benchmark.concepts.items()}
         warnings = [f"{spec}: {warning}" for warning in loaded.warnings]
-
-        def prompts_of(prompt: Wording, direction: Direction, shot_set: int) -> WordPrompts:
-            return WordPrompts(loaded, direction, shot_examples(words, self.shot_sets[shot_set], direction), prompt)
-
-        pairs = {
-            direction: [(item.words[direction.source], item.words[direction.target]) for item in self.concepts]
-            for direction in self.directions
-        }
-        every_prompt = [prompts_of(*key) for key in self.keys()]
-        accepted = {
-            direction: [word for item in self.concepts for word in item.accepted[direction.target]]
-            for direction in self.directions
-        }
-        too_long = prompt_warnings(every_prompt, pairs, "Use fewer `shots`.", accepted)
+        translations = self.translations(loaded)
+        samples = sample_prompts([translations.prompts(*key) for key in self.keys()], translations.pairs())
+        too_long = prompt_warnings(samples, "Use fewer `shots`.", translations.accepted())
         warnings += [f"{spec}: {warning}" for warning in too_long]
-        scorer, reason = make_scorer(every_prompt, pairs, config.batch_tokens, packed=False)
+        scorer, reason = make_scorer(samples, config.batch_tokens, packed=False)
         if not scorer.share:
             warnings.append(f"{spec}: every prompt was run in full, which is slower: {reason}")
         if lens.check.untestable:
@@ -155,14 +107,13 @@ class _Sweep(Sweep):
             if self._is_traced(number, key):
                 continue
             prompt, direction, shot_set = key
-            tables = tracer.tables(
-                prompts_of(prompt, direction, shot_set), self.concepts, accepted_answers(every, direction)
-            )
+            tables = tracer.tables(translations.prompts(*key), self.concepts, accepted_answers(every, direction))
             self.keep_memory_warning(scorer.memory.warning)
             labels = {"model": spec, "prompt": prompt, "shot_set": shot_set}
             labels |= {"source_language": direction.source, "target_language": direction.target}
             for name in _PARTS:
-                self.workspace.write_part(self.table_part(number, key, name), _labelled(name, labels, tables.get(name)))
+                part = self.table_part(number, key, name)
+                self.work.workspace.write_part(part, _labelled(name, labels, tables.get(name)))
         recorded = {
             "loaded": loaded.details(),
             "layers": lens.n_layers,
@@ -174,16 +125,16 @@ class _Sweep(Sweep):
         }
         self.write_details(number, recorded)
 
-    def _is_traced(self, number: int, key: tuple[Wording, Direction, int]) -> bool:
+    def _is_traced(self, number: int, key: Key) -> bool:
         # The last table of a part marks it as finished.
-        return self.workspace.has_part(self.table_part(number, key, _PARTS[-1]))
+        return self.work.workspace.has_part(self.table_part(number, key, _PARTS[-1]))
 
     def _mined(self, loaded: LoadedModel, warnings: list[str]) -> MinedPivots | None:
-        if "mine" not in self.plan.inputs:
+        if "mine" not in self.work.plan.inputs:
             return None
-        counts, pivots = Counts.load(self.plan.run), Pivots.load(self.plan.run)
+        counts, pivots = Counts.load(self.work.run), Pivots.load(self.work.run)
         spec = loaded.resolved.spec
-        of_corpus = load_tokenizer(spec, self.near)
+        of_corpus = load_tokenizer(spec, self.work.near)
         text = " ".join(word for concept in self.concepts for word in concept.words.values())
         if of_corpus.encode_batch([text])[0].tolist() != loaded.tokenizer(text, add_special_tokens=False)["input_ids"]:
             warnings.append(
@@ -196,9 +147,9 @@ class _Sweep(Sweep):
         return load_mined(pivots, counts, self.config.seed)
 
     def _tuned(self, loaded: LoadedModel, warnings: list[str]) -> TunedLens | None:
-        if "lens" not in self.plan.inputs:
+        if "lens" not in self.work.plan.inputs:
             return None
-        trained = TrainedLens.load(self.plan.run)
+        trained = TrainedLens.load(self.work.run)
         if trained.manifest.details.get("model_fingerprint") != loaded.resolved.fingerprint:
             warnings.append(f"the lens in the run is of another model than {loaded.resolved.spec}: it is left out")
             return None
@@ -208,7 +159,7 @@ class _Sweep(Sweep):
         """Return a table of all models, wordings, directions and shot sets."""
         return pa.concat_tables(
             [
-                self.workspace.read_part(self.table_part(number, key, name))
+                self.work.workspace.read_part(self.table_part(number, key, name))
                 for number in range(len(self.config.models()))
                 for key in self.keys()
             ]
@@ -219,7 +170,7 @@ class _Sweep(Sweep):
         for number in range(len(self.config.models())):
             for key in self.keys():
                 if key[-1] == 0:
-                    yield self.workspace.read_part(self.table_part(number, key, "layers"))
+                    yield self.work.workspace.read_part(self.table_part(number, key, "layers"))
 
 
 def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.Table:
@@ -235,7 +186,7 @@ def _write_tables(sweep: _Sweep) -> float | None:
     config = sweep.config
     joined = {name: sweep.joined(name) for name in _PARTS}
     for name, table in joined.items():
-        sweep.writer.write_table(name, table)
+        sweep.work.writer.write_table(name, table)
     items, behaviours = joined["items"].to_pylist(), joined["behaviours"].to_pylist()
     tuned = joined["tuned_behaviours"].to_pylist()
     names = ("summary", "strata", "agreement", "pivot_languages", "lens_shares")
@@ -268,5 +219,5 @@ def _write_tables(sweep: _Sweep) -> float | None:
         row for layers in sweep.first_layers() for row in profile_rows(layers, config.bootstrap, config.seed)
     ]
     for name, of_table in rows.items():
-        sweep.writer.write_table(name, pa.Table.from_pylist(of_table, schema=schema_of("trace", name)))
+        sweep.work.writer.write_table(name, pa.Table.from_pylist(of_table, schema=schema_of("trace", name)))
     return between[0]

@@ -13,7 +13,6 @@ from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.scorer import AnswerScorer
 from pivotlens.models.tuned_lens import TunedLens
-from pivotlens.models.words import WordPrompts
 from pivotlens.trace.comparison import MinedPivots
 from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.items import item_views, prepare_items
@@ -28,6 +27,7 @@ from pivotlens.trace.tables import (
     tokens_table,
 )
 from pivotlens.trace.token_sets import WordTokens
+from pivotlens.translation.words import WordPrompts
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from pivotlens.errors import ConfigError
 from pivotlens.settings import Wording
 from pivotlens.text.languages import Direction, english_name, native_name
+
+Pairs = Sequence[tuple[str, str]]
+"""Source words, each with its target word."""
 
 # The paper's instruction, in the target language.
 _NATIVE_INSTRUCTION = {
@@ -48,7 +51,14 @@ def draw_shot_sets(pool: Sequence[str], shots: int, sets: int, seed: int) -> lis
     ]
 
 
-def prompt_text(direction: Direction, examples: Sequence[tuple[str, str]], word: str, style: Wording) -> str:
+def shot_examples(
+    words: Mapping[str, Mapping[str, str]], shot_set: Sequence[str], direction: Direction
+) -> list[tuple[str, str]]:
+    """Return the examples of a shot set in a direction; ``words`` holds each concept's word by language."""
+    return [(words[concept][direction.source], words[concept][direction.target]) for concept in shot_set]
+
+
+def prompt_text(direction: Direction, examples: Pairs, word: str, style: Wording) -> str:
     """Return the prompt up to where the answer begins; the answer is `answer_text`.
 
     Args:

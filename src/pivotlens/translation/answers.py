@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pivotlens.artifacts import Concept
 from pivotlens.models.encoding import Ids, TokenTexts
 from pivotlens.models.scorer import AnswerScorer
-from pivotlens.models.words import WordPrompts, greedy_answers
+from pivotlens.translation.words import WordPrompts, greedy_answers
 
 Floats = npt.NDArray[np.float64]
 
