@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pivotlens.report.blocks import Block, Code, Paragraph, Prose, Section, Table, Value, columns, lines, prose
+from pivotlens.report import blocks as b
 from pivotlens.report.config import ReportConfig
 from pivotlens.report.names import ABLATED_NAMES, BEHAVIOUR_NAMES, FIGURE_NAMES, GROUP_NAMES, ITEM_NAMES, SCOPE_NAMES
 from pivotlens.report.notes import parse
@@ -35,12 +35,12 @@ class Chapter:
     """What a report says of a run; the name is empty where it is the only one."""
 
     name: str
-    facts: dict[str, Prose]
+    facts: dict[str, b.Prose]
     tiles: tuple[Tile, ...]
-    findings: tuple[Prose, ...]
-    examples: tuple[Block, ...]
+    findings: tuple[b.Prose, ...]
+    examples: tuple[b.Block, ...]
     cautions: tuple[Caution, ...]
-    sections: tuple[Section, ...]
+    sections: tuple[b.Section, ...]
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Page:
 
     title: str
     deck: str
-    introduction: tuple[Block, ...]
-    beside: Section | None
+    introduction: tuple[b.Block, ...]
+    beside: b.Section | None
     chapters: tuple[Chapter, ...]
     data: dict[str, Any]
     n_items: int
@@ -116,8 +116,8 @@ def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None
 # -- several runs
 
 
-def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -> Section:
-    blocks: list[Block] = []
+def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -> b.Section:
+    blocks: list[b.Block] = []
     scored = [
         (f"{name}, {ITEM_NAMES[items]}", row)
         for name, run in runs
@@ -125,62 +125,62 @@ def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -
         for row in score_rows(run, items)[:1]
     ]
     if scored:
-        said = prose(
+        said = b.prose(
             "Score averages over tokens: it is not comparable between models with different tokenizers; share, margin "
             "and the accuracies are."
         )
-        blocks += [Paragraph(said, "lede"), pooled_table(scored, "run")]
+        blocks += [b.Paragraph(said, "lede"), pooled_table(scored, "run")]
     blocks += [*map(_comparison, comparisons), *_shares(runs), *_causal(runs)]
-    return Section(SIDE_BY_SIDE, "Side by side", tuple(blocks))
+    return b.Section(SIDE_BY_SIDE, "Side by side", tuple(blocks))
 
 
-def _comparison(found: Row) -> Table:
+def _comparison(found: Row) -> b.Table:
     """Return a paired comparison of two scores."""
     kinds = {"share": "share", "accuracy_10way": "share", "accuracy_generated": "share"}
-    return Table(
+    return b.Table(
         "comparison",
-        columns(["figure", "items"], [found["first"], found["second"], "difference", "95% interval", "p"]),
-        lines(
+        b.columns(["figure", "items"], [found["first"], found["second"], "difference", "95% interval", "p"]),
+        b.lines(
             (
                 FIGURE_NAMES.get(row["figure"], row["figure"]), ITEM_NAMES.get(row["items"], row["items"]),
-                *(Value(row[name], kinds.get(row["figure"], "figure")) for name in ("first", "second")),  # type: ignore[arg-type]
-                Value(row["difference"], signed=True),
-                f"[{Value(row['ci_low'], signed=True).text()}, {Value(row['ci_high'], signed=True).text()}]",
-                Value(row["p_value"], "p"),
+                *(b.Value(row[name], kinds.get(row["figure"], "figure")) for name in ("first", "second")),  # type: ignore[arg-type]
+                b.Value(row["difference"], signed=True),
+                f"[{b.Value(row['ci_low'], signed=True).text()}, {b.Value(row['ci_high'], signed=True).text()}]",
+                b.Value(row["p_value"], "p"),
             )
             for row in found["rows"]
             if row["source_language"] == "all"
         ),
-        prose(
+        b.prose(
             "{second} against {first}: paired over the items of both, p of a two-sided sign-flip test over concepts",
             first=found["first"], second=found["second"],
         ),
     )  # fmt: skip
 
 
-def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[Block]:
+def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
     groups = [(name, found[0]) for name, run in runs if (found := headline(run))]
     if not groups:
         return []
     rules = in_order(rule.rule for _, group in groups for rule in group.rules)
     behaviours_ = in_order((one for _, group in groups for one in group.behaviours), BEHAVIOUR_NAMES)
-    table = Table(
+    table = b.Table(
         "shares-of-runs",
-        columns(["run", "rule"], [*(BEHAVIOUR_NAMES.get(name, name) for name in behaviours_), "items"]),
-        lines(
-            (name, Code(rule), *(Value.of(found.shares.get(one), "share") for one in behaviours_),
-             Value(found.n, "count"))
+        b.columns(["run", "rule"], [*(BEHAVIOUR_NAMES.get(name, name) for name in behaviours_), "items"]),
+        b.lines(
+            (name, b.Code(rule), *(b.Value.of(found.shares.get(one), "share") for one in behaviours_),
+             b.Value(found.n, "count"))
             for rule in rules
             for name, group in groups
             for found in [group.rule(rule)]
             if found is not None
         ),
-        prose(f"Shares of items, {GROUP_NAMES[groups[0][1].directions]}"),
+        b.prose(f"Shares of items, {GROUP_NAMES[groups[0][1].directions]}"),
     )  # fmt: skip
     return [table]
 
 
-def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[Block]:
+def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
     tested = [(name, run, scopes(run)[0]) for name, run in runs if run.ablate is not None]
     if not tested:
         return []
@@ -196,21 +196,21 @@ def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[Block]:
         row = by_run[name].get(number, {}).get("all")
         return words[row["holds"] if row else None]
 
-    table = Table(
+    table = b.Table(
         "conditions-of-runs",
-        columns(["a causal pivot asks that", *by_run], []),
-        lines((text(number), *(verdict(name, number) for name in by_run)) for number in numbers),
-        prose(f"Over {ABLATED_NAMES['all']}, {SCOPE_NAMES[tested[0][2]]}"),
+        b.columns(["a causal pivot asks that", *by_run], []),
+        b.lines((text(number), *(verdict(name, number) for name in by_run)) for number in numbers),
+        b.prose(f"Over {ABLATED_NAMES['all']}, {SCOPE_NAMES[tested[0][2]]}"),
         kind="conditions",
     )
-    own = Table(
+    own = b.Table(
         "own-of-runs",
-        columns(["run"], ["own pivot taken out, nats", "items"]),
-        lines(
-            (name, Value.of(effect, signed=True), Value(n, "count"))
+        b.columns(["run"], ["own pivot taken out, nats", "items"]),
+        b.lines(
+            (name, b.Value.of(effect, signed=True), b.Value(n, "count"))
             for name, run, scope in tested
             for n, effect in [own_effect(run, scope)]
         ),
-        prose("Change of log P of the answer"),
+        b.prose("Change of log P of the answer"),
     )
     return [table, own]

@@ -18,14 +18,7 @@ from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows
 from pivotlens.report.sections.behaviours import pivot_shares
 from pivotlens.report.sections.causality import own_effect, scopes, verdicts
 from pivotlens.report.sections.header import mixed_settings
-from pivotlens.report.sections.items import (
-    LayerReading,
-    LensToken,
-    TellingItem,
-    read_items,
-    telling_keys,
-    trace_tables,
-)
+from pivotlens.report.sections.items import LayerReading, LensToken, TellingItem, read_items, telling_keys, trace_tables
 from pivotlens.report.sections.scores import figure, pair_of, score_lines, score_rows
 from pivotlens.report.sections.shares import (
     DEFAULT_RULE,

@@ -9,28 +9,8 @@ from math import log1p
 
 from markupsafe import Markup
 
+from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.blocks import (
-    Block,
-    Code,
-    Column,
-    Details,
-    Figure,
-    Grid,
-    Heading,
-    Line,
-    Pair,
-    Paragraph,
-    Plot,
-    Prose,
-    Section,
-    Table,
-    Value,
-    columns,
-    lines,
-    plain,
-    prose,
-)  # fmt: skip
 from pivotlens.report.names import BEHAVIOUR_NAMES, ITEM_NAMES, PREDICTOR_NAMES, SCOPE_NAMES
 from pivotlens.report.run_tables import Row, RunTables, direction_of, interval_of, is_pooled, rows
 from pivotlens.report.sections.scores import pair_of
@@ -137,57 +117,57 @@ def shared_pairs(joint: Sequence[Row], items: str) -> dict[str, tuple[int, int]]
 # -- as blocks
 
 
-def attribution(run: RunTables) -> Section | None:
+def attribution(run: RunTables) -> b.Section | None:
     """Build the section from the tables of `attribute`."""
     if run.attribute is None:
         return None
     tables = auc_tables(rows(run.attribute, "auc"))
     predictors = [row for row in rows(run.attribute, "predictors") if not row["same_spelling"]]
-    lede = prose(
+    lede = b.prose(
         "Do corpus counts tell direct items from semantic-pivot items? Area under the ROC curve: 0.5 is chance, above "
         "it the larger count goes with direct; 95% intervals over concepts. These are associations: the corpus may not "
         "be what the model was trained on."
     )
-    blocks: list[Block] = [Paragraph(lede, "lede")]
+    blocks: list[b.Block] = [b.Paragraph(lede, "lede")]
     if tables:
         first, *others = tables
-        note = prose(f"The plot shows {PREDICTOR_NAMES.get(first.predictors[0], first.predictors[0])}.")
-        blocks += [_auc_table(first), Paragraph(note, "note"), *_forests(tables)]
+        note = b.prose(f"The plot shows {PREDICTOR_NAMES.get(first.predictors[0], first.predictors[0])}.")
+        blocks += [_auc_table(first), b.Paragraph(note, "note"), *_forests(tables)]
         more = tuple(_auc_table(table) for table in others)
-        blocks += [Details(prose("By direction: the other rules and choices of items"), more)] if more else []
+        blocks += [b.Details(b.prose("By direction: the other rules and choices of items"), more)] if more else []
     shared = [row for row in rows(run.attribute, "joint") if (row["items"], row["behaviour"]) == ("all", "")]
     if shared:
-        blocks.append(Details(prose("Do both words of a traced item ever share a unit?"), (_shared(shared),)))
+        blocks.append(b.Details(b.prose("Do both words of a traced item ever share a unit?"), (_shared(shared),)))
     tests = sorted(rows(run.attribute, "tests"), key=lambda row: not is_pooled(row))
     correlation = next((row for row in tests if is_pooled(row) and row["test"] == CORRELATION), None)
     blocks += _joint(rows(run.attribute, "bins"), predictors, correlation)
     blocks += _tests(tests, rows(run.attribute, "significance"))
-    return Section("attribution", "Attribution", tuple(blocks))
+    return b.Section("attribution", "Attribution", tuple(blocks))
 
 
-def _auc_table(table: AucTable) -> Table:
+def _auc_table(table: AucTable) -> b.Table:
     axis = charts.Axis("AUC", "0.5 is chance", (0.0, 0.5, 1.0))
 
-    def line(row: AucRow) -> Line:
+    def line(row: AucRow) -> b.Line:
         kind = "" if row.direction else "pooled"
-        head = (Pair(row.direction), Value(row.n_direct, "count"), Value(row.n_pivot, "count"))
+        head = (b.Pair(row.direction), b.Value(row.n_direct, "count"), b.Value(row.n_pivot, "count"))
         if not any(row.aucs):
-            return Line((*head, f"no AUC: {'; '.join(row.notes)}" if row.notes else "no AUC"), kind)
-        plot = Plot(charts.interval_cell([charts.Row("AUC", row.aucs[0])], axis, 0.5))
-        return Line((*head, plot, *(Value.of(auc) for auc in row.aucs)), kind)
+            return b.Line((*head, f"no AUC: {'; '.join(row.notes)}" if row.notes else "no AUC"), kind)
+        plot = b.Plot(charts.interval_cell([charts.Row("AUC", row.aucs[0])], axis, 0.5))
+        return b.Line((*head, plot, *(b.Value.of(auc) for auc in row.aucs)), kind)
 
     mean = f"; the mean is over {table.coverage}" if table.pooled else ""
-    return Table(
+    return b.Table(
         f"auc-{table.rule}-{table.items}",
-        (Column("direction"), Column("direct", "number"), Column("pivot", "number"),
-         Column("AUC", "plot", charts.column_axis(axis)),
-         *(Column(PREDICTOR_NAMES.get(name, name), "number") for name in table.predictors)),
+        (b.Column("direction"), b.Column("direct", "number"), b.Column("pivot", "number"),
+         b.Column("AUC", "plot", charts.column_axis(axis)),
+         *(b.Column(PREDICTOR_NAMES.get(name, name), "number") for name in table.predictors)),
         tuple(line(row) for row in table.rows),
-        prose(f"Rule `{{rule}}`, {ITEM_NAMES.get(table.items, table.items)}{mean}", rule=Code(table.rule)),
+        b.prose(f"Rule `{{rule}}`, {ITEM_NAMES.get(table.items, table.items)}{mean}", rule=b.Code(table.rule)),
     )  # fmt: skip
 
 
-def _forests(tables: Sequence[AucTable]) -> list[Block]:
+def _forests(tables: Sequence[AucTable]) -> list[b.Block]:
     """Return the means within directions of every rule and predictor, a forest and a table for each choice of items."""
     there = {table.items for table in tables if table.pooled and any(table.pooled.aucs)}
     if not there:
@@ -208,77 +188,77 @@ def _forests(tables: Sequence[AucTable]) -> list[Block]:
         ticks = [step / 10 for step in range(11) if low - 0.1 < step / 10 < high + 0.1]
         svg = charts.forest(f"AUC, mean within directions, {name}", marks, charts.Axis("AUC", "0.5 is chance", ticks),
                             reference=0.5)  # fmt: skip
-        figures.append(Figure(f"auc-{items}", svg, prose(f"Mean AUC within directions, {name}")))
+        figures.append(b.Figure(f"auc-{items}", svg, b.prose(f"Mean AUC within directions, {name}")))
         folded.append(_means(of_items, name, items))
-    return [Heading(prose("Every rule and predictor")), Grid(tuple(figures)),
-            Details(prose("The same as tables"), tuple(folded))]  # fmt: skip
+    return [b.Heading(b.prose("Every rule and predictor")), b.Grid(tuple(figures)),
+            b.Details(b.prose("The same as tables"), tuple(folded))]  # fmt: skip
 
 
-def _means(tables: Sequence[AucTable], name: str, items: str) -> Table:
+def _means(tables: Sequence[AucTable], name: str, items: str) -> b.Table:
     names = [PREDICTOR_NAMES.get(predictor, predictor) for predictor in tables[0].predictors]
 
-    def line(table: AucTable, row: AucRow) -> Line:
+    def line(table: AucTable, row: AucRow) -> b.Line:
         if not any(row.aucs):
-            return Line((Code(table.rule), "; ".join(row.notes) or "no AUC"))
-        counts = (Value(row.n_direct, "count"), Value(row.n_pivot, "count"))
-        return Line((Code(table.rule), *counts, *(Value.of(auc) for auc in row.aucs), "; ".join(row.notes)))
+            return b.Line((b.Code(table.rule), "; ".join(row.notes) or "no AUC"))
+        counts = (b.Value(row.n_direct, "count"), b.Value(row.n_pivot, "count"))
+        return b.Line((b.Code(table.rule), *counts, *(b.Value.of(auc) for auc in row.aucs), "; ".join(row.notes)))
 
-    return Table(
+    return b.Table(
         f"auc-means-{items}",
-        (*columns(["rule"], ["direct", "pivot", *names]), Column("directions")),
+        (*b.columns(["rule"], ["direct", "pivot", *names]), b.Column("directions")),
         tuple(line(table, row) for table in tables for row in [table.pooled] if row is not None),
-        prose(f"Mean AUC within directions, {name}"),
+        b.prose(f"Mean AUC within directions, {name}"),
     )
 
 
-def _joint(bins: Sequence[Row], predictors: Sequence[Row], correlation: Row | None) -> list[Block]:
-    figures: list[Block] = []
+def _joint(bins: Sequence[Row], predictors: Sequence[Row], correlation: Row | None) -> list[b.Block]:
+    figures: list[b.Block] = []
     if any(row["n_direct"] or row["n_pivot"] for row in bins):
-        caption = prose(
+        caption = b.prose(
             "Correctly answered items of all directions, rule `calibrated`; the bars of a colour add up to 100%"
         )
-        figures.append(Figure("joint-frequency-by-behaviour", _spread(bins), caption))
+        figures.append(b.Figure("joint-frequency-by-behaviour", _spread(bins), caption))
     scored = [row for row in predictors if row["score"] is not None]
     if scored:
         drawn = min(len(scored), MOST_POINTS)
         shown = [scored[number * len(scored) // drawn] for number in range(drawn)]
         some = f", {whole(drawn)} of them drawn" if drawn < len(scored) else ""
-        value = Value.of(interval_of(correlation, "statistic")) if correlation else None
-        rank = prose("; rank correlation {value}, mean within directions", value=value) if value else ()
-        caption = prose(
+        value = b.Value.of(interval_of(correlation, "statistic")) if correlation else None
+        rank = b.prose("; rank correlation {value}, mean within directions", value=value) if value else ()
+        caption = b.prose(
             f"Score of {whole(len(scored))} items of all directions{some}, and their mean by range{{rank}}. Directions "
             "differ in both figures; the correlations are within them",
             rank=rank,
         )
-        figures.append(Figure("joint-frequency-and-score", _scatter(bins, shown, plain(rank)), caption))
-    return [Heading(prose("Joint frequency")), Grid(tuple(figures))] if figures else []
+        figures.append(b.Figure("joint-frequency-and-score", _scatter(bins, shown, b.plain(rank)), caption))
+    return [b.Heading(b.prose("Joint frequency")), b.Grid(tuple(figures))] if figures else []
 
 
-def _shared(found: Sequence[Row]) -> Table:
+def _shared(found: Sequence[Row]) -> b.Table:
     """Return how often the words of items share a unit, by direction and scope."""
     found = [row for row in found if row["scope"] in SCOPE_NAMES or row["scope"] == "direction"]
-    return Table(
+    return b.Table(
         "shared-units-of-items",
-        columns(
+        b.columns(
             ["items"],
             ["never", "median", "most", "items", "in any", "of these, with a word spelled like an English one"],
         ),
-        lines(
+        b.lines(
             (
                 (
-                    SCOPE_NAMES.get(row["scope"], "") or (Pair(direction_of(row)),),
-                    Value(row["share_never"], "share"),
+                    SCOPE_NAMES.get(row["scope"], "") or (b.Pair(direction_of(row)),),
+                    b.Value(row["share_never"], "share"),
                     f"{row['median']:g}",
-                    Value(row["most"], "count"),
-                    Value(row["n"], "count"),
-                    Value(row["n_shared"], "count"),
-                    Value(row["share_as_english"], "share"),
+                    b.Value(row["most"], "count"),
+                    b.Value(row["n"], "count"),
+                    b.Value(row["n_shared"], "count"),
+                    b.Value(row["share_as_english"], "share"),
                 )
                 for row in found
             ),
             ("pooled" if row["scope"] in SCOPE_NAMES else "" for row in found),
         ),
-        prose("Units of the corpus with both words of an item; items spelled differently"),
+        b.prose("Units of the corpus with both words of an item; items spelled differently"),
     )
 
 
@@ -319,64 +299,67 @@ def _scatter(bins: Sequence[Row], shown: Sequence[Row], rank: str) -> Markup:
     return charts.line_chart(f"Joint frequency and score of {whole(len(shown))} items{rank}", drawn, x, y)
 
 
-def _tests(tests: Sequence[Row], significance: Sequence[Row]) -> list[Block]:
+def _tests(tests: Sequence[Row], significance: Sequence[Row]) -> list[b.Block]:
     if not tests:
         return []
     primary = [row for row in tests if (row.get("rule") or "") in ("", PRIMARY_RULE)]
     others = [row for row in tests if row not in primary]
-    blocks: list[Block] = [Heading(prose("Tests"))]
+    blocks: list[b.Block] = [b.Heading(b.prose("Tests"))]
     counted = [row for row in significance if row["test"] == LIKELIHOOD]
     if counted:
-        said = prose(
+        said = b.prose(
             "Likelihood-ratio test, one degree of freedom: does joint frequency add anything to the frequency of the "
             "source word, that of the target word and the target's number of tokens? Directions share their concepts, "
             "so their tests are not independent."
         )
-        blocks += [Paragraph(said, "lede"), _significance(counted)]
+        blocks += [b.Paragraph(said, "lede"), _significance(counted)]
     if primary:
-        said = prose("Spearman's rank correlation is of joint frequency with the score, within each direction.")
-        blocks += [Paragraph(said, "note"), _test_table(primary, "Tests by direction")]
+        said = b.prose("Spearman's rank correlation is of joint frequency with the score, within each direction.")
+        blocks += [b.Paragraph(said, "note"), _test_table(primary, "Tests by direction")]
     if others:
-        blocks.append(Details(prose("Tests under the other rules"), (_test_table(others, "Under the other rules"),)))
+        blocks.append(
+            b.Details(b.prose("Tests under the other rules"), (_test_table(others, "Under the other rules"),))
+        )
     return blocks
 
 
-def _significance(counted: Sequence[Row]) -> Table:
-    return Table(
+def _significance(counted: Sequence[Row]) -> b.Table:
+    return b.Table(
         "joint-beyond-marginals",
-        columns(["rule", "items"], ["directions", "tested", "p < 0.05", "smallest p"]),
-        lines(
-            (Code(row["rule"]), ITEM_NAMES.get(row["items"], str(row["items"])),
-             *(Value(row[name], "count") for name in ("directions", "tested", "significant")),
-             Value(row["smallest_p"], "p"))
+        b.columns(["rule", "items"], ["directions", "tested", "p < 0.05", "smallest p"]),
+        b.lines(
+            (b.Code(row["rule"]), ITEM_NAMES.get(row["items"], str(row["items"])),
+             *(b.Value(row[name], "count") for name in ("directions", "tested", "significant")),
+             b.Value(row["smallest_p"], "p"))
             for rule in in_order(row["rule"] for row in counted)
             for row in counted
             if row["rule"] == rule
         ),
-        prose("Joint frequency beyond the words' own frequencies"), unseen=True,
+        b.prose("Joint frequency beyond the words' own frequencies"), unseen=True,
     )  # fmt: skip
 
 
-def _test_table(tests: Sequence[Row], caption: str) -> Table:
-    def statistic(row: Row) -> Value:
+def _test_table(tests: Sequence[Row], caption: str) -> b.Table:
+    def statistic(row: Row) -> b.Value:
         interval = interval_of(row, "statistic") if row.get("ci_low") is not None else None
-        return Value(row["statistic"], "figure" if interval else "short", interval)
+        return b.Value(row["statistic"], "figure" if interval else "short", interval)
 
-    def of(row: Row) -> Prose:
-        rule = (" ", Code(row["rule"])) if row.get("rule") not in ("", None, PRIMARY_RULE) else ()
+    def of(row: Row) -> b.Prose:
+        rule = (" ", b.Code(row["rule"])) if row.get("rule") not in ("", None, PRIMARY_RULE) else ()
         return (row["test"].replace("_", " "), *rule)
 
-    return Table(
+    return b.Table(
         caption.lower().replace(" ", "-"),
-        (Column("direction"), Column("test"), Column("items"), Column("statistic", "number"), Column("p", "number"),
-         Column("n", "number"), Column("note")),
-        lines(
+        (b.Column("direction"), b.Column("test"), b.Column("items"), b.Column("statistic", "number"),
+         b.Column("p", "number"),
+         b.Column("n", "number"), b.Column("note")),
+        b.lines(
             (
-                (Pair(pair_of(row)), of(row), row.get("items") or "", statistic(row), Value(row["p_value"], "p"),
-                 Value(row["n"], "count"), row["note"] or "")
+                (b.Pair(pair_of(row)), of(row), row.get("items") or "", statistic(row), b.Value(row["p_value"], "p"),
+                 b.Value(row["n"], "count"), row["note"] or "")
                 for row in tests
             ),
             ("pooled" if is_pooled(row) else "" for row in tests),
         ),
-        prose("{caption}", caption=caption), unseen=True,
+        b.prose("{caption}", caption=caption), unseen=True,
     )  # fmt: skip

@@ -6,30 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.blocks import (
-    Block,
-    Code,
-    Column,
-    Details,
-    Grid,
-    Group,
-    Heading,
-    Legend,
-    Pair,
-    Paragraph,
-    Plot,
-    Prose,
-    Section,
-    Soft,
-    Table,
-    Value,
-    Word,
-    columns,
-    joined,
-    lines,
-    prose,
-)  # fmt: skip
 from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, SCOPE_NAMES
 from pivotlens.report.run_tables import (
     Row,
@@ -164,7 +142,7 @@ def junk_sentence(labels: Sequence[Row], tokens: Sequence[Row], ratio: float) ->
 # -- as blocks
 
 
-def behaviours(run: RunTables) -> Section | None:
+def behaviours(run: RunTables) -> b.Section | None:
     """Build the section from the tables of `trace`."""
     if run.trace is None:
         return None
@@ -179,15 +157,15 @@ def behaviours(run: RunTables) -> Section | None:
         f" Labels are of the first shot set; {percent(same)} are the same in the others." if same is not None else ""
     )
     there = {row["behaviour"] for row in (*labels, *summary, *first_rows(run.trace, "strata"))}
-    blocks: list[Block] = [
-        Paragraph(
-            prose(
+    blocks: list[b.Block] = [
+        b.Paragraph(
+            b.prose(
                 f"What stands in the layers before the answer. Rule `{DEFAULT_RULE}`: {note[:1].lower()}{note[1:]}"
                 f"{of_sets}"
             ),
             "lede",
         ),
-        Legend("Behaviours", tuple((f"b-{name}", text) for name, text in BEHAVIOUR_NAMES.items() if name in there)),
+        b.Legend("Behaviours", tuple((f"b-{name}", text) for name, text in BEHAVIOUR_NAMES.items() if name in there)),
         *headline_blocks(run, _alike(kinds, groups[0].directions if groups else "")),
         *sweep_blocks(run),
     ]
@@ -203,48 +181,48 @@ def behaviours(run: RunTables) -> Section | None:
         *agreement(first_rows(run.trace, "agreement")),
         *pivot_kinds(run),
     ]
-    return Section("behaviours", "Behaviours", tuple(blocks))
+    return b.Section("behaviours", "Behaviours", tuple(blocks))
 
 
-def _alike(kinds: Sequence[Row], group: str) -> Prose:
+def _alike(kinds: Sequence[Row], group: str) -> b.Prose:
     if not kinds:
         return ()
-    other = prose(
+    other = b.prose(
         " In which language a dictionary links the pivot with the concept is another question, [answered "
         "below](#pivot-links)."
     )
     return (*other, *alike_note(kinds, group))
 
 
-def _stack(counts: dict[str, int], *, slim: bool = False) -> Plot:
+def _stack(counts: dict[str, int], *, slim: bool = False) -> b.Plot:
     segments = [charts.Segment(BEHAVIOUR_NAMES.get(name, name), f"b-{name}", n) for name, n in counts.items()]
-    return Plot(charts.stacked_bar(segments, height=12.0 if slim else 22.0, figures=not slim))
+    return b.Plot(charts.stacked_bar(segments, height=12.0 if slim else 22.0, figures=not slim))
 
 
-def _by_direction(rule: str, rows: Sequence[BehaviourRow]) -> list[Block]:
+def _by_direction(rule: str, rows: Sequence[BehaviourRow]) -> list[b.Block]:
     axis = charts.share_axis("semantic pivots")
-    table = Table(
+    table = b.Table(
         "behaviours",
-        (Column("direction"), Column("items by behaviour", "wide"),
-         Column("semantic pivots", "plot", charts.column_axis(axis)), Column("semantic pivot", "number"),
-         Column("items", "number"), Column("right", "number")),
-        lines(
+        (b.Column("direction"), b.Column("items by behaviour", "wide"),
+         b.Column("semantic pivots", "plot", charts.column_axis(axis)), b.Column("semantic pivot", "number"),
+         b.Column("items", "number"), b.Column("right", "number")),
+        b.lines(
             (
-                (Pair(row.direction), _stack(row.counts),
-                 Plot(charts.interval_cell([charts.Row("all items", row.pivot_all),
+                (b.Pair(row.direction), _stack(row.counts),
+                 b.Plot(charts.interval_cell([charts.Row("all items", row.pivot_all),
                                             charts.Row("right ones", row.pivot_correct, "second")], axis)),
-                 Value.of(row.pivot_all, "share"), Value(row.n, "count"), Value(row.n_correct, "count"))
+                 b.Value.of(row.pivot_all, "share"), b.Value(row.n, "count"), b.Value(row.n_correct, "count"))
                 for row in rows
             ),
             ("english" if row.has_english else "" for row in rows),
         ),
-        prose(f"Behaviours under the rule `{rule}`, by direction"),
+        b.prose(f"Behaviours under the rule `{rule}`, by direction"),
         unseen=True, kind="bars",
     )  # fmt: skip
-    found: list[Block] = [
-        Heading(prose("By direction")),
-        Paragraph(
-            prose(
+    found: list[b.Block] = [
+        b.Heading(b.prose("By direction")),
+        b.Paragraph(
+            b.prose(
                 f"Rule `{rule}`. The right columns are the share of semantic pivots, among all items (filled) "
                 "and among those answered correctly and not spelled alike (open)."
             ),
@@ -253,15 +231,15 @@ def _by_direction(rule: str, rows: Sequence[BehaviourRow]) -> list[Block]:
         table,
     ]
     if any(row.has_english for row in rows):
-        note = prose(
+        note = b.prose(
             "Directions in grey have English on a side. There, an English token is the source or the target itself, so "
             "their pivot shares are not part of the headline."
         )
-        found.append(Paragraph(note, "note"))
+        found.append(b.Paragraph(note, "note"))
     return found
 
 
-def _shares_by_direction(summary: Sequence[Row], written: Sequence[Split]) -> list[Block]:
+def _shares_by_direction(summary: Sequence[Row], written: Sequence[Split]) -> list[b.Block]:
     """Return every share with its interval by direction, of items spelled differently where the table has these."""
     rows = [row for row in summary if row["rule"] == DEFAULT_RULE]
     items = next((name for name in ("different_spelling", "all") if any(row["items"] == name for row in rows)), "")
@@ -273,84 +251,88 @@ def _shares_by_direction(summary: Sequence[Row], written: Sequence[Split]) -> li
         return []
     names = in_order((name for found in by_direction.values() for name in found), BEHAVIOUR_NAMES)
     which = "Items spelled differently" if items == "different_spelling" else "All items"
-    shares = Table(
+    shares = b.Table(
         "shares-by-direction",
-        columns(["direction"], [*(BEHAVIOUR_NAMES.get(name, name) for name in names), "items"]),
-        lines(
+        b.columns(["direction"], [*(BEHAVIOUR_NAMES.get(name, name) for name in names), "items"]),
+        b.lines(
             (
-                Pair(direction),
-                *(Value.of(interval_of(found[name], "share") if name in found else None, "share") for name in names),
-                Value(next(iter(found.values()))["n"], "count"),
+                b.Pair(direction),
+                *(b.Value.of(interval_of(found[name], "share") if name in found else None, "share") for name in names),
+                b.Value(next(iter(found.values()))["n"], "count"),
             )
             for direction, found in by_direction.items()
         ),
-        prose(f"{which}, rule `{DEFAULT_RULE}`"),
+        b.prose(f"{which}, rule `{DEFAULT_RULE}`"),
     )
     found = [
         one for one in written if one.directions not in GROUP_NAMES and (one.items, one.rule) == (items, DEFAULT_RULE)
     ]
-    tables: list[Block] = [shares]
+    tables: list[b.Block] = [shares]
     if found:
-        pairs: list[Prose] = [(Pair(Direction(*one.directions.split("-", 1))),) for one in found]
+        pairs: list[b.Prose] = [(b.Pair(Direction(*one.directions.split("-", 1))),) for one in found]
         tables.append(
-            written_table(found, pairs, "written-by-direction", prose("Semantic pivots of the same items, by what they "
-                          "are written in"))
-        )  # fmt: skip
-    return [Details(prose("Every share by direction, and what the pivots are written in"), tuple(tables))]
+            written_table(
+                found,
+                pairs,
+                "written-by-direction",
+                b.prose("Semantic pivots of the same items, by what they are written in"),
+            )
+        )
+    return [b.Details(b.prose("Every share by direction, and what the pivots are written in"), tuple(tables))]
 
 
 def _other_rules(
     results: Mapping[str, Sequence[BehaviourRow]], notes: Mapping[str, str], labels: Sequence[Row], junk: str
-) -> list[Block]:
+) -> list[b.Block]:
     groups = []
     for rule, rows in list(results.items())[1:]:
-        table = Table(
+        table = b.Table(
             f"behaviours-{rule}",
-            (Column("direction"), Column("items by behaviour", "wide")),
-            lines(
-                ((Pair(row.direction), _stack(row.counts, slim=True)) for row in rows),
+            (b.Column("direction"), b.Column("items by behaviour", "wide")),
+            b.lines(
+                ((b.Pair(row.direction), _stack(row.counts, slim=True)) for row in rows),
                 ("english" if row.has_english else "" for row in rows),
             ),
-            prose(f"Behaviours under the rule `{rule}`, by direction"),
+            b.prose(f"Behaviours under the rule `{rule}`, by direction"),
             unseen=True,
             kind="bars slim",
         )
         overall = overall_share(labels, rule)
-        share = Soft(f" {percent(overall[0] if overall else None)} semantic pivot")
-        head, note = (Code(rule), share), Paragraph((notes.get(rule, ""),), "note")
-        groups.append(Group((Heading(head, 4), note, table), "rule", f"Rule {rule}"))
-    said: list[Block] = [Paragraph((junk,), "lede")] if junk else []
-    return [Heading(prose("The same items under the other rules")), *said, Grid(tuple(groups), "rules")]
+        share = b.Soft(f" {percent(overall[0] if overall else None)} semantic pivot")
+        head, note = (b.Code(rule), share), b.Paragraph((notes.get(rule, ""),), "note")
+        groups.append(b.Group((b.Heading(head, 4), note, table), "rule", f"Rule {rule}"))
+    said: list[b.Block] = [b.Paragraph((junk,), "lede")] if junk else []
+    return [b.Heading(b.prose("The same items under the other rules")), *said, b.Grid(tuple(groups), "rules")]
 
 
-def _chosen_tokens(rules: Sequence[str], tokens: Sequence[Row]) -> list[Block]:
-    def chips(rule: str) -> Prose:
+def _chosen_tokens(rules: Sequence[str], tokens: Sequence[Row]) -> list[b.Block]:
+    def chips(rule: str) -> b.Prose:
         chosen = deciding_tokens(tokens, rule, PIVOT)[:_MOST_PIVOTS]
         found = (
-            (Word(row["token"], kind="token"), Soft(f" {whole(row['n'])}×, layer {row['layer']}")) for row in chosen
+            (b.Word(row["token"], kind="token"), b.Soft(f" {whole(row['n'])}×, layer {row['layer']}")) for row in chosen
         )
-        return joined(found) or ("none",)
+        return b.joined(found) or ("none",)
 
     return [
-        Heading(prose("What each rule takes for a pivot")),
-        Paragraph(
-            prose(
+        b.Heading(b.prose("What each rule takes for a pivot")),
+        b.Paragraph(
+            b.prose(
                 "The tokens that each rule names most often as a semantic pivot, with how many items it is named for "
                 "and the layer where that is most often."
             ),
             "lede",
         ),
-        Table(
+        b.Table(
             "pivots-by-rule",
-            columns(["rule", "tokens"], []),
-            lines((Code(rule), chips(rule)) for rule in rules),
-            prose("Most frequent pivot tokens by rule"),
+            b.columns(["rule", "tokens"], []),
+            b.lines((b.Code(rule), chips(rule)) for rule in rules),
+            b.prose("Most frequent pivot tokens by rule"),
             unseen=True,
         ),
     ]
 
 
-def _thresholds(means: Sequence[Row], single: Sequence[Row]) -> list[Block]:
+def _thresholds(means: Sequence[Row], single: Sequence[Row]) -> list[b.Block]:
     """Return the calibrated share of pivots by threshold and ratio: the mean over directions, and each direction."""
     means = [row for row in means if row["behaviour"] == PIVOT]
     group = next((name for name in SCOPE_NAMES if any(row["directions"] == name for row in means)), "")
@@ -366,26 +348,26 @@ def _thresholds(means: Sequence[Row], single: Sequence[Row]) -> list[Block]:
     tables = []
     if pooled:
         tables.append(
-            Table(
+            b.Table(
                 "thresholds",
-                columns(["ratio ≥"], [f"p ≥ {threshold:g}" for threshold in thresholds]),
-                lines(
-                    (f"{ratio:g}", *(Value(pooled.get((threshold, ratio)), "share") for threshold in thresholds))
+                b.columns(["ratio ≥"], [f"p ≥ {threshold:g}" for threshold in thresholds]),
+                b.lines(
+                    (f"{ratio:g}", *(b.Value(pooled.get((threshold, ratio)), "share") for threshold in thresholds))
                     for ratio in ratios
                 ),
-                prose(f"Share of semantic pivots, mean over the directions with {SCOPE_NAMES[group]}"),
+                b.prose(f"Share of semantic pivots, mean over the directions with {SCOPE_NAMES[group]}"),
             )
         )
     if shares:
         tables.append(
-            Table(
+            b.Table(
                 "thresholds-by-direction",
-                columns(["direction"], [f"{threshold:g}, {ratio:g}" for threshold, ratio in settings]),
-                lines(
-                    (Pair(direction), *(Value(by.get(setting), "share") for setting in settings))
+                b.columns(["direction"], [f"{threshold:g}, {ratio:g}" for threshold, ratio in settings]),
+                b.lines(
+                    (b.Pair(direction), *(b.Value(by.get(setting), "share") for setting in settings))
                     for direction, by in shares.items()
                 ),
-                prose("By direction; columns are threshold, ratio"),
+                b.prose("By direction; columns are threshold, ratio"),
             )
         )
-    return [Details(prose("How the calibrated share of semantic pivots moves with the thresholds"), tuple(tables))]
+    return [b.Details(b.prose("How the calibrated share of semantic pivots moves with the thresholds"), tuple(tables))]

@@ -5,23 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.blocks import (
-    Block,
-    Cell,
-    Column,
-    Details,
-    Figure,
-    Heading,
-    Pair,
-    Paragraph,
-    Section,
-    Table,
-    Value,
-    columns,
-    lines,
-    prose,
-)  # fmt: skip
 from pivotlens.report.names import (
     ABLATED_NAMES,
     BEHAVIOUR_NAMES,
@@ -98,18 +83,18 @@ def in_words(rests_on: str) -> str:
 # -- as blocks
 
 
-def causality(run: RunTables) -> Section | None:
+def causality(run: RunTables) -> b.Section | None:
     """Build the section from the tables of `ablate`, or say how to test where pivots were found."""
     title = "Is the pivot causal?"
     if run.ablate is None:
         if not first_rows(run.trace, "behaviours"):
             return None
-        said = prose(
+        said = b.prose(
             "Not tested in this run. That a token stands in the middle layers does not say that the answer rests on "
             "it. `pivotlens ablate --run RUN` takes the pivots out of the model's states and holds the harm against "
             "controls; then `pivotlens report --run RUN` shows it here."
         )
-        return Section("causality", title, (Paragraph(said, "lede"),), "Causality")
+        return b.Section("causality", title, (b.Paragraph(said, "lede"),), "Causality")
     first, *others = scopes(run)
     window = next((row for row in rows(run.ablate, "windows") if row["chosen"]), None)
     layers = (
@@ -118,32 +103,32 @@ def causality(run: RunTables) -> Section | None:
         if window
         else ""
     )
-    lede = prose(
+    lede = b.prose(
         f"The pivot is taken out of the model's states while it translates{layers}. Directions with "
         f"{SCOPE_NAMES[first]}. Effects are changes of the answer's log-probability in nats, below 0 where it is "
         "harmed; 95% bootstrap intervals over concepts."
     )
-    blocks: list[Block] = [
-        Paragraph(lede, "lede"), *_counts(run), *_conditions(run, first), *_drawn(run, first), *_every(run, first),
+    blocks: list[b.Block] = [
+        b.Paragraph(lede, "lede"), *_counts(run), *_conditions(run, first), *_drawn(run, first), *_every(run, first),
     ]  # fmt: skip
     for scope in others:
         inner = (*_conditions(run, scope), _effects_table(run, scope), *_side_effects(run, scope))
-        blocks.append(Details(prose(f"The same for directions with {SCOPE_NAMES[scope]}"), inner))
+        blocks.append(b.Details(b.prose(f"The same for directions with {SCOPE_NAMES[scope]}"), inner))
     blocks += [*_by_direction(run), *_side_effects(run, first), *_removal(run), *_windows(run)]
-    return Section("causality", title, tuple(blocks), "Causality")
+    return b.Section("causality", title, tuple(blocks), "Causality")
 
 
-def _counts(run: RunTables) -> list[Block]:
+def _counts(run: RunTables) -> list[b.Block]:
     details = run.ablate.manifest.details if run.ablate else {}
     if "pivot_items" not in details:
         return []
     early = details.get("early")
     control = f"; the early control is in layers {early[0]} to {early[-1]}" if early else ""
     said = f"{details['pivot_items']} pivot items, {details.get('pivot_items_tested', 'none')} of them tested; "
-    return [Paragraph((f"{said}{details.get('direct_items', 'no')} direct items{control}.",), "note")]
+    return [b.Paragraph((f"{said}{details.get('direct_items', 'no')} direct items{control}.",), "note")]
 
 
-def _conditions(run: RunTables, scope: str) -> list[Block]:
+def _conditions(run: RunTables, scope: str) -> list[b.Block]:
     found = conditions(run, scope)
     if not found:
         return []
@@ -152,50 +137,50 @@ def _conditions(run: RunTables, scope: str) -> list[Block]:
     def verdict(row: Row | None) -> str:
         return "not tested" if row is None or row["holds"] is None else "✓ holds" if row["holds"] else "✗ fails"
 
-    table = Table(
+    table = b.Table(
         f"conditions-{scope}",
-        columns(["a causal pivot asks that", *(ABLATED_NAMES[name] for name in items),
+        b.columns(["a causal pivot asks that", *(ABLATED_NAMES[name] for name in items),
                  f"rests on ({ABLATED_NAMES[items[0]]})"], []),
-        lines(
+        b.lines(
             (f"{number}. {first['condition']}", *(verdict(by_items.get(name)) for name in items),
              in_words(first["rests_on"]))
             for number, by_items in found.items()
             for first in [by_items.get("all") or next(iter(by_items.values()))]
         ),
-        prose("Conditions of causality, each for several choices of items"), unseen=True, kind="conditions",
+        b.prose("Conditions of causality, each for several choices of items"), unseen=True, kind="conditions",
     )  # fmt: skip
-    note = prose(
+    note = b.prose(
         "A condition holds where the whole interval of everything it rests on lies on the right side of 0. The claim "
         "asks for all of them."
     )
-    return [table, Paragraph(note, "note")]
+    return [table, b.Paragraph(note, "note")]
 
 
-def _forest(run: RunTables, scope: str, names: Sequence[str], title: str) -> Figure:
+def _forest(run: RunTables, scope: str, names: Sequence[str], title: str) -> b.Figure:
     found = effects(run, scope)
     intervals = {name: interval_of(found[name]["all"], "mean") for name in names}
     marks = [charts.Row(contrast_name(name), interval) for name, interval in intervals.items()]
     ends = [end for interval in intervals.values() if interval for end in interval]
     axis = charts.value_axis("change of log P", "nats", [-0.1, 0.1, *ends])
     svg = charts.forest(title, marks, axis, missing="too few items")
-    return Figure(f"{title.lower().replace(' ', '-')}-{scope}", svg, kind="chart forest-wide")
+    return b.Figure(f"{title.lower().replace(' ', '-')}-{scope}", svg, kind="chart forest-wide")
 
 
-def _drawn(run: RunTables, scope: str) -> list[Block]:
+def _drawn(run: RunTables, scope: str) -> list[b.Block]:
     found = [name for name, by_items in effects(run, scope).items() if "all" in by_items]
     needed = [name for name in found if name in _NEEDED or name.startswith("dose_")]
     if not needed:
         return []
-    blocks: list[Block] = [Heading(prose("What the conditions rest on")), _forest(run, scope, needed, "Effects")]
+    blocks: list[b.Block] = [b.Heading(b.prose("What the conditions rest on")), _forest(run, scope, needed, "Effects")]
     blocks += _doses([row for row in rows(run.ablate, "doses") if row["scope"] == scope])
     others = [name for name in found if name not in needed and effects(run, scope)[name]["all"]["mean"] is not None]
     if others:
-        summary = prose("Further contrasts: a synonym of a third language, the last layer, each control alone")
-        blocks.append(Details(summary, (_forest(run, scope, others, "Further effects"),)))
+        summary = b.prose("Further contrasts: a synonym of a third language, the last layer, each control alone")
+        blocks.append(b.Details(summary, (_forest(run, scope, others, "Further effects"),)))
     return blocks
 
 
-def _doses(found: Sequence[Row]) -> list[Block]:
+def _doses(found: Sequence[Row]) -> list[b.Block]:
     curves, ends = [], [0.0]
     for behaviour in (PIVOT, "direct"):
         points = [row for row in found if row["behaviour"] == behaviour and row["mean"] is not None]
@@ -213,37 +198,37 @@ def _doses(found: Sequence[Row]) -> list[Block]:
         charts.Axis("dose", "1 = as the other items have it", doses),
         charts.value_axis("change of log P", "nats", ends),
     )
-    caption = prose("Change of log P; at dose 1 the pivot's component becomes that of the other items.")
-    return [Heading(prose("By dose")), Figure("effect-by-dose", svg, caption)]
+    caption = b.prose("Change of log P; at dose 1 the pivot's component becomes that of the other items.")
+    return [b.Heading(b.prose("By dose")), b.Figure("effect-by-dose", svg, caption)]
 
 
-def _effects_table(run: RunTables, scope: str) -> Table:
+def _effects_table(run: RunTables, scope: str) -> b.Table:
     found = effects(run, scope)
 
-    def cell(row: Row | None) -> Cell:
-        return Value.of(interval_of(row, "mean"), signed=True) if row and row["mean"] is not None else ""
+    def cell(row: Row | None) -> b.Cell:
+        return b.Value.of(interval_of(row, "mean"), signed=True) if row and row["mean"] is not None else ""
 
     items = [name for name in ABLATED_NAMES if any(name in by_items for by_items in found.values())]
-    return Table(
+    return b.Table(
         f"effects-{scope}",
-        columns(["change of log P, nats"], [*(ABLATED_NAMES[name] for name in items), "items", "p (all)"]),
-        lines(
-            (contrast_name(name), *(cell(by_items.get(one)) for one in items), Value(whole["n"], "count"),
-             Value(whole["p"], "p"))
+        b.columns(["change of log P, nats"], [*(ABLATED_NAMES[name] for name in items), "items", "p (all)"]),
+        b.lines(
+            (contrast_name(name), *(cell(by_items.get(one)) for one in items), b.Value(whole["n"], "count"),
+             b.Value(whole["p"], "p"))
             for name, by_items in found.items()
             for whole in [by_items.get("all") or next(iter(by_items.values()))]
         ),
-        prose(f"{SCOPE_NAMES[scope].capitalize()}"),
+        b.prose(f"{SCOPE_NAMES[scope].capitalize()}"),
     )  # fmt: skip
 
 
-def _every(run: RunTables, scope: str) -> list[Block]:
+def _every(run: RunTables, scope: str) -> list[b.Block]:
     if not effects(run, scope):
         return []
-    return [Details(prose("Every contrast with its figures"), (_effects_table(run, scope),))]
+    return [b.Details(b.prose("Every contrast with its figures"), (_effects_table(run, scope),))]
 
 
-def _by_direction(run: RunTables) -> list[Block]:
+def _by_direction(run: RunTables) -> list[b.Block]:
     found: dict[Direction, dict[str, Row]] = defaultdict(dict)
     for row in rows(run.ablate, "effects"):
         if row["scope"] == "direction" and row["items"] == "all":
@@ -251,82 +236,82 @@ def _by_direction(run: RunTables) -> list[Block]:
     found = {direction: by_name for direction, by_name in found.items() if "own" in by_name}
     if len(found) < 2:
         return []
-    table = Table(
+    table = b.Table(
         "effects-by-direction",
-        columns(["direction"], ["items", *(contrast_name(name) for name in _OF_DIRECTIONS)]),
-        lines(
-            (Pair(direction), Value(by_name["own"]["n"], "count"),
-             *(Value.of(interval_of(by_name[name], "mean") if name in by_name else None, signed=True)
+        b.columns(["direction"], ["items", *(contrast_name(name) for name in _OF_DIRECTIONS)]),
+        b.lines(
+            (b.Pair(direction), b.Value(by_name["own"]["n"], "count"),
+             *(b.Value.of(interval_of(by_name[name], "mean") if name in by_name else None, signed=True)
                for name in _OF_DIRECTIONS))
             for direction, by_name in found.items()
         ),
-        prose("Effects by direction"), unseen=True,
+        b.prose("Effects by direction"), unseen=True,
     )  # fmt: skip
-    return [Details(prose("By direction"), (table,))]
+    return [b.Details(b.prose("By direction"), (table,))]
 
 
-def _side_effects(run: RunTables, scope: str) -> list[Block]:
+def _side_effects(run: RunTables, scope: str) -> list[b.Block]:
     found = [row for row in rows(run.ablate, "side_effects") if row["scope"] == scope]
     if not found:
         return []
     kinds = {"change": ("change of log P", "figure"), "kl": ("KL from the untouched model", "figure"),
              "relative_norm": ("size of the change, of the state's", "small")}  # fmt: skip
-    table = Table(
+    table = b.Table(
         f"side-effects-{scope}",
-        columns(["while reading"], [*(title for title, _ in kinds.values()), "items"]),
-        lines(
+        b.columns(["while reading"], [*(title for title, _ in kinds.values()), "items"]),
+        b.lines(
             (
                 READ_NAMES.get(row["read"], str(row["read"])),
-                *(Value.of(interval_of(row, name, f"{name}_low", f"{name}_high"), kind, signed=name == "change")  # type: ignore[arg-type]
+                *(b.Value.of(interval_of(row, name, f"{name}_low", f"{name}_high"), kind, signed=name == "change")  # type: ignore[arg-type]
                   for name, (_, kind) in kinds.items()),
-                Value(row["n"], "count"),
+                b.Value(row["n"], "count"),
             )
             for row in found
         ),
-        prose("Side effects of taking the pivot out"), unseen=True,
+        b.prose("Side effects of taking the pivot out"), unseen=True,
     )  # fmt: skip
-    lede = prose(
+    lede = b.prose(
         "The same change while the model reads something that the pivot has nothing to do with: it should leave that "
         "alone."
     )
-    return [Heading(prose("What else is harmed")), Paragraph(lede, "lede"), table]
+    return [b.Heading(b.prose("What else is harmed")), b.Paragraph(lede, "lede"), table]
 
 
-def _removal(run: RunTables) -> list[Block]:
+def _removal(run: RunTables) -> list[b.Block]:
     """Return what the removal did to the lens and how far it moved the states, where the stage says so."""
     found = rows(run.ablate, "removals")
     if not found:
         return []
-    table = Table(
+    table = b.Table(
         "removal",
-        columns([], ["dose", "p of the pivot before", "after", "size of the change, of the state's",
+        b.columns([], ["dose", "p of the pivot before", "after", "size of the change, of the state's",
                      "KL from the untouched model, nats", "items"]),
-        lines(
-            (f"{row['dose']:g}", Value(row["pivot_prob_clean"], "small"), Value(row["pivot_prob"], "small"),
-             Value(row["relative_norm"], "small"), Value(row["kl"]), Value(row["n"], "count"))
+        b.lines(
+            (f"{row['dose']:g}", b.Value(row["pivot_prob_clean"], "small"), b.Value(row["pivot_prob"], "small"),
+             b.Value(row["relative_norm"], "small"), b.Value(row["kl"]), b.Value(row["n"], "count"))
             for row in found
         ),
-        prose("Medians over the tested pivot items: the pivot's probability at the window's last layer"),
+        b.prose("Medians over the tested pivot items: the pivot's probability at the window's last layer"),
     )  # fmt: skip
-    return [Details(prose("What the removal does to the lens"), (table,))]
+    return [b.Details(b.prose("What the removal does to the lens"), (table,))]
 
 
-def _windows(run: RunTables) -> list[Block]:
+def _windows(run: RunTables) -> list[b.Block]:
     found = rows(run.ablate, "windows")
     if not found:
         return []
-    table = Table(
+    table = b.Table(
         "windows",
-        (Column("layers"), Column("own pivot out", "number"), Column("another item's out", "number"),
-         Column("items", "number"), Column("")),
-        lines(
+        (b.Column("layers"), b.Column("own pivot out", "number"), b.Column("another item's out", "number"),
+         b.Column("items", "number"), b.Column("")),
+        b.lines(
             (
-                (f"{row['first_layer']} to {row['last_layer']}", Value(row["own"], signed=True),
-                 Value(row["other"], signed=True), Value(row["n"], "count"), "chosen" if row["chosen"] else "")
+                (f"{row['first_layer']} to {row['last_layer']}", b.Value(row["own"], signed=True),
+                 b.Value(row["other"], signed=True), b.Value(row["n"], "count"), "chosen" if row["chosen"] else "")
                 for row in found
             ),
             ("pooled" if row["chosen"] else "" for row in found),
         ),
-        prose("Windows, on the half of the concepts that chooses"), unseen=True,
+        b.prose("Windows, on the half of the concepts that chooses"), unseen=True,
     )  # fmt: skip
-    return [Details(prose("The windows of layers that were offered"), (table,))]
+    return [b.Details(b.prose("The windows of layers that were offered"), (table,))]

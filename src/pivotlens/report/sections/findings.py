@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from pivotlens.report.blocks import Inline, Prose, Strong, Value, Word, joined, prose
+from pivotlens.report import blocks as b
 from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, SCOPE_NAMES
 from pivotlens.report.run_tables import Row, RunTables, first_rows, is_pooled, rows
 from pivotlens.report.sections.attribution import (
@@ -38,7 +38,7 @@ _OTHERWISE = {
 """What the items of the headline are that do not go through a pivot."""
 
 
-def findings(run: RunTables, found: Traced, mined: MinedPivots | None) -> tuple[Prose, ...]:
+def findings(run: RunTables, found: Traced, mined: MinedPivots | None) -> tuple[b.Prose, ...]:
     """Return the sentences, in the order of the method; what was not measured is not mentioned.
 
     The examples are semantic pivots of the directions that the share before them is of.
@@ -46,7 +46,7 @@ def findings(run: RunTables, found: Traced, mined: MinedPivots | None) -> tuple[
     mixed = mixed_settings(run.score, run.trace)
     groups, written = headline(run), splits(first_rows(run.trace, "pivot_languages"))
     sentences = (
-        (Strong(f"{mixed[0].upper()}{mixed[1:]}"),) if mixed else (),
+        (b.Strong(f"{mixed[0].upper()}{mixed[1:]}"),) if mixed else (),
         score_sentence(score_rows(run)),
         headline_sentence(groups, written)
         or share_sentence(first_rows(run.trace, "labels"), pivot_shares(first_rows(run.trace, "summary"))),
@@ -59,8 +59,8 @@ def findings(run: RunTables, found: Traced, mined: MinedPivots | None) -> tuple[
     return tuple(sentence for sentence in sentences if sentence)
 
 
-def _share(interval: Interval) -> Value:
-    return Value.of(interval, "share")
+def _share(interval: Interval) -> b.Value:
+    return b.Value.of(interval, "share")
 
 
 def _named(row: Row) -> str:
@@ -68,36 +68,36 @@ def _named(row: Row) -> str:
     return direction_name(direction) if direction else "all directions"
 
 
-def score_sentence(found: Sequence[Row]) -> Prose:
+def score_sentence(found: Sequence[Row]) -> b.Prose:
     """Say the mean score, and the best and worst direction."""
     single = [row for row in found if not is_pooled(row) and row["score"] is not None]
     if not single:
         return ()
     best, worst = max(single, key=lambda row: row["score"]), min(single, key=lambda row: row["score"])
-    parts: list[Inline] = []
+    parts: list[b.Inline] = []
     pooled = next((row for row in found if is_pooled(row) and row["score"] is not None), None)
     if pooled is not None:
-        parts += prose(
+        parts += b.prose(
             f"The translation score is {{score}} over {plural(len(single), 'direction')}", score=figure(pooled, "score")
         )
         if pooled["accuracy_generated"] is not None:
-            parts += prose(
+            parts += b.prose(
                 "; the generated answer is an accepted one for {share} of items",
                 share=figure(pooled, "accuracy_generated"),
             )
         parts.append(". ")
     if len(single) == 1:
-        return (*parts, *prose("{name} scores {score}.", name=_named(best), score=figure(best, "score")))
+        return (*parts, *b.prose("{name} scores {score}.", name=_named(best), score=figure(best, "score")))
     return (
         *parts,
-        *prose(
+        *b.prose(
             "It is highest for {best}, {high}, and lowest for {worst}, {low}.",
             best=_named(best), high=figure(best, "score"), worst=_named(worst), low=figure(worst, "score"),
         ),
     )  # fmt: skip
 
 
-def headline_sentence(groups: Sequence[ShareGroup], written: Sequence[Split]) -> Prose:
+def headline_sentence(groups: Sequence[ShareGroup], written: Sequence[Split]) -> b.Prose:
     """Say the shares of the headline's directions under the calibrated rule, and of pivots under the onset rule."""
     found = groups[0].rule("calibrated") if groups else None
     pivot = found.shares.get("semantic_pivot") if found else None
@@ -109,8 +109,8 @@ def headline_sentence(groups: Sequence[ShareGroup], written: Sequence[Split]) ->
         if group == "neither_english"
         else f"of directions with {GROUP_NAMES[group]}"
     )
-    parts: list[Inline] = [
-        *prose(
+    parts: list[b.Inline] = [
+        *b.prose(
             f"Under the calibrated rule {{pivot}} of {plural(found.n, 'item')} {among} go through a semantic pivot"
             "{written}",
             pivot=_share(pivot), written=written_in(written, group, "calibrated"),
@@ -119,18 +119,18 @@ def headline_sentence(groups: Sequence[ShareGroup], written: Sequence[Split]) ->
     for name, text in _OTHERWISE.items():
         share = found.shares.get(name)
         if share is not None and (share.value or name in ("direct", "copy")):
-            parts += prose(f", {{share}} {text}", share=_share(share))
+            parts += b.prose(f", {{share}} {text}", share=_share(share))
     onset = groups[0].rule("onset")
     early = onset.shares.get("semantic_pivot") if onset else None
     if early is not None:
-        parts += prose(
+        parts += b.prose(
             "; under the onset rule, which does not favour late targets, {share} go through one{written}",
             share=_share(early), written=written_in(written, group, "onset"),
         )  # fmt: skip
     return (*parts, ".")
 
 
-def share_sentence(labels: Sequence[Row], shares: PivotShares) -> Prose:
+def share_sentence(labels: Sequence[Row], shares: PivotShares) -> b.Prose:
     """Say the shares of pivots by direction, where no mean over directions was made."""
     found = {
         direction: (n, share)
@@ -146,7 +146,7 @@ def share_sentence(labels: Sequence[Row], shares: PivotShares) -> Prose:
     if overall is None:
         return ()
     order = sorted(chosen, key=lambda direction: chosen[direction][1].value)
-    start = prose(
+    start = b.prose(
         f"Under the calibrated rule **{percent(overall[0])}** of {plural(overall[1], 'item')} {among} go through a "
         "semantic pivot"
     )
@@ -156,31 +156,32 @@ def share_sentence(labels: Sequence[Row], shares: PivotShares) -> Prose:
         return (*start, f" ({direction_name(low)}, 95% interval {interval}).")
     return (
         *start,
-        *prose(
+        *b.prose(
             f": from {direction_name(low)}, {{low}}, to {direction_name(high)}, {{high}}.",
             low=_share(chosen[low][1]), high=_share(chosen[high][1]),
         ),
     )  # fmt: skip
 
 
-def examples_sentence(shown: Sequence[TellingItem]) -> Prose:
+def examples_sentence(shown: Sequence[TellingItem]) -> b.Prose:
     """Name the clearest pivots."""
     if not shown:
         return ()
 
-    def example(item: TellingItem) -> Prose:
+    def example(item: TellingItem) -> b.Prose:
         wrong = "" if item.correct else ", the answer is wrong"
         return (
-            Word(item.source_word, item.direction.source), " → ", Word((item.peak_token or "").strip(), kind="pivot"),
-            " → ", Word(item.target_word, item.direction.target),
+            b.Word(item.source_word, item.direction.source), " → ",
+            b.Word((item.peak_token or "").strip(), kind="pivot"),
+            " → ", b.Word(item.target_word, item.direction.target),
             f" (layer {item.peak_layer}, p = {number(item.peak_prob, 2)}{wrong})",
         )  # fmt: skip
 
     start = "The clearest: " if len(shown) > 1 else "The clearest is "
-    return (start, *joined(map(example, shown), "; "), ".")
+    return (start, *b.joined(map(example, shown), "; "), ".")
 
 
-def causality_sentence(run: RunTables) -> Prose:
+def causality_sentence(run: RunTables) -> b.Prose:
     """Say what taking the pivot out does, and how many conditions of causality hold."""
     scope = scopes(run)[0]
     found = verdicts(run, scope)
@@ -189,12 +190,12 @@ def causality_sentence(run: RunTables) -> Prose:
     if own is None or len(found[None]) == total:
         return ("Whether the pivot is causal cannot be said: too few pivot items could be tested.",)
     held, failed, untested = len(found[True]), found[False], len(found[None])
-    parts: list[Inline] = [
-        *prose(
+    parts: list[b.Inline] = [
+        *b.prose(
             f"Taking the pivot out ({SCOPE_NAMES[scope]}) changes the log-probability of the answer by {{own}} nats in "
             f"{plural(n, 'item')}; of the {total} conditions of causality "
             f"**{held} {'holds' if held == 1 else 'hold'}**",
-            own=Value.of(own),
+            own=b.Value.of(own),
         )
     ]
     if failed and len(failed) < total:
@@ -210,7 +211,7 @@ def causality_sentence(run: RunTables) -> Prose:
 # -- AUC
 
 
-def auc_sentence(tables: Sequence[AucTable], joint: Sequence[Row]) -> Prose:
+def auc_sentence(tables: Sequence[AucTable], joint: Sequence[Row]) -> b.Prose:
     """Say how well joint frequency predicts behaviour, over how many directions, and on what that rests."""
     table = tables[0] if tables else None
     if table is None or "log_joint" not in table.predictors:
@@ -225,10 +226,10 @@ def auc_sentence(tables: Sequence[AucTable], joint: Sequence[Row]) -> Prose:
     assert auc is not None
     reading = "no better than chance" if auc.low <= 0.5 <= auc.high else "associated with it"
     rests = shared_pairs(joint, table.items) if table.rule == PRIMARY_RULE else {}
-    return prose(
+    return b.prose(
         f"As a predictor of direct against semantic-pivot behaviour, {what} has an AUC of {{auc}} "
         f"{_where(table.single, chosen, column)}{_verdict(rests, reading)}.",
-        auc=Value.of(auc),
+        auc=b.Value.of(auc),
     )
 
 
@@ -278,34 +279,34 @@ def _where(single: Sequence[AucRow], row: AucRow, column: int) -> str:
 # -- the corpus
 
 
-def mined_sentence(found: MinedPivots) -> Prose:
+def mined_sentence(found: MinedPivots) -> b.Prose:
     """Say how many pivots the corpus yields, against shuffled pairs, and the most widespread ones."""
     if not found.n_pivots:
         return ("The corpus alone yields no pivot for any pair.",)
-    parts: list[Inline] = [
-        *prose(
+    parts: list[b.Inline] = [
+        *b.prose(
             f"The corpus alone yields **{plural(found.n_pivots, 'pivot')}** for {plural(found.n_pairs, 'pair')}, "
             f"{whole(found.linked)} of them linked to the concept in a dictionary or WordNet"
         )
     ]
     if found.share is not None and found.share_shuffled is not None:
-        parts += prose(
+        parts += b.prose(
             f"; **{percent(found.share)}** of the pairs have one, against **{percent(found.share_shuffled)}** of "
             "shuffled pairs"
         )
-    named = [Word(pivot.token.strip(), kind="pivot") for pivot in found.corpus if not pivot.grammar][:3]
+    named = [b.Word(pivot.token.strip(), kind="pivot") for pivot in found.corpus if not pivot.grammar][:3]
     if named:
-        parts += ["; the most widespread, words of grammar left out, are ", *joined(named)]
+        parts += ["; the most widespread, words of grammar left out, are ", *b.joined(named)]
     return (*parts, ".")
 
 
-def arms_sentence(arms: Sequence[Row]) -> Prose:
+def arms_sentence(arms: Sequence[Row]) -> b.Prose:
     """Say how rich in pivots the rebuilt corpus is, against a random choice."""
     by_mode = {row["mode"]: row for row in arms}
     top, control = by_mode.get("top"), by_mode.get("random")
     if top is None or control is None or not control["share"]:
         return ()
-    return prose(
+    return b.prose(
         f"In the rebuilt corpus **{percent(top['share'])}** of the tokens are pivots, against "
         f"**{percent(control['share'])}** in a random choice at the same budget."
     )

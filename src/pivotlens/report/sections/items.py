@@ -9,26 +9,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.blocks import (
-    Block,
-    Column,
-    Grid,
-    Group,
-    Heading,
-    Legend,
-    Pair,
-    Paragraph,
-    Plot,
-    Prose,
-    Section,
-    Soft,
-    Table,
-    Widget,
-    Word,
-    lines,
-    prose,
-)  # fmt: skip
 from pivotlens.report.names import BEHAVIOUR_NAMES, group_of
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, first_shot_set, first_table, has
 from pivotlens.report.sections.shares import headline
@@ -302,46 +284,48 @@ def traced(run: RunTables, most: int) -> Traced:
 
 # -- as blocks
 
-_COLOURS = Legend(
+_COLOURS = b.Legend(
     "Colours",
     (("r-source", "source word"), ("r-english", "English word"), ("r-pivot", "another token linked to the concept or "
      "mined"), ("r-target", "target word"), ("r-other", "other"), ("r-common", "not specific to this word")),
 )  # fmt: skip
 
 
-def items(found: Traced) -> Section | None:
+def items(found: Traced) -> b.Section | None:
     """Build the section that lists every item."""
     if not found.items:
         return None
     n, layered = len(found.items), found.n_layered
-    some = prose(
+    some = b.prose(
         f" Shown are {whole(layered)} of {whole(n)} traced items, as many of each direction; the others are listed "
         f"with their labels, and `pivotlens report --items {n}` shows their layers too."
     )
-    lede = prose(
+    lede = b.prose(
         "Every item, layer by layer. The strip is its layers from the first to the last, each in the colour of its "
         "most probable token and as high as that is probable. Open one to see the five most probable tokens of each "
         "layer.{some}",
         some=some if layered < n else (),
     )
     instead = (
-        Paragraph(prose(f"The list needs JavaScript; these are the {len(found.telling)} most telling items."), "note"),
-        Grid(tuple(card(item) for item in found.telling), "cards"),
+        b.Paragraph(
+            b.prose(f"The list needs JavaScript; these are the {len(found.telling)} most telling items."), "note"
+        ),
+        b.Grid(tuple(card(item) for item in found.telling), "cards"),
     )
-    return Section("items", "Items", (Paragraph(lede, "lede"), _COLOURS, Widget("items", None, instead)))
+    return b.Section("items", "Items", (b.Paragraph(lede, "lede"), _COLOURS, b.Widget("items", None, instead)))
 
 
-def cards(found: Traced) -> tuple[Block, ...]:
+def cards(found: Traced) -> tuple[b.Block, ...]:
     """Return the most telling pivots, each as the words on its way through the model."""
     drawn = tuple(card(item) for item in found.telling if item.shows_pivot)[:CARDS]
     if not drawn:
         return ()
-    lede = prose(
+    lede = b.prose(
         "What the model would write if it stopped at each layer: the most probable token, its probability as a bar. "
         "Layer 0 is the embeddings, the last row is the model's own output."
     )
     title = "Words on the way through the model" if len(drawn) > 1 else "A word on the way through the model"
-    return (Heading(prose(title)), Paragraph(lede, "lede"), _COLOURS, Grid(drawn, "cards"))
+    return (b.Heading(b.prose(title)), b.Paragraph(lede, "lede"), _COLOURS, b.Grid(drawn, "cards"))
 
 
 def shown_layers(item: TellingItem) -> list[LayerReading]:
@@ -354,37 +338,37 @@ def shown_layers(item: TellingItem) -> list[LayerReading]:
     return [item.layers[i] for i in sorted(kept)]
 
 
-def card(item: TellingItem) -> Group:
+def card(item: TellingItem) -> b.Group:
     """Return an item as one row a layer: the first token and its probability."""
     languages = {"source": item.direction.source, "target": item.direction.target, "english": "en"}
     found = [reading for reading in shown_layers(item) if reading.tokens]
-    pair: Prose = (
-        Word(item.source_word, item.direction.source), " → ", Word(item.target_word, item.direction.target), " ",
-        Soft("("), Pair(item.direction), Soft(")"),
+    pair: b.Prose = (
+        b.Word(item.source_word, item.direction.source), " → ", b.Word(item.target_word, item.direction.target), " ",
+        b.Soft("("), b.Pair(item.direction), b.Soft(")"),
     )  # fmt: skip
-    peak: Prose = (
-        (": ", Word(item.peak_token, kind="pivot" if item.shows_pivot else "token"), f" at layer {item.peak_layer}")
+    peak: b.Prose = (
+        (": ", b.Word(item.peak_token, kind="pivot" if item.shows_pivot else "token"), f" at layer {item.peak_layer}")
         if item.peak_token is not None
         else ()
     )
     label = BEHAVIOUR_NAMES.get(item.behaviour, item.behaviour)
-    said: Prose = (label, *peak, f"; answer {'right' if item.correct else 'wrong'}")
+    said: b.Prose = (label, *peak, f"; answer {'right' if item.correct else 'wrong'}")
 
     def role(token: LensToken) -> str:
         return token.role or ("other" if token.specific else "common")
 
-    table = Table(
+    table = b.Table(
         f"layers-{item.direction}-{item.concept_id}",
-        (Column("layer"), Column("token"), Column("probability", "plot"), Column("p", "number")),
-        lines(
+        (b.Column("layer"), b.Column("token"), b.Column("probability", "plot"), b.Column("p", "number")),
+        b.lines(
             (
-                (str(reading.layer), Word(first.token, languages.get(first.role, ""), role(first)),
-                 Plot(charts.plain_bar(first.prob, 1.0, f"r-{role(first)}")), probability(first.prob))
+                (str(reading.layer), b.Word(first.token, languages.get(first.role, ""), role(first)),
+                 b.Plot(charts.plain_bar(first.prob, 1.0, f"r-{role(first)}")), probability(first.prob))
                 for reading in found
                 for first in [reading.tokens[0]]
             ),
             ("peak" if reading.layer == item.peak_layer else "" for reading in found),
         ),
-        prose("Most probable token of each layer"), unseen=True, kind="card",
+        b.prose("Most probable token of each layer"), unseen=True, kind="card",
     )  # fmt: skip
-    return Group((Heading(pair, 4), Paragraph(said, "note"), table), "card")
+    return b.Group((b.Heading(pair, 4), b.Paragraph(said, "note"), table), "card")

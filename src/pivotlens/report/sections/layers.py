@@ -4,23 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.blocks import (
-    Block,
-    Details,
-    Figure,
-    Grid,
-    Pair,
-    Paragraph,
-    Section,
-    Soft,
-    Strong,
-    Table,
-    Value,
-    columns,
-    lines,
-    prose,
-)  # fmt: skip
 from pivotlens.report.names import CURVE_NAMES
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows
 from pivotlens.report.wording import direction_name, plural, probability
@@ -47,7 +32,7 @@ def curves_of(profile: Mapping[str, Sequence[Row]]) -> dict[str, Sequence[Row]]:
     return {name: profile[name] for name in CURVE_NAMES if name in profile}
 
 
-def layers(run: RunTables) -> Section | None:
+def layers(run: RunTables) -> b.Section | None:
     """Build the section from ``trace/profiles``."""
     found = profiles(run)
     if not found:
@@ -57,22 +42,22 @@ def layers(run: RunTables) -> Section | None:
     y = charts.Axis("probability", "mean over items", charts.nice_ticks(max([0.05, *masses])))
     most = max((row["mean"] for profile in found.values() for row in profile.get("entropy", ())), default=0.0)
     figures = [_figure(place, direction, profile, y, most) for place, (direction, profile) in enumerate(found.items())]
-    blocks: tuple[Block, ...] = (
-        Paragraph(
-            prose(
+    blocks: tuple[b.Block, ...] = (
+        b.Paragraph(
+            b.prose(
                 "Probability that each layer already gives to the words, read through the model's own output head; "
                 "mean over items, bands are 95% bootstrap intervals. The strip on top is entropy: the fuller its "
                 "shade, the less decided the layer. All axes are the same."
             ),
             "lede",
         ),
-        Grid(tuple(figures), "multiples"),
-        Details(prose("Where each curve is highest"), (_peaks(found),)),
+        b.Grid(tuple(figures), "multiples"),
+        b.Details(b.prose("Where each curve is highest"), (_peaks(found),)),
     )
-    return Section("layers", "Layers", blocks)
+    return b.Section("layers", "Layers", blocks)
 
 
-def _figure(place: int, direction: Direction, profile: dict[str, list[Row]], y: charts.Axis, most: float) -> Figure:
+def _figure(place: int, direction: Direction, profile: dict[str, list[Row]], y: charts.Axis, most: float) -> b.Figure:
     drawn = curves_of(profile)
     numbers = sorted({row["layer"] for rows in profile.values() for row in rows})
     spread = sorted({numbers[0], numbers[len(numbers) // 2], numbers[-1]})
@@ -91,8 +76,8 @@ def _figure(place: int, direction: Direction, profile: dict[str, list[Row]], y: 
     n = max(row["n"] for rows in profile.values() for row in rows)
     highest = [f"{CURVE_NAMES[name]} {probability(top['mean'])} at {top['layer']}"
                for name, rows in drawn.items() if name != "random" for top in [_peak(rows)]]  # fmt: skip
-    caption = (Strong(direction_name(direction)), " ", Soft(plural(n, "item")))
-    return Figure(
+    caption = (b.Strong(direction_name(direction)), " ", b.Soft(plural(n, "item")))
+    return b.Figure(
         f"layers-{direction}", svg, caption, kind="profile", readout=f"highest: {', '.join(highest)}", profile=place
     )
 
@@ -105,22 +90,22 @@ def _peak(rows: Sequence[Row]) -> Row:
     return max(rows, key=lambda row: (row["mean"], -row["layer"]))
 
 
-def _peaks(found: Profiles) -> Table:
+def _peaks(found: Profiles) -> b.Table:
     names = [name for name in CURVE_NAMES if any(name in curves_of(profile) for profile in found.values())]
 
-    def cell(rows: Sequence[Row] | None) -> str | tuple[Value, Soft]:
+    def cell(rows: Sequence[Row] | None) -> str | tuple[b.Value, b.Soft]:
         if not rows:
             return ""
         top = _peak(rows)
         interval = Interval(top["mean"], top["ci_low"], top["ci_high"])
-        return Value.of(interval), Soft(f" layer {top['layer']}")
+        return b.Value.of(interval), b.Soft(f" layer {top['layer']}")
 
-    return Table(
+    return b.Table(
         "layer-peaks",
-        columns(["direction"], [CURVE_NAMES[name] for name in names]),
-        lines(
-            (Pair(direction), *(cell(curves_of(profile).get(name)) for name in names))
+        b.columns(["direction"], [CURVE_NAMES[name] for name in names]),
+        b.lines(
+            (b.Pair(direction), *(cell(curves_of(profile).get(name)) for name in names))
             for direction, profile in found.items()
         ),
-        prose("Highest mean probability, and its layer"),
+        b.prose("Highest mean probability, and its layer"),
     )

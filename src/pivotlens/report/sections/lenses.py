@@ -4,25 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.blocks import (
-    Block,
-    Code,
-    Column,
-    Details,
-    Figure,
-    Grid,
-    Heading,
-    Paragraph,
-    Plot,
-    Section,
-    Soft,
-    Table,
-    Value,
-    columns,
-    lines,
-    prose,
-)  # fmt: skip
 from pivotlens.report.names import GROUP_NAMES
 from pivotlens.report.run_tables import Row, RunTables, first_rows, interval_of, rows
 from pivotlens.report.sections.shares import in_order
@@ -37,47 +20,47 @@ _BY_LAYER = {
 _NAMES = {"raw": "raw lens", "tuned": "tuned lens", "both": "both lenses"}
 
 
-def lenses(run: RunTables) -> Section | None:
+def lenses(run: RunTables) -> b.Section | None:
     """Build the section from ``lens/layers``, ``trace/lens_layers`` and ``trace/lens_shares``."""
     held_out = sorted(rows(run.lens, "layers"), key=lambda row: row["layer"])
     items = sorted(first_rows(run.trace, "lens_layers"), key=lambda row: row["layer"])
     figures = [*_held_out(held_out), *_of_items(items)]
     if not figures:
         return None
-    blocks: list[Block] = [
-        Paragraph(
-            prose(
+    blocks: list[b.Block] = [
+        b.Paragraph(
+            b.prose(
                 "The raw lens reads every layer through the model's own head; the tuned lens first passes it through a "
                 "map trained for that layer, so that it comes closer to the last one. What only the tuned lens sees "
                 "may come from its training."
             ),
             "lede",
         ),
-        Grid(tuple(figures), "multiples wide-charts"),
+        b.Grid(tuple(figures), "multiples wide-charts"),
     ]
     shares = first_rows(run.trace, "lens_shares")
     # Those of directions with neither side English, where there are any.
     shares = [row for row in shares if row["directions"] == "neither_english"] or shares
     if shares:
-        blocks += [Heading(prose("Semantic pivots through each lens")), _shares(shares)]
+        blocks += [b.Heading(b.prose("Semantic pivots through each lens")), _shares(shares)]
     if items:
-        blocks.append(Details(prose("Means over directions, by layer"), (_by_layer(items),)))
-    return Section("lenses", "Raw against tuned lens", tuple(blocks), "Lenses")
+        blocks.append(b.Details(b.prose("Means over directions, by layer"), (_by_layer(items),)))
+    return b.Section("lenses", "Raw against tuned lens", tuple(blocks), "Lenses")
 
 
 def _chart(
     name: str, title: str, curves: dict[str, Sequence[Interval | None]], layers: Sequence[int], of: str
-) -> Figure:
+) -> b.Figure:
     share = "KL" not in title
     drawn = [charts.Line(_NAMES[lens], f"s-{lens}", layers, values, "band") for lens, values in curves.items()]
     ends = [end for values in curves.values() for value in values if value for end in value]
     spread = sorted({layers[0], layers[len(layers) // 2], layers[-1]})
     x = charts.Axis("layer", "0 = embeddings", spread)
     y = charts.value_axis("share" if share else "KL to the last layer", "%" if share else "nats", ends, share=share)
-    return Figure(name, charts.line_chart(title, drawn, x, y), (title, " ", Soft(of)))
+    return b.Figure(name, charts.line_chart(title, drawn, x, y), (title, " ", b.Soft(of)))
 
 
-def _held_out(found: Sequence[Row]) -> list[Figure]:
+def _held_out(found: Sequence[Row]) -> list[b.Figure]:
     if not found:
         return []
     layers, of = [row["layer"] for row in found], plural(found[0]["n"], "document")
@@ -97,7 +80,7 @@ def _held_out(found: Sequence[Row]) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _of_items(found: Sequence[Row]) -> list[Figure]:
+def _of_items(found: Sequence[Row]) -> list[b.Figure]:
     if not found:
         return []
     layers, of = [row["layer"] for row in found], plural(found[0]["n"], "reading")
@@ -117,35 +100,36 @@ def _of_items(found: Sequence[Row]) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _shares(found: Sequence[Row]) -> Table:
+def _shares(found: Sequence[Row]) -> b.Table:
     axis = charts.share_axis("semantic pivots")
     by_rule = {row["rule"]: row for row in found}
 
     def ends(row: Row) -> tuple[Interval | None, Interval | None]:
         return interval_of(row, "raw", "raw_low", "raw_high"), interval_of(row, "tuned", "tuned_low", "tuned_high")
 
-    return Table(
+    return b.Table(
         "pivots-through-each-lens",
-        (Column("rule"), Column("semantic pivots", "plot", charts.column_axis(axis)), Column("raw (filled)", "number"),
-         Column("tuned (open)", "number"), Column("items", "number")),
-        lines(
+        (b.Column("rule"), b.Column("semantic pivots", "plot", charts.column_axis(axis)),
+         b.Column("raw (filled)", "number"),
+         b.Column("tuned (open)", "number"), b.Column("items", "number")),
+        b.lines(
             (
-                Code(rule),
-                Plot(charts.interval_cell([charts.Row("raw", raw), charts.Row("tuned", tuned, "second")], axis)),
-                Value.of(raw, "share"), Value.of(tuned, "share"), Value(by_rule[rule]["n"], "count"),
+                b.Code(rule),
+                b.Plot(charts.interval_cell([charts.Row("raw", raw), charts.Row("tuned", tuned, "second")], axis)),
+                b.Value.of(raw, "share"), b.Value.of(tuned, "share"), b.Value(by_rule[rule]["n"], "count"),
             )
             for rule in in_order(by_rule)
             for raw, tuned in [ends(by_rule[rule])]
         ),
-        prose("{group}, first shot set", group=GROUP_NAMES.get(found[0]["directions"], "all directions")),
+        b.prose("{group}, first shot set", group=GROUP_NAMES.get(found[0]["directions"], "all directions")),
         kind="bars",
     )  # fmt: skip
 
 
-def _by_layer(found: Sequence[Row]) -> Table:
-    return Table(
+def _by_layer(found: Sequence[Row]) -> b.Table:
+    return b.Table(
         "lenses-by-layer",
-        columns([], ["layer", *_BY_LAYER.values()]),
-        lines((str(row["layer"]), *(Value(row[name], "short") for name in _BY_LAYER)) for row in found),
-        prose("Means over directions and shot sets; KL to the last layer in nats"),
+        b.columns([], ["layer", *_BY_LAYER.values()]),
+        b.lines((str(row["layer"]), *(b.Value(row[name], "short") for name in _BY_LAYER)) for row in found),
+        b.prose("Means over directions and shot sets; KL to the last layer in nats"),
     )  # fmt: skip

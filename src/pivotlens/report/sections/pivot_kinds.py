@@ -5,27 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.blocks import (
-    Block,
-    Code,
-    Column,
-    Details,
-    Figure,
-    Grid,
-    Group,
-    Heading,
-    Legend,
-    Pair,
-    Paragraph,
-    Plot,
-    Soft,
-    Table,
-    Value,
-    columns,
-    lines,
-    prose,
-)
 from pivotlens.report.names import GROUP_NAMES
 from pivotlens.report.run_tables import Row, RunTables, first_rows
 from pivotlens.report.sections.shares import in_order
@@ -37,7 +18,7 @@ _LANGUAGES, _KINDS, _COMBINED = 8, 5, 12
 _FREE, _ALL = "neither_english", "all"
 
 
-def pivot_kinds(run: RunTables) -> tuple[Block, ...]:
+def pivot_kinds(run: RunTables) -> tuple[b.Block, ...]:
     """Build the part of the section from ``trace/pivot_summary``, ``pivot_counts`` and ``pivot_links``.
 
     Bars and layers are over directions with neither side English; over all where there are no pivots in these.
@@ -56,19 +37,19 @@ def pivot_kinds(run: RunTables) -> tuple[Block, ...]:
     totals = [headline_row([row for row in summary if row["rule"] == rule]) for rule in rules]
     groups = tuple(_of_rule(row, _of(row, counts), _of(row, links), relations) for row in totals)
     return (
-        Heading(prose("The language of a pivot's dictionary link"), 3, "pivot-links"),
-        Paragraph(
-            prose(
+        b.Heading(b.prose("The language of a pivot's dictionary link"), 3, "pivot-links"),
+        b.Paragraph(
+            b.prose(
                 "The language in which a pivot token is a word linked with the concept, and how it is linked"
                 f"{other}. A token that is a word of several languages counts in each; forms and first pieces of a "
                 "word count as the word."
             ),
             "lede",
         ),
-        Grid(groups),
-        Details(prose("By direction"), (Grid(tuple(_by_direction(rule, summary) for rule in rules)),)),
-        Details(
-            prose("Counts by languages, relation and layer"),
+        b.Grid(groups),
+        b.Details(b.prose("By direction"), (b.Grid(tuple(_by_direction(rule, summary) for rule in rules)),)),
+        b.Details(
+            b.prose("Counts by languages, relation and layer"),
             tuple(table for row in totals for table in _counts(row["rule"], _of(row, counts))),
         ),
     )
@@ -106,35 +87,35 @@ def languages_of(links: Sequence[Row], relations: Sequence[str]) -> dict[str, di
     return {code: counts[code] for code in sorted(counts, key=lambda code: (-sum(counts[code].values()), code))}
 
 
-def _of_rule(whole: Row, counts: Sequence[Row], links: Sequence[Row], relations: Sequence[str]) -> Group:
+def _of_rule(whole: Row, counts: Sequence[Row], links: Sequence[Row], relations: Sequence[str]) -> b.Group:
     rule, n = whole["rule"], whole["n"]
     bars = languages_of(links, relations)
     shares = {row["value"]: row["share"] for row in counts if row["by"] == "language"}
     most = max(sum(kinds.values()) for kinds in bars.values())
 
-    def bar(kinds: dict[str, int]) -> Plot:
+    def bar(kinds: dict[str, int]) -> b.Plot:
         segments = [charts.Segment(name, f"k-{place}", kinds[name]) for place, name in enumerate(relations)]
-        return Plot(charts.stacked_bar(segments, most, height=12.0, figures=False))
+        return b.Plot(charts.stacked_bar(segments, most, height=12.0, figures=False))
 
-    table = Table(
+    table = b.Table(
         f"pivot-links-{rule}",
-        (Column("linked as a word of"), Column("pivots by relation", "wide"), Column("pivots", "number"),
-         Column("share", "number")),
-        lines(
-            (language_name(code) if code else "no link", bar(kinds), Value(sum(kinds.values()), "count"),
-             Value(shares.get(code), "share"))
+        (b.Column("linked as a word of"), b.Column("pivots by relation", "wide"), b.Column("pivots", "number"),
+         b.Column("share", "number")),
+        b.lines(
+            (language_name(code) if code else "no link", bar(kinds), b.Value(sum(kinds.values()), "count"),
+             b.Value(shares.get(code), "share"))
             for code, kinds in list(bars.items())[:_LANGUAGES]
         ),
-        prose(f"Pivots by language of the link, rule `{rule}`"), unseen=True,
+        b.prose(f"Pivots by language of the link, rule `{rule}`"), unseen=True,
     )  # fmt: skip
     where = GROUP_NAMES.get(whole["directions"], "all directions")
     said = f"{plural(n, 'pivot')}, {where}; {percent(whole['english_alone'])} are linked as words of English alone"
-    legend = Legend("Relations", tuple((f"k-{place}", name) for place, name in enumerate(relations)))
-    blocks = (Heading((Code(rule), " ", Soft(said)), 4), legend, table, _layers(rule, n, counts))
-    return Group(blocks, "kinds", f"Pivots under the rule {rule}")
+    legend = b.Legend("Relations", tuple((f"k-{place}", name) for place, name in enumerate(relations)))
+    blocks = (b.Heading((b.Code(rule), " ", b.Soft(said)), 4), legend, table, _layers(rule, n, counts))
+    return b.Group(blocks, "kinds", f"Pivots under the rule {rule}")
 
 
-def _layers(rule: str, n: int, counts: Sequence[Row]) -> Figure:
+def _layers(rule: str, n: int, counts: Sequence[Row]) -> b.Figure:
     found = {int(row["value"]): row for row in counts if row["by"] == "layer"}
     layers = range(max(found, default=0) + 1)
     values = [found[layer]["share"] if layer in found else None for layer in layers]
@@ -146,36 +127,36 @@ def _layers(rule: str, n: int, counts: Sequence[Row]) -> Figure:
         charts.value_axis("share of pivots", "%", [0.01, *(value for value in values if value)], share=True),
         size=(300.0, 90.0),
     )
-    return Figure(f"pivot-layers-{rule}", svg)
+    return b.Figure(f"pivot-layers-{rule}", svg)
 
 
-def _by_direction(rule: str, summary: Sequence[Row]) -> Table:
-    return Table(
+def _by_direction(rule: str, summary: Sequence[Row]) -> b.Table:
+    return b.Table(
         f"pivot-links-by-direction-{rule}",
-        (Column("direction"), Column("pivots", "number"), Column("linked as a word of English", "number"),
-         Column("most often"), Column("median layer", "number")),
-        lines(
-            (Pair(parse_direction(row["directions"])), Value(row["n"], "count"), Value(row["english"], "share"),
-             (row["relation"], Soft(f" {percent(row['relation_share'])}")), Value(row["layer"], "count"))
+        (b.Column("direction"), b.Column("pivots", "number"), b.Column("linked as a word of English", "number"),
+         b.Column("most often"), b.Column("median layer", "number")),
+        b.lines(
+            (b.Pair(parse_direction(row["directions"])), b.Value(row["n"], "count"), b.Value(row["english"], "share"),
+             (row["relation"], b.Soft(f" {percent(row['relation_share'])}")), b.Value(row["layer"], "count"))
             for row in summary
             if row["rule"] == rule and row["directions"] not in (_FREE, _ALL, "with_english")
         ),
-        prose(f"Rule `{rule}`"),
+        b.prose(f"Rule `{rule}`"),
     )  # fmt: skip
 
 
-def _counts(rule: str, counts: Sequence[Row]) -> tuple[Table, ...]:
-    def table(by: str, title: str) -> Table:
+def _counts(rule: str, counts: Sequence[Row]) -> tuple[b.Table, ...]:
+    def table(by: str, title: str) -> b.Table:
         found = [row for row in counts if row["by"] == by]
         order = sorted(found, key=lambda row: int(row["value"]) if by == "layer" else -row["n"])
-        return Table(
+        return b.Table(
             f"pivot-{by}-{rule}",
-            columns([title], ["pivots", "share"]),
-            lines(
-                (row["value"] or "no link", Value(row["n"], "count"), Value(row["share"], "share"))
+            b.columns([title], ["pivots", "share"]),
+            b.lines(
+                (row["value"] or "no link", b.Value(row["n"], "count"), b.Value(row["share"], "share"))
                 for row in order[: None if by == "layer" else _COMBINED]
             ),
-            prose(f"Rule `{rule}`"),
+            b.prose(f"Rule `{rule}`"),
         )
 
     return table("languages", "linked as a word of"), table("relation", "relation"), table("layer", "layer")

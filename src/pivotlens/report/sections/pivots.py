@@ -6,25 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.blocks import (
-    Block,
-    Column,
-    Details,
-    Heading,
-    Line,
-    Pair,
-    Paragraph,
-    Plot,
-    Section,
-    Table,
-    Value,
-    Widget,
-    Word,
-    columns,
-    lines,
-    prose,
-)  # fmt: skip
 from pivotlens.report.run_tables import Row, RunTables, rows
 from pivotlens.report.sections.items import ItemKey, item_key
 from pivotlens.report.sections.provenance import details
@@ -148,7 +131,7 @@ def mined_pivots(run: RunTables, first: Collection[ItemKey], most: int) -> Mined
     )
 
 
-def pivots(run: RunTables, found: MinedPivots | None) -> Section | None:
+def pivots(run: RunTables, found: MinedPivots | None) -> b.Section | None:
     """Build the section.
 
     Args:
@@ -163,69 +146,70 @@ def pivots(run: RunTables, found: MinedPivots | None) -> Section | None:
         if found.share is not None and found.share_shuffled is not None
         else ""
     )
-    lede = prose(
+    lede = b.prose(
         "Tokens that the corpus associates with both words of a pair, found without the model: "
         f"{plural(found.n_pivots, 'pivot')} of {plural(found.n_pairs, 'pair')}.{shuffled} Strength is the smaller of "
         "the two associations' lower bounds."
     )
     every = tuple((name, visible(value)) for name, value in details(run.mine.manifest.details))
-    figures = Table("mining", columns(["figure", "value"], []), lines(every), ("All figures of the mining",),
+    figures = b.Table("mining", b.columns(["figure", "value"], []), b.lines(every), ("All figures of the mining",),
                     unseen=True, kind="plain")  # fmt: skip
-    blocks: list[Block] = [Paragraph(lede, "lede"), *_of_corpus(found)]
+    blocks: list[b.Block] = [b.Paragraph(lede, "lede"), *_of_corpus(found)]
     if every:
-        blocks.append(Details(prose("All figures of the mining"), (figures,)))
-    return Section("pivots", "Mined pivots", (*blocks, *_of_pairs(found)))
+        blocks.append(b.Details(b.prose("All figures of the mining"), (figures,)))
+    return b.Section("pivots", "Mined pivots", (*blocks, *_of_pairs(found)))
 
 
-def _of_corpus(found: MinedPivots) -> list[Block]:
+def _of_corpus(found: MinedPivots) -> list[b.Block]:
     if not found.corpus:
         return []
     some = f" The first {len(found.corpus)} of {whole(found.n_corpus)}." if found.n_corpus > len(found.corpus) else ""
-    lede = prose(
+    lede = b.prose(
         "The tokens that serve the most pairs of words, against what shuffled pairs give (grey); stable says how often "
         f"both associations stay positive when the corpus is resampled.{some}"
     )
     most = max(each.degree for each in found.corpus)
-    table = Table(
+    table = b.Table(
         "corpus-pivots",
-        (Column("token"), Column("pairs", "plot"), Column("pairs", "number"), Column("shuffled", "number"),
-         Column("directions", "number"), Column("stable", "number")),
-        lines(
+        (b.Column("token"), b.Column("pairs", "plot"), b.Column("pairs", "number"), b.Column("shuffled", "number"),
+         b.Column("directions", "number"), b.Column("stable", "number")),
+        b.lines(
             (
-                Word(each.token, kind="token"),
-                Plot(charts.plain_bar(each.degree, most, "r-mined")
+                b.Word(each.token, kind="token"),
+                b.Plot(charts.plain_bar(each.degree, most, "r-mined")
                      + charts.plain_bar(each.degree_shuffled, most, "r-common")),
-                Value(each.degree, "count"), Value(each.degree_shuffled, "short"), Value(each.directions, "count"),
-                Value(each.stability, "share"),
+                b.Value(each.degree, "count"), b.Value(each.degree_shuffled, "short"),
+                b.Value(each.directions, "count"),
+                b.Value(each.stability, "share"),
             )
             for each in found.corpus
         ),
-        prose("Pivots of the whole corpus"), unseen=True,
+        b.prose("Pivots of the whole corpus"), unseen=True,
     )  # fmt: skip
-    return [Heading(prose("Pivots of the whole corpus")), Paragraph(lede, "lede"), table]
+    return [b.Heading(b.prose("Pivots of the whole corpus")), b.Paragraph(lede, "lede"), table]
 
 
-def _of_pairs(found: MinedPivots) -> list[Block]:
+def _of_pairs(found: MinedPivots) -> list[b.Block]:
     if not found.pairs:
         return []
     shown = len(found.pairs)
-    some = prose(
+    some = b.prose(
         f"Shown are {whole(shown)} of {whole(found.n_pairs)} pairs, those of the items above first, with up to "
         f"{PER_PAIR} pivots each."
     )
-    note: list[Block] = [Paragraph(some, "note")] if shown < found.n_pairs else []
-    strongest = Table(
+    note: list[b.Block] = [b.Paragraph(some, "note")] if shown < found.n_pairs else []
+    strongest = b.Table(
         "pair-pivots",
-        (Column("direction"), Column("pair"), Column("pivot"), Column("strength", "number")),
+        (b.Column("direction"), b.Column("pair"), b.Column("pivot"), b.Column("strength", "number")),
         tuple(
-            Line((Pair(pair.direction), (Word(pair.source_word, pair.direction.source), " → ",
-                                         Word(pair.target_word, pair.direction.target)),
-                  Word(pair.pivots[0].token, kind="pivot"), Value(pair.pivots[0].strength)))
+            b.Line((b.Pair(pair.direction), (b.Word(pair.source_word, pair.direction.source), " → ",
+                                         b.Word(pair.target_word, pair.direction.target)),
+                  b.Word(pair.pivots[0].token, kind="pivot"), b.Value(pair.pivots[0].strength)))
             for pair in found.pairs[:STRONGEST]
         ),
-        prose("The strongest pivots"),
+        b.prose("The strongest pivots"),
     )  # fmt: skip
-    return [Heading(prose("Pivots of pairs")), *note, Widget("pairs", None, (strongest,))]
+    return [b.Heading(b.prose("Pivots of pairs")), *note, b.Widget("pairs", None, (strongest,))]
 
 
 def _unordered(key: ItemKey) -> tuple[frozenset[str], str]:

@@ -7,24 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pivotlens.artifacts import StageResult
-from pivotlens.report.blocks import (
-    Block,
-    Code,
-    Details,
-    Grid,
-    Group,
-    Heading,
-    Listing,
-    Paragraph,
-    Prose,
-    Section,
-    Soft,
-    Table,
-    columns,
-    joined,
-    lines,
-    prose,
-)  # fmt: skip
+from pivotlens.report import blocks as b
 from pivotlens.report.run_tables import SETTINGS, RunTables
 from pivotlens.report.wording import plural, visible
 
@@ -34,15 +17,15 @@ _LONGEST = 160
 _MOST = 40
 
 
-def provenance(run: RunTables) -> Section:
+def provenance(run: RunTables) -> b.Section:
     """Build the section from the manifests."""
-    lede = prose(
+    lede = b.prose(
         "Each stage is a function of its settings and inputs; equal fingerprints mean equal results. Package versions, "
         "times and machines are in each stage's `run.json`."
     )
     records = tuple(_record(stage) for stage in run.stages())
-    made = (Heading(prose("The commands that make this again")), Listing("\n".join(commands(run))))
-    return Section("provenance", "Provenance", (Paragraph(lede, "lede"), *made, Grid(records, "records")))
+    made = (b.Heading(b.prose("The commands that make this again")), b.Listing("\n".join(commands(run))))
+    return b.Section("provenance", "Provenance", (b.Paragraph(lede, "lede"), *made, b.Grid(records, "records")))
 
 
 def commands(run: RunTables) -> Iterator[str]:
@@ -70,20 +53,20 @@ def _pinned(stage: StageResult) -> str:
     return f"{words}@{version}" if version and "@" not in str(words) else str(words)
 
 
-def _record(result: StageResult) -> Group:
+def _record(result: StageResult) -> b.Group:
     manifest = result.manifest
-    blocks: list[Block] = [Heading((manifest.stage, " ", Code(manifest.fingerprint[:SHORT])))]
+    blocks: list[b.Block] = [b.Heading((manifest.stage, " ", b.Code(manifest.fingerprint[:SHORT])))]
     passed = [
-        (name, (visible(plain(manifest.config[name])), Soft(f" ({origin})")))
+        (name, (visible(plain(manifest.config[name])), b.Soft(f" ({origin})")))
         for name, origin in sorted(manifest.passed.items())
         if name in manifest.config
     ]
-    none = Paragraph(prose("No setting came from a file or the command line."), "note")
+    none = b.Paragraph(b.prose("No setting came from a file or the command line."), "note")
     blocks.append(_pairs(f"passed-{manifest.stage}", passed) if passed else none)
     if manifest.inputs:
-        inputs = joined((f"{name} ", Code(value[:SHORT])) for name, value in sorted(manifest.inputs.items()))
-        blocks.append(Paragraph(("reads ", *inputs), "note"))
-    every: list[tuple[str, Prose]] = [
+        inputs = b.joined((f"{name} ", b.Code(value[:SHORT])) for name, value in sorted(manifest.inputs.items()))
+        blocks.append(b.Paragraph(("reads ", *inputs), "note"))
+    every: list[tuple[str, b.Prose]] = [
         (name, (visible(plain(value)),)) for name, value in sorted(manifest.config.items())
     ]
     found = list(details(manifest.details))
@@ -96,12 +79,12 @@ def _record(result: StageResult) -> Group:
         if output.rows is not None
     ]
     every.append(("algorithm version", (str(manifest.algorithm_version),)))
-    blocks.append(Details(prose("All settings, details, tables"), (_pairs(f"settings-{manifest.stage}", every),)))
-    return Group(tuple(blocks), "record", f"Stage {manifest.stage}")
+    blocks.append(b.Details(b.prose("All settings, details, tables"), (_pairs(f"settings-{manifest.stage}", every),)))
+    return b.Group(tuple(blocks), "record", f"Stage {manifest.stage}")
 
 
-def _pairs(name: str, pairs: Sequence[tuple[str, Prose]]) -> Table:
-    return Table(name, columns(["setting", "value"], []), lines(pairs), (name,), unseen=True, kind="plain")
+def _pairs(name: str, pairs: Sequence[tuple[str, b.Prose]]) -> b.Table:
+    return b.Table(name, b.columns(["setting", "value"], []), b.lines(pairs), (name,), unseen=True, kind="plain")
 
 
 def details(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -4,22 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.blocks import (
-    Block,
-    Column,
-    Details,
-    Pair,
-    Paragraph,
-    Plot,
-    Section,
-    Table,
-    Value,
-    columns,
-    lines,
-    plain,
-    prose,
-)  # fmt: skip
 from pivotlens.report.names import FIGURE_NAMES, ITEM_NAMES, STRATUM_NAMES
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, interval_of, is_pooled
 from pivotlens.report.wording import percent, plural
@@ -38,13 +24,13 @@ def pair_of(row: Row) -> Direction | None:
     return None if is_pooled(row) else direction_of(row)
 
 
-def figure(row: Row, name: str) -> Value:
+def figure(row: Row, name: str) -> b.Value:
     """Return a figure of ``score/summary`` or ``score/strata`` with its interval, where it has one."""
     low, high = ("ci_low", "ci_high") if name == "score" else (f"{name}_low", f"{name}_high")
     kind = KINDS[name]
     if low not in row:
-        return Value(row[name], kind)  # type: ignore[arg-type]
-    return Value.of(interval_of(row, name, low, high), kind)  # type: ignore[arg-type]
+        return b.Value(row[name], kind)  # type: ignore[arg-type]
+    return b.Value.of(interval_of(row, name, low, high), kind)  # type: ignore[arg-type]
 
 
 def score_rows(run: RunTables, items: str = "all") -> list[Row]:
@@ -53,7 +39,7 @@ def score_rows(run: RunTables, items: str = "all") -> list[Row]:
     return sorted(rows, key=lambda row: not is_pooled(row))
 
 
-def scores(run: RunTables) -> Section | None:
+def scores(run: RunTables) -> b.Section | None:
     """Build the section from ``score/summary`` and ``score/strata``."""
     rows = score_rows(run)
     if not rows:
@@ -62,17 +48,17 @@ def scores(run: RunTables) -> Section | None:
     distractors = run.bench.manifest.config.get("distractors") if run.bench else None
     open_marks = "; open marks leave out words written alike in both languages" if other else ""
     chance = f" Chance is {percent(1 / (1 + distractors))} for the accuracy among them." if distractors else ""
-    blocks: list[Block] = [
-        Paragraph(
-            prose(
+    blocks: list[b.Block] = [
+        b.Paragraph(
+            b.prose(
                 f"How much likelier the right translation is after the right word than after {distractors or 'the'} "
                 f"wrong ones, at most 1, with 95% bootstrap intervals over concepts{open_marks}."
             ),
             "lede",
         ),
         _by_direction(rows, other),
-        Paragraph(
-            prose(
+        b.Paragraph(
+            b.prose(
                 "Share is the right word’s part of the probability among all its choices, so it can be compared "
                 f"between tokenizers; score cannot.{chance}"
             ),
@@ -84,14 +70,16 @@ def scores(run: RunTables) -> Section | None:
     single = [row for row in rows if not is_pooled(row)]
     if len(single) >= _LEAST_DIRECTIONS:
         matrices = (_matrix(single, name) for name in ("share", "accuracy_10way", "accuracy_generated"))
-        blocks.append(Details(prose("As matrices of languages"), tuple(matrices)))
+        blocks.append(b.Details(b.prose("As matrices of languages"), tuple(matrices)))
     strata = [row for row in first_rows(run.score, "strata") if is_pooled(row)]
     if strata:
-        blocks.append(Details(prose("By part of speech, frequency and distance of the distractors"), _strata(strata)))
-    return Section("score", "Score", tuple(blocks))
+        blocks.append(
+            b.Details(b.prose("By part of speech, frequency and distance of the distractors"), _strata(strata))
+        )
+    return b.Section("score", "Score", tuple(blocks))
 
 
-def _by_direction(rows: Sequence[Row], other: dict[Direction | None, Row]) -> Table:
+def _by_direction(rows: Sequence[Row], other: dict[Direction | None, Row]) -> b.Table:
     intervals = [
         (interval_of(row, "score"), interval_of(other[pair], "score") if pair in other else None)
         for row in rows
@@ -104,73 +92,75 @@ def _by_direction(rows: Sequence[Row], other: dict[Direction | None, Row]) -> Ta
     ends = [end for pair in intervals for interval in pair if interval for end in interval]
     axis = charts.value_axis("score", "at most 1", [0.1, *ends])
     names = ("score", "share", "accuracy_10way", "accuracy_generated")
-    return Table(
+    return b.Table(
         "score",
-        (Column("direction"), Column("score", "plot", charts.column_axis(axis)),
-         *(Column(FIGURE_NAMES[name], "number") for name in names), Column("items", "number")),
-        lines(
+        (b.Column("direction"), b.Column("score", "plot", charts.column_axis(axis)),
+         *(b.Column(FIGURE_NAMES[name], "number") for name in names), b.Column("items", "number")),
+        b.lines(
             (
-                (Pair(pair_of(row)), Plot(charts.interval_cell(marks, axis)),
-                 *(figure(row, name) for name in names), Value(row["n"], "count"))
+                (b.Pair(pair_of(row)), b.Plot(charts.interval_cell(marks, axis)),
+                 *(figure(row, name) for name in names), b.Value(row["n"], "count"))
                 for row, marks in zip(rows, drawn, strict=True)
             ),
             ("pooled" if is_pooled(row) else "" for row in rows),
         ),
-        prose("Score by direction"),
+        b.prose("Score by direction"),
         unseen=True,
     )  # fmt: skip
 
 
-def pooled_table(rows: Sequence[tuple[str, Row]], of: str) -> Table:
+def pooled_table(rows: Sequence[tuple[str, Row]], of: str) -> b.Table:
     """Return all figures over all directions, a row for each of what ``of`` names."""
-    return Table(
+    return b.Table(
         "score-all-directions",
-        columns([of], [*FIGURE_NAMES.values(), "items"]),
-        lines((name, *(figure(row, each) for each in FIGURE_NAMES), Value(row["n"], "count")) for name, row in rows),
-        prose("Over all directions"),
+        b.columns([of], [*FIGURE_NAMES.values(), "items"]),
+        b.lines(
+            (name, *(figure(row, each) for each in FIGURE_NAMES), b.Value(row["n"], "count")) for name, row in rows
+        ),
+        b.prose("Over all directions"),
     )
 
 
-def _matrix(rows: Sequence[Row], name: str) -> Table:
+def _matrix(rows: Sequence[Row], name: str) -> b.Table:
     found = {direction_of(row): row for row in rows}
     languages = list(dict.fromkeys(code for pair in found for code in pair))
-    return Table(
+    return b.Table(
         f"matrix-{name}",
-        columns(["from"], languages),
-        lines(
+        b.columns(["from"], languages),
+        b.lines(
             (
                 source,
                 *(
-                    Value(found[pair][name], "share") if (pair := Direction(source, target)) in found else ""
+                    b.Value(found[pair][name], "share") if (pair := Direction(source, target)) in found else ""
                     for target in languages
                 ),
             )
             for source in languages
         ),
-        prose(f"{FIGURE_NAMES[name].capitalize()}: rows are source languages, columns target languages"),
+        b.prose(f"{FIGURE_NAMES[name].capitalize()}: rows are source languages, columns target languages"),
     )
 
 
-def _strata(rows: Sequence[Row]) -> tuple[Block, ...]:
+def _strata(rows: Sequence[Row]) -> tuple[b.Block, ...]:
     names = [*FIGURE_NAMES, "accuracy_pairwise"]
-    table = Table(
+    table = b.Table(
         "score-strata",
-        columns(["words"], [*FIGURE_NAMES.values(), "beaten", "items"]),
-        lines(
+        b.columns(["words"], [*FIGURE_NAMES.values(), "beaten", "items"]),
+        b.lines(
             (
                 f"{STRATUM_NAMES.get(row['stratum'], row['stratum'])}: {row['value']}",
                 *(figure(row, name) if row[name] is not None else "" for name in names),
-                Value(row["n"], "count"),
+                b.Value(row["n"], "count"),
             )
             for row in rows
         ),
-        prose("Over all directions"),
+        b.prose("Over all directions"),
     )
-    note = prose(
+    note = b.prose(
         "In a tier, score and margin are against the distractors of that tier alone, and *beaten* is the share of them "
         "that the right source word beats; tier 0 shares a direct hypernym, tier 3 is unrelated."
     )
-    return (Paragraph(note, "note"), table)
+    return (b.Paragraph(note, "note"), table)
 
 
 def score_lines(rows: Sequence[Row], names: Sequence[str] = ()) -> list[str]:
@@ -179,7 +169,7 @@ def score_lines(rows: Sequence[Row], names: Sequence[str] = ()) -> list[str]:
     for place, row in enumerate(rows):
         pair = "all directions" if is_pooled(row) else "→".join(direction_of(row))
         figures = ", ".join(
-            f"{FIGURE_NAMES[name].partition(',')[0]} {plain(figure(row, name))}"
+            f"{FIGURE_NAMES[name].partition(',')[0]} {b.plain(figure(row, name))}"
             for name in ("score", "share", "accuracy_10way", "accuracy_generated")
         )
         said.append(f"{names[place] + ', ' if names else ''}{pair}: {figures} of {plural(row['n'], 'item')}")

@@ -7,24 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.blocks import (
-    Block,
-    Cell,
-    Code,
-    Column,
-    Details,
-    Figure,
-    Grid,
-    Heading,
-    Paragraph,
-    Plot,
-    Prose,
-    Table,
-    Value,
-    lines,
-    prose,
-)  # fmt: skip
 from pivotlens.report.names import (
     BEHAVIOUR_NAMES,
     GROUP_NAMES,
@@ -184,54 +168,58 @@ def split_of(found: Sequence[Split], directions: str, rule: str) -> Split | None
 # -- as blocks
 
 
-def shares_plot(shares: dict[str, Interval | None], axis: charts.Axis) -> Plot:
+def shares_plot(shares: dict[str, Interval | None], axis: charts.Axis) -> b.Plot:
     """Draw shares of behaviours under one another, in their colours."""
     marks = [charts.Row(BEHAVIOUR_NAMES.get(name, name), value, f"b-{name}") for name, value in shares.items()]
-    return Plot(charts.interval_cell(marks, axis))
+    return b.Plot(charts.interval_cell(marks, axis))
 
 
-def share_columns(first: Sequence[str], behaviours: Sequence[str], axis: charts.Axis) -> tuple[Column, ...]:
+def share_columns(first: Sequence[str], behaviours: Sequence[str], axis: charts.Axis) -> tuple[b.Column, ...]:
     """Return the columns of a table of shares."""
-    names = (Column(BEHAVIOUR_NAMES.get(name, name), "number") for name in behaviours)
-    plot = Column("share of items", "plot", charts.column_axis(axis))
-    return (*map(Column, first), plot, *names, Column("items", "number"))
+    names = (b.Column(BEHAVIOUR_NAMES.get(name, name), "number") for name in behaviours)
+    plot = b.Column("share of items", "plot", charts.column_axis(axis))
+    return (*map(b.Column, first), plot, *names, b.Column("items", "number"))
 
 
-def share_cells(shares: dict[str, Interval | None], n: int, axis: charts.Axis) -> tuple[Cell, ...]:
+def share_cells(shares: dict[str, Interval | None], n: int, axis: charts.Axis) -> tuple[b.Cell, ...]:
     """Return the cells of a row of `share_columns` behind its first ones."""
-    values = (Value.of(interval, "share") for interval in shares.values())
-    return (shares_plot(shares, axis), *values, Value(n, "count"))
+    values = (b.Value.of(interval, "share") for interval in shares.values())
+    return (shares_plot(shares, axis), *values, b.Value(n, "count"))
 
 
-def by_rule(group: ShareGroup) -> Table:
+def by_rule(group: ShareGroup) -> b.Table:
     """Return the shares under every rule."""
     axis = charts.share_axis("share of items")
-    return Table(
+    return b.Table(
         f"shares-{group.directions}",
         share_columns(["rule"], group.behaviours, axis),
-        lines(
-            ((Code(row.rule), *share_cells(row.shares, row.n, axis)) for row in group.rules),
+        b.lines(
+            ((b.Code(row.rule), *share_cells(row.shares, row.n, axis)) for row in group.rules),
             ("pooled" if place == 0 else "" for place in range(len(group.rules))),
         ),
-        prose("Shares of items, {group}", group=GROUP_NAMES[group.directions]),
+        b.prose("Shares of items, {group}", group=GROUP_NAMES[group.directions]),
     )
 
 
-def written_table(found: Sequence[Split], first: Sequence[Prose], name: str, caption: Prose) -> Table:
+def written_table(found: Sequence[Split], first: Sequence[b.Prose], name: str, caption: b.Prose) -> b.Table:
     """Return splits as a table; ``first`` are their names."""
     kinds = [kind for kind in PIVOT_LANGUAGE_NAMES if any(kind in split.shares for split in found)]
-    return Table(
+    return b.Table(
         name,
-        (Column("items"), *(Column(PIVOT_LANGUAGE_NAMES[kind], "number") for kind in kinds), Column("items", "number")),
-        lines(
-            (cell, *(Value.of(split.shares.get(kind), "share") for kind in kinds), Value(split.n, "count"))
+        (
+            b.Column("items"),
+            *(b.Column(PIVOT_LANGUAGE_NAMES[kind], "number") for kind in kinds),
+            b.Column("items", "number"),
+        ),
+        b.lines(
+            (cell, *(b.Value.of(split.shares.get(kind), "share") for kind in kinds), b.Value(split.n, "count"))
             for cell, split in zip(first, found, strict=True)
         ),
         caption,
     )
 
 
-def headline_blocks(run: RunTables, alike: Prose) -> tuple[Block, ...]:
+def headline_blocks(run: RunTables, alike: b.Prose) -> tuple[b.Block, ...]:
     """Return the shares over directions; ``alike`` says what is known of pivots spelled alike in several languages."""
     groups, written = headline(run), splits(first_rows(run.trace, "pivot_languages"))
     if not groups:
@@ -242,10 +230,10 @@ def headline_blocks(run: RunTables, alike: Prose) -> tuple[Block, ...]:
         if first.directions == "neither_english"
         else " No direction without English was traced, so this says nothing about English as a pivot."
     )
-    blocks: list[Block] = [
-        Heading(prose("The headline: every rule on the same items")),
-        Paragraph(
-            prose(
+    blocks: list[b.Block] = [
+        b.Heading(b.prose("The headline: every rule on the same items")),
+        b.Paragraph(
+            b.prose(
                 f"Mean over the directions with {GROUP_NAMES[first.directions]}, with 95% bootstrap intervals over "
                 f"concepts.{where}"
             ),
@@ -260,46 +248,46 @@ def headline_blocks(run: RunTables, alike: Prose) -> tuple[Block, ...]:
         block for group in groups[1:] for block in (by_rule(group), *_written_of_group(written, group.directions, None))
     ]
     if others:
-        blocks.append(Details(prose("The directions with English on a side"), tuple(others)))
+        blocks.append(b.Details(b.prose("The directions with English on a side"), tuple(others)))
     return tuple(blocks)
 
 
-def _written_of_group(written: Sequence[Split], directions: str, alike: Prose | None) -> list[Block]:
+def _written_of_group(written: Sequence[Split], directions: str, alike: b.Prose | None) -> list[b.Block]:
     found = [one for one in written if (one.directions, one.items) == (directions, "all")]
     if not found:
         return []
-    caption = prose("Semantic pivots by what they are written in, {group}", group=GROUP_NAMES[directions])
-    table = written_table(found, [(Code(one.rule),) for one in found], f"written-{directions}", caption)
+    caption = b.prose("Semantic pivots by what they are written in, {group}", group=GROUP_NAMES[directions])
+    table = written_table(found, [(b.Code(one.rule),) for one in found], f"written-{directions}", caption)
     if alike is None:
         return [table]
-    note = prose(
+    note = b.prose(
         "Shares of the same items, which add up to that of semantic pivots. A word of the target's or the source's own "
         "language is no language in between; told by dictionaries and word lists, which know spellings and not "
         "meanings.{alike}",
         alike=alike,
     )
-    return [Heading(prose("The language a pivot is written in"), 4), Paragraph(note, "note"), table]
+    return [b.Heading(b.prose("The language a pivot is written in"), 4), b.Paragraph(note, "note"), table]
 
 
-def _strata(group: ShareGroup) -> Details:
+def _strata(group: ShareGroup) -> b.Details:
     axis = charts.share_axis("share of items")
     onset = {(row.stratum, row.value): row.shares.get(PIVOT) for row in group.strata if row.rule == "onset"}
     columns_ = share_columns(["items"], group.behaviours, axis)
     if onset:
-        columns_ = (*columns_[:-1], Column("semantic pivot, onset", "number"), columns_[-1])
+        columns_ = (*columns_[:-1], b.Column("semantic pivot, onset", "number"), columns_[-1])
 
-    def cells(row: Shares) -> tuple[Cell, ...]:
+    def cells(row: Shares) -> tuple[b.Cell, ...]:
         found = share_cells(row.shares, row.n, axis)
-        early = (Value.of(onset.get((row.stratum, row.value)), "share"),) if onset else ()
+        early = (b.Value.of(onset.get((row.stratum, row.value)), "share"),) if onset else ()
         return (f"{STRATUM_NAMES.get(row.stratum, row.stratum)}: {row.value}", *found[:-1], *early, found[-1])
 
-    table = Table(
+    table = b.Table(
         "shares-by-kind-of-item",
         columns_,
-        lines(cells(row) for row in group.strata if row.rule == DEFAULT_RULE),
-        prose(f"Shares by kind of item, {GROUP_NAMES[group.directions]}, rule `{DEFAULT_RULE}`"),
+        b.lines(cells(row) for row in group.strata if row.rule == DEFAULT_RULE),
+        b.prose(f"Shares by kind of item, {GROUP_NAMES[group.directions]}, rule `{DEFAULT_RULE}`"),
     )
-    return Details(prose("By answer, spelling, length, part of speech and frequency"), (table,))
+    return b.Details(b.prose("By answer, spelling, length, part of speech and frequency"), (table,))
 
 
 # -- several models or wordings
@@ -364,34 +352,35 @@ def sweeps_of(strata: Sequence[Row], models: Sequence[str], prompts: Sequence[st
     return tuple(made)
 
 
-def sweep_blocks(run: RunTables) -> tuple[Block, ...]:
+def sweep_blocks(run: RunTables) -> tuple[b.Block, ...]:
     """Return the shares by model and by wording."""
     found = sweeps(run)
     if not found:
         return ()
-    first, blocks = found[0], list[Block]()
+    first, blocks = found[0], list[b.Block]()
     several = len(first.by_model) > 1
     if several:
-        lede = prose(
+        lede = b.prose(
             "The same shares for each model or checkpoint of the run, in the order in which they were asked for. All "
             "else on this page is of the first, {model}.",
-            model=Code(first.points[0].model),
+            model=b.Code(first.points[0].model),
         )
         figures = tuple(
-            Figure(f"shares-by-model-{sweep.rule}", _by_model(sweep), prose(f"Rule `{sweep.rule}`")) for sweep in found
+            b.Figure(f"shares-by-model-{sweep.rule}", _by_model(sweep), b.prose(f"Rule `{sweep.rule}`"))
+            for sweep in found
         )
-        blocks += [Heading(prose("By model")), Paragraph(lede, "lede"), Grid(figures, "multiples wide-charts")]
+        blocks += [b.Heading(b.prose("By model")), b.Paragraph(lede, "lede"), b.Grid(figures, "multiples wide-charts")]
     if len(first.by_prompt) > 1:
-        lede = prose(
+        lede = b.prose(
             "What is said of English pivots must also hold where the prompt is not in English. All else on this page "
             "is of the first wording, {prompt}.",
-            prompt=Code(first.points[0].prompt),
+            prompt=b.Code(first.points[0].prompt),
         )
-        blocks += [Heading(prose("By wording of the prompt")), Paragraph(lede, "lede")]
+        blocks += [b.Heading(b.prose("By wording of the prompt")), b.Paragraph(lede, "lede")]
         blocks += [_points(sweep, sweep.by_prompt, "prompt") for sweep in found]
     if several:
         summary = "Every model and wording" if len(first.by_prompt) > 1 else "Every model"
-        blocks.append(Details(prose(summary), tuple(_points(sweep, sweep.points, "model") for sweep in found)))
+        blocks.append(b.Details(b.prose(summary), tuple(_points(sweep, sweep.points, "model") for sweep in found)))
     return tuple(blocks)
 
 
@@ -405,13 +394,15 @@ def _by_model(sweep: Sweep) -> Markup:
                              charts.value_axis("share of items", "%", values, share=True))  # fmt: skip
 
 
-def _points(sweep: Sweep, points: Sequence[SweepPoint], by: str) -> Table:
+def _points(sweep: Sweep, points: Sequence[SweepPoint], by: str) -> b.Table:
     axis = charts.share_axis("share of items")
-    return Table(
+    return b.Table(
         f"shares-by-{by}-{sweep.rule}",
         share_columns(["model", "prompt"], SWEPT, axis),
-        lines((point.short, point.prompt, *share_cells(point.shares.shares, point.shares.n, axis)) for point in points),
-        prose(f"Shares by {by}, rule `{sweep.rule}`"),
+        b.lines(
+            (point.short, point.prompt, *share_cells(point.shares.shares, point.shares.n, axis)) for point in points
+        ),
+        b.prose(f"Shares by {by}, rule `{sweep.rule}`"),
     )
 
 
@@ -424,13 +415,13 @@ def written_in(found: Sequence[Split], directions: str, rule: str) -> str:
     return f" (written in: {split.text})" if split else ""
 
 
-def alike_note(kinds: Sequence[Row], group: str) -> Prose:
+def alike_note(kinds: Sequence[Row], group: str) -> b.Prose:
     """Say of the pivots spelled alike in several languages how many English links, from ``trace/pivot_summary``."""
     found = [row for row in kinds if (row["rule"], row["directions"]) == (DEFAULT_RULE, group) and row["n_alike"]]
     if not found:
         return ()
     n, linked = found[0]["n_alike"], found[0]["n_alike_english"]
-    return prose(
+    return b.prose(
         f" Of the {plural(n, 'pivot')} that `{DEFAULT_RULE}` finds spelled alike in several languages, {whole(linked)} "
         f"{'is' if linked == 1 else 'are'} linked with the concept as a word of English; of the others it is not known "
         "whether English is among their languages."
