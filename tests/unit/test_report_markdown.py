@@ -144,7 +144,7 @@ def test_runs_stand_beside_one_another(run: Path, tmp_path: Path) -> None:
     row = {"source_language": "all", "target_language": "all", "items": "all", "figure": "share", "n": 9, "first": 0.5}
     row |= {"second": 0.25, "difference": -0.25, "ci_low": -0.3, "ci_high": -0.2, "p_value": 0.0001}
     comparison.write_text(json.dumps({"first": ["a", "english"], "second": ["b<", "native"], "rows": [row]}))
-    (tmp_path / "introduction.md").write_text("By hand, see [the rest](#run-2).")
+    (tmp_path / "introduction.md").write_text("By hand, see [the rest](#run-2).\n\n## Method\n\nIt was done.")
     config = ReportConfig(
         format=BOTH, name="one", beside=(f"<i>two</i>={other}",), comparisons=(str(comparison),),
         introduction=str(tmp_path / "introduction.md"),
@@ -158,7 +158,9 @@ def test_runs_stand_beside_one_another(run: Path, tmp_path: Path) -> None:
     assert "By hand, see " in page.text()
     assert ("a", {"href": "#run-2"}) in page.elements
     assert page.ids().count("item-list") == 1
-    assert re.search(r"^## Side by side$", text, re.M)
+    places = [text.index(part) for part in ("By hand", "## Side by side", "## Method\n\nIt was done.", "\n## one\n")]
+    assert places == sorted(places)
+    assert {"introduction", "method"} <= set(page.ids())
     assert re.search(r"^## one$", text, re.M)
     assert "| share | all items | 50.0% | 25.0% | −0.250 | \\[−0.300, −0.200\\] | 0.0001 |" in text
     assert "| \\<i\\>two\\</i\\> | `calibrated` |" in text

@@ -81,6 +81,8 @@ class MarkdownReport:
         lines += self._blocks(page.introduction, 1)
         if page.beside:
             lines += self._section(page.beside, 1)
+        if several:
+            lines += self._blocks(page.method, 1)
         for place, chapter in enumerate(page.chapters):
             self._prefix = f"{place + 1}-" if several else ""
             lines += self._chapter(chapter, 2 if several else 1)
@@ -96,6 +98,7 @@ class MarkdownReport:
         if chapter.cautions:
             lines += ["Before you rely on it:", ""]
             lines += [f"- {escaped(one.stage)}: {escaped(visible(one.text))}" for one in chapter.cautions] + [""]
+        lines += [] if chapter.name else self._blocks(self.page.method, 1)
         lines += self._blocks(chapter.examples, level)
         for section in chapter.sections:
             lines += self._section(section, level)

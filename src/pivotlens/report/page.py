@@ -49,7 +49,8 @@ class Page:
 
     Attributes:
         deck: What it is about, in a sentence.
-        introduction: What was written by hand to stand before everything else.
+        introduction: What was written by hand to stand before everything else, up to its first heading.
+        method: The rest of it, which stands behind what was found.
         beside: Runs side by side; None where there is one.
         data: What the page's script reads, of the first run.
         n_items: Items that were traced in the first run; ``n_layered`` of them have their layers in the data.
@@ -58,6 +59,7 @@ class Page:
     title: str
     deck: str
     introduction: tuple[b.Block, ...]
+    method: tuple[b.Block, ...]
     beside: b.Section | None
     chapters: tuple[Chapter, ...]
     data: dict[str, Any]
@@ -79,11 +81,14 @@ def build_page(config: ReportConfig, runs: Sequence[tuple[str, RunTables]], comp
     """
     read = [(run, *_read(run, config.items)) for _, run in runs]
     first, found, pairs = read[0]
+    written = parse(config.introduction) if config.introduction else ()
+    cut = next((place for place, block in enumerate(written) if isinstance(block, b.Heading)), len(written))
     names = [name if len(runs) > 1 else "" for name, _ in runs]
     return Page(
         title=config.title,
         deck=deck(first),
-        introduction=parse(config.introduction) if config.introduction else (),
+        introduction=written[:cut],
+        method=written[cut:],
         beside=_beside(runs, comparisons) if len(runs) > 1 or comparisons else None,
         chapters=tuple(_chapter(name, *one) for name, one in zip(names, read, strict=True)),
         data=payload(found.items, pairs, profiles(first)),

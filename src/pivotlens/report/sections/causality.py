@@ -163,7 +163,8 @@ def _forest(run: RunTables, scope: str, names: Sequence[str], title: str) -> b.F
     ends = [end for interval in intervals.values() if interval for end in interval]
     axis = charts.value_axis("change of log P", "nats", [-0.1, 0.1, *ends])
     svg = charts.forest(title, marks, axis, missing="too few items")
-    return b.Figure(f"{title.lower().replace(' ', '-')}-{scope}", svg, kind="chart forest-wide")
+    caption = b.prose(f"{title} in nats, {SCOPE_NAMES[scope]}")
+    return b.Figure(f"{title.lower().replace(' ', '-')}-{scope}", svg, caption, kind="chart forest-wide")
 
 
 def _drawn(run: RunTables, scope: str) -> list[b.Block]:
@@ -218,7 +219,7 @@ def _effects_table(run: RunTables, scope: str) -> b.Table:
             for name, by_items in found.items()
             for whole in [by_items.get("all") or next(iter(by_items.values()))]
         ),
-        b.prose(f"{SCOPE_NAMES[scope].capitalize()}"),
+        b.prose(f"Directions with {SCOPE_NAMES[scope]}"),
     )  # fmt: skip
 
 

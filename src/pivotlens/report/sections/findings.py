@@ -194,7 +194,7 @@ def causality_sentence(run: RunTables) -> b.Prose:
         *b.prose(
             f"Taking the pivot out ({SCOPE_NAMES[scope]}) changes the log-probability of the answer by {{own}} nats in "
             f"{plural(n, 'item')}; of the {total} conditions of causality "
-            f"**{held} {'holds' if held == 1 else 'hold'}**",
+            f"**{held or 'none'} {'holds' if held < 2 else 'hold'}**",
             own=b.Value.of(own),
         )
     ]
@@ -203,7 +203,7 @@ def causality_sentence(run: RunTables) -> b.Prose:
         parts.append(f", {len(failed)} {'fails' if len(failed) == 1 else 'fail'} ({names})")
     if untested:
         parts.append(f", {untested} could not be tested")
-    if held and (failed or untested):
+    if failed or untested:
         parts.append("; a pivot counts as causal only where all hold")
     return (*parts, ".")
 
