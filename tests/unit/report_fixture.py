@@ -23,7 +23,7 @@ from pivotlens.mine.config import MineConfig
 from pivotlens.mine.sums import grammar_rows, summary_rows
 from pivotlens.score.config import ScoreConfig
 from pivotlens.select.config import SelectConfig
-from pivotlens.select.run import arm_rows
+from pivotlens.select.summary import arm_rows
 from pivotlens.settings import StageConfig
 from pivotlens.text import Direction, parse_direction
 from pivotlens.trace.config import TraceConfig

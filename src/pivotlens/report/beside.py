@@ -10,7 +10,7 @@ from typing import Any
 from pivotlens.artifacts import RunFolder, upstream_inputs
 from pivotlens.errors import DataError, PrerequisiteError
 from pivotlens.report.config import ReportConfig
-from pivotlens.report.run_tables import SETTINGS
+from pivotlens.report.run_tables import shown_stages
 
 
 def inputs(config: ReportConfig, near: RunFolder) -> dict[str, str]:
@@ -26,7 +26,7 @@ def inputs(config: ReportConfig, near: RunFolder) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for name, folder in config.runs_beside().items():
-        made = upstream_inputs(folder, (), tuple(SETTINGS), None, reader=config.stage)
+        made = upstream_inputs(folder, (), tuple(shown_stages()), None, reader=config.stage)
         if not made:
             raise PrerequisiteError(
                 f"{folder}, which {config.stage} is to show beside {near.path}, has no result of any stage",

@@ -23,13 +23,12 @@ from pivotlens.artifacts import (
     TrainedLens,
 )
 from pivotlens.artifacts.results import SweepResult
+from pivotlens.settings import StageConfig
 from pivotlens.stages import STAGES
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
 Row = dict[str, Any]
-SETTINGS = {name: stage.config for name, stage in STAGES.items() if name != "report"}
-"""Settings of every stage that a report may show, in the order of work."""
 DEMO_CORPUS = "demo:tatoeba"
 
 
@@ -54,7 +53,7 @@ class RunTables:
     @classmethod
     def load(cls, run: Path | str) -> Self:
         """Load what is there."""
-        found = {name: STAGES[name].result_class().load_if_there(run) for name in SETTINGS}
+        found = {name: STAGES[name].result_class().load_if_there(run) for name in shown_stages()}
         shown = {field.name: found.pop(field.name, None) for field in fields(cls) if field.name != "others"}
         return cls(**shown, others=tuple(result for result in found.values() if result is not None))
 
@@ -87,6 +86,11 @@ class RunTables:
         if self.count is not None:
             return str(self.count.manifest.details.get("corpus") or self.count.manifest.config.get("corpus") or "")
         return str(self.select.manifest.config.get("corpus", "")) if self.select else ""
+
+
+def shown_stages() -> dict[str, type[StageConfig]]:
+    """Return the settings of every stage that a report may show, in the order of work."""
+    return {name: stage.config for name, stage in STAGES.items() if name != "report"}
 
 
 def has(stage: StageResult | None, table: str) -> bool:

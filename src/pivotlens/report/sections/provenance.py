@@ -8,7 +8,7 @@ from typing import Any
 
 from pivotlens.artifacts import StageResult
 from pivotlens.report import blocks as b
-from pivotlens.report.run_tables import SETTINGS, RunTables
+from pivotlens.report.run_tables import RunTables, shown_stages
 from pivotlens.report.wording import plural, visible
 
 SHORT = 16
@@ -30,12 +30,12 @@ def provenance(run: RunTables) -> b.Section:
 
 def commands(run: RunTables) -> Iterator[str]:
     """Yield the command of every stage, with the settings that are not its defaults."""
-    for stage in sorted(run.stages(), key=lambda stage: list(SETTINGS).index(stage.stage)):
+    for stage in sorted(run.stages(), key=lambda stage: list(shown_stages()).index(stage.stage)):
         yield f"pivotlens {stage.stage} --run RUN{''.join(_flags(stage))}"
 
 
 def _flags(stage: StageResult) -> Iterator[str]:
-    fields = SETTINGS[stage.stage].model_fields
+    fields = shown_stages()[stage.stage].model_fields
     for name, value in stage.manifest.config.items():
         default = fields[name].default if name in fields else None
         if value == default or (isinstance(value, list) and tuple(value) == default) or value is None:
