@@ -95,7 +95,9 @@ def _bench(run: Path, words: Mapping[str, Mapping[str, str]]) -> None:
         for key, row in words.items()
         for language, word in row.items()
     ]
-    write_stage(run, BenchConfig(limit=len(words)), {"items": items, "distractors": [], "links": []})
+    details = {"test_concepts": len(words), "shot_concepts": 4, "languages": list(LANGUAGES)}
+    tables: dict[str, Rows] = {"items": items, "distractors": [], "links": []}
+    write_stage(run, BenchConfig(limit=len(words)), tables, details)
 
 
 def _score(
