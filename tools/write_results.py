@@ -49,9 +49,9 @@ PAGES = {
     "word-translation": ResultsPage(
         "Word translation: results",
         {
-            "Gemma-3-270M, list 1.1": "gemma-3-270m@1.1",
+            "Gemma-3-270M": "gemma-3-270m@1.1",
+            "SmolLM2-135M": "smollm2-135m@1.1",
             "Gemma-3-270M, list 1.0": "gemma-3-270m@1.0",
-            "SmolLM2-135M, list 1.0": "smollm2-135m@1.0",
         },
         ("comparison.json",),
     ),
