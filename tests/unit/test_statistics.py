@@ -50,7 +50,7 @@ def test_association_measures_broadcast():
 
 def test_the_rooms_stay_light_until_they_run():
     code = (
-        "import sys, pivotlens.mine.run, pivotlens.attribute.run, pivotlens.mine, pivotlens.attribute;"
+        "import sys, pivotlens.stages, pivotlens.cli.main, pivotlens.mine, pivotlens.attribute;"
         "print([name for name in ('torch', 'transformers', 'scipy', 'numba', 'pandas') if name in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
-import langcodes
-
 from pivotlens.errors import ConfigError
 
 ENGLISH = "en"
@@ -68,6 +66,8 @@ def language_code(code: str, where: str = "language") -> str:
     Raises:
         ConfigError: It is no language code.
     """
+    import langcodes  # its tables take a tenth of the time that a command line has for its help
+
     try:
         tag = _without_trimmings(code)
         if not tag:
