@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pivotlens.artifacts import (
+    SCHEMAS,
     Benchmark,
     Plan,
     Scores,
@@ -177,6 +178,38 @@ def test_tables_are_cast_to_their_schema(tmp_path):
     assert result.table("distractors").column_names == ["concept_id", "distractor_id", "tier"]
     assert result.table("distractors").schema.field("tier").type == pa.int64()
     assert result.rows("distractors") == [{"concept_id": "a", "distractor_id": "b", "tier": 1}]
+
+
+@pytest.mark.parametrize("sizes", [[], [0], [3, 0, 4], [50_000] * 6, [1 << 17, 1], [300_000, 2, 300_000]])
+def test_a_table_in_blocks_is_that_of_the_joined_rows(tmp_path, sizes):
+    """Byte for byte what pyarrow writes of all rows at once, in the same row groups."""
+    blocks = [pa.table(rows(size), schema=SCHEMAS["bench/distractors"]) for size in sizes]
+    with at_work(stage_of(tmp_path / "run")) as stage:
+        stage.writer.write_table_blocks("distractors", iter(blocks))
+        manifest = stage.writer.finish()
+    joined = pa.concat_tables([SCHEMAS["bench/distractors"].empty_table(), *blocks])
+    pq.write_table(joined, tmp_path / "joined.parquet", compression="zstd", row_group_size=1 << 17)
+    written = tmp_path / "run" / "bench" / "distractors.parquet"
+    assert written.read_bytes() == (tmp_path / "joined.parquet").read_bytes()
+    assert manifest.outputs["distractors.parquet"].rows == sum(sizes)
+    assert Benchmark.load(tmp_path / "run").table("distractors").equals(joined)
+
+
+def test_a_table_in_blocks_takes_the_memory_of_one(tmp_path):
+    size, held = 200_000, []
+    before = pa.total_allocated_bytes()
+    block_bytes = pa.table(rows(size), schema=SCHEMAS["bench/distractors"]).nbytes
+
+    def blocks():
+        for _ in range(12):
+            yield pa.table(rows(size), schema=SCHEMAS["bench/distractors"])
+            held.append(pa.total_allocated_bytes() - before)
+
+    with at_work(stage_of(tmp_path)) as stage:
+        stage.writer.write_table_blocks("distractors", blocks())
+        stage.writer.finish()
+    # The block at hand and what is left of the one before; the writer's own buffers are a row group's.
+    assert max(held) < 3 * block_bytes
 
 
 def test_pandas_is_optional(tmp_path, monkeypatch):

@@ -93,7 +93,7 @@ class Workspace:
 
     def write_part(self, key: str, table: pa.Table) -> None:
         """Keep a finished part of the work."""
-        write_parquet(self._parts / f"{key}.parquet", table)
+        write_parquet(self._parts / f"{key}.parquet", table.schema, [table])
 
     def read_part(self, key: str) -> pa.Table:
         """Return a finished part.

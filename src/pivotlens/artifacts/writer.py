@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from pivotlens.artifacts.columns import Columns, as_table, write_parquet
+from pivotlens.artifacts.columns import Columns, as_table, declared_schema, write_parquet
 from pivotlens.artifacts.files import remove_tree, write_bytes, writing_errors
 from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.artifacts.manifest import MANIFEST, RUN_RECORD, Manifest, Output
@@ -49,9 +49,22 @@ class ResultWriter:
         Raises:
             ValueError: Its columns are not those that are declared for it.
         """
-        table = as_table(self._plan.stage, name, data)
-        write_parquet(self._staging / f"{name}.parquet", table)
-        self._rows[f"{name}.parquet"] = table.num_rows
+        self.write_table_blocks(name, [data])
+
+    def write_table_blocks(self, name: str, blocks: Iterable[pa.Table | Columns]) -> None:
+        """Write one of the stage's tables block by block: it may be larger than the memory.
+
+        Args:
+            name: Of the table.
+            blocks: Its rows, in order.
+
+        Raises:
+            ValueError: The columns of a block are not those that are declared for it.
+        """
+        stage, file = self._plan.stage, f"{name}.parquet"
+        schema = declared_schema(stage, name)
+        tables = (as_table(stage, name, block) for block in blocks)
+        self._rows[file] = write_parquet(self._staging / file, schema, tables)
 
     def staged(self, name: str, rows: int | None = None) -> Path:
         """Return where a further file of the result is to be written, such as documents; `finish` seals it.

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pivotlens.artifacts import (
     Benchmark,
     ResultWriter,
-    atomic_path,
     schema_of,
 )
 from pivotlens.corpus import (
@@ -178,17 +176,5 @@ def _write(
     for name, rows in (("coverage", tables.coverage_rows(pairs)), ("pair_summary", tables.pair_summary_rows(pairs))):
         writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("count", name)))
     writer.write_table("tokens", tables.tokens_table(contexts))
-    _write_blocks(writer, "word_tokens", tables.word_tokens_blocks(words, contexts))
-    _write_blocks(writer, "pair_tokens", tables.pair_tokens_blocks(words, contexts))
-
-
-def _write_blocks(writer: ResultWriter, name: str, blocks: Iterable[pa.Table]) -> None:
-    rows = 0
-    with (
-        atomic_path(writer.staged(f"{name}.parquet")) as temporary,
-        pq.ParquetWriter(temporary, schema_of("count", name), compression="zstd") as file,
-    ):
-        for block in blocks:
-            file.write_table(block, row_group_size=1 << 17)
-            rows += block.num_rows
-    writer.staged(f"{name}.parquet", rows)
+    writer.write_table_blocks("word_tokens", tables.word_tokens_blocks(words, contexts))
+    writer.write_table_blocks("pair_tokens", tables.pair_tokens_blocks(words, contexts))
