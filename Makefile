@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test check builders-check format docs corpus clean
+.PHONY: demo test check builders-check format docs results corpus clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -34,6 +34,9 @@ format: $(VENV)/.installed
 
 docs: $(VENV)/.installed ## write the generated pages of docs/
 	$(BIN)/python -m tools.write_docs
+
+results: $(VENV)/.installed ## write docs/results/*.md from the run folders beside them
+	$(BIN)/python -m tools.write_results
 
 corpus: $(VENV)/.corpus-installed ## 199 MB of free text in seven languages, in corpus/open-desktop
 	cd builders && $(abspath $(BIN))/python -m open_desktop_corpus --out ../corpus/open-desktop

@@ -8,23 +8,24 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
-from pivotlens.artifacts import Trace, write_bytes
-from pivotlens.text import english_name, escape_controls, parse_direction
+from markupsafe import Markup
 
-_WIDTH, _LEFT, _TOP, _ROW = 880, 70, 76, 21
-_STYLE = """
-text{font:13px system-ui,'Noto Sans','Noto Sans CJK SC','Noto Sans CJK JP',sans-serif;fill:#24292f}
-.title{font-weight:600;font-size:15px}.dim{fill:#6e7781;font-size:11.5px}.bar{fill:#8c959f;opacity:.28}
-.source{fill:#bf8700}.pivot{fill:#8250df}.target{fill:#1a7f37}.bar.source,.bar.pivot,.bar.target{opacity:.3}
-text.source,text.pivot,text.target{font-weight:600}
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#8d96a0}
-.source{fill:#d29922}.pivot{fill:#bc8cff}.target{fill:#3fb950}}
-"""
-_ROLES = {"english": "pivot", "pivot": "pivot", "source": "source", "target": "target"}
+from pivotlens.artifacts import Trace, write_bytes
+from pivotlens.report.charts import standalone
+from pivotlens.report.charts.svg import figure, node, words
+from pivotlens.report.wording import visible
+from pivotlens.text import english_name, parse_direction
+
+_WIDTH, _LEFT, _TOP, _ROW = 745.0, 60.0, 64.0, 18.0
+_NAMES = {
+    "source": "the source word",
+    "english": "the English word",
+    "pivot": "another token linked to the concept",
+    "target": "the target word",
+}
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -45,37 +46,39 @@ def picture(trace: Trace, direction: tuple[str, str], concepts: Sequence[str], f
     layers = int(trace.manifest.details["layers"])
     shown = list(range(layers - 1, first_layer - 1, -1))
     column = (_WIDTH - _LEFT) / len(concepts)
-    height = _TOP + _ROW * len(shown) + 34
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
-        f'role="img"><title>What the layers of {escape(str(trace.manifest.details["model"]))} say while it translates '
-        f"{english_name(direction[0])} into {english_name(direction[1])}</title><style>{_STYLE}</style>"
-    ]
-    for row, layer in enumerate(shown):
-        out.append(_text(8, _TOP + _ROW * row + 15, f"layer {layer}", "dim"))
+    height = _TOP + _ROW * len(shown) + 28
+    marks = [words(f"layer {layer}", 4.0, _TOP + _ROW * row + 13, "tick start") for row, layer in enumerate(shown)]
     for number, concept in enumerate(concepts):
         x = _LEFT + column * number
         item = of(items, concept)[0]
-        out.append(_text(x, 24, f"{item['source_word']} → {item['target_word']}", "title"))
-        out.append(_text(x, 44, f"answers {item['generated'] or '(nothing)'}", "dim"))
+        marks.append(words(f"{item['source_word']} → {item['target_word']}", x, 20.0, "said strong"))
+        marks.append(words(f"answers {item['generated'] or '(nothing)'}", x, 37.0, "tick start"))
         best = {line["layer"]: line for line in of(tokens, concept) if line["rank"] == 1}
         for row, layer in enumerate(shown):
-            line, y = best[layer], _TOP + _ROW * row
-            role = _ROLES.get(line["role"], "")
-            width = max(1.0, (column - 14) * line["prob"])
-            out.append(
-                f'<rect class="bar {role}" x="{x:.1f}" y="{y + 1}" width="{width:.1f}" height="{_ROW - 3}" rx="2"/>'
-            )
-            out.append(_text(x + 6, y + 15, escape_controls(line["token"]).strip() or "␣", role))
-            out.append(_text(x + column - 48, y + 15, f"{line['prob']:.2f}", "dim"))
-    legend = (("source", "the source word"), ("pivot", "a semantic pivot"), ("target", "the target word"))
-    for number, (role, label) in enumerate(legend):
-        out.append(_text(_LEFT + 170 * number, height - 8, f"■ {label}", role))
-    return "\n".join([*out, "</svg>\n"])
+            marks += _token(best[layer], x, _TOP + _ROW * row, column - 12)
+    x = _LEFT
+    for role, name in _NAMES.items():
+        marks.append(node("rect", x=x, y=height - 15, width=9.0, height=9.0, class_=f"swatch r-{role}"))
+        marks.append(words(name, x + 14, height - 7, "tick start"))
+        x += 40 + 5.9 * len(name)
+    label = (
+        f"What the layers of {trace.manifest.details['model']} say while it translates "
+        f"{english_name(direction[0])} into {english_name(direction[1])}"
+    )
+    size = {"width": 1.18 * _WIDTH, "height": 1.18 * height}
+    return standalone(figure(label, *marks, viewBox=f"0 0 {_WIDTH:.0f} {height:.0f}", **size))
 
 
-def _text(x: float, y: float, text: str, role: str) -> str:
-    return f'<text class="{role}" x="{x:.1f}" y="{y}">{escape(text)}</text>'
+def _token(line: Mapping[str, Any], x: float, y: float, width: float) -> list[Markup]:
+    """Draw the first token of a layer: a bar as long as it is probable, its start in the full colour of its role."""
+    role = line["role"] or "common"
+    bar = {"x": x, "y": y + 1, "height": _ROW - 3}
+    return [
+        node("rect", width=max(1.0, width * line["prob"]), class_=f"bar r-{role}", fill_opacity=0.3, **bar),
+        node("rect", width=3.0, class_=f"swatch r-{role}", **bar),
+        words(visible(line["token"]).lstrip("␣") or "␣", x + 7, y + 13, "said strong" if line["role"] else "said"),
+        words(f"{line['prob']:.2f}", x + width, y + 13, "tick end"),
+    ]
 
 
 def main() -> int:

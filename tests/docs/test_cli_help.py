@@ -24,7 +24,7 @@ ALL_EXAMPLES = {
     **{name: module.EXAMPLES for name, module in OTHERS.items()},
 }
 VERBS = tuple(ALL_EXAMPLES)
-HEAVY = ("torch", "transformers", "numba", "datatrove", "scipy", "pandas", "pyarrow", "lm_eval", "datasets")
+HEAVY = ("torch", "transformers", "numba", "scipy", "pandas", "pyarrow", "lm_eval", "datasets")
 SECONDS = 0.5
 
 

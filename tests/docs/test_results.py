@@ -1,36 +1,42 @@
-"""The results pages follow from the artifacts beside them."""
+"""The results pages follow from the run folders beside them."""
 
 from xml.etree import ElementTree
 
-from tools import ablate_results, attribution_results, trace_results
+import pytest
 from tools.behaviour_labels import page as behaviour_labels
-from tools.score_results import DATA, PAGE, page
+from tools.results_pages import RESULTS
+from tools.write_results import PAGES, take, written
+
+from pivotlens.artifacts import Trace
+from pivotlens.artifacts.manifest import read_manifest
 
 
-def test_the_results_page_is_up_to_date():
-    assert any(DATA.glob("*/summary.parquet"))
-    assert PAGE.read_text(encoding="utf-8") == page()
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_and_its_figures_are_up_to_date(name):
+    found = written(name)
+    there = {f"{name}.md", *(f"{name}/figures/{path.name}" for path in (RESULTS / name / "figures").glob("*"))}
+    assert set(found) == there
+    for path, text in found.items():
+        assert (RESULTS / path).read_text(encoding="utf-8") == text, "run `make results`"
+        if path.endswith(".svg"):
+            ElementTree.fromstring(text)
 
 
 def test_the_page_of_the_labelled_items_is_up_to_date():
     assert behaviour_labels.PAGE.read_text(encoding="utf-8") == behaviour_labels.page()
 
 
-def test_the_page_on_causality_is_up_to_date():
-    assert any(ablate_results.DATA.glob("*/conditions.parquet"))
-    assert ablate_results.PAGE.read_text(encoding="utf-8") == ablate_results.page()
+def test_no_page_names_a_folder_of_the_machine_it_was_made_on():
+    for path in RESULTS.rglob("*"):
+        if path.suffix in (".json", ".md"):
+            assert "/work/" not in path.read_text(encoding="utf-8"), path
 
 
-def test_the_page_on_behaviours_is_up_to_date():
-    assert any(trace_results.DATA.glob("*/strata.parquet"))
-    assert trace_results.PAGE.read_text(encoding="utf-8") == trace_results.page()
-
-
-def test_the_page_on_attribution_and_its_figures_are_up_to_date():
-    assert (attribution_results.DATA / "auc.parquet").exists()
-    assert attribution_results.PAGE.read_text(encoding="utf-8") == attribution_results.page()
-    drawn = attribution_results.figures()
-    assert {path.name for path in attribution_results.DATA.glob("*.svg")} == set(drawn)
-    for name, svg in drawn.items():
-        assert (attribution_results.DATA / name).read_text(encoding="utf-8") == svg
-        ElementTree.fromstring(svg)
+def test_small_tables_are_taken_of_the_named_stages_alone(tmp_path):
+    run = RESULTS / "behaviours" / "english@1.1"
+    take(run, tmp_path, ["trace"], "word-")
+    assert sorted(path.name for path in (tmp_path / "lens").iterdir()) == ["manifest.json"]
+    assert read_manifest(tmp_path / "bench").config["words"] == "translation"
+    assert (tmp_path / "trace/strata.parquet").read_bytes() == (run / "trace/strata.parquet").read_bytes()
+    assert Trace.load(tmp_path).rows("labels") == Trace.load(run).rows("labels")
+    assert set(read_manifest(tmp_path / "trace").outputs) == {path.name for path in (tmp_path / "trace").glob("*.p*")}

@@ -23,7 +23,7 @@ from pivotlens.mine.config import MineConfig
 from pivotlens.mine.sums import grammar_rows, summary_rows
 from pivotlens.score.config import ScoreConfig
 from pivotlens.select.config import SelectConfig
-from pivotlens.select.run import arm_rows
+from pivotlens.select.summary import arm_rows
 from pivotlens.settings import StageConfig
 from pivotlens.text import Direction, parse_direction
 from pivotlens.trace.config import TraceConfig
@@ -95,7 +95,9 @@ def _bench(run: Path, words: Mapping[str, Mapping[str, str]]) -> None:
         for key, row in words.items()
         for language, word in row.items()
     ]
-    write_stage(run, BenchConfig(limit=len(words)), {"items": items, "distractors": [], "links": []})
+    details = {"test_concepts": len(words), "shot_concepts": 4, "languages": list(LANGUAGES)}
+    tables: dict[str, Rows] = {"items": items, "distractors": [], "links": []}
+    write_stage(run, BenchConfig(limit=len(words)), tables, details)
 
 
 def _score(

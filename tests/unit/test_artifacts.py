@@ -2,11 +2,13 @@
 
 import errno
 import fcntl
+import hashlib
 import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,19 +18,22 @@ import pyarrow.parquet as pq
 import pytest
 
 from pivotlens.artifacts import (
-    SCHEMAS,
     Benchmark,
     Plan,
     Scores,
     atomic_path,
+    columns,
     files_fingerprint,
     fingerprint,
     make_plan,
     read_manifest,
+    schema_of,
     sha256_of_file,
     upstream_inputs,
     write_bytes,
+    writer,
 )
+from pivotlens.artifacts.manifest import Output
 from pivotlens.artifacts.verification import verify_run
 from pivotlens.errors import ArtifactError, ConfigError, PrerequisiteError
 from pivotlens.settings import StageConfig, setting
@@ -180,36 +185,78 @@ def test_tables_are_cast_to_their_schema(tmp_path):
     assert result.rows("distractors") == [{"concept_id": "a", "distractor_id": "b", "tier": 1}]
 
 
-@pytest.mark.parametrize("sizes", [[], [0], [3, 0, 4], [50_000] * 6, [1 << 17, 1], [300_000, 2, 300_000]])
-def test_a_table_in_blocks_is_that_of_the_joined_rows(tmp_path, sizes):
-    """Byte for byte what pyarrow writes of all rows at once, in the same row groups."""
-    blocks = [pa.table(rows(size), schema=SCHEMAS["bench/distractors"]) for size in sizes]
-    with at_work(stage_of(tmp_path / "run")) as stage:
+@pytest.mark.parametrize("cuts", [[], [7], [2, 2, 3], [1, 4, 4, 6], [0, 0]])
+def test_a_table_in_blocks_has_the_same_bytes_as_a_whole_one(tmp_path, monkeypatch, cuts):
+    monkeypatch.setattr(columns, "ROW_GROUP", 3)
+    whole = pa.table(rows(7))
+    edges = [0, *cuts, 7]
+    blocks = [whole.slice(low, high - low) for low, high in pairwise(edges)]
+    with at_work(stage_of(tmp_path / "whole")) as stage:
+        stage.writer.write_table("distractors", whole)
+        expected = stage.writer.finish()
+    with at_work(stage_of(tmp_path / "blocks")) as stage:
         stage.writer.write_table_blocks("distractors", iter(blocks))
-        manifest = stage.writer.finish()
-    joined = pa.concat_tables([SCHEMAS["bench/distractors"].empty_table(), *blocks])
-    pq.write_table(joined, tmp_path / "joined.parquet", compression="zstd", row_group_size=1 << 17)
-    written = tmp_path / "run" / "bench" / "distractors.parquet"
-    assert written.read_bytes() == (tmp_path / "joined.parquet").read_bytes()
-    assert manifest.outputs["distractors.parquet"].rows == sum(sizes)
-    assert Benchmark.load(tmp_path / "run").table("distractors").equals(joined)
+        assert stage.writer.finish() == expected
+    assert expected.outputs["distractors.parquet"].rows == 7
+    assert pq.read_metadata(tmp_path / "blocks/bench/distractors.parquet").num_row_groups == 3
 
 
-def test_a_table_in_blocks_takes_the_memory_of_one(tmp_path):
+@pytest.mark.parametrize("blocks", [0, 1, 2])
+def test_a_table_of_no_blocks_has_its_columns(tmp_path, blocks):
+    plan, empty = stage_of(tmp_path / "blocks"), schema_of("bench", "distractors").empty_table()
+    with at_work(plan) as stage:
+        stage.writer.write_table_blocks("distractors", [empty] * blocks)
+        found = stage.writer.finish()
+    assert found.outputs["distractors.parquet"].rows == 0
+    assert pq.read_schema(plan.folder / "distractors.parquet") == schema_of("bench", "distractors")
+    with at_work(stage_of(tmp_path / "whole")) as stage:
+        stage.writer.write_table("distractors", empty)
+        assert stage.writer.finish() == found
+
+
+def test_a_table_in_blocks_takes_the_memory_of_a_few(tmp_path):
     size, held = 200_000, []
     before = pa.total_allocated_bytes()
-    block_bytes = pa.table(rows(size), schema=SCHEMAS["bench/distractors"]).nbytes
+    block_bytes = pa.table(rows(size), schema=schema_of("bench", "distractors")).nbytes
 
     def blocks():
         for _ in range(12):
-            yield pa.table(rows(size), schema=SCHEMAS["bench/distractors"])
+            yield pa.table(rows(size), schema=schema_of("bench", "distractors"))
             held.append(pa.total_allocated_bytes() - before)
 
     with at_work(stage_of(tmp_path)) as stage:
         stage.writer.write_table_blocks("distractors", blocks())
         stage.writer.finish()
-    # The block at hand and what is left of the one before; the writer's own buffers are a row group's.
-    assert max(held) < 3 * block_bytes
+    # The block at hand, its copy without chunks and what was left of the one before; and the writer's row group.
+    assert max(held) < 4 * block_bytes
+
+
+def test_a_table_in_blocks_is_held_to_its_contract(tmp_path):
+    with at_work(stage_of(tmp_path)) as stage:
+        with pytest.raises(ValueError, match="column 'colour' of table bench/distractors is not declared"):
+            stage.writer.write_table_blocks("distractors", [pa.table({**rows(1), "colour": ["red"]})])
+        with pytest.raises(ValueError, match="table bench/colours is not declared"):
+            stage.writer.write_table_blocks("colours", [pa.table({"colour": ["red"]})])
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_of_a_worker_is_taken_in_without_being_read_again(tmp_path, monkeypatch, links):
+    def no_links(path, target):
+        raise PermissionError(errno.EPERM, "no hard links here")
+
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", no_links)
+    plan, content = stage_of(tmp_path), b"written by a worker"
+    found = Output(bytes=len(content), sha256=hashlib.sha256(content).hexdigest(), rows=3)
+    with at_work(plan) as stage:
+        part = stage.workspace.parts_folder("documents") / "a"
+        part.write_bytes(content)
+        stage.writer.adopt("arm/documents-00000", part, found)
+        assert part.exists()
+        monkeypatch.setattr(writer, "sha256_of_file", lambda path: pytest.fail(f"{path} is read"))
+        assert stage.writer.finish().outputs == {"arm/documents-00000": found}
+    assert (plan.folder / "arm/documents-00000").read_bytes() == content
+    assert stage_of(tmp_path).reason is None
 
 
 def test_pandas_is_optional(tmp_path, monkeypatch):

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import transformers as hf
 
+from pivotlens.ablate.config import AblateConfig
+from pivotlens.ablate.stage import ablate_pivots
 from pivotlens.artifacts import Benchmark
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
@@ -147,6 +149,55 @@ def test_packing_is_tried_on_the_shortest_prompts_where_the_longest_leave_the_wi
     assert "beyond the model's window" in str(reason)
     assert len(tried) == 2
     assert tried[1] < ends[0] < window < tried[0] < ends[1]
+
+
+def test_prompts_are_checked_for_length_before_caches_are_tried(run, tmp_path, monkeypatch):
+    save(random_model(hf.LlamaConfig(**llama_like(max_position_embeddings=1024))), tmp_path / "model")
+    tried: list[str] = []
+
+    def noting(name):
+        original = getattr(checks, name)
+
+        def call(*given, **named):
+            tried.append(name)
+            return original(*given, **named)
+
+        return call
+
+    for name in ("length_warnings", "check_sharing"):
+        monkeypatch.setattr(checks, name, noting(name))
+    settings = {"model": str(tmp_path / "model"), "device": "cpu", "bootstrap": 100}
+    several = settings | {"shots": 2, "directions": ("en-fr",), "shot_sets": 1}
+    for stage, config in (
+        (score_model, ScoreConfig(**several)),
+        (trace_model, TraceConfig(**several)),
+        (ablate_pivots, AblateConfig(**settings)),
+    ):
+        tried.clear()
+        stage(config, run)
+        assert tried == ["length_warnings", "check_sharing"], stage
+
+
+def test_what_the_checks_try_is_encoded_once_and_is_the_same_in_any_order_of_the_pairs(monkeypatch):
+    words = [f"{letter}{'o' * length}" for letter in "dcba" for length in range(12)]
+    pairs = [(word, word[::-1]) for word in words]
+    encoded: list[list[tuple[str, str]]] = []
+    encode = WordPrompts.encode
+
+    def keep(self, chosen, **named):
+        encoded.append(list(chosen))
+        return encode(self, chosen, **named)
+
+    monkeypatch.setattr(WordPrompts, "encode", keep)
+    prompts = prompts_of(tiny("llama"), _EN_FR, 1)
+    (sample,) = sample_prompts([prompts], {_EN_FR: pairs})
+    assert sample_prompts([prompts], {_EN_FR: pairs[::-1] + pairs}) == [sample]
+    assert len(encoded) == 2
+    assert encoded[0] == encoded[1]
+    assert len(encoded[0]) == len(set(encoded[0]))
+    assert {one.answer for one in sample.longest} == {
+        one.answer for one in encode(prompts, [pair for pair in pairs if len(pair[0]) >= 11])
+    }
 
 
 def test_what_depends_on_the_longest_of_a_batch_falls_back_at_the_lengths_of_the_run():

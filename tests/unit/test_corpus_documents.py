@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from pivotlens.corpus import BadRow, BadRows, Columns, Document, check_bad_share, list_corpus, read_documents
+from pivotlens.corpus import BadRow, BadRows, Columns, Document, Shard, check_bad_share, list_corpus, read_documents
 from pivotlens.errors import ConfigError, DataError
 
 GOOD = b'{"text": "l\\u2019eau", "language": "fra_Latn", "group": 7}\n'
@@ -21,7 +21,7 @@ COMPRESS = {"gz": gzip.compress, "zst": zstandard.compress, "xz": lzma.compress,
 
 
 def _read(path: Path, columns: Columns | None = None) -> list[Document | BadRow]:
-    return list(read_documents(list_corpus(str(path))[0], columns))
+    return list(read_documents(Shard.whole(list_corpus(str(path))[0]), columns))
 
 
 def _file(folder: Path, content: bytes, suffix: str = ".jsonl") -> Path:
@@ -160,22 +160,25 @@ def test_a_row_without_a_column_is_one_bad_row_that_names_what_is_there(tmp_path
 
 
 def test_rows_that_all_lack_a_column_name_file_line_columns_and_settings() -> None:
-    bad = BadRows()
-    bad.add([BadRow("f.jsonl", row, "there is no column 'text', only 'content', 'lang'") for row in (1, 2)], 2)
+    bad = BadRows(documents=1)
+    for row in (1, 2):
+        bad.add(BadRow("f.jsonl", row, "there is no column 'text', only 'content', 'lang'"))
     with pytest.raises(
         DataError, match=r"f\.jsonl, line 1: there is no column 'text', only 'content', 'lang'"
     ) as caught:
-        check_bad_share(bad, 1, 0.001, "c")
+        check_bad_share(bad, 0.001, "c")
     assert "--text-column" in caught.value.hint
     assert "with --language-column" in caught.value.hint
     assert "with --language" in caught.value.hint
     assert "--max-bad-share" in caught.value.hint
+    bad.documents = 2
     with pytest.raises(DataError) as caught:
-        check_bad_share(bad, 2, 0.001, "c")
+        check_bad_share(bad, 0.001, "c")
     assert "--text-column" not in caught.value.hint
-    bad.add([BadRow("f.jsonl", 3, "bad JSON")], 1)
+    bad.documents = 1
+    bad.add(BadRow("f.jsonl", 3, "bad JSON"))
     with pytest.raises(DataError) as caught:
-        check_bad_share(bad, 1, 0.001, "c")
+        check_bad_share(bad, 0.001, "c")
     assert "--text-column" not in caught.value.hint
 
 
@@ -275,11 +278,13 @@ def test_parquet_with_invalid_utf8(tmp_path: Path) -> None:
 
 
 def test_share_of_bad_rows() -> None:
-    bad = BadRows(1, [BadRow("a.jsonl", 3, "bad JSON")])
-    check_bad_share(bad, 999, 0.001, "c")
+    bad = BadRows(documents=999)
+    bad.add(BadRow("a.jsonl", 3, "bad JSON"))
+    check_bad_share(bad, 0.001, "c")
+    bad.documents = 998
     with pytest.raises(DataError, match="1 of 999 rows") as caught:
-        check_bad_share(bad, 998, 0.001, "c")
+        check_bad_share(bad, 0.001, "c")
     assert "a.jsonl, line 3: bad JSON" in str(caught.value)
     assert "--max-bad-share" in caught.value.hint
     with pytest.raises(DataError, match="no document"):
-        check_bad_share(BadRows(), 0, 0.001, "c")
+        check_bad_share(BadRows(), 0.001, "c")

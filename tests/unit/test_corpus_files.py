@@ -6,7 +6,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from pivotlens.corpus import CorpusFile, files, list_corpus, read_documents, survey_corpus
+from pivotlens.corpus import CorpusFile, Shard, files, list_corpus, read_documents, survey_corpus
 from pivotlens.errors import ConfigError, DataError, PrerequisiteError
 
 ROW = b'{"text": "eau", "language": "fr"}\n'
@@ -100,12 +100,12 @@ def test_names_that_are_not_utf8_are_shown_with_escapes(tmp_path: Path) -> None:
     _write(tmp_path, name)
     (file,) = list_corpus(str(tmp_path))
     assert file.name == "caf\\xe9.jsonl"
-    assert [document.file for document in read_documents(file)] == ["caf\\xe9.jsonl"]
+    assert [document.file for document in read_documents(Shard.whole(file))] == ["caf\\xe9.jsonl"]
     assert survey_corpus(str(tmp_path)).fingerprint
     assert list_corpus(str(tmp_path / name))[0].name == "caf\\xe9.jsonl"
     (tmp_path / name).unlink()
     with pytest.raises(DataError, match=r"cannot open .*caf\\xe9\.jsonl") as caught:
-        list(read_documents(file))
+        list(read_documents(Shard.whole(file)))
     caught.value.message.encode()
     with pytest.raises(DataError, match=r"no file or folder .*caf\\+xe9") as caught:
         list_corpus(str(tmp_path / name))
@@ -143,7 +143,7 @@ def test_a_refused_connection_is_not_called_a_missing_file(path: str) -> None:
     assert "network" in caught.value.hint
     file = CorpusFile("a.jsonl", "https://127.0.0.1:9/a.jsonl", 1, "")
     with pytest.raises(PrerequisiteError, match="cannot reach"):
-        list(read_documents(file))
+        list(read_documents(Shard.whole(file)))
 
 
 def test_file_and_glob(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_remote_files(tmp_path: Path) -> None:
         assert [file.name for file in found] == ["b.jsonl", "en/a.jsonl"]
         assert [file.name for file in list_corpus("memory://corpus/*/a.jsonl")] == ["en/a.jsonl"]
         assert [file.name for file in list_corpus("memory://corpus/b.jsonl")] == ["b.jsonl"]
-        assert [document.text for document in read_documents(found[0])] == ["eau"]
+        assert [document.text for document in read_documents(Shard.whole(found[0]))] == ["eau"]
     finally:
         system.rm("/corpus", recursive=True)
 

@@ -8,7 +8,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pivotlens.corpus import UnitBatch, UnitPlan, list_corpus, split_units, unit_batches, unit_hashes
+from pivotlens.corpus import Shard, UnitBatch, UnitPlan, list_corpus, split_units, unit_batches, unit_hashes
 from pivotlens.errors import DataError
 
 _GRAPHEME = regex.compile(r"\X")
@@ -49,8 +49,8 @@ def test_cuts_prefer_line_ends_then_spaces() -> None:
 def test_batches_limit_and_parts(tmp_path: Path) -> None:
     rows = [f'{{"text": "{"a " * 40}", "language": "{code}", "group": "g"}}' for code in ("en", "fr", "en")]
     (tmp_path / "f.jsonl").write_text("\n".join([rows[0], "{", *rows[1:]]))
-    file = list_corpus(str(tmp_path))[0]
-    (batch,) = unit_batches(file, UnitPlan(unit_characters=64, limit=2))
+    shard = Shard.whole(list_corpus(str(tmp_path))[0])
+    (batch,) = unit_batches(shard, UnitPlan(unit_characters=64, limit=2))
     assert batch.languages == ["en", "en", "fr", "fr"]
     assert batch.rows.tolist() == [1, 1, 3, 3]
     assert batch.parts.tolist() == [0, 1, 0, 1]
@@ -62,14 +62,14 @@ def test_batches_limit_and_parts(tmp_path: Path) -> None:
 def test_batches_are_bounded(tmp_path: Path) -> None:
     row = '{"text": "%s", "language": "en"}\n' % ("abcdefg " * 25_000)
     (tmp_path / "f.jsonl").write_text(row * 12)
-    batches = list(unit_batches(list_corpus(str(tmp_path))[0], UnitPlan()))
+    batches = list(unit_batches(Shard.whole(list_corpus(str(tmp_path))[0]), UnitPlan()))
     assert len(batches) == 3
     assert np.concatenate([batch.rows[batch.parts == 0] for batch in batches]).tolist() == list(range(1, 13))
 
 
 def _batches(folder: Path, lines: list[str], **settings: float) -> list[UnitBatch]:
     (folder / "f.jsonl").write_text("".join(f"{line}\n" for line in lines))
-    return list(unit_batches(list_corpus(str(folder))[0], UnitPlan(**settings)))
+    return list(unit_batches(Shard.whole(list_corpus(str(folder))[0]), UnitPlan(**settings)))
 
 
 GOOD_LINE = '{"text": "a", "language": "en"}'

@@ -10,7 +10,7 @@ from corpus_fixture import write_bench, write_corpus, write_tokenizer
 from pydantic import ValidationError
 
 from pivotlens.artifacts import Counts
-from pivotlens.corpus import executor
+from pivotlens.corpus import PartStore, Shard, Task, executor
 from pivotlens.count import CountConfig, count_corpus
 from pivotlens.count.stage import STAGE
 from pivotlens.errors import ConfigError, DataError, PrerequisiteError
@@ -50,11 +50,11 @@ def test_interrupted_and_resumed_is_the_same_as_fresh(
     limit = [0]
     work_on = executor.work_on
 
-    def failing(folder: Path, file: executor.CorpusFile, task: executor.FileTask) -> None:
+    def failing(shard: Shard, task: Task, store: PartStore) -> None:
         if len(made) == limit[0]:
             raise KeyboardInterrupt
-        made.append(f"{folder.name}/{file.name}")
-        work_on(folder, file, task)
+        made.append(f"{store.folder.name}/{shard.file.name}")
+        work_on(shard, task, store)
 
     monkeypatch.setattr(executor, "work_on", failing)
     for fail_after in (2, 5, 7):

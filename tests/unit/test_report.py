@@ -104,6 +104,7 @@ def test_ids_are_unique_and_labels_point_to_something(page: Page) -> None:
 def test_the_two_tables_of_languages_say_which_language_they_mean(html: str, page: Page) -> None:
     written, linked = "The language a pivot is written in", "The language of a pivot's dictionary link"
     assert f"<h4>{written}</h4>" in html
+    linked = linked.replace("'", "&#39;")
     assert f'<h3 id="pivot-links">{linked}</h3>' in html
     assert "another question" in html
     assert "not the language that the token is written in" in html
@@ -213,11 +214,12 @@ def test_figures_have_a_label_or_are_hidden(page: Page) -> None:
 
 
 def test_attribution_has_its_three_kinds_of_figure(html: str, page: Page) -> None:
-    kinds = [attributes.get("class") for tag, attributes in page.elements if tag == "svg"]
+    section = Page(html[html.index('<section id="attribution"') :].split("</section>")[0] + "</section>")
+    kinds = [attributes.get("class") for tag, attributes in section.elements if tag == "svg"]
     # A forest for each choice of items.
-    assert [kinds.count(kind) for kind in ("forest", "shares", "scatter")] == [2, 1, 1]
+    assert [kinds.count(kind) for kind in ("forest", "columns", "scatter")] == [2, 1, 1]
     # Four items in five have a score, and one in thirty is spelled alike.
-    points = [a for tag, a in page.elements if tag == "circle" and str(a.get("class")).startswith("point ")]
+    points = [a for _, a in page.elements if str(a.get("class")).startswith("point ")]
     assert len(points) == 23 * len(DIRECTIONS)
     assert "rank correlation 0.200 " in html
 
@@ -292,7 +294,12 @@ def test_a_smaller_list_says_what_is_left_out(tmp_path: Path) -> None:
     folder = build_run(tmp_path, ["bench", "trace"], concepts=8, layers=5)
     report = write_report(ReportConfig(items=12), folder)
     html = (report.folder / "report.html").read_text("utf-8")
-    shown = len(data_of(html)["items"])
+    items = data_of(html)["items"]
+    # Every item is listed and can be found; its layers come with as many as the setting says.
+    assert len(items) == 8 * len(DIRECTIONS)
+    assert len({(item["d"], item["c"]) for item in items}) == len(items)
+    assert all(len(item["b"]) and ("r" in item) == ("n" in item) for item in items)
+    shown = sum("r" in item for item in items)
     # Ten telling items are on the page whatever the limit.
     assert 12 <= shown <= 22
     assert f"Shown are {shown} of {8 * len(DIRECTIONS)} traced items" in html

@@ -1,36 +1,45 @@
-"""The sections' pure functions against hand-worked numbers and slow twins."""
+"""The sections against numbers worked by hand, through the blocks that a reader sees."""
 
 from __future__ import annotations
 
 import math
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
-from report_fixture import columns
+from report_blocks import blocks_of, figure_of, names_of, run_of, table_of
 from report_words import HOSTILE
 
-from pivotlens.attribute.joint import bin_rows, joint_rows
-from pivotlens.count.tables import coverage_rows, pair_summary_rows
-from pivotlens.mine.sums import grammar_rows, summary_rows
-from pivotlens.report import attribution_charts, wording
-from pivotlens.report.charts import axis_end, shown_layers
-from pivotlens.report.sections.attribution import attribution
-from pivotlens.report.sections.behaviours import behaviours
+from pivotlens.attribute.joint import bin_rows
+from pivotlens.report import wording
+from pivotlens.report.blocks import Prose, Value, Word, plain, prose
+from pivotlens.report.names import CONTRAST_NAMES, contrast_name, short_names
+from pivotlens.report.sections import findings
+from pivotlens.report.sections.agreement import agreement
+from pivotlens.report.sections.attribution import MOST_POINTS, attribution, auc_tables
+from pivotlens.report.sections.behaviours import behaviours, junk_sentence
+from pivotlens.report.sections.causality import causality
 from pivotlens.report.sections.corpus import corpus
-from pivotlens.report.sections.findings import findings
-from pivotlens.report.sections.items import LayerReading, TellingItem, example_keys, fair_keys, telling_keys
-from pivotlens.report.sections.joint_frequency import MOST_POINTS, joint_frequency
-from pivotlens.report.sections.layers import layer_profiles
+from pivotlens.report.sections.items import (
+    LayerReading,
+    TellingItem,
+    example_keys,
+    fair_keys,
+    shown_layers,
+    telling_keys,
+)
+from pivotlens.report.sections.layers import layers
+from pivotlens.report.sections.lenses import lenses
+from pivotlens.report.sections.pivot_kinds import pivot_kinds
 from pivotlens.report.sections.pivots import mined_pivots
-from pivotlens.report.sections.provenance import details, plain
-from pivotlens.report.sections.scores import score_table
-from pivotlens.report.sections.selection import arms
-from pivotlens.report.svg import band_path, line_path, nice_ticks, node
-from pivotlens.select.run import arm_rows
+from pivotlens.report.sections.provenance import details
+from pivotlens.report.sections.provenance import plain as typed
+from pivotlens.report.sections.scores import scores
+from pivotlens.report.sections.selection import selection
+from pivotlens.report.sections.shares import alike_note, headline_blocks, share_groups, split_of, splits, sweeps_of
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 from pivotlens.trace.label_counts import label_rows, token_rows
+from pivotlens.trace.pivot_kinds import pivot_count_rows, pivot_link_rows, pivot_summary_rows
 
 FR_ZH, ZH_FR, EN_FR = Direction("fr", "zh"), Direction("zh", "fr"), Direction("en", "fr")
 
@@ -51,7 +60,11 @@ def pair(direction: Direction, concept: str, strength: float = 0.5, **more: obje
     return row | {"relation": ""} | more
 
 
-# -- wording and drawing
+def drawn_of(name: str, chart: str) -> list[dict[str, str]]:
+    return [element.attrib for element in ElementTree.fromstring(chart).iter(name)]
+
+
+# -- how things are written
 
 
 def test_numbers() -> None:
@@ -82,51 +95,84 @@ def test_visible() -> None:
     assert wording.visible("a b") == "a b"
 
 
-def test_svg() -> None:
-    assert (
-        str(node("text", "<b>", class_="a", font_size=2.50, x=None))
-        == '<text class="a" font-size="2.5">&lt;b&gt;</text>'
-    )
-    assert str(node("a", title='"><img>')) == '<a title="&#34;&gt;&lt;img&gt;"></a>'
-    assert line_path([0, 1, 2, 3], [1, math.nan, 2, 3]) == "M0.0,1.0M2.0,2.0L3.0,3.0"
-    assert band_path([0, 1], [1, math.nan], [2, 3]) == "M0.0,2.0L0.0,1.0Z"
-    assert band_path([0], [math.nan], [1]) == ""
+def test_prose_takes_marks_from_our_sentence_alone() -> None:
+    found = prose("Rule `peak` gives **{n}** of {word}, [below](#x)", n="3", word=Word("`a` **b** [c](d)"))
+    assert plain(found) == "Rule peak gives {n} of `a` **b** [c](d), below"
+    assert [type(part).__name__ for part in found if not isinstance(part, str)] == ["Code", "Strong", "Word", "Link"]
 
 
-@pytest.mark.parametrize("high", [0.003, 0.05, 0.1, 0.31, 0.99, 1.0, 7.3])
-def test_ticks(high: float) -> None:
-    ticks = nice_ticks(high)
-    assert ticks[0] == 0
-    assert ticks[-2] < high <= ticks[-1] + 1e-9
-    assert 2 <= len(ticks) <= 6
-    assert axis_end(high) == ticks[-1]
+def test_values_are_written_with_their_intervals() -> None:
+    interval = Interval(0.1234, -0.2, 0.3)
+    assert plain(Value(0.1234, "share")) == "12%"
+    assert plain(Value(0.1234, "share"), fine=True) == "12.3%"
+    assert plain(Value.of(interval, signed=True)) == "+0.123 [−0.200, +0.300]"
+    assert plain(Value(0.0012, "small")) == "0.12%"
+    assert plain(Value(None)) == plain(Value(math.nan)) == "–"
+    assert plain(Value(0.00012, "p"), fine=True) == "0.00012"
 
 
-# -- layers
+# -- score and layers
 
 
-def test_layer_profiles() -> None:
+def test_scores_pair_the_two_sets_of_items() -> None:
+    base = {"score": 0.3, "ci_low": 0.2, "ci_high": 0.4, "share": 0.5, "share_low": 0.4, "share_high": 0.6}
+    for name in ("accuracy_10way", "accuracy_generated", "margin"):
+        base |= {name: 0.5, f"{name}_low": 0.4, f"{name}_high": 0.6}
     rows = [
-        {"source_language": direction.source, "target_language": direction.target, "figure": figure, "layer": layer}
-        | {"n": 2, "mean": mean and mean * (layer + 1), "ci_low": 0.0, "ci_high": 1.0}
-        for direction, figures in (
-            (EN_FR, {"entropy": 2.0, "mass_target": 0.1, "mass_source": 0.1}),
-            (FR_ZH, {"entropy": 1.0, "mass_target": 0.15, "mass_english": 0.3, "mass_pivots": None}),
-        )
-        for figure, mean in figures.items()
-        for layer in range(3)
+        {"source_language": s, "target_language": t, "items": items, "n": 9 - (items != "all")} | base
+        for s, t in (("fr", "zh"), ("all", "all"))
+        for items in ("all", "different_spelling")
     ]
-    english, chinese = layer_profiles(rows)
-    assert (english.direction, english.n, english.layers) == (EN_FR, 2, (0, 1, 2))
-    assert english.curve("english") is None
-    assert chinese.curve("random") is None
-    target, mined = chinese.curve("target"), chinese.curve("mined")
-    assert target is not None and mined is not None  # noqa: PT018
-    np.testing.assert_allclose(target.mean, [0.15, 0.3, 0.45])
-    assert target.peak == 2
-    assert np.isnan(mined.mean).all()
-    np.testing.assert_allclose(chinese.entropy, [1, 2, 3])
-    assert layer_profiles([]) == []
+    found = scores(run_of(score={"summary": rows}))
+    assert found is not None
+    shown = ["0.300 [0.200, 0.400]", "50% [40%, 60%]", "50% [40%, 60%]", "50% [40%, 60%]", "9"]
+    assert table_of(found, "score") == [["mean of directions", *shown], ["fr → zh", *shown]]
+    pooled = table_of(found, "score-all-directions")
+    assert [(row[0], row[3], row[-1]) for row in pooled] == [
+        ("all items", "0.50 [0.40, 0.60]", "9"),
+        ("spelled differently", "0.50 [0.40, 0.60]", "8"),
+    ]
+    assert "matrix-share" not in names_of(found)
+    said = plain(findings.score_sentence(rows[::2]))
+    assert said.endswith("over 1 direction; the generated answer is an accepted one for 50% [40%, 60%] of items. "
+                         "French → Chinese scores 0.300 [0.200, 0.400].")  # fmt: skip
+    assert findings.score_sentence([]) == ()
+
+
+def test_many_directions_are_a_matrix_of_languages_too() -> None:
+    base = {"items": "all", "n": 9, "score": 0.3, "ci_low": 0.2, "ci_high": 0.4, "margin": 0.1}
+    base |= {"margin_low": None, "margin_high": None}
+    for name in ("share", "accuracy_10way", "accuracy_generated"):
+        base |= {name: 0.5, f"{name}_low": 0.4, f"{name}_high": 0.6}
+    codes = ("en", "fr", "zh")
+    rows = [base | {"source_language": s, "target_language": t} for s in codes for t in codes if s != t]
+    rows[0] = rows[0] | {"share": 0.25}
+    found = scores(run_of(score={"summary": rows}))
+    assert found is not None
+    assert table_of(found, "matrix-share") == [
+        ["en", "", "25%", "50%"], ["fr", "50%", "", "50%"], ["zh", "50%", "50%", ""],
+    ]  # fmt: skip
+
+
+def profile(direction: Direction, figure: str, layer: int, mean: float) -> dict:
+    row = {"source_language": direction.source, "target_language": direction.target, "figure": figure, "layer": layer}
+    return row | {"n": 2, "mean": mean, "ci_low": mean - 0.1, "ci_high": mean + 0.1}
+
+
+def test_layers_are_drawn_and_their_peaks_told() -> None:
+    rows = [profile(EN_FR, "mass_target", layer, layer / 10) for layer in range(3)]
+    rows += [profile(FR_ZH, figure, layer, value) for figure, value in (("mass_target", 0.2), ("mass_english", 0.5),
+             ("entropy", 3.0)) for layer in range(3)]  # fmt: skip
+    found = layers(run_of(trace={"profiles": rows}))
+    assert found is not None
+    assert table_of(found, "layer-peaks") == [
+        ["en → fr", "0.200 [0.100, 0.300] layer 2", ""],
+        ["fr → zh", "0.200 [0.100, 0.300] layer 0", "0.500 [0.400, 0.600] layer 0"],
+    ]
+    assert len(drawn_of("path", figure_of(found, "layers-en-fr"))) < len(
+        drawn_of("path", figure_of(found, "layers-fr-zh"))
+    )
+    assert layers(run_of(trace={"profiles": []})) is None
 
 
 # -- items
@@ -171,7 +217,7 @@ def test_deep_models_show_spread_layers_with_peak_and_last() -> None:
 # -- behaviours
 
 
-def test_behaviours_count_and_find_junk() -> None:
+def test_behaviours_are_counted_and_junk_is_found() -> None:
     found = ["direct", "copy", "none", "semantic_pivot"]
     labels = [label(FR_ZH, c, b, 0.5, correct=c != "d") for c, b in zip("abcd", found, strict=True)]
     labels += [label(FR_ZH, c, "semantic_pivot", 1.0, rule="peak", token="s", layer=1) for c in "abcd"]
@@ -180,47 +226,260 @@ def test_behaviours_count_and_find_junk() -> None:
         | {"items": items, "n": 3, "share": share, "ci_low": 0.1, "ci_high": 0.6}
         for items, share in (("all", 0.25), ("correct", None))
     ]
-    section = behaviours(label_rows(labels), token_rows(labels), summary, [], 3.0)
-    assert [result.rule for result in section.rules] == ["calibrated", "peak"]
-    (row,) = section.rules[0].rows
-    assert {name: count for name, count in row.counts.items() if count} == {
-        "direct": 1, "copy": 1, "semantic_pivot": 1, "none": 1,
-    }  # fmt: skip
-    assert (row.n, row.n_correct, row.has_english, row.pivot_correct) == (4, 3, False, None)
-    assert row.pivot_all == (0.25, 0.1, 0.6)
-    assert section.rules[1].pivot_share == 1.0
-    (junk,) = section.rules[1].pivots
-    assert (junk.token, junk.count, junk.concepts, junk.layer, junk.prob) == ("s", 4, 4, 1, 1.0)
-    assert "“s”, at layer 1, with a mean probability of 1.0; it comes first in 4 items, of 4 concepts" in section.junk
-    assert section.sensitivity is None
+    tables = {"labels": label_rows(labels), "deciding_tokens": token_rows(labels), "summary": summary}
+    section = behaviours(run_of(trace=tables | {"rules": [{"rule": "peak", "note": "The raw one."}]}))
+    assert section is not None
+    assert table_of(section, "behaviours") == [["fr → zh", "25% [10%, 60%]", "4", "3"]]
+    assert table_of(section, "pivots-by-rule") == [["calibrated", " d 1×, layer 9"], ["peak", "s 4×, layer 1"]]
+    said = [plain(block.content) for block in blocks_of(section) if hasattr(block, "content")]
+    assert "The raw one." in said
+    assert "peak 100% semantic pivot" in said
+    (junk,) = [text for text in said if text.startswith("The raw rule calls 100% of 4 items")]
+    assert "“s”, at layer 1, with a mean probability of 1.0; it comes first in 4 items, of 4 concepts" in junk
 
 
 def test_junk_sentence_claims_only_what_is_there() -> None:
-    assert behaviours([], [], [], [], 3.0).junk == ""
+    assert junk_sentence([], [], 3.0) == ""
     labels = [label(FR_ZH, "a", "direct", 0.5, rule="peak")]
-    said = behaviours(label_rows(labels), token_rows(labels), [], [], 3.0).junk
+    said = junk_sentence(label_rows(labels), token_rows(labels), 3.0)
     assert "calls 0% of 1 item a semantic pivot" in said
     assert "whatever the word" not in said
 
 
-def test_sensitivity() -> None:
-    rows = [
-        {
-            "source_language": "fr",
-            "target_language": "zh",
-            "threshold": t,
-            "ratio": 3.0,
-            "behaviour": b,
-            "n": 9,
-            "share": t,
-        }
-        for t in (0.1, 0.05)
-        for b in ("semantic_pivot", "direct")
+def test_thresholds_are_shown_as_means_and_by_direction() -> None:
+    base = {"behaviour": "semantic_pivot", "ratio": 3.0}
+    means = [base | {"directions": "neither_english", "threshold": t, "share": t} for t in (0.1, 0.05)]
+    single = [
+        base | {"source_language": "fr", "target_language": "zh", "threshold": t, "share": t} for t in (0.1, 0.05)
     ]
-    found = behaviours([], [], [], rows, 3.0).sensitivity
+    labels = label_rows([label(FR_ZH, "a", "direct", 0.5)])
+    section = behaviours(run_of(trace={"labels": labels, "thresholds": means, "sensitivity": single}))
+    assert section is not None
+    assert table_of(section, "thresholds") == [["3", "5.0%", "10%"]]
+    assert table_of(section, "thresholds-by-direction") == [["fr → zh", "5.0%", "10%"]]
+
+
+def share(behaviour: str, figure: float | None, /, **more: object) -> dict:
+    row = {"model": "m", "prompt": "english", "directions": "neither_english", "rule": "calibrated", "stratum": "all"}
+    row |= {"value": "", "behaviour": behaviour, "n": 10, "share": figure, "ci_low": 0.1, "ci_high": 0.6}
+    return row | more
+
+
+def test_the_headline_is_of_directions_with_neither_side_english_under_every_rule() -> None:
+    rows = [
+        share("direct", 0.9, directions="source_english"),
+        share("semantic_pivot", 1.0, rule="peak"),
+        share("semantic_pivot", 0.3),
+        share("direct", 0.5),
+        share("direct", math.nan, stratum="band", value="rare", n=0),
+        share("direct", 0.7, stratum="answer", value="right", n=6),
+        share("semantic_pivot", 0.2, stratum="answer", value="right", n=6, rule="onset"),
+    ]
+    first, second = share_groups(rows)
+    assert (first.directions, second.directions) == ("neither_english", "source_english")
+    assert first.behaviours == ("direct", "semantic_pivot")
+    blocks = headline_blocks(run_of(trace={"strata": rows}), ())
+    # No row says that no item has the label.
+    assert table_of(blocks, "shares-neither_english")[:2] == [
+        ["calibrated", "50% [10%, 60%]", "30% [10%, 60%]", "10"],
+        ["peak", "0% [0%, 0%]", "100% [10%, 60%]", "10"],
+    ]
+    assert table_of(blocks, "shares-by-kind-of-item") == [
+        ["answer: right", "70% [10%, 60%]", "0% [0%, 0%]", "20% [10%, 60%]", "6"]
+    ]
+    assert table_of(blocks, "shares-source_english") == [["calibrated", "90% [10%, 60%]", "10"]]
+    said = plain(findings.headline_sentence([first], ()))
+    assert said.startswith("Under the calibrated rule 30% [10%, 60%] of 10 items between languages other than English")
+    assert share_groups([]) == ()
+
+
+def test_a_sweep_keeps_the_order_of_the_settings() -> None:
+    rows = [
+        share("semantic_pivot", value, model=model, prompt=prompt)
+        for value, (model, prompt) in enumerate((m, p) for m in ("b", "a") for p in ("english", "native"))
+    ]
+    assert sweeps_of(rows, ["b"], ["english"]) == ()
+    (found,) = sweeps_of(rows, ["b", "a"], ["english", "native"])
+    assert [point.model for point in found.by_model] == ["b", "a"]
+    assert [point.prompt for point in found.by_prompt] == ["english", "native"]
+    assert [point.shares.shares["semantic_pivot"].value for point in found.points] == [0, 1, 2, 3]  # type: ignore[union-attr]
+
+
+def test_names_leave_out_what_all_begin_with() -> None:
+    assert short_names(["org/a@step1", "org/a@step20"]) == {"org/a@step1": "step1", "org/a@step20": "step20"}
+    assert short_names(["org/a", "org/a@step1"]) == {"org/a": "a", "org/a@step1": "a@step1"}
+    assert short_names(["a"]) == {"a": "a"}
+
+
+def kappa(kind: str, first: str, second: str, value: float | None, pivot: float | None) -> dict:
+    row = {"kind": kind, "first": first, "second": second, "n": 8, "agreement": 0.5, "kappa": value}
+    row |= {"kappa_pivot": pivot}
+    return row | {f"kappa{name}_{end}": 0.0 for name in ("", "_pivot") for end in ("low", "high")}
+
+
+def test_the_matrix_has_all_labels_above_and_pivots_below() -> None:
+    rows = [kappa("rules", "onset", "calibrated", 0.4, 0.9), kappa("rules", "peak", "calibrated", None, -0.2)]
+    rows += [kappa("shot sets", "peak, set 0", "peak, set 1", 1.0, 1.0)]
+    blocks = agreement(rows)
+    assert table_of(blocks, "agreement-of-rules") == [
+        ["calibrated", "", "0.40 0.00 to 0.00", "–"],
+        ["onset", "0.90 0.00 to 0.00", "", "–"],
+        ["peak", "−0.20 0.00 to 0.00", "–", ""],
+    ]
+    assert [row[:3] for row in table_of(blocks, "agreement")] == [
+        ["onset", "calibrated", "50%"], ["peak", "calibrated", "50%"], ["peak, set 0", "peak, set 1", "50%"],
+    ]  # fmt: skip
+    assert agreement([]) == ()
+
+
+def pivots_run(pivots: list[dict]) -> tuple:
+    made = {"pivot_summary": pivot_summary_rows, "pivot_counts": pivot_count_rows, "pivot_links": pivot_link_rows}
+    return pivot_kinds(run_of(trace={name: make(pivots) for name, make in made.items()}))
+
+
+def pivot(languages: str, relation: str, layer: int, n: int, source: str = "fr", kind: str = "") -> dict:
+    named = {"source_language": source, "target_language": "zh", "rule": "calibrated", "pivot_language": kind}
+    named |= {"model": "m", "prompt": "english"}
+    return named | {"languages": languages, "relation": relation, "layer": layer, "n": n}
+
+
+def test_kinds_of_pivots_count_a_token_in_each_of_its_languages() -> None:
+    rows = [pivot("en", "translation:en", 4, 3), pivot("de+en", "translation:de (form)", 5, 1), pivot("", "", 5, 2)]
+    blocks = pivots_run([*rows, pivot("ja", "hypernym", 1, 50, source="en")])
+    assert [(row[0], row[1]) for row in table_of(blocks, "pivot-links-calibrated")] == [
+        ("English", "4"), ("no link", "2"), ("German", "1"),
+    ]  # fmt: skip
+    assert table_of(blocks, "pivot-links-by-direction-calibrated") == [
+        ["fr → zh", "6", "67%", "translation 67%", "4"],
+        ["en → zh", "50", "0%", "hypernym 100%", "1"],
+    ]
+    assert [row[:2] for row in table_of(blocks, "pivot-layer-calibrated")] == [["4", "3"], ["5", "3"]]
+    assert len(drawn_of("rect", figure_of(blocks, "pivot-layers-calibrated"))) == 2
+    (title,) = [plain(block.content) for block in blocks_of(blocks) if "alone" in plain(getattr(block, "content", ()))]
+    assert title == "calibrated 6 pivots, neither side English; 50% are linked as words of English alone"
+    assert pivots_run([]) == ()
+
+
+def test_of_pivots_spelled_alike_those_that_english_links_are_counted() -> None:
+    rows = [pivot("en", "", 1, 3, kind="several"), pivot("de+en", "", 1, 2, kind="several")]
+    rows += [pivot("de", "", 1, 4, kind="several"), pivot("", "", 1, 8, kind="several")]
+    rows += [pivot("en", "", 1, 16, kind="english"), pivot("en", "", 1, 32, "en", "several")]
+    said = plain(alike_note(pivot_summary_rows(rows), "neither_english"))
+    assert "Of the 17 pivots that calibrated finds spelled alike in several languages, 5 are linked" in said
+    assert alike_note([], "neither_english") == ()
+
+
+def test_a_headline_of_pivots_says_what_they_are_written_in() -> None:
+    def row(kind: str, share: float, directions: str = "neither_english", rule: str = "calibrated") -> dict:
+        return {"directions": directions, "items": "all", "rule": rule, "pivot_language": kind, "n": 40,
+                "share": share, "ci_low": share, "ci_high": share}  # fmt: skip
+
+    rows = [row("english", 0.25), row("target", 0.1), row("several", 0.0), row("english", 0.5, "zh-fr")]
+    rows += [row("english", 0.9) | {"items": "different_spelling"}]
+    found = splits(rows)
+    assert [(one.directions, one.items, one.text) for one in found] == [
+        ("neither_english", "all", "English 25%, the target's own language 10%"),
+        ("zh-fr", "all", "English 50%"),
+        ("neither_english", "different_spelling", "English 90%"),
+    ]
+    assert split_of(found, "neither_english", "onset") is None
+    text = plain(findings.headline_sentence(share_groups([share("semantic_pivot", 0.35, n=40)]), found))
+    assert "go through a semantic pivot (written in: English 25%, the target's own language 10%)" in text
+
+
+def test_a_headline_of_directions_from_english_leaves_no_label_out() -> None:
+    shares = [
+        share(name, value, directions="source_english", ci_low=value, ci_high=value)
+        for name, value in (("semantic_pivot", 0.2), ("direct", 0.3), ("source_or_english", 0.4), ("none", 0.1))
+    ]
+    text = plain(findings.headline_sentence(share_groups(shares), ()))
+    assert "30% [30%, 30%] are direct, 40% [40%, 40%] are copies of the English source word, 10%" in text
+    assert text.endswith("10% [10%, 10%] are none of these.")
+
+
+def test_lenses_prefer_directions_with_neither_side_english() -> None:
+    def lens(directions: str, raw: float, n: int) -> dict:
+        ends = {f"{lens}_{end}": 0.0 for lens in ("raw", "tuned") for end in ("low", "high")}
+        return {"directions": directions, "rule": "calibrated", "n": n, "raw": raw, "tuned": 1.0} | ends
+
+    names = ("target_prob_raw", "target_prob_tuned", "mass_english_raw", "mass_english_tuned")
+    by_layer = [
+        {"layer": layer, "n": 4, "same_top": 0.5, "kl_to_final_raw": 4.5, "kl_to_final_tuned": 1.0}
+        | dict.fromkeys(names)
+        for layer in (1, 0)
+    ]
+    both = {"lens_layers": by_layer, "lens_shares": [lens("neither_english", 0.5, 2), lens("all", 0.25, 9)]}
+    found = lenses(run_of(trace=both))
     assert found is not None
-    assert found.settings == ((0.05, 3.0), (0.1, 3.0))
-    assert found.rows[0].shares == (0.05, 0.1)
+    assert table_of(found, "pivots-through-each-lens") == [["calibrated", "50% [0%, 0%]", "100% [0%, 0%]", "2"]]
+    assert [row[:4] for row in table_of(found, "lenses-by-layer")] == [["0", "0.50", "4.50", "1.00"],
+                                                                       ["1", "0.50", "4.50", "1.00"]]  # fmt: skip
+    assert "raw lens 4.500 at 0" in figure_of(found, "lens-kl-items")
+    found = lenses(run_of(trace=both | {"lens_shares": [lens("all", 0.25, 9)]}))
+    assert found is not None
+    assert table_of(found, "pivots-through-each-lens")[0][-1] == "9"
+    assert lenses(run_of(trace={"lens_layers": []})) is None
+
+
+# -- causality
+
+
+def effect(contrast: str, mean: float | None, **more: object) -> dict:
+    row = {"scope": "neither_english", "source_language": "all", "target_language": "all", "items": "all"}
+    row |= {"contrast": contrast, "n": 9, "concepts": 9, "mean": mean, "p": 0.01}
+    return row | {"ci_low": mean and mean - 0.2, "ci_high": mean and mean + 0.2} | more
+
+
+def condition(number: int, holds: bool | None, **more: object) -> dict:
+    row = {"scope": "neither_english", "items": "all", "number": number, "condition": f"condition {number}"}
+    return row | {"holds": holds, "rests_on": "own -0.500 [-0.700, -0.300], n = 9; dose_0.5_step: too few items"} | more
+
+
+def test_causality_says_what_each_condition_rests_on() -> None:
+    conditions = [condition(1, True), condition(1, None, items="correct"), condition(1, False, scope="with_english")]
+    effects = [
+        effect("random", -0.1), effect("dose_2_step", -0.3), effect("own", -0.5), effect("own_minus_direct", None),
+    ]  # fmt: skip
+    doses = [
+        {"scope": "neither_english", "behaviour": "semantic_pivot", "dose": dose, "n": 2, "concepts": 2}
+        | {"mean": mean, "ci_low": mean, "ci_high": mean}
+        for dose, mean in ((1.0, -0.5), (2.0, None))
+    ]
+    windows = [{"first_layer": 3, "last_layer": 5, "n": 9, "own": 0.1, "other": -0.2, "chosen": True}]
+    run = run_of(ablate={"conditions": conditions, "effects": effects, "doses": doses, "windows": windows})
+    found = causality(run)
+    assert found is not None
+    rests = "own pivot taken out: −0.500 [−0.700, −0.300], n = 9; dose raised to 0.5: too few items"
+    assert table_of(found, "conditions-neither_english") == [["1. condition 1", "✓ holds", "not tested", rests]]
+    assert [row[0] for row in table_of(found, "effects-neither_english")] == [
+        "own pivot taken out", "dose raised to 2", "more than for direct items of like log P", "random direction",
+    ]  # fmt: skip
+    assert table_of(found, "windows") == [["3 to 5", "+0.100", "−0.200", "9", "chosen"]]
+    chart = figure_of(found, "effects-neither_english")
+    assert len(drawn_of("circle", chart)) == 2
+    assert "too few items" in chart
+    assert "−0.50 [−0.70, −0.30]" in chart
+    assert "further-effects-neither_english" in names_of(found)
+    assert "−0.500 at 1" in figure_of(found, "effect-by-dose")
+    assert "1 holds." in plain(findings.causality_sentence(run))
+
+
+def test_directions_with_english_stand_in_where_no_others_were_tested() -> None:
+    rows = [effect("own", None, n=0), effect("own", -0.5, scope="with_english")]
+    found = causality(run_of(ablate={"effects": rows}))
+    assert found is not None
+    assert "effects-with_english" in names_of(found)
+    assert "effects-neither_english" not in names_of(found)
+    assert contrast_name("a_new_one") == "a new one"
+    assert len(set(CONTRAST_NAMES.values())) == len(CONTRAST_NAMES)
+
+
+def test_one_condition_of_three_is_said_with_those_that_fail() -> None:
+    conditions = [condition(1, True), condition(2, False), condition(3, None)]
+    text = plain(
+        findings.causality_sentence(run_of(ablate={"conditions": conditions, "effects": [effect("own", -0.5)]}))
+    )
+    assert "of the 3 conditions of causality 1 holds, 1 fails (2. condition 2), 1 could not be tested; a pivot" in text
 
 
 # -- corpus, attribution, mining, selection
@@ -228,28 +487,33 @@ def test_sensitivity() -> None:
 
 def test_corpus() -> None:
     languages = [
-        {"language": code, "documents": 3, "units": units, "characters": 9}
+        {"language": code, "documents": 3, "units": units, "bytes": 9_000_000}
         for code, units in (("zh", 5), ("fr", 8), ("de", 1))
     ]
-    pairs = [
-        {
-            "source_language": "fr",
-            "target_language": "zh",
-            "concept_id": c,
-            "df_source": s,
-            "df_target": t,
-            "df_both": b,
-        }
-        for c, s, t, b in (("a", 20, 3, 0), ("b", 19, 40, 0), ("c", 99, 20, 4), ("d", 1, 1, 1))
+    coverage = [{"language": code, "units": 20, "concepts": 4, "enough": 2} for code in ("fr", "zh")]
+    pairs = [{"source_language": "fr", "target_language": "zh", "pairs": 4, "never": 2, "median": 0.5, "most": 4}]
+    run = run_of(count={"languages": languages, "coverage": coverage, "pair_summary": pairs, "problems": [{}, {}]})
+    section = corpus(run)
+    assert section is not None
+    assert table_of(section, "units") == [
+        ["French", "3", "8", "9.00", "2 of 4"],
+        ["Chinese", "3", "5", "9.00", "2 of 4"],
+        ["German", "3", "1", "9.00", ""],
     ]
-    counted = columns("count/pairs", pairs)
-    section = corpus(languages, coverage_rows(counted), pair_summary_rows(counted), 2)
-    assert [(row.language, row.enough, row.concepts) for row in section.languages] == [
-        ("fr", 2, 4), ("zh", 2, 4), ("de", None, None),
-    ]  # fmt: skip
-    (row,) = section.pairs
-    assert (row.pairs, row.never, row.median, row.largest) == (4, 2, 0.5, 4)
-    assert (section.most_units, section.problems) == (8, 2)
+    assert table_of(section, "shared-units") == [["fr → zh", "2", "4", "0.5", "4"]]
+    (lede,) = [plain(block.content) for block in blocks_of(section) if getattr(block, "kind", "") == "lede"]
+    assert lede.endswith("below 20 units its figures say little. 2 rows could not be read.")
+
+
+def auc_row(direction: Direction | None, auc: float | None, note: str = "") -> dict:
+    source, target = direction or ("all", "all")
+    return {"source_language": source, "target_language": target, "rule": "calibrated", "items": "correct",
+            "predictor": "log_joint", "auc": auc, "ci_low": 0.4, "ci_high": 0.8, "n_cooccurrence": 9, "n_pivot": 9,
+            "note": note}  # fmt: skip
+
+
+def said_of(auc: list[dict], joint: list[dict] | None = None) -> str:
+    return plain(findings.auc_sentence(auc_tables(auc), joint or []))
 
 
 def test_attribution_puts_the_primary_analysis_and_the_mean_first() -> None:
@@ -261,72 +525,15 @@ def test_attribution_puts_the_primary_analysis_and_the_mean_first() -> None:
         for s, t, value in (("fr", "zh", None), ("all", "all", 0.6))
         for name in ("npmi", "log_joint")
     ]
-    section = attribution(rows, [])
-    first = section.tables[0]
-    assert (first.rule, first.items, first.predictors) == ("calibrated", "correct", ("log_joint", "npmi"))
-    assert [row.direction for row in first.rows] == [None, FR_ZH]
-    assert first.pooled is not None
-    assert first.pooled.aucs[0] == (0.6, 0.4, 0.8)
-    assert first.rows[1].aucs == (None, None)
-    assert first.rows[1].notes == ("too few",)
-    (sentence,) = findings(None, None, (), section, None, ())
-    said = "".join(part.text for part in sentence)
-    assert said.endswith("0.600 [0.400, 0.800] within directions, on average: no better than chance.")
-
-
-def predictor(joint: int, behaviour: str | None = "direct", score: float | None = 0.5, **more: bool) -> dict:
-    row = {"df_both": joint, "behaviour": behaviour, "score": score, "correct": True, "same_spelling": False}
-    return row | more
-
-
-def test_joint_frequency_is_binned_by_doubling() -> None:
-    rows = [predictor(0, score=0.1), predictor(0, "semantic_pivot", 0.3), predictor(3), predictor(2, None, None)]
-    rows += [predictor(9, "direct", 0.9, correct=False), predictor(999, same_spelling=True)]
-    found = joint_frequency(bin_rows(rows), rows)
-    assert found is not None
-    assert [one.label for one in found.bins] == ["0", "1", "2–3", "4–7", "8–15"]
-    assert [(one.n_direct, one.n_pivot, one.n_scored) for one in found.bins] == [
-        (1, 1, 2), (0, 0, 0), (1, 0, 1), (0, 0, 0), (0, 0, 1)
-    ]  # fmt: skip
-    assert [one.score for one in found.bins] == [pytest.approx(0.2), None, 0.5, None, 0.9]
-    assert found.bins[2].place == pytest.approx(np.log(4))
-    assert (found.n_direct, found.n_pivot, found.n_scored) == (2, 1, 4)
-    assert [(point.joint, point.score, point.behaviour) for point in found.points][:2] == [
-        (0, 0.1, "direct"), (0, 0.3, "semantic_pivot")
-    ]  # fmt: skip
-    alike = [predictor(3, same_spelling=True)]
-    assert joint_frequency(bin_rows(alike), alike) is None
-
-
-def test_of_many_items_evenly_spread_ones_are_drawn() -> None:
-    rows = [predictor(number, score=number / 7000) for number in range(7000)]
-    found = joint_frequency(bin_rows(rows), rows)
-    assert found is not None
-    assert found.n_scored == 7000
-    drawn = [point.joint for point in found.points]
-    assert len(drawn) == MOST_POINTS
-    assert set(np.diff(drawn)) == {4, 5}
-
-
-def statistic_row(**more: object) -> dict:
-    row = {"source_language": "fr", "target_language": "zh", "test": "joint_beyond_marginals", "rule": "calibrated"}
-    return row | {"items": "all", "statistic": 2.0, "p_value": 0.1, "n": 50, "note": ""} | more
-
-
-def test_tests_of_the_primary_rule_come_first() -> None:
-    pooled = {"test": "spearman_joint_score", "rule": "", "source_language": "all", "target_language": "all"}
-    section = attribution(
-        [], [statistic_row(rule="peak"), statistic_row(), statistic_row(**pooled, ci_low=0.1, ci_high=0.3)]
-    )
-    assert [(row.rule, row.direction) for row in section.primary_tests] == [("", None), ("calibrated", FR_ZH)]
-    assert [row.rule for row in section.other_tests] == ["peak"]
-    assert section.correlation is not None
-    assert section.correlation.interval == (2.0, 0.1, 0.3)
-    assert section.item_sets == ()
-
-
-def drawn_of(name: str, chart: str) -> list[dict[str, str]]:
-    return [element.attrib for element in ElementTree.fromstring(chart).iter(name)]
+    section = attribution(run_of(attribute={"auc": rows}))
+    assert section is not None
+    assert names_of(section)[0] == "auc-calibrated-correct"
+    assert table_of(section, "auc-calibrated-correct") == [
+        ["mean of directions", "25", "30", "0.600 [0.400, 0.800]", "0.600 [0.400, 0.800]"],
+        ["fr → zh", "25", "30", "no AUC: too few"],
+    ]
+    assert [row[0] for row in table_of(section, "auc-means-all")] == ["calibrated", "onset"]
+    assert said_of(rows).endswith("0.600 [0.400, 0.800] within directions, on average: no better than chance.")
 
 
 def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
@@ -336,108 +543,77 @@ def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
         for rule, values in (("peak", (None, None)), ("<b>", (0.6, None)), ("calibrated", (0.5, 0.7)))
         for name, value in zip(("log_joint", "npmi"), values, strict=True)
     ]
-    section = attribution(rows, [])
-    assert section.item_sets == ("correct",)
-    chart = attribution_charts.forest(section.tables, "correct")
-    places = [float(circle["cx"]) for circle in drawn_of("circle", chart)]
-    assert len(places) == 3
-    assert places[0] < places[2] < places[1]
-    assert len([line for line in drawn_of("line", chart) if "whisker" in line["class"]]) == 3
-    assert "&lt;b&gt;" in chart
-    assert "joint frequency 0.600 [0.450, 0.750]; &lt;b&gt;, NPMI none" in chart
+    section = attribution(run_of(attribute={"auc": rows}))
+    assert section is not None
+    chart = figure_of(section, "auc-correct")
+    assert len(drawn_of("circle", chart)) == 3
+    assert "&lt;b&gt;, joint frequency 0.600 [0.450, 0.750]; &lt;b&gt;, NPMI none" in chart
 
 
-def test_the_scatter_and_the_shares_draw_every_item() -> None:
+def predictor(joint: int, behaviour: str | None = "direct", score: float | None = 0.5, **more: bool) -> dict:
+    row = {"df_both": joint, "behaviour": behaviour, "score": score, "correct": True, "same_spelling": False}
+    return row | more
+
+
+def test_joint_frequency_is_drawn_by_range_and_with_the_score() -> None:
     rows = [predictor(joint, behaviour, score) for joint in (0, 1, 7) for score in (-0.2, 0.4)
             for behaviour in ("direct", "semantic_pivot", "copy")] * 10  # fmt: skip
-    joint = joint_frequency(bin_rows(rows), rows)
-    assert joint is not None
-    chart = attribution_charts.scatter(joint, Interval(0.2, 0.1, 0.3))
-    points = [circle for circle in drawn_of("circle", chart) if circle["class"].startswith("point")]
-    assert len(points) == len(rows)
-    across = sorted({float(point["cx"]) for point in points})
-    # log(1 + 7) is three times log(1 + 1).
-    assert across[2] - across[0] == pytest.approx(3 * (across[1] - across[0]), abs=0.05)
-    assert len({point["cy"] for point in points}) == 2
-    assert len([circle for circle in drawn_of("circle", chart) if circle["class"] == "mean-dot"]) == 3
-    assert "rank correlation 0.200 [0.100, 0.300]" in chart
-    bars = drawn_of("rect", attribution_charts.shares(joint))
-    assert len(bars) == 2 * len(joint.bins)
-    heights = [float(bar["height"]) for bar in bars if bar["class"].endswith("b-direct")]
-    assert heights == pytest.approx([heights[0], heights[0], 0, heights[0]], abs=0.02)
-
-
-def test_no_auc_says_why() -> None:
-    rows = [
-        {"source_language": "fr", "target_language": "zh", "rule": "calibrated", "items": "correct", "auc": None}
-        | {
-            "predictor": "log_joint",
-            "ci_low": None,
-            "ci_high": None,
-            "n_cooccurrence": 2,
-            "n_pivot": 3,
-            "note": "predictor constant",
-        }
-    ]
-    (sentence,) = findings(None, None, (), attribution(rows, []), None, ())
-    assert "cannot be said: predictor constant." in sentence[0].text
-
-
-def test_a_pair_mined_both_ways_counts_once() -> None:
-    rows = [pair(FR_ZH, "a", 0.3), pair(FR_ZH, "a", 0.4, token=" y", relation="hypernym"), pair(ZH_FR, "a", 0.4)]
-    rows += [pair(EN_FR, "b", 0.9), pair(EN_FR, "c", 0.1)]
-    section = mined_pivots(rows, [], summary_rows(rows, 0, 0.5, None), [], [(ZH_FR, "a")], 2)
+    section = attribution(run_of(attribute={"predictors": rows, "bins": bin_rows(rows)}))
     assert section is not None
-    assert (section.n_pairs, section.n_pivots, section.linked, section.share, section.share_shuffled) == (
-        3,
-        4,
-        1,
-        0.5,
-        None,
-    )
-    assert [(each.direction, each.concept_id) for each in section.pairs] == [(EN_FR, "b"), (FR_ZH, "a")]
-    assert [pivot.token for pivot in section.by_item()[ZH_FR, "a"]] == [" y", " x"]
+    chart = figure_of(section, "joint-frequency-and-score")
+    points = [mark for name in ("circle", "path", "rect") for mark in drawn_of(name, chart)
+              if str(mark.get("class")).startswith("point ")]  # fmt: skip
+    assert len(points) == len(rows)
+    bars = drawn_of("rect", figure_of(section, "joint-frequency-by-behaviour"))
+    heights = [float(bar["height"]) for bar in bars if bar["class"] == "segment b-direct"]
+    assert heights == pytest.approx([heights[0]] * 2 + [0.0, heights[0]], abs=0.02)
 
 
-def test_arms_are_weighted_by_tokens() -> None:
-    rows = [
-        {"mode": "top", "language": code, "units": 2, "tokens": tokens, "budget": 9, "available": 99, "share": share}
-        for code, tokens, share in (("fr", 300, 0.1), ("zh", 100, 0.5))
+def test_of_many_items_evenly_spread_ones_are_drawn() -> None:
+    rows = [predictor(number, score=number / 7000) for number in range(7000)]
+    section = attribution(run_of(attribute={"predictors": rows, "bins": bin_rows(rows)}))
+    assert section is not None
+    chart = figure_of(section, "joint-frequency-and-score")
+    assert f"direct: {MOST_POINTS} points" in chart
+    captions = [plain(block.caption) for block in blocks_of(section) if getattr(block, "caption", ())]
+    assert any("Score of 7\u202f000 items of all directions, 1\u202f500 of them drawn" in text for text in captions)
+
+
+def statistic_row(**more: object) -> dict:
+    row = {"source_language": "fr", "target_language": "zh", "test": "joint_beyond_marginals", "rule": "calibrated"}
+    return row | {"items": "all", "statistic": 2.0, "p_value": 0.1, "n": 50, "note": ""} | more
+
+
+def test_tests_of_the_primary_rule_come_first() -> None:
+    pooled = {"test": "spearman_joint_score", "rule": "", "source_language": "all", "target_language": "all"}
+    tests = [statistic_row(rule="peak"), statistic_row(), statistic_row(**pooled, ci_low=0.1, ci_high=0.3)]
+    counted = [
+        {"test": "joint_beyond_marginals", "rule": "calibrated", "items": "correct", "directions": 3, "tested": 2}
+        | {"significant": 1, "smallest_p": 0.01}
     ]
-    (arm,) = arms(arm_rows(rows), rows)
-    assert (arm.units, arm.tokens, arm.share) == (4, 400, pytest.approx(0.2))
-
-
-def test_scores_pair_the_two_sets_of_items() -> None:
-    base = {"score": 0.3, "ci_low": 0.2, "ci_high": 0.4, "share": 0.5, "share_low": 0.4, "share_high": 0.6}
-    for name in ("accuracy_10way", "accuracy_generated"):
-        base |= {name: 0.5, f"{name}_low": 0.4, f"{name}_high": 0.6}
-    rows = [
-        {"source_language": s, "target_language": t, "items": items, "n": 9 - (items != "all")} | base
-        for s, t in (("fr", "zh"), ("all", "all"))
-        for items in ("all", "different_spelling")
+    section = attribution(run_of(attribute={"tests": tests, "significance": counted}))
+    assert section is not None
+    assert [row[:4] for row in table_of(section, "tests-by-direction")] == [
+        ["mean of directions", "spearman joint score", "all", "2.000 [0.100, 0.300]"],
+        ["fr → zh", "joint beyond marginals", "all", "2.00"],
     ]
-    table = score_table(rows)
-    assert [row.direction for row in table.rows] == [None, FR_ZH]
-    assert (table.rows[1].n, table.rows[1].n_distinct) == (9, 8)
-    assert (table.low, table.high) == (0.0, 0.4)
-    assert findings(score_table([]), None, (), None, None, ()) == ()
+    assert table_of(section, "under-the-other-rules")[0][1] == "joint beyond marginals peak"
+    assert table_of(section, "joint-beyond-marginals") == [
+        ["calibrated", "correctly answered items", "3", "2", "1", "0.010"]
+    ]
 
 
-def test_details_are_flattened_and_cut() -> None:
-    found = dict(details({"b": {"c_d": True, "e": [1, 2.5]}, "a": None, "long": "x" * 500}))
-    assert found["b c d"] == "yes"
-    assert found["b e"] == "1, 2.5"
-    assert found["a"] == "none"
-    assert len(found["long"]) == 160
-    assert plain(0.30000000000000004) == "0.3"
-
-
-def auc_row(direction: Direction | None, auc: float | None, note: str = "") -> dict:
-    source, target = direction or ("all", "all")
-    return {"source_language": source, "target_language": target, "rule": "calibrated", "items": "correct",
-            "predictor": "log_joint", "auc": auc, "ci_low": 0.4, "ci_high": 0.8, "n_cooccurrence": 9, "n_pivot": 9,
-            "note": note}  # fmt: skip
+def test_words_sharing_a_unit_are_told_by_direction_and_scope() -> None:
+    base = {"items": "all", "behaviour": "", "n": 10, "n_shared": 3, "share_never": 0.7, "median": 0.0, "most": 9}
+    base |= {"n_as_english": 1, "share_as_english": 1 / 3}
+    rows = [base | {"scope": "neither_english", "source_language": "all", "target_language": "all"},
+            base | {"scope": "direction", "source_language": "fr", "target_language": "zh"},
+            base | {"scope": "with_auc", "source_language": "all", "target_language": "all"}]  # fmt: skip
+    section = attribution(run_of(attribute={"joint": rows}))
+    assert section is not None
+    assert table_of(section, "shared-units-of-items") == [
+        ["neither side English", "70%", "0", "9", "10", "3", "33%"], ["fr → zh", "70%", "0", "9", "10", "3", "33%"],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -450,33 +626,99 @@ def auc_row(direction: Direction | None, auc: float | None, note: str = "") -> d
 def test_an_auc_says_over_how_many_directions_it_is(of_en_fr: float | None, said: str) -> None:
     rows = [auc_row(FR_ZH, 0.6), auc_row(ZH_FR, None, "too few"), auc_row(None, 0.6)]
     rows.append(auc_row(EN_FR, of_en_fr, "" if of_en_fr else "too few"))
-    section = attribution(rows, [])
-    (sentence,) = findings(None, None, (), section, None, ())
-    assert "".join(part.text for part in sentence).endswith(f"0.600 [0.400, 0.800] {said}")
-    assert section.tables[0].coverage == f"{2 if of_en_fr else 1} of 3 directions"
+    assert said_of(rows).endswith(f"0.600 [0.400, 0.800] {said}")
+    assert auc_tables(rows)[0].coverage == f"{2 if of_en_fr else 1} of 3 directions"
+
+
+@pytest.mark.parametrize(
+    ("shared", "said"),
+    [
+        (
+            19,
+            "; of its 82 items 48 have both words in any unit at all (29 direct, 19 semantic pivot), too few to say "
+            "what it means.",
+        ),
+        (20, "; of its 82 items 50 have both words in any unit at all: associated with it."),
+    ],
+)
+def test_an_auc_that_rests_on_few_pairs_has_no_verdict(shared: int, said: str) -> None:
+    rows = [auc_row(FR_ZH, 0.6) | {"ci_low": 0.55}, auc_row(ZH_FR, None, "too few")]
+    joint = [
+        {"scope": scope, "items": items, "behaviour": behaviour, "n": 41, "n_shared": count}
+        for scope, items in (("with_auc", "correct"), ("with_auc", "all"), ("neither_english", "correct"))
+        for behaviour, count in (("direct", shared + 10), ("semantic_pivot", shared), ("", 99))
+    ]
+    assert said_of(rows, joint).endswith(f"1 of 2 directions (no AUC in the others: too few){said}")
+
+
+def test_every_reason_for_no_auc_is_named_once_with_its_directions() -> None:
+    few, constant = "fewer than 20 items of a class", "predictor constant"
+    rows = [auc_row(FR_ZH, None, few), auc_row(ZH_FR, None, f"{few}; {constant}"), auc_row(EN_FR, None, few)]
+    rows.append(auc_row(None, None, "no direction has an AUC"))
+    # Another predictor's reason is no reason for joint frequency.
+    rows += [auc_row(one, None, constant) | {"predictor": "npmi"} for one in (FR_ZH, ZH_FR, EN_FR, None)]
+    assert said_of(rows).endswith(f"cannot be said: {few} in 3 of 3 directions; {constant} in 1 of 3 directions.")
+    said = said_of([*rows[1:3], auc_row(FR_ZH, 0.6)])
+    assert f"(no AUC in the others: {few}; {constant} in 1 of 2 directions): no better" in said
+    assert said_of([auc_row(FR_ZH, None, constant)]).endswith(f"cannot be said: {constant}.")
+
+
+def mining(pairs: list[dict], corpus_pivots: list[dict], grammar: list[dict] | None = None) -> dict:
+    summary = {"pairs": 3, "pair_pivots": 4, "linked": 1, "corpus_pivots": len(corpus_pivots)}
+    summary |= {"share_with_pivots": 0.5, "share_with_pivots_shuffled": None}
+    return {"pair_pivots": pairs, "pivots": corpus_pivots, "summary": [summary], "grammar": grammar or []}
+
+
+def test_a_pair_mined_both_ways_is_shown_once() -> None:
+    rows = [pair(FR_ZH, "a", 0.3), pair(FR_ZH, "a", 0.4, token=" y", relation="hypernym"), pair(ZH_FR, "a", 0.4)]
+    rows += [pair(EN_FR, "b", 0.9), pair(EN_FR, "c", 0.1)]
+    found = mined_pivots(run_of(mine=mining(rows, [])), [(ZH_FR, "a")], 2)
+    assert found is not None
+    assert [(each.direction, each.concept_id) for each in found.pairs] == [(EN_FR, "b"), (FR_ZH, "a")]
+    assert [one.token for one in found.by_item()[ZH_FR, "a"]] == [" y", " x"]
+    assert mined_pivots(run_of(), [], 2) is None
 
 
 def test_words_of_grammar_are_never_named_as_the_most_widespread_pivots() -> None:
-    tokens = [" his", " her", " the", " water", "的", " der", " rain", " 그리고", " ice"]
-    corpus = [
+    tokens = [" his", " water", " rain", " ice", " snow"]
+    rows = [
         {"token_id": number, "token": token, "degree": 9, "degree_shuffled": 1.0, "directions": 2, "stability": 1.0}
         | {"score": 99.0 - number}
         for number, token in enumerate(tokens)
     ]
-    languages = [{"language": "ko", "units": 100, "units_sampled": 50, "tokens_sampled": 5000}]
-    counted = [
-        {"document_language": "ko", "token_id": number, "df": 12 if number in (3, 7) else 3} for number in range(9)
-    ]
-    grammar = grammar_rows(corpus, counted, languages)
-    everywhere = {row["token_id"] for row in grammar if row["everywhere"]}
-    assert everywhere == {7}  # water is met as often, but a list knows it
-    assert {row["token_id"] for row in grammar if row["listed"]} == {0, 1, 2, 4, 5}
-    mined = [pair(FR_ZH, "a", 0.3)]
-    section = mined_pivots(mined, corpus, summary_rows(mined, len(corpus), None, None), grammar, [], 2)
+    found = mined_pivots(run_of(mine=mining([pair(FR_ZH, "a", 0.3)], rows, [{"token_id": 0}])), [], 2)
+    assert found is not None
+    said: Prose = findings.mined_sentence(found)
+    assert [part.text for part in said if isinstance(part, Word)] == ["water", "rain", "ice"]
+    assert [one.token for one in found.corpus] == tokens  # the table has them all
+
+
+def test_arms_are_shown_with_their_languages() -> None:
+    base = {"mode": "top", "units": 2, "budget": 9, "available": 99}
+    summary = [base | {"language": code, "tokens": tokens, "share": share} for code, tokens, share in
+               (("fr", 300, 0.1), ("zh", 100, 0.5))]  # fmt: skip
+    arms = [{"mode": "top", "units": 4, "tokens": 400, "share": 0.2}]
+    section = selection(run_of(select={"arms": arms, "summary": summary}))
     assert section is not None
-    (sentence,) = findings(None, None, (), None, section, ())
-    assert [part.text for part in sentence if part.kind == "pivot"] == ["water", "rain", "ice"]
-    assert [pivot.token for pivot in section.corpus] == tokens  # the table has them all
+    assert table_of(section, "arms") == [
+        ["top", "all", "4", "400", "", "", "20%"],
+        ["", "French", "2", "300", "9", "99", "10%"],
+        ["", "Chinese", "2", "100", "9", "99", "50%"],
+    ]
+    said = plain(findings.arms_sentence([*arms, {"mode": "random", "share": 0.05}]))
+    assert (
+        said
+        == "In the rebuilt corpus 20% of the tokens are pivots, against 5.0% in a random choice at the same budget."
+    )
+
+
+def test_details_are_flattened_and_cut() -> None:
+    found = dict(details({"b": {"c_d": True, "e": [1, 2.5]}, "a": None, "long": "x" * 500}))
+    assert found["b c d"] == "yes"
+    assert found["b e"] == "1, 2.5"
+    assert found["a"] == "none"
+    assert len(found["long"]) == 160
+    assert typed(0.30000000000000004) == "0.3"
 
 
 def test_items_whose_pivot_is_a_word_of_grammar_are_not_shown_as_telling() -> None:
@@ -507,45 +749,7 @@ def test_examples_are_linked_probable_pivots_of_the_headlines_own_directions() -
     item = TellingItem(
         FR_ZH, "c", "pluie", "雨", None, False, False, {"calibrated": "semantic_pivot"}, 5, " rain", 0.9, ()
     )
-    (sentence,) = findings(None, None, (item,), None, None, ())
-    said = "".join(part.text for part in sentence)
-    assert said == "The clearest is pluie → rain → 雨 (layer 5, p = 0.90, the answer is wrong)."
-
-
-@pytest.mark.parametrize(
-    ("shared", "said"),
-    [
-        (
-            19,
-            "; of its 82 items 48 have both words in any unit at all (29 direct, 19 semantic pivot), too few to say "
-            "what it means.",
-        ),
-        (20, "; of its 82 items 50 have both words in any unit at all: associated with it."),
-    ],
-)
-def test_an_auc_that_rests_on_few_pairs_has_no_verdict(shared: int, said: str) -> None:
-    rows = [auc_row(FR_ZH, 0.6) | {"ci_low": 0.55}, auc_row(ZH_FR, None, "too few")]
-    of_fr_zh = {"source_language": "fr", "target_language": "zh"}
-    predictors = [
-        predictor(int(number < count), behaviour) | of_fr_zh
-        for behaviour, count in (("direct", shared + 10), ("semantic_pivot", shared))
-        for number in range(41)
-    ]
-    # None of these is in the AUC: another label, another direction, spelled alike, answered wrongly.
-    predictors += [predictor(1, "copy") | of_fr_zh, predictor(1) | {"source_language": "zh", "target_language": "fr"}]
-    predictors += [predictor(1, same_spelling=True) | of_fr_zh, predictor(1, correct=False) | of_fr_zh]
-    joint = joint_rows(predictors, lambda row: False, {"correct": {FR_ZH}})
-    (sentence,) = findings(None, None, (), attribution(rows, [], (), joint), None, ())
-    assert "".join(part.text for part in sentence).endswith(f"1 of 2 directions (no AUC in the others: too few){said}")
-
-
-def test_every_reason_for_no_auc_is_named_once_with_its_directions() -> None:
-    few, constant = "fewer than 20 items of a class", "predictor constant"
-    rows = [auc_row(FR_ZH, None, few), auc_row(ZH_FR, None, f"{few}; {constant}"), auc_row(EN_FR, None, few)]
-    rows.append(auc_row(None, None, "no direction has an AUC"))
-    # Another predictor's reason is no reason for joint frequency.
-    rows += [auc_row(one, None, constant) | {"predictor": "npmi"} for one in (FR_ZH, ZH_FR, EN_FR, None)]
-    (sentence,) = findings(None, None, (), attribution(rows, []), None, ())
-    assert sentence[0].text.endswith(f"cannot be said: {few} in 3 of 3 directions; {constant} in 1 of 3 directions.")
-    (sentence,) = findings(None, None, (), attribution([*rows[1:3], auc_row(FR_ZH, 0.6)], []), None, ())
-    assert f"(no AUC in the others: {few}; {constant} in 1 of 2 directions): no better" in sentence[-1].text
+    assert (
+        plain(findings.examples_sentence([item]))
+        == "The clearest is pluie → rain → 雨 (layer 5, p = 0.90, the answer is wrong)."
+    )

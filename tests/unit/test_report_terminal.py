@@ -9,16 +9,15 @@ import pytest
 from report_fixture import DIRECTIONS, build_run
 from rich.cells import cell_len
 from rich.console import Console
-from tools import trace_results
 
-from pivotlens.artifacts import Trace
+from pivotlens.artifacts import StageResult, Trace, read_manifest
+from pivotlens.cli.show import show
 from pivotlens.cli.verbs import result_object, show_result
 from pivotlens.errors import PrerequisiteError
 from pivotlens.report import most_telling_items, render_items, render_summary
-from pivotlens.report.sections.pivot_languages import split_of, splits
-from pivotlens.report.sections.shares import GROUP_NAMES, group_of
+from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, group_of
+from pivotlens.report.sections.shares import split_of, splits
 from pivotlens.report.terminal import headline_lines
-from pivotlens.report.wording import BEHAVIOUR_NAMES
 from pivotlens.text import Direction
 
 
@@ -160,10 +159,25 @@ def test_trace_ends_with_its_shares_and_not_with_file_names(run: Path, capsys: p
     assert sum(row["share"] for row in written if row["rule"] == "calibrated") == pytest.approx(whole)
 
 
-def test_the_page_of_results_splits_shares_of_pivots(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ("bench", "16 test concepts"),
+        ("score", "all directions: score 0.310 [0.275, 0.350], share 61% [53%, 67%]"),
+        ("trace", "mean over directions, neither side English:"),
+        ("ablate", "conditions of a causal pivot: 5 of 5 hold"),
+        ("count", ""),
+    ],
+)
+def test_show_says_of_each_stage_what_its_verb_says(
+    run: Path, capsys: pytest.CaptureFixture[str], stage: str, said: str
 ) -> None:
-    monkeypatch.setattr(trace_results, "DATA", tmp_path)
-    trace_results.collect([run])
-    assert [line for line in trace_results._written(trace_results._Traced(next(tmp_path.iterdir())), "neither_english")
-            if line.startswith("| rule | English | a third language |")]  # fmt: skip
+    show(run)
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    manifest = read_manifest(run / stage)
+    assert manifest is not None
+    found = headline_lines(StageResult(run / stage, manifest))
+    assert bool(found) == bool(said)
+    assert [line for line in found if line.startswith(said)] or not said
+    for line in found:
+        assert line.strip() in lines

@@ -8,8 +8,8 @@ import pytest
 import zstandard
 from corpus_fixture import write_corpus, write_tokenizer
 
-from pivotlens.artifacts import Selection
-from pivotlens.corpus import executor
+from pivotlens.artifacts import Selection, sha256_of_file
+from pivotlens.corpus import PartStore, Shard, Task, executor
 from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.mine.config import MineConfig
 from pivotlens.models.tokenizer import load_tokenizer
@@ -60,8 +60,12 @@ def _select(here: Path, run: Path, **settings: object) -> Selection:
 
 
 def _documents(run: Path, mode: str) -> list[dict]:
-    raw = (run / "select" / mode / "documents-00000.jsonl.zst").read_bytes()
-    return [orjson.loads(line) for line in zstandard.ZstdDecompressor().decompressobj().decompress(raw).splitlines()]
+    return [document for path in Selection.load(run).arm(mode).paths for document in _lines(path)]
+
+
+def _lines(path: Path) -> list[dict]:
+    raw = zstandard.ZstdDecompressor().decompressobj().decompress(path.read_bytes())
+    return [orjson.loads(line) for line in raw.splitlines()]
 
 
 def _content(run: Path) -> dict[str, bytes]:
@@ -81,7 +85,12 @@ def test_scores_documents_and_summary_agree(here: Path, tmp_path: Path) -> None:
         assert len(selection.arm(mode)) == len(documents) > 0
         chosen = [row for row in scores if mode in row["selected"]]
         assert [row["id"] for row in documents] == [f"{row['file']}:{row['row']}:{row['part']}" for row in chosen]
-        assert selection.manifest.outputs[f"{mode}/documents-00000.jsonl.zst"].rows == len(chosen) > 5
+        paths = selection.arm(mode).paths
+        assert [path.name for path in paths] == [f"documents-{number:05d}.jsonl.zst" for number in range(len(paths))]
+        outputs = [selection.manifest.outputs[f"{mode}/{path.name}"] for path in paths]
+        assert [output.rows for output in outputs] == [len(_lines(path)) for path in paths]
+        assert [output.sha256 for output in outputs] == [sha256_of_file(path) for path in paths]
+        assert sum(output.rows for output in outputs) == len(chosen) > 5
         for document, row in zip(documents, chosen, strict=True):
             ids = tokenizer.encode_batch([document["text"]])[0].tolist()
             assert (document["n_tokens"], document["n_pivots"]) == (len(ids), sum(token in pivots for token in ids))
@@ -123,11 +132,11 @@ def test_interrupted_workers_and_reuse(here: Path, tmp_path: Path, monkeypatch: 
     _select(here, tmp_path / "fresh")
     work_on, made, limit = executor.work_on, [], [0]
 
-    def failing(folder: Path, file: executor.CorpusFile, task: executor.FileTask) -> None:
+    def failing(shard: Shard, task: Task, store: PartStore) -> None:
         if len(made) == limit[0]:
             raise KeyboardInterrupt
-        made.append((folder.name, file.name))
-        work_on(folder, file, task)
+        made.append((store.folder.name, shard.file.name))
+        work_on(shard, task, store)
 
     monkeypatch.setattr(executor, "work_on", failing)
     for fail_after in (1, 4):
@@ -136,7 +145,7 @@ def test_interrupted_workers_and_reuse(here: Path, tmp_path: Path, monkeypatch: 
             _select(here, tmp_path / "broken")
     limit[0] = 100
     _select(here, tmp_path / "broken")
-    assert len(made) == len(set(made)) == 6
+    assert len(made) == len(set(made)) == 5  # nothing of part-2 is chosen: it repeats part-0
     assert _content(tmp_path / "broken") == _content(tmp_path / "fresh")
     before = (tmp_path / "fresh/select/run.json").read_bytes()
     _select(here, tmp_path / "fresh", workers=2)

@@ -20,18 +20,6 @@ PATCHES = {
     (INTERNALS, "hasattr(module, '_hf_hook')"): "see is_offloaded",
     (INTERNALS, "getattr(module, '_hf_hook', None)"): "see execution_device",
     (INTERNALS, "getattr(model, '_orig_mod', None)"): "see compiled_module",
-    ("artifacts/stage.py", "getattr(processes.current_process(), '_inheriting', False)"): (
-        "the only sign of a script that runs again within a worker that spawn has started"
-    ),
-    ("corpus/datatrove_step.py", "Popen._launch"): "workers that are deaf to Ctrl-C",
-    ("corpus/datatrove_step.py", "Popen._launch = deaf"): "workers that are deaf to Ctrl-C",
-    ("corpus/datatrove_step.py", "Popen._launch = launch"): "gives back what was there",
-    ("corpus/datatrove_step.py", "super()._launch_run_for_rank"): "no log of datatrove's",
-    ("corpus/datatrove_step.py", "multiprocess.set_start_method('spawn', force=True)"): "datatrove takes no context",
-    ("corpus/datatrove_step.py", "multiprocess.set_start_method(before, force=True)"): "gives back what was there",
-    ("corpus/datatrove_step.py", "queue._Client"): "a manager that outlives its parent",
-    ("corpus/datatrove_step.py", "queue._token"): "a manager that outlives its parent",
-    ("corpus/datatrove_step.py", "queue._authkey"): "a manager that outlives its parent",
 }
 # Public in spite of its underscore.
 _PUBLIC = {"_replace", "_asdict", "_fields", "_exit"}

@@ -7,7 +7,7 @@ import pytest
 
 from pivotlens.count.tables import ENOUGH, coverage_rows, pair_summary_rows
 from pivotlens.mine.sums import grammar_rows, summary_rows
-from pivotlens.select.run import arm_rows
+from pivotlens.select.summary import arm_rows
 
 _PAIRS = ("concept_id", "source_language", "target_language", "df_source", "df_target", "df_both")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +13,20 @@ from pivotlens.artifacts.files import atomic_path
 from pivotlens.artifacts.tables import tables_of
 
 Columns = Mapping[str, Sequence[Any]]
-_ROW_GROUP = 1 << 17
+ROW_GROUP = 1 << 17
+"""Rows of a row group in every table."""
 
 
 def declared_schema(stage: str, name: str) -> pa.Schema:
-    """Return the schema of a stage's table.
+    """Return the schema that is declared for a stage's table.
 
     Raises:
-        ValueError: The table is not declared, which is a mistake in the stage.
+        ValueError: There is none. That is a mistake in the stage, and not the user's.
     """
     declared = tables_of(stage)
     if name not in declared:
         raise ValueError(f"table {stage}/{name} is not declared: add it to {_place(stage)}")
     return declared[name].schema
-
-
-def _place(stage: str) -> str:
-    return f"pivotlens/artifacts/tables/{stage}.py"
 
 
 def as_table(stage: str, name: str, data: pa.Table | Columns) -> pa.Table:
@@ -44,10 +41,10 @@ def as_table(stage: str, name: str, data: pa.Table | Columns) -> pa.Table:
         ValueError: The table is not declared, a column of it is missing, or one is there that is not declared. That is
             a mistake in the stage, and not the user's.
     """
-    schema, where = declared_schema(stage, name), _place(stage)
+    schema = declared_schema(stage, name)
     given = data.column_names if isinstance(data, pa.Table) else list(data)
     if undeclared := [column for column in given if column not in schema.names]:
-        raise ValueError(f"column {undeclared[0]!r} of table {stage}/{name} is not declared: add it to {where}")
+        raise ValueError(f"column {undeclared[0]!r} of table {stage}/{name} is not declared: add it to {_place(stage)}")
     if missing := [column for column in schema.names if column not in given]:
         raise ValueError(f"column {missing[0]!r} of table {stage}/{name} is declared and was not given")
     if isinstance(data, pa.Table):
@@ -55,30 +52,44 @@ def as_table(stage: str, name: str, data: pa.Table | Columns) -> pa.Table:
     return pa.table([pa.array(data[field.name], field.type) for field in schema], schema=schema)
 
 
-def write_parquet(path: Path, schema: pa.Schema, blocks: Iterable[pa.Table]) -> int:
-    """Write blocks of rows as one zstd-compressed Parquet file, atomically; return the number of rows.
+def _place(stage: str) -> str:
+    return f"pivotlens/artifacts/tables/{stage}.py"
 
-    Row groups are the same however the rows are cut into blocks, and equal blocks give equal bytes. No more is held
-    than a block and a row group.
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write a table as zstd-compressed Parquet, atomically and with the same bytes for equal tables."""
+    with atomic_path(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd", row_group_size=ROW_GROUP)
+
+
+def write_parquet_blocks(path: Path, schema: pa.Schema, blocks: Iterable[pa.Table]) -> int:
+    """Write blocks of rows as one file, as `write_parquet` writes the whole table, and return its rows.
 
     Args:
-        path: The file.
+        path: Where to.
         schema: Of every block.
-        blocks: The rows, in order.
+        blocks: The rows; how they are cut does not matter.
     """
-    plain = schema.remove_metadata()
     rows = 0
-    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, plain, compression="zstd") as file:
-        held, waiting = [plain.empty_table()], 0
-        for block in blocks:
-            held.append(block.replace_schema_metadata(None))
-            waiting += block.num_rows
-            rows += block.num_rows
-            if waiting >= _ROW_GROUP:
-                joined = pa.concat_tables(held)
-                waiting %= _ROW_GROUP
-                file.write_table(joined.slice(0, joined.num_rows - waiting), row_group_size=_ROW_GROUP)
-                held = [joined.slice(joined.num_rows - waiting)]
-        if waiting or not rows:
-            file.write_table(pa.concat_tables(held))
+    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as file:
+        for group in _row_groups(blocks):
+            file.write_table(group, row_group_size=ROW_GROUP)
+            rows += group.num_rows
+        if not rows:
+            file.write_table(schema.empty_table())
     return rows
+
+
+def _row_groups(blocks: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    held: list[pa.Table] = []
+    rows = 0
+    for block in blocks:
+        held.append(block)
+        rows += block.num_rows
+        if rows >= ROW_GROUP:
+            merged = pa.concat_tables(held)
+            whole = rows - rows % ROW_GROUP
+            yield merged.slice(0, whole).combine_chunks()
+            held, rows = [merged.slice(whole)], rows - whole
+    if rows:
+        yield pa.concat_tables(held).combine_chunks()

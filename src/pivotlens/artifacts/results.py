@@ -258,7 +258,8 @@ class Arm:
 
     Attributes:
         name: Of the arm.
-        paths: Its files of documents, JSON lines compressed with zstd, in order.
+        paths: Its files of documents, JSON lines compressed with zstd; one after another they stand in the order of the
+            corpus.
         documents: How many they hold.
         summary: What it holds in each language: the rows of ``select/summary``.
     """
@@ -312,7 +313,11 @@ class Selection(StageResult):
         """
         if name not in self.arms:
             raise ArtifactError(f"{self.folder} has no arm {name!r}", did_you_mean(name, self.arms))
-        files = [file for file in sorted(self.manifest.outputs) if file.startswith(f"{name}/documents-")]
+        # By length first: after documents-99999 comes documents-100000.
+        files = sorted(
+            (file for file in self.manifest.outputs if file.startswith(f"{name}/documents-")),
+            key=lambda file: (len(file), file),
+        )
         return Arm(
             name=name,
             paths=tuple(self.folder / file for file in files),

@@ -93,7 +93,7 @@ class Workspace:
 
     def write_part(self, key: str, table: pa.Table) -> None:
         """Keep a finished part of the work."""
-        write_parquet(self._parts / f"{key}.parquet", table.schema, [table])
+        write_parquet(self._parts / f"{key}.parquet", table)
 
     def read_part(self, key: str) -> pa.Table:
         """Return a finished part.
@@ -119,8 +119,9 @@ class Workspace:
 def _end_repeated_script() -> None:
     """End a process that was started as a worker and is still running the calling script a second time.
 
-    That happens where a script lacks its ``__main__`` guard; the first process tells so, and says what to do.
+    That happens where a script lacks its ``__main__`` guard; the first process tells so, and says what to do. Python
+    runs it as the module ``__mp_main__``, which takes the place of ``__main__`` only when it has come to its end.
     """
-    processes = sys.modules.get("multiprocess.process")
-    if processes is not None and getattr(processes.current_process(), "_inheriting", False):
+    repeated = sys.modules.get("__mp_main__")
+    if repeated is not None and repeated is not sys.modules["__main__"]:
         raise SystemExit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from pivotlens.artifacts.columns import Columns, as_table, declared_schema, write_parquet
+from pivotlens.artifacts.columns import Columns, as_table, declared_schema, write_parquet, write_parquet_blocks
 from pivotlens.artifacts.files import remove_tree, write_bytes, writing_errors
 from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.artifacts.manifest import MANIFEST, RUN_RECORD, Manifest, Output
@@ -36,6 +37,7 @@ class ResultWriter:
         self._staging = workspace.staging
         self._started = workspace.started
         self._rows: dict[str, int] = {}
+        self._adopted: dict[str, Output] = {}
         self._warnings: list[str] = []
 
     def warn(self, message: str) -> None:
@@ -49,22 +51,40 @@ class ResultWriter:
         Raises:
             ValueError: Its columns are not those that are declared for it.
         """
-        self.write_table_blocks(name, [data])
+        table = as_table(self._plan.stage, name, data)
+        write_parquet(self._staging / f"{name}.parquet", table)
+        self._rows[f"{name}.parquet"] = table.num_rows
 
-    def write_table_blocks(self, name: str, blocks: Iterable[pa.Table | Columns]) -> None:
-        """Write one of the stage's tables block by block: it may be larger than the memory.
+    def write_table_blocks(self, name: str, tables: Iterable[pa.Table]) -> None:
+        """Write one of the stage's tables block by block: it need never be in memory as a whole.
 
         Args:
-            name: Of the table.
-            blocks: Its rows, in order.
+            name: The table.
+            tables: Its rows in order; how they are cut does not matter.
 
         Raises:
-            ValueError: The columns of a block are not those that are declared for it.
+            ValueError: It is not declared, or the columns are not those that are.
         """
-        stage, file = self._plan.stage, f"{name}.parquet"
-        schema = declared_schema(stage, name)
-        tables = (as_table(stage, name, block) for block in blocks)
-        self._rows[file] = write_parquet(self._staging / file, schema, tables)
+        stage = self._plan.stage
+        blocks = (as_table(stage, name, block) for block in tables)
+        path = self.staged(f"{name}.parquet")
+        self._rows[path.name] = write_parquet_blocks(path, declared_schema(stage, name), blocks)
+
+    def adopt(self, name: str, part: Path, output: Output) -> None:
+        """Take a file that a worker wrote among the parts into the result, without copying it.
+
+        Args:
+            name: Path within the stage's folder, with ``/``.
+            part: The file; it stays where it is too, so that an interruption loses nothing.
+            output: What the worker found it to be.
+        """
+        path = self.staged(name)
+        with writing_errors(path):
+            try:
+                path.hardlink_to(part)
+            except OSError:  # not every file system has hard links
+                shutil.copyfile(part, path)
+        self._adopted[name] = output
 
     def staged(self, name: str, rows: int | None = None) -> Path:
         """Return where a further file of the result is to be written, such as documents; `finish` seals it.
@@ -88,11 +108,7 @@ class ResultWriter:
         """
         plan, meaning = self._plan, self._plan.config.meaning()
         outputs = {
-            path.relative_to(self._staging).as_posix(): Output(
-                bytes=path.stat().st_size,
-                sha256=sha256_of_file(path),
-                rows=self._rows.get(path.relative_to(self._staging).as_posix()),
-            )
+            path.relative_to(self._staging).as_posix(): self._output(path)
             for path in sorted(self._staging.rglob("*"))
             if path.is_file()
         }
@@ -117,8 +133,14 @@ class ResultWriter:
             self._staging.replace(plan.folder)
         return manifest
 
+    def _output(self, path: Path) -> Output:
+        name = path.relative_to(self._staging).as_posix()
+        if name in self._adopted:
+            return self._adopted[name]
+        return Output(bytes=path.stat().st_size, sha256=sha256_of_file(path), rows=self._rows.get(name))
 
-_PACKAGES = ("pivotlens", "numpy", "pyarrow", "torch", "transformers", "tokenizers", "datatrove", "scipy")
+
+_PACKAGES = ("pivotlens", "numpy", "pyarrow", "torch", "transformers", "tokenizers", "scipy")
 
 
 def run_record(started: float, config: StageConfig) -> dict[str, Any]:

@@ -206,46 +206,15 @@ def _shares(result: "StageResult") -> dict[str, list[dict[str, Any]]]:
 
 def show_result(result: "StageResult") -> None:
     """Print what a stage left behind."""
+    from pivotlens.report.terminal import headline_lines  # needs pyarrow, which help does without
+
     console = results_console()
     manifest = result.manifest
     console.print(f"{manifest.stage}: {result.folder}", markup=False, soft_wrap=True)
     for name, output in manifest.outputs.items():
         rows = "" if output.rows is None else f"{output.rows:,} rows"
         console.print(f"  {name:<34} {rows:>16} {output.bytes:>14,} bytes", markup=False, soft_wrap=True)
-    for line in _headline(result):
+    for line in headline_lines(result):
         console.print(f"  {line}", markup=False, soft_wrap=True)
     for warning in manifest.warnings:
         console.print(f"  Warning: {escape_controls(warning)}", markup=False, soft_wrap=True)
-
-
-def _headline(result: "StageResult") -> list[str]:
-    """Say in a few lines what the reader came for."""
-    from pivotlens.artifacts import Trace
-    from pivotlens.report.terminal import headline_lines
-
-    details = result.manifest.details
-    if result.stage == "bench":
-        languages = ", ".join(details["languages"])
-        return [
-            f"{details['test_concepts']:,} test concepts and {details['shot_concepts']} for examples in {languages}"
-        ]
-    if isinstance(result, Trace):
-        return headline_lines(result)
-    if result.stage != "score":
-        return []
-    several = len({(row["model"], row["prompt"]) for row in result.rows("summary")}) > 1
-    lines = []
-    for row in result.rows("summary"):
-        if row["items"] == "all":
-            who = f"{row['model']} ({row['prompt']}), " if several else ""
-            pair = (
-                "all directions"
-                if row["source_language"] == "all"
-                else f"{row['source_language']}→{row['target_language']}"
-            )
-            lines.append(
-                f"{who}{pair}: score {row['score']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}], share "
-                f"{row['share']:.1%}, 10-way {row['accuracy_10way']:.1%}, generated {row['accuracy_generated']:.1%} "
-                f"of {row['n']:,} items"
-            )
-    return lines

@@ -1,9 +1,11 @@
-"""Corpora: listing their files, reading documents, cutting units, sharing the work among processes."""
+"""Corpora: listing their files, reading documents, cutting units, dealing out the work on shards."""
 
+from pivotlens.corpus.cutting import shards_of
 from pivotlens.corpus.documents import BadRow, Columns, Document, read_documents
-from pivotlens.corpus.executor import part_path, run_over_files
+from pivotlens.corpus.executor import Executor, LocalExecutor
 from pivotlens.corpus.files import CorpusFile, Listing, list_corpus, survey_corpus
-from pivotlens.corpus.problems import BadRows, check_bad_share
+from pivotlens.corpus.problems import BadRows, check_bad_share, merged_bad_rows
+from pivotlens.corpus.shards import PartStore, Shard, Task
 from pivotlens.corpus.units import UnitBatch, UnitPlan, split_units, unit_batches, unit_hashes, unit_plan
 
 __all__ = [
@@ -12,14 +14,19 @@ __all__ = [
     "Columns",
     "CorpusFile",
     "Document",
+    "Executor",
     "Listing",
+    "LocalExecutor",
+    "PartStore",
+    "Shard",
+    "Task",
     "UnitBatch",
     "UnitPlan",
     "check_bad_share",
     "list_corpus",
-    "part_path",
+    "merged_bad_rows",
     "read_documents",
-    "run_over_files",
+    "shards_of",
     "split_units",
     "survey_corpus",
     "unit_batches",

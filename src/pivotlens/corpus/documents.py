@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import bz2
-import contextlib
 import json
 import lzma
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import IO, Any
 
 import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
 import zstandard
 
 from pivotlens.corpus.files import CorpusFile, is_parquet, named_compression, unreachable
+from pivotlens.corpus.shards import Shard
 from pivotlens.errors import ConfigError, DataError
 from pivotlens.text import language_code
 
@@ -69,8 +73,8 @@ class Columns:
     default_language: str = ""
 
 
-def read_documents(file: CorpusFile, columns: Columns | None = None) -> Iterator[Document | BadRow]:
-    """Read a file's rows in order.
+def read_documents(shard: Shard, columns: Columns | None = None) -> Iterator[Document | BadRow]:
+    """Read a shard's rows in order; they are numbered within the whole file.
 
     Blank lines of JSON files are skipped but counted as lines.
 
@@ -79,11 +83,11 @@ def read_documents(file: CorpusFile, columns: Columns | None = None) -> Iterator
             column or has it twice.
         ConfigError: The default language is no language.
     """
-    columns = columns or Columns()
-    rows = _parquet_rows(file, columns) if is_parquet(file) else _json_rows(file)
-    reader = _RowReader(file, columns)
+    columns, name = columns or Columns(), shard.file.name
+    rows = _parquet_rows(shard, columns) if is_parquet(shard.file) else _json_rows(shard)
+    reader = _RowReader(shard.file, columns)
     for number, values in rows:
-        yield reader.read(number, values) if isinstance(values, dict) else BadRow(file.name, number, values)
+        yield reader.read(number, values) if isinstance(values, dict) else BadRow(name, number, values)
 
 
 class _RowReader:
@@ -150,9 +154,9 @@ def _kind(value: Any) -> str:
 # -- JSON lines
 
 
-def _json_rows(file: CorpusFile) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    first = True
-    for number, line in _lines(file):
+def _json_rows(shard: Shard) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    file, first = shard.file, shard.start == 0
+    for number, line in _lines(shard):
         try:
             values = orjson.loads(line)
         except orjson.JSONDecodeError as error:
@@ -180,17 +184,17 @@ def _json_problem(line: bytes, error: orjson.JSONDecodeError) -> str:
     except UnicodeDecodeError as problem:
         return f"invalid UTF-8 at byte {problem.start + 1} of the line"
     constants: list[str] = []
-    with contextlib.suppress(ValueError, RecursionError):
+    with suppress(ValueError, RecursionError):
         json.loads(text, parse_constant=constants.append)
         if constants:
             return f"bad JSON: {constants[0]} is no JSON value (Python's json and pandas write it); write null instead"
     return f"bad JSON: {error.msg} (character {error.pos + 1} of the line)"
 
 
-def _lines(file: CorpusFile) -> Iterator[tuple[int, bytes]]:
-    number = 0
+def _lines(shard: Shard) -> Iterator[tuple[int, bytes]]:
+    number = shard.rows_before
     pending: list[bytes] = []
-    for chunk in _chunks(file):
+    for chunk in _text(shard):
         first, *rest = chunk.split(b"\n")
         pending.append(first)
         for following in rest:
@@ -246,8 +250,19 @@ def _kind_of(head: bytes) -> str | None:
     return next((kind for magic, kind in _BYTES.items() if head.startswith(magic)), None)
 
 
-def _chunks(file: CorpusFile) -> Iterator[bytes]:
-    """Yield a file's text piece by piece; its first bytes tell how it is compressed, whatever its name says."""
+def _text(shard: Shard) -> Iterator[bytes]:
+    """Yield the text of a shard piece by piece."""
+    if shard.start == 0 and shard.end is None:
+        yield from _text_of_file(shard.file)
+        return
+    # Parts are made only of a file that begins with plain text, and they begin where a line does.
+    with shard.file.open() as handle:
+        handle.seek(shard.start)
+        yield from _stored(shard.file, handle, None if shard.end is None else shard.end - shard.start)
+
+
+def _text_of_file(file: CorpusFile) -> Iterator[bytes]:
+    """Yield a file's text; its first bytes tell how it is compressed, whatever its name says."""
     with file.open() as handle:
         stored = _stored(file, handle)
         head = next(stored, b"")
@@ -271,16 +286,40 @@ def _chunks(file: CorpusFile) -> Iterator[bytes]:
         yield from plain
 
 
-def _stored(file: CorpusFile, handle: IO[bytes]) -> Iterator[bytes]:
-    while True:
+def line_cuts(file: CorpusFile, shard_bytes: int) -> list[tuple[int, int]]:
+    """Return where a file of JSON lines can be cut into parts of about so many bytes, if it is plain text.
+
+    Returns:
+        Of each part but the first the byte at which its first line begins, and the lines before that.
+    """
+    cuts: list[tuple[int, int]] = []
+    with file.open() as handle:
+        offset, lines, least = 0, 0, shard_bytes
+        for chunk in _stored(file, handle):
+            if offset == 0 and _kind_of(chunk) is not None:
+                return []
+            counted = 0
+            while (end := chunk.find(b"\n", max(least - 1 - offset, 0)) + 1) > 0:
+                lines += chunk.count(b"\n", counted, end)
+                cuts.append((offset + end, lines))
+                counted, least = end, offset + end + shard_bytes
+            lines += chunk.count(b"\n", counted)
+            offset += len(chunk)
+    return [cut for cut in cuts if cut[0] < offset]
+
+
+def _stored(file: CorpusFile, handle: IO[bytes], size: int | None = None) -> Iterator[bytes]:
+    left = sys.maxsize if size is None else size
+    while left:
         try:
-            chunk = handle.read(_CHUNK)
+            chunk = handle.read(min(_CHUNK, left))
         except Exception as error:  # every file system raises errors of its own
             if "://" in file.location:
                 raise unreachable(file.location, error) from error
             raise _damaged(file, error) from error
         if not chunk:
             return
+        left -= len(chunk)
         yield chunk
 
 
@@ -310,35 +349,59 @@ def _damaged(file: CorpusFile, error: Exception) -> DataError:
 # -- Parquet
 
 
-def _parquet_rows(file: CorpusFile, columns: Columns) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _parquet_rows(shard: Shard, columns: Columns) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    file = shard.file
+    with _parquet(file) as parquet:
+        schema = parquet.schema_arrow
+        wanted = [name for name in (columns.text, columns.language, columns.group) if name in schema.names]
+        needed = (columns.text,) if columns.default_language else (columns.text, columns.language)
+        for name in needed:
+            if name not in wanted:
+                raise DataError(
+                    f"{file.shown}, row 1: {_no_column(name, schema.names)}", f"To mend it, {COLUMNS_HINT}."
+                )
+        for name in wanted:
+            if schema.names.count(name) > 1:
+                raise DataError(
+                    f"{file.shown} has the column {name!r} {schema.names.count(name)} times",
+                    "Write the file again with one column of that name.",
+                )
+        number = shard.rows_before
+        groups = list(range(shard.start, parquet.num_row_groups if shard.end is None else shard.end))
+        for batch in parquet.iter_batches(batch_size=_PARQUET_ROWS, row_groups=groups, columns=wanted):
+            lists = {name: _values(batch.column(name)) for name in batch.schema.names}
+            for index in range(batch.num_rows):
+                number += 1
+                yield number, {name: values[index] for name, values in lists.items()}
 
+
+def row_group_cuts(file: CorpusFile, shard_bytes: int) -> list[tuple[int, int]]:
+    """Return where a Parquet file can be cut into parts of about so many bytes.
+
+    Returns:
+        Of each part but the first its first row group, and the rows before that.
+    """
+    cuts: list[tuple[int, int]] = []
+    with _parquet(file) as parquet:
+        size = rows = 0
+        for group in range(parquet.num_row_groups):
+            if size >= shard_bytes:
+                cuts.append((group, rows))
+                size = 0
+            described = parquet.metadata.row_group(group)
+            size += sum(described.column(column).total_compressed_size for column in range(described.num_columns))
+            rows += described.num_rows
+    return cuts
+
+
+@contextmanager
+def _parquet(file: CorpusFile) -> Iterator[Any]:
+    """Open a Parquet file, and name the file in the errors of reading it."""
     with file.open() as handle:
         try:
             # By path where there is one: pyarrow's threads may outlive a Python handle at exit.
             by_path = "://" not in file.location and file.location == file.shown
-            parquet = pq.ParquetFile(file.location if by_path else handle)
-            schema = parquet.schema_arrow
-            wanted = [name for name in (columns.text, columns.language, columns.group) if name in schema.names]
-            needed = (columns.text,) if columns.default_language else (columns.text, columns.language)
-            for name in needed:
-                if name not in wanted:
-                    raise DataError(
-                        f"{file.shown}, row 1: {_no_column(name, schema.names)}", f"To mend it, {COLUMNS_HINT}."
-                    )
-            for name in wanted:
-                if schema.names.count(name) > 1:
-                    raise DataError(
-                        f"{file.shown} has the column {name!r} {schema.names.count(name)} times",
-                        "Write the file again with one column of that name.",
-                    )
-            number = 0
-            for batch in parquet.iter_batches(batch_size=_PARQUET_ROWS, columns=wanted):
-                lists = {name: _values(batch.column(name)) for name in batch.schema.names}
-                for index in range(batch.num_rows):
-                    number += 1
-                    yield number, {name: values[index] for name, values in lists.items()}
+            yield pq.ParquetFile(file.location if by_path else handle)
         except (pa.ArrowException, OSError, EOFError) as error:
             if "://" in file.location and not isinstance(error, pa.ArrowException):
                 raise unreachable(file.location, error) from error
@@ -354,8 +417,6 @@ def _parquet_rows(file: CorpusFile, columns: Columns) -> Iterator[tuple[int, dic
 
 def _values(array: Any) -> list[Any]:
     """Return a column's values; bytes are read as UTF-8, and stay bytes for the reader to refuse where they are not."""
-    import pyarrow as pa
-
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     try:

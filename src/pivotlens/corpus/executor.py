@@ -1,92 +1,178 @@
-"""The same work on every file of a corpus, in one process or several; finished files are never done again."""
+"""The same work on every shard of a corpus, here or in several processes; what is done is never done again.
+
+An executor is whatever runs a `Task` over shards until a `PartStore` holds a part of each. Several of them, on several
+machines, may fill one store: nothing is passed between them but the parts.
+"""
 
 from __future__ import annotations
 
-import contextvars
-import hashlib
+import os
+import pickle
+import signal
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import connection, get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Protocol
 
-from pivotlens.artifacts.files import remove_tree, write_bytes
-from pivotlens.corpus.files import CorpusFile
+from pivotlens.corpus.shards import PartStore, Shard, Task
+from pivotlens.errors import ConfigError, PivotLensError, PrerequisiteError
 from pivotlens.progress import track
 
-FileTask = Callable[[CorpusFile], bytes]
+# Shards that wait for each worker, so that none is idle and a long list does not lie in memory.
+_AHEAD = 2
+_NAMED = 3
 
 
-def part_path(folder: Path, file: CorpusFile) -> Path:
-    """Return where the part of a file is kept: named by the file alone, so that order and workers do not matter."""
-    return folder / f"{hashlib.blake2b(file.name.encode('utf-8', 'surrogateescape'), digest_size=16).hexdigest()}.part"
+class Executor(Protocol):
+    """Runs a task over shards."""
+
+    def run(self, shards: Sequence[Shard], task: Task, store: PartStore, description: str) -> None:
+        """Make the part of every shard that has none.
+
+        Args:
+            shards: The corpus.
+            task: What is done with each.
+            store: Where the parts are kept.
+            description: What is being done, for the progress bar.
+
+        Raises:
+            PivotLensError: That of the first shard whose work failed, as it was raised; the others' parts stay.
+        """
 
 
-def run_over_files(
-    folder: Path, files: Sequence[CorpusFile], task: FileTask, workers: int = 1, description: str = "Reading the corpus"
-) -> list[Path]:
-    """Do ``task`` on every file and keep what it returns, one part a file; a part that exists is not made again.
+@dataclass(frozen=True)
+class LocalExecutor:
+    """Runs a task on this machine.
 
-    One worker runs in this process. Several are processes started by spawn, under datatrove's local executor; an
-    error of ours in one of them arrives here as it was raised.
-
-    Args:
-        folder: Where the parts are kept (of a stage: `Workspace.parts_folder`).
-        files: The corpus.
-        task: Can be pickled; takes a file and returns the content of its part.
-        workers: Number of processes.
-        description: What is being done, for the progress bar.
-
-    Returns:
-        The paths of the parts, in the order of ``files``.
+    Attributes:
+        workers: Number of processes, started by spawn; one is this process itself.
     """
-    pending = [file for file in files if not part_path(folder, file).exists()]
-    if workers == 1 or len(pending) <= 1:
-        for file in track(pending, description, len(pending)):
-            work_on(folder, file, task)
-    else:
-        _run_in_processes(folder, pending, task, min(workers, len(pending)), description)
-    return [part_path(folder, file) for file in files]
+
+    workers: int = 1
+
+    def run(
+        self, shards: Sequence[Shard], task: Task, store: PartStore, description: str = "Reading the corpus"
+    ) -> None:
+        """Make the part of every shard that has none; arguments and errors as `Executor.run`.
+
+        Raises:
+            ConfigError: The calling script starts its work again in every process.
+            PrerequisiteError: A process was ended from outside.
+        """
+        pending = store.missing(shards)
+        workers = min(self.workers, len(pending))
+        if workers > 1:
+            # Largest first: the processes end at about the same time.
+            pending.sort(key=lambda shard: -shard.size)
+            done = _in_processes(pending, task, store, workers)
+        else:
+            done = _here(pending, task, store)
+        with closing(done):  # at Ctrl-C the processes end now, not when somebody collects the garbage
+            for _ in track(done, description, len(pending)):
+                pass
 
 
-def work_on(folder: Path, file: CorpusFile, task: FileTask) -> None:
-    """Make the part of one file."""
-    write_bytes(part_path(folder, file), task(file))
-
-
-def _run_in_processes(
-    folder: Path, files: Sequence[CorpusFile], task: FileTask, workers: int, description: str
-) -> None:
-    from pivotlens.corpus.datatrove_step import run_with_datatrove
-
-    # Largest first, dealt out in turn: the processes end at about the same time.
-    shares = sorted(files, key=lambda file: (-file.size, file.name))
-    logs = folder.with_name(f"{folder.name}-log")
-    remove_tree(logs)  # datatrove's own marks of completion ignore the settings: only our parts count
-    done = threading.Event()
-    context = contextvars.copy_context()
-    follower = threading.Thread(target=context.run, args=(_follow, folder, files, description, done), daemon=True)
-    follower.start()
+def work_on(shard: Shard, task: Task, store: PartStore) -> None:
+    """Make the part of one shard; an error that is not ours is told where it happened."""
     try:
-        run_with_datatrove(folder, shares, task, workers, logs)
+        task(shard, store.path(shard))
+    except PivotLensError:
+        raise
+    except Exception as error:
+        error.add_note(f"This happened at work on {shard.shown}.")
+        raise
+
+
+def _here(shards: Sequence[Shard], task: Task, store: PartStore) -> Generator[Shard]:
+    for shard in shards:
+        work_on(shard, task, store)
+        yield shard
+
+
+def _in_processes(shards: Sequence[Shard], task: Task, store: PartStore, workers: int) -> Generator[Shard]:
+    context = get_context("spawn")
+    begun = context.Event()
+    hears, tells = context.Pipe(duplex=False)
+    at_work: dict[Future[None], Shard] = {}
+    with NamedTemporaryFile(dir=store.folder, prefix=".task-") as sent:
+        # Not as an argument: a process that ends before it has read a large one would be waited for for ever.
+        pickle.dump((task, store), sent)
+        sent.flush()
+        pool = ProcessPoolExecutor(workers, context, _begin, (sent.name, begun, hears))
+        try:
+            for place, shard in enumerate(shards, start=1):
+                with _children_deaf_to_ctrl_c():
+                    at_work[pool.submit(_work, shard)] = shard
+                while len(at_work) >= (_AHEAD * workers if place < len(shards) else 1):
+                    for done in wait(at_work, return_when=FIRST_COMPLETED).done:
+                        done.result()
+                        yield at_work.pop(done)
+        except BaseException as error:
+            tells.close()  # whatever is still at work ends at once
+            if isinstance(error, BrokenProcessPool):
+                raise _ended(workers, list(at_work.values()), begun) from None
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+            tells.close()
+            hears.close()
+
+
+def _ended(workers: int, shards: Sequence[Shard], begun: Event) -> PivotLensError:
+    if not begun.is_set():
+        return ConfigError(
+            f"the {workers} worker processes ended as they began: each first runs the calling script again",
+            'Put what the script does under `if __name__ == "__main__":` in a file, or leave workers at 1.',
+        )
+    more = f" or {len(shards) - _NAMED} more" if len(shards) > _NAMED else ""
+    return PrerequisiteError(
+        "a worker process was ended from outside, perhaps for want of memory, at work on one of "
+        f"{', '.join(shard.shown for shard in shards[:_NAMED])}{more}",
+        "Give it fewer workers or more memory and run the same command again: finished parts are kept.",
+    )
+
+
+@contextmanager
+def _children_deaf_to_ctrl_c() -> Iterator[None]:
+    """Let processes that start in the meantime never hear Ctrl-C: this one hears it and ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
     finally:
-        done.set()
-        follower.join()
-        remove_tree(logs)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _follow(folder: Path, files: Sequence[CorpusFile], description: str, done: threading.Event) -> None:
-    for _ in track(_finished(folder, files, done), description, len(files)):
-        pass
+# -- in a worker
 
 
-def _finished(folder: Path, files: Sequence[CorpusFile], done: threading.Event) -> Iterator[CorpusFile]:
-    waiting = list(files)
-    while True:
-        last = done.is_set()
-        ready = [file for file in waiting if part_path(folder, file).exists()]
-        yield from ready
-        waiting = [file for file in waiting if file not in ready]
-        if last or not waiting:
-            return
-        done.wait(0.5)
-        time.sleep(0)
+_do: Callable[[Shard], None]
+"""What this worker is there for: sent to it once, not with every shard."""
+
+
+def _begin(sent: str, begun: Event, hears: Connection) -> None:
+    global _do
+    begun.set()
+    threading.Thread(target=_end_when_told, args=(hears,), daemon=True).start()
+    task, store = pickle.loads(Path(sent).read_bytes())
+    _do = partial(work_on, task=task, store=store)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # one core a worker
+
+
+def _end_when_told(hears: Connection) -> None:
+    """End this process when the one that started it says so, or is gone."""
+    parent = parent_process()
+    connection.wait([hears] if parent is None else [hears, parent.sentinel])
+    os._exit(1)
+
+
+def _work(shard: Shard) -> None:
+    _do(shard)

@@ -9,16 +9,13 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import regex
 
+from pivotlens.arrays import Hashes, Integers
 from pivotlens.corpus.documents import BadRow, Columns, read_documents
-from pivotlens.corpus.files import CorpusFile
 from pivotlens.corpus.problems import KEPT, BadRows, check_not_hopeless
+from pivotlens.corpus.shards import Shard
 from pivotlens.text import language_code
-
-Hashes = npt.NDArray[np.uint64]
-Integers = npt.NDArray[np.int64]
 
 _GRAPHEME = regex.compile(r"\X")
 _SPACE = regex.compile(r"(?r)\s")
@@ -73,7 +70,7 @@ def unit_plan(config: CorpusSettings) -> UnitPlan:
 
 @dataclass
 class UnitBatch:
-    """Units of one file, in its order; position i of each list and array is one unit.
+    """Units of one shard, in its order; position i of each list and array is one unit.
 
     Attributes:
         texts: Their text.
@@ -82,7 +79,7 @@ class UnitBatch:
         rows: Rows of their documents, shape ``(units,)``, int64.
         parts: Number of the unit in its document, from 0, shape ``(units,)``, int64.
         documents: Documents that begin in this batch, by language.
-        bad: Rows that cannot be read; named only as far as they are among the first of the file.
+        bad: Rows that cannot be read; named only as far as they are among the first of the shard.
     """
 
     texts: list[str]
@@ -128,11 +125,11 @@ def _cut(text: str, start: int, end: int) -> int:
     return cut if cut > start else end
 
 
-def unit_batches(file: CorpusFile, plan: UnitPlan) -> Iterator[UnitBatch]:
-    """Read a file's units in batches of bounded size; bad rows come with the batch they stand in.
+def unit_batches(shard: Shard, plan: UnitPlan) -> Iterator[UnitBatch]:
+    """Read a shard's units in batches of bounded size; bad rows come with the batch they stand in.
 
     Raises:
-        DataError: As `read_documents`, or most of the first rows cannot be read.
+        DataError: As `read_documents`, or most of a file's first rows cannot be read.
     """
     texts: list[str] = []
     languages: list[str] = []
@@ -140,21 +137,24 @@ def unit_batches(file: CorpusFile, plan: UnitPlan) -> Iterator[UnitBatch]:
     rows: list[int] = []
     parts: list[int] = []
     documents: Counter[str] = Counter()
-    bad, of_file = BadRows(), BadRows()
-    characters = read = 0
+    bad, of_shard = BadRows(), BadRows()
+    characters = 0
 
     def batch() -> UnitBatch:
         return UnitBatch(
             texts, languages, groups, np.array(rows, dtype=np.int64), np.array(parts, dtype=np.int64), documents, bad
         )
 
-    for document in read_documents(file, plan.columns):
+    for document in read_documents(shard, plan.columns):
         if isinstance(document, BadRow):
-            bad.add([document] if of_file.count < KEPT else (), 1)
-            of_file.add([document], 1)
-            check_not_hopeless(of_file, read, plan.max_bad_share, file)
+            bad.add(document, named=of_shard.count < KEPT)
+            of_shard.add(document)
+            if shard.start == 0:  # of later shards it is told when all parts are there
+                check_not_hopeless(of_shard, plan.max_bad_share, shard.file)
             continue
         documents[document.language] += 1
+        bad.documents += 1
+        of_shard.documents += 1
         for part, text in enumerate(split_units(document.text, plan.unit, plan.unit_characters)):
             texts.append(text)
             languages.append(document.language)
@@ -162,8 +162,7 @@ def unit_batches(file: CorpusFile, plan: UnitPlan) -> Iterator[UnitBatch]:
             rows.append(document.row)
             parts.append(part)
         characters += len(document.text)
-        read += 1
-        if read == plan.limit:
+        if of_shard.documents == plan.limit:
             break
         if characters >= _BATCH_CHARACTERS or len(texts) >= _BATCH_UNITS:
             yield batch()

@@ -1,4 +1,4 @@
-"""The two passes over one file: find the words, then cut the sampled units into tokens."""
+"""The two passes over one shard: find the words, then cut the sampled units into tokens."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from pivotlens.arrays import Hashes
-from pivotlens.corpus import BadRows, CorpusFile, UnitBatch, UnitPlan, part_path, unit_batches, unit_hashes
-from pivotlens.corpus.packing import pack_arrays, unpack_arrays
+from pivotlens.arrays import Booleans, Hashes
+from pivotlens.corpus import BadRows, PartStore, Shard, UnitBatch, UnitPlan, unit_batches, unit_hashes
+from pivotlens.corpus.packing import read_arrays, write_arrays
 from pivotlens.count.contexts import ContextCounter
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.sampling import is_among
@@ -18,13 +17,13 @@ from pivotlens.count.vocabulary import CountedWords
 from pivotlens.models.tokenizer import load_tokenizer
 
 
-def _hashes(file: CorpusFile, batch: UnitBatch, seed: int) -> Hashes:
-    return unit_hashes(file.name, batch.rows, batch.parts, seed, "count")
+def _hashes(shard: Shard, batch: UnitBatch, seed: int) -> Hashes:
+    return unit_hashes(shard.file.name, batch.rows, batch.parts, seed, "count")
 
 
 @dataclass(frozen=True)
 class OccurrencePass:
-    """Finds the words in a file's units; its part is a counter as arrays, with the bad rows."""
+    """Finds the words in a shard's units; its part is a counter as arrays, with the bad rows."""
 
     words: CountedWords
     plan: UnitPlan
@@ -32,24 +31,23 @@ class OccurrencePass:
     background: int
     seed: int
 
-    def __call__(self, file: CorpusFile) -> bytes:
-        """Return the part of a file."""
+    def __call__(self, shard: Shard, part: Path) -> None:
+        """Write the part of a shard."""
         counter = CooccurrenceCounter(self.words, self.sample, self.background)
         bad = BadRows()
-        for batch in unit_batches(file, self.plan):
+        for batch in unit_batches(shard, self.plan):
             counter.documents.update(batch.documents)
-            bad.add(batch.bad, batch.bad.count)
-            counter.add(batch.texts, batch.languages, _hashes(file, batch, self.seed))
-        arrays = counter.to_arrays()
-        return pack_arrays(arrays | bad.to_arrays())
+            bad.extend(batch.bad)
+            counter.add(batch.texts, batch.languages, _hashes(shard, batch, self.seed))
+        write_arrays(part, counter.to_arrays() | bad.to_arrays())
 
 
 @dataclass(frozen=True)
 class ContextPass:
-    """Cuts the sampled units of a file into tokens and counts them.
+    """Cuts the sampled units of a shard into tokens and counts them.
 
     Attributes:
-        occurrences: Folder of the parts of `OccurrencePass`.
+        occurrences: The parts of `OccurrencePass`.
         thresholds: Largest hash of each word's sample over all files, shape ``(words,)``.
         backgrounds: Language and largest hash of its background sample.
         tokenizer: Folder of the tokenizer.
@@ -59,40 +57,41 @@ class ContextPass:
     plan: UnitPlan
     sample: int
     seed: int
-    occurrences: Path
+    occurrences: PartStore
     thresholds: Hashes
     backgrounds: dict[str, np.uint64]
     tokenizer: str
 
-    def __call__(self, file: CorpusFile) -> bytes:
-        """Return the part of a file."""
+    def __call__(self, shard: Shard, part: Path) -> None:
+        """Write the part of a shard."""
         tokenizer = load_tokenizer(self.tokenizer)
         counter = ContextCounter(
             self.words, self.thresholds, self.backgrounds, tokenizer.encode_batch, tokenizer.vocab_size
         )
-        wanted = self._wanted(file)
-        for batch in unit_batches(file, self.plan):
-            hashes = _hashes(file, batch, self.seed)
+        wanted = self._wanted(shard)
+        for batch in unit_batches(shard, self.plan):
+            hashes = _hashes(shard, batch, self.seed)
             chosen = np.flatnonzero(self._is_sampled(batch, hashes, wanted))
             counter.add(
                 [batch.texts[unit] for unit in chosen], [batch.languages[unit] for unit in chosen], hashes[chosen]
             )
         counter.flush()
         keys, counts = counter.counts.total()
-        return pack_arrays(
-            {"keys": keys, "counts": counts, "units": counter.units, "background_tokens": counter.background_tokens}
+        write_arrays(
+            part,
+            {"keys": keys, "counts": counts, "units": counter.units, "background_tokens": counter.background_tokens},
         )
 
-    def _wanted(self, file: CorpusFile) -> Hashes | None:
+    def _wanted(self, shard: Shard) -> Hashes | None:
         if self.sample == 0:
             return None
-        arrays = unpack_arrays(part_path(self.occurrences, file))
+        arrays = read_arrays(self.occurrences.path(shard), ("sample_words", "sample_hashes"))
         words, hashes = arrays["sample_words"].astype(np.int64), arrays["sample_hashes"].astype(np.uint64)
         return np.sort(hashes[hashes <= self.thresholds[words]])
 
-    def _is_sampled(self, batch: UnitBatch, hashes: Hashes, wanted: Hashes | None) -> npt.NDArray[np.bool_]:
+    def _is_sampled(self, batch: UnitBatch, hashes: Hashes, wanted: Hashes | None) -> Booleans:
         if wanted is None:
             return np.ones(hashes.size, dtype=bool)
         limits = np.array([self.backgrounds[language] for language in batch.languages], dtype=np.uint64)
-        sampled: npt.NDArray[np.bool_] = is_among(hashes, wanted) | (hashes <= limits)
+        sampled: Booleans = is_among(hashes, wanted) | (hashes <= limits)
         return sampled

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from pivotlens.artifacts import (
-    Benchmark,
-    ResultWriter,
-    schema_of,
-)
+from pivotlens.artifacts import Benchmark, ResultWriter, schema_of
 from pivotlens.corpus import (
     BadRows,
-    CorpusFile,
     Listing,
+    LocalExecutor,
+    PartStore,
+    Shard,
     check_bad_share,
-    run_over_files,
+    merged_bad_rows,
+    shards_of,
     unit_plan,
 )
-from pivotlens.corpus.packing import unpack_arrays
+from pivotlens.corpus.packing import read_arrays
 from pivotlens.count import tables
 from pivotlens.count.config import CountConfig
 from pivotlens.count.occurrences import CooccurrenceCounter
@@ -49,13 +47,15 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     for warning in tokenizer.warnings:
         writer.warn(warning)
     corpus, plan = work.plan.source("corpus", Listing), unit_plan(config)
-    files = corpus.files
+    executor = LocalExecutor(config.workers)
+    shards = shards_of(corpus.files, plan, executor, workspace.parts_folder("cuts"))
 
     find = OccurrencePass(words, plan, config.sample, config.background, config.seed)
-    found = workspace.parts_folder("occurrences")
-    parts = run_over_files(found, files, find, config.workers, "Finding words")
-    counter, bad = _merged_occurrences(words, config, files, parts)
-    check_bad_share(bad, sum(counter.documents.values()), config.max_bad_share, config.corpus)
+    found = PartStore(workspace.parts_folder("occurrences"))
+    executor.run(shards, find, found, "Finding words")
+    bad = merged_bad_rows(shards, found, config.max_bad_share)
+    check_bad_share(bad, config.max_bad_share, config.corpus)
+    counter = _merged_occurrences(words, config, shards, found)
     for warning in corpus.warnings:
         writer.warn(warning)
     _warn(writer, config, counter, bad)
@@ -64,8 +64,9 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     backgrounds = {code: threshold for code, (_, threshold) in counter.backgrounds().items()}
     _, _, thresholds = counter.samples()
     cut = ContextPass(words, plan, config.sample, config.seed, found, thresholds, backgrounds, str(tokenizer.folder))
-    parts = run_over_files(workspace.parts_folder("contexts"), files, cut, config.workers, "Counting tokens")
-    contexts = _merged_contexts(parts, tuple(backgrounds), tokenizer.vocab_size)
+    contexts_of_shards = PartStore(workspace.parts_folder("contexts"))
+    executor.run(shards, cut, contexts_of_shards, "Counting tokens")
+    contexts = _merged_contexts(shards, contexts_of_shards, tuple(backgrounds), tokenizer.vocab_size)
 
     _write(writer, words, counter, contexts)
     tokens = np.flatnonzero(np.bincount(contexts.keys % contexts.vocabulary)).tolist()
@@ -79,9 +80,9 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
         },
     )
     return {
-        "corpus_files": len(files),
-        "corpus_bytes": sum(file.size for file in files),
-        "documents": sum(counter.documents.values()),
+        "corpus_files": len(corpus.files),
+        "corpus_bytes": sum(file.size for file in corpus.files),
+        "documents": bad.documents,
         "units": sum(row.units for row in counter.languages.values()),
         "bad_rows": bad.count,
         "words": len(words.words),
@@ -93,22 +94,21 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
 
 
 def _merged_occurrences(
-    words: CountedWords, config: CountConfig, files: Sequence[CorpusFile], parts: Sequence[Path]
-) -> tuple[CooccurrenceCounter, BadRows]:
+    words: CountedWords, config: CountConfig, shards: Sequence[Shard], parts: PartStore
+) -> CooccurrenceCounter:
     counter = CooccurrenceCounter(words, config.sample, config.background)
-    bad = BadRows()
-    for file, part in zip(files, parts, strict=True):
-        arrays = unpack_arrays(part)
-        counter.merge_arrays(arrays)
-        bad.add_part(file, arrays)
-    return counter, bad
+    for shard in shards:
+        counter.merge_arrays(read_arrays(parts.path(shard)))
+    return counter
 
 
-def _merged_contexts(parts: Sequence[Path], languages: tuple[str, ...], vocabulary: int) -> tables.ContextCounts:
+def _merged_contexts(
+    shards: Sequence[Shard], parts: PartStore, languages: tuple[str, ...], vocabulary: int
+) -> tables.ContextCounts:
     counts = SparseCounts()
     units = background_tokens = np.zeros(1, dtype=np.int64)
-    for part in parts:
-        arrays = unpack_arrays(part)
+    for shard in shards:
+        arrays = read_arrays(parts.path(shard))
         counts.add(arrays["keys"].astype(np.int64), arrays["counts"].astype(np.int64))
         units = units + arrays["units"].astype(np.int64)
         background_tokens = background_tokens + arrays["background_tokens"].astype(np.int64)

@@ -12,7 +12,16 @@ import pyarrow as pa
 import torch
 
 from pivotlens.artifacts import ResultWriter, TrainedLens, Workspace
-from pivotlens.corpus import Columns, Listing, UnitPlan, check_bad_share, run_over_files
+from pivotlens.corpus import (
+    Columns,
+    Listing,
+    LocalExecutor,
+    PartStore,
+    UnitPlan,
+    check_bad_share,
+    merged_bad_rows,
+    shards_of,
+)
 from pivotlens.errors import DataError, ModelError
 from pivotlens.lens.config import LensConfig
 from pivotlens.lens.reading import damping_curve, distances, encode, layer_states, spread_positions
@@ -97,18 +106,20 @@ def _drawn(work: Work[LensConfig]) -> tuple[list[Piece], dict[str, list[Piece]]]
     plan = UnitPlan(columns, "characters", config.unit_characters, config.limit, config.max_bad_share)
     most = config.tokens // _TOKENS_A_PIECE + 2 * config.held_out
     draw = SamplePass(plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed)
-    corpus = work.plan.source("corpus", Listing)
-    files = corpus.files
-    parts = run_over_files(workspace.parts_folder("drawn"), files, draw, config.workers, "Drawing text")
-    sample = merged_sample(files, parts, most)
-    check_bad_share(sample.bad, sample.documents, config.max_bad_share, config.corpus)
+    corpus, executor = work.plan.source("corpus", Listing), LocalExecutor(config.workers)
+    shards = shards_of(corpus.files, plan, executor, workspace.parts_folder("cuts"))
+    drawn = PartStore(workspace.parts_folder("drawn"))
+    executor.run(shards, draw, drawn, "Drawing text")
+    bad = merged_bad_rows(shards, drawn, config.max_bad_share)
+    check_bad_share(bad, config.max_bad_share, config.corpus)
+    pieces = merged_sample(shards, drawn, most)
     if config.limit is not None:
         writer.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
     for warning in corpus.warnings:
         writer.warn(warning)
-    if sample.bad.count:
-        writer.warn(f"{sample.bad.count:,} rows of the corpus could not be read")
-    return held_out_apart(sample.pieces, 2 * config.held_out)
+    if bad.count:
+        writer.warn(f"{bad.count:,} rows of the corpus could not be read")
+    return held_out_apart(pieces, 2 * config.held_out)
 
 
 def _text(

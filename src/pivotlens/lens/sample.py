@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pivotlens.corpus import BadRows, CorpusFile, UnitPlan, unit_batches, unit_hashes
-from pivotlens.corpus.packing import Arrays, pack_arrays, pack_strings, unpack_arrays, unpack_strings
+from pivotlens.corpus import BadRows, PartStore, Shard, UnitPlan, unit_batches, unit_hashes
+from pivotlens.corpus.packing import Arrays, pack_strings, read_arrays, unpack_strings, write_arrays
 
 
 @dataclass(frozen=True, order=True)
@@ -36,28 +36,14 @@ class Piece:
         return self.file, self.row
 
 
-@dataclass
-class FileSample:
-    """What was drawn from files.
-
-    Attributes:
-        pieces: By language.
-        documents: Readable documents.
-        bad: Rows that cannot be read.
-    """
-
-    pieces: dict[str, list[Piece]] = field(default_factory=dict)
-    documents: int = 0
-    bad: BadRows = field(default_factory=BadRows)
-
-    def keep(self, most: int) -> None:
-        """Keep only the pieces of the smallest hashes, so many a language."""
-        self.pieces = {language: sorted(pieces)[:most] for language, pieces in self.pieces.items()}
+def _smallest(pieces: Mapping[str, list[Piece]], most: int) -> dict[str, list[Piece]]:
+    """Return only the pieces of the smallest hashes, so many a language."""
+    return {language: sorted(drawn)[:most] for language, drawn in pieces.items()}
 
 
 @dataclass(frozen=True)
 class SamplePass:
-    """Draws pieces from a file; its part is a `FileSample` as arrays.
+    """Draws pieces from a shard; its part is their columns as arrays, with the bad rows.
 
     Attributes:
         plan: How the corpus is read and cut.
@@ -71,46 +57,39 @@ class SamplePass:
     characters: int
     seed: int
 
-    def __call__(self, file: CorpusFile) -> bytes:
-        """Return the part of a file."""
-        found = FileSample()
-        for batch in unit_batches(file, self.plan):
-            found.documents += batch.documents.total()
-            found.bad.add(batch.bad, batch.bad.count)
-            hashes = unit_hashes(file.name, batch.rows, batch.parts, self.seed, "lens")
+    def __call__(self, shard: Shard, part: Path) -> None:
+        """Write the part of a shard."""
+        found: dict[str, list[Piece]] = {}
+        bad, name = BadRows(), shard.file.name
+        for batch in unit_batches(shard, self.plan):
+            bad.extend(batch.bad)
+            hashes = unit_hashes(name, batch.rows, batch.parts, self.seed, "lens")
             for index, text in enumerate(batch.texts):
                 if beginning := text[: self.characters].strip().replace("\0", " "):
-                    piece = Piece(
-                        int(hashes[index]), file.name, int(batch.rows[index]), int(batch.parts[index]), beginning
-                    )
-                    found.pieces.setdefault(batch.languages[index], []).append(piece)
-            found.keep(self.most)
-        drawn = [(language, piece) for language in sorted(found.pieces) for piece in found.pieces[language]]
+                    piece = Piece(int(hashes[index]), name, int(batch.rows[index]), int(batch.parts[index]), beginning)
+                    found.setdefault(batch.languages[index], []).append(piece)
+            found = _smallest(found, self.most)
+        drawn = [(language, piece) for language in sorted(found) for piece in found[language]]
         arrays: Arrays = {
             "hash": np.array([piece.hash for _, piece in drawn], dtype=np.uint64),
             "row": np.array([piece.row for _, piece in drawn], dtype=np.int64),
             "part": np.array([piece.part for _, piece in drawn], dtype=np.int64),
             "text": pack_strings([piece.text for _, piece in drawn]),
             "language": pack_strings([language for language, _ in drawn]),
-            "documents": np.array(found.documents, dtype=np.int64),
         }
-        return pack_arrays(arrays | found.bad.to_arrays())
+        write_arrays(part, arrays | bad.to_arrays())
 
 
-def merged_sample(files: Sequence[CorpusFile], parts: Sequence[Path], most: int) -> FileSample:
-    """Return what was drawn from all files, the same whatever their order."""
-    merged = FileSample()
-    for file, path in zip(files, parts, strict=True):
-        arrays = unpack_arrays(path)
-        merged.documents += int(arrays["documents"])
-        merged.bad.add_part(file, arrays)
+def merged_sample(shards: Sequence[Shard], parts: PartStore, most: int) -> dict[str, list[Piece]]:
+    """Return what was drawn from all shards, by language, the same whatever their order."""
+    merged: dict[str, list[Piece]] = {}
+    for shard in shards:
+        arrays = read_arrays(parts.path(shard))
         columns = (arrays["hash"].tolist(), arrays["row"].tolist(), arrays["part"].tolist())
         texts, languages = unpack_strings(arrays["text"]), unpack_strings(arrays["language"])
         for number, row, part, text, language in zip(*columns, texts, languages, strict=True):
-            merged.pieces.setdefault(language, []).append(Piece(number, file.name, row, part, text))
-    merged.pieces = {language: merged.pieces[language] for language in sorted(merged.pieces)}
-    merged.keep(most)
-    return merged
+            merged.setdefault(language, []).append(Piece(number, shard.file.name, row, part, text))
+    return _smallest({language: merged[language] for language in sorted(merged)}, most)
 
 
 def held_out_apart(pieces: dict[str, list[Piece]], held_out: int) -> tuple[list[Piece], dict[str, list[Piece]]]:

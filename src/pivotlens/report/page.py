@@ -1,155 +1,221 @@
-"""Putting the page together: every section that has data, one self-contained file."""
+"""A report as a whole: one or several runs, each with its findings, what to know before relying on it, its sections."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
+from typing import Any
 
-from jinja2 import DictLoader, Environment, StrictUndefined
-from markupsafe import Markup
+from pivotlens.report import blocks as b
+from pivotlens.report.config import ReportConfig
+from pivotlens.report.names import ABLATED_NAMES, BEHAVIOUR_NAMES, FIGURE_NAMES, GROUP_NAMES, ITEM_NAMES, SCOPE_NAMES
+from pivotlens.report.notes import parse
+from pivotlens.report.payload import payload
+from pivotlens.report.run_tables import Row, RunTables
+from pivotlens.report.sections.attribution import attribution
+from pivotlens.report.sections.behaviours import behaviours
+from pivotlens.report.sections.causality import causality, conditions, own_effect, scopes
+from pivotlens.report.sections.corpus import corpus
+from pivotlens.report.sections.findings import findings
+from pivotlens.report.sections.header import Caution, Tile, cautions, deck, facts, tiles
+from pivotlens.report.sections.items import Traced, cards, items, traced
+from pivotlens.report.sections.layers import layers, profiles
+from pivotlens.report.sections.lenses import lenses
+from pivotlens.report.sections.pivots import MinedPivots, mined_pivots, pivots
+from pivotlens.report.sections.provenance import provenance
+from pivotlens.report.sections.scores import pooled_table, score_rows, scores
+from pivotlens.report.sections.selection import selection
+from pivotlens.report.sections.shares import headline, in_order
 
-from pivotlens.report import attribution_charts, charts, trace_charts, wording
-from pivotlens.report.payload import embedded_json, payload
-from pivotlens.report.sections.agreement import Agreement
-from pivotlens.report.sections.attribution import ITEM_SET_NAMES, PREDICTOR_NAMES, Attribution
-from pivotlens.report.sections.behaviours import Behaviours
-from pivotlens.report.sections.causality import ITEM_NAMES, READ_NAMES, SCOPE_NAMES, Causality
-from pivotlens.report.sections.corpus import Corpus
-from pivotlens.report.sections.findings import Sentence
-from pivotlens.report.sections.header import Header
-from pivotlens.report.sections.items import TellingItem
-from pivotlens.report.sections.layers import CURVE_NAMES, LayerProfile
-from pivotlens.report.sections.lenses import Lenses
-from pivotlens.report.sections.pivot_kinds import PivotKinds
-from pivotlens.report.sections.pivot_languages import Split
-from pivotlens.report.sections.pivots import MinedPivots
-from pivotlens.report.sections.provenance import StageRecord
-from pivotlens.report.sections.scores import ScoreTable
-from pivotlens.report.sections.selection import Arm
-from pivotlens.report.sections.shares import GROUP_NAMES, STRATUM_NAMES, ShareGroup, Sweep
+SIDE_BY_SIDE = "side-by-side"
 
-_TEMPLATES = (
-    "report.html.j2", "measures.html.j2", "headline.html.j2", "trace.html.j2", "causality.html.j2", "corpus.html.j2",
-    "macros.html.j2",
-)  # fmt: skip
-CARDS = 3
-"""Telling items drawn as cards."""
+
+@dataclass(frozen=True)
+class Chapter:
+    """What a report says of a run; the name is empty where it is the only one."""
+
+    name: str
+    facts: dict[str, b.Prose]
+    tiles: tuple[Tile, ...]
+    findings: tuple[b.Prose, ...]
+    examples: tuple[b.Block, ...]
+    cautions: tuple[Caution, ...]
+    sections: tuple[b.Section, ...]
 
 
 @dataclass(frozen=True)
 class Page:
-    """Everything the page says; None or empty where a stage has not run."""
+    """A report.
+
+    Attributes:
+        deck: What it is about, in a sentence.
+        introduction: What was written by hand to stand before everything else, up to its first heading.
+        method: The rest of it, which stands behind what was found.
+        beside: Runs side by side; None where there is one.
+        data: What the page's script reads, of the first run.
+        n_items: Items that were traced in the first run; ``n_layered`` of them have their layers in the data.
+    """
 
     title: str
-    header: Header
-    provenance: tuple[StageRecord, ...]
-    findings: tuple[Sentence, ...] = ()
-    scores: ScoreTable | None = None
-    n_distractors: int | None = None
-    layers: tuple[LayerProfile, ...] = ()
-    behaviours: Behaviours | None = None
-    headline: tuple[ShareGroup, ...] = ()
-    written: tuple[Split, ...] = ()
-    sweeps: tuple[Sweep, ...] = ()
-    agreement: Agreement | None = None
-    pivot_kinds: tuple[PivotKinds, ...] = ()
-    lenses: Lenses | None = None
-    causality: Causality | None = None
-    items: tuple[TellingItem, ...] = ()
-    telling: tuple[TellingItem, ...] = ()
-    n_items: int = 0
-    corpus: Corpus | None = None
-    attribution: Attribution | None = None
-    pivots: MinedPivots | None = None
-    pivot_details: tuple[tuple[str, str], ...] = ()
-    arms: tuple[Arm, ...] = ()
-
-    @property
-    def deck(self) -> str:
-        """Say in a sentence what the page is about."""
-        model, languages = self.header.model_name, len(self.header.languages)
-        if model and self.layers:
-            return f"How {model} carries words between {languages} languages, layer by layer."
-        if model:
-            return f"How well {model} translates words between {languages} languages."
-        return f"What {self.header.corpus} holds for {languages} languages." if self.header.corpus else ""
+    deck: str
+    introduction: tuple[b.Block, ...]
+    method: tuple[b.Block, ...]
+    beside: b.Section | None
+    chapters: tuple[Chapter, ...]
+    data: dict[str, Any]
+    n_items: int
+    n_layered: int
 
 
-def template_text(name: str) -> str:
-    """Return one of the page's template files."""
-    return (resources.files("pivotlens.report") / "templates" / name).read_text("utf-8")
+def build_page(config: ReportConfig, runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row] = ()) -> Page:
+    """Build a report.
 
+    Args:
+        config: Its settings.
+        runs: The runs with their names, the first one first.
+        comparisons: What ``pivotlens score --compare --json`` said of pairs of them.
 
-def csp_hash(text: str) -> str:
-    """Return the source expression that lets exactly this inline script or style through."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def policy(script: str, style: str) -> str:
-    """Return the page's Content-Security-Policy: nothing but its own script and style."""
-    return (
-        f"default-src 'none'; script-src {csp_hash(script)}; style-src {csp_hash(style)}; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+    Raises:
+        ArtifactError: A table of a stage is damaged.
+        DataError: The introduction cannot be read.
+    """
+    read = [(run, *_read(run, config.items)) for _, run in runs]
+    first, found, pairs = read[0]
+    written = parse(config.introduction) if config.introduction else ()
+    cut = next((place for place, block in enumerate(written) if isinstance(block, b.Heading)), len(written))
+    names = [name if len(runs) > 1 else "" for name, _ in runs]
+    return Page(
+        title=config.title,
+        deck=deck(first),
+        introduction=written[:cut],
+        method=written[cut:],
+        beside=_beside(runs, comparisons) if len(runs) > 1 or comparisons else None,
+        chapters=tuple(_chapter(name, *one) for name, one in zip(names, read, strict=True)),
+        data=payload(found.items, pairs, profiles(first)),
+        n_items=len(found.items),
+        n_layered=found.n_layered,
     )
 
 
-def environment() -> Environment:
-    """Return the template environment, which escapes whatever is not markup of ours."""
-    made = Environment(
-        loader=DictLoader({name: template_text(name) for name in _TEMPLATES}),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for write in (
-        wording.visible,
-        wording.number,
-        wording.percent,
-        wording.whole,
-        wording.probability,
-        wording.p_value,
-        wording.plural,
-        wording.direction_name,
-        wording.language_name,
-    ):
-        made.filters[write.__name__] = write
-    made.filters["interval"] = wording.interval_text
-    made.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]
-    made.globals.update(
-        charts=charts,
-        attribution_charts=attribution_charts,
-        trace_charts=trace_charts,
-        group_names=GROUP_NAMES,
-        stratum_names=STRATUM_NAMES,
-        scope_names=SCOPE_NAMES,
-        item_names=ITEM_NAMES,
-        read_names=READ_NAMES,
-        pivot_language_names=wording.PIVOT_LANGUAGE_NAMES,
-        behaviour_names=wording.BEHAVIOUR_NAMES,
-        rule_notes=wording.RULE_NOTES,
-        predictor_names=PREDICTOR_NAMES,
-        item_set_names=ITEM_SET_NAMES,
-    )
-    return made
+def _read(run: RunTables, most: int) -> tuple[Traced, MinedPivots | None]:
+    found = traced(run, most)
+    return found, mined_pivots(run, found.layered, most)
 
 
-def render(page: Page) -> str:
-    """Return the page as HTML; equal pages give equal text."""
-    style, script = template_text("style.css"), template_text("page.js")
-    mined = page.pivots.by_item() if page.pivots else {}
-    data = payload(page.items, mined, page.pivots.pairs if page.pivots else (), page.layers)
-    template = environment().get_template("report.html.j2")
-    return template.render(
-        page=page,
-        curve_names={key: name for key, name in CURVE_NAMES.items() if any(p.curve(key) for p in page.layers)},
-        cards=[item for item in page.telling if item.shows_pivot][:CARDS],
-        policy=policy(script, style),
-        # Our own files, not data: they go in as they are, for the hashes to fit.
-        style=Markup(style),
-        script=Markup(script),
-        data=embedded_json(data),
+def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None) -> Chapter:
+    sections = (
+        scores(run), layers(run), lenses(run), behaviours(run), causality(run), items(found), corpus(run),
+        attribution(run), pivots(run, pairs), selection(run), provenance(run),
+    )  # fmt: skip
+    return Chapter(
+        name=name,
+        facts=facts(run),
+        tiles=tiles(run),
+        findings=findings(run, found, pairs),
+        examples=cards(found),
+        cautions=tuple(cautions(run)),
+        sections=tuple(section for section in sections if section is not None),
     )
+
+
+# -- several runs
+
+
+def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -> b.Section:
+    blocks: list[b.Block] = []
+    scored = [
+        (f"{name}, {ITEM_NAMES[items]}", row)
+        for name, run in runs
+        for items in ("all", "different_spelling")
+        for row in score_rows(run, items)[:1]
+    ]
+    if scored:
+        said = b.prose(
+            "Score averages over tokens: it is not comparable between models with different tokenizers; share, margin "
+            "and the accuracies are."
+        )
+        blocks += [b.Paragraph(said, "lede"), pooled_table(scored, "run")]
+    blocks += [*map(_comparison, comparisons), *_shares(runs), *_causal(runs)]
+    return b.Section(SIDE_BY_SIDE, "Side by side", tuple(blocks))
+
+
+def _comparison(found: Row) -> b.Table:
+    """Return a paired comparison of two scores."""
+    kinds = {"share": "share", "accuracy_10way": "share", "accuracy_generated": "share"}
+    return b.Table(
+        "comparison",
+        b.columns(["figure", "items"], [found["first"], found["second"], "difference", "95% interval", "p"]),
+        b.lines(
+            (
+                FIGURE_NAMES.get(row["figure"], row["figure"]), ITEM_NAMES.get(row["items"], row["items"]),
+                *(b.Value(row[name], kinds.get(row["figure"], "figure")) for name in ("first", "second")),  # type: ignore[arg-type]
+                b.Value(row["difference"], signed=True),
+                f"[{b.Value(row['ci_low'], signed=True).text()}, {b.Value(row['ci_high'], signed=True).text()}]",
+                b.Value(row["p_value"], "p"),
+            )
+            for row in found["rows"]
+            if row["source_language"] == "all"
+        ),
+        b.prose(
+            "{second} against {first}: paired over the items of both, p of a two-sided sign-flip test over concepts",
+            first=found["first"], second=found["second"],
+        ),
+    )  # fmt: skip
+
+
+def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
+    groups = [(name, found[0]) for name, run in runs if (found := headline(run))]
+    if not groups:
+        return []
+    rules = in_order(rule.rule for _, group in groups for rule in group.rules)
+    behaviours_ = in_order((one for _, group in groups for one in group.behaviours), BEHAVIOUR_NAMES)
+    table = b.Table(
+        "shares-of-runs",
+        b.columns(["run", "rule"], [*(BEHAVIOUR_NAMES.get(name, name) for name in behaviours_), "items"]),
+        b.lines(
+            (name, b.Code(rule), *(b.Value.of(found.shares.get(one), "share") for one in behaviours_),
+             b.Value(found.n, "count"))
+            for rule in rules
+            for name, group in groups
+            for found in [group.rule(rule)]
+            if found is not None
+        ),
+        b.prose(f"Shares of items, {GROUP_NAMES[groups[0][1].directions]}"),
+    )  # fmt: skip
+    return [table]
+
+
+def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
+    tested = [(name, run, scopes(run)[0]) for name, run in runs if run.ablate is not None]
+    if not tested:
+        return []
+    words = {True: "✓ holds", False: "✗ fails", None: "not tested"}
+    by_run = {name: conditions(run, scope) for name, run, scope in tested}
+    numbers = dict.fromkeys(number for found in by_run.values() for number in found)
+
+    def text(number: int) -> str:
+        found = next(found[number] for found in by_run.values() if number in found)
+        return f"{number}. {next(iter(found.values()))['condition']}"
+
+    def verdict(name: str, number: int) -> str:
+        row = by_run[name].get(number, {}).get("all")
+        return words[row["holds"] if row else None]
+
+    table = b.Table(
+        "conditions-of-runs",
+        b.columns(["a causal pivot asks that", *by_run], []),
+        b.lines((text(number), *(verdict(name, number) for name in by_run)) for number in numbers),
+        b.prose(f"Over {ABLATED_NAMES['all']}, {SCOPE_NAMES[tested[0][2]]}"),
+        kind="conditions",
+    )
+    own = b.Table(
+        "own-of-runs",
+        b.columns(["run"], ["own pivot taken out, nats", "items"]),
+        b.lines(
+            (name, b.Value.of(effect, signed=True), b.Value(n, "count"))
+            for name, run, scope in tested
+            for n, effect in [own_effect(run, scope)]
+        ),
+        b.prose("Change of log P of the answer"),
+    )
+    return [table, own]

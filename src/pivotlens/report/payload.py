@@ -8,11 +8,13 @@ from typing import Any
 import orjson
 from markupsafe import Markup
 
+from pivotlens.report.names import BEHAVIOUR_NAMES, CURVE_NAMES
+from pivotlens.report.run_tables import Row
 from pivotlens.report.sections.items import LensToken, TellingItem
-from pivotlens.report.sections.layers import CURVE_NAMES, LayerProfile
-from pivotlens.report.sections.pivots import MinedPivot, PairPivots
-from pivotlens.report.wording import BEHAVIOUR_NAMES, RULE_NOTES, direction_name, p_value, visible
-from pivotlens.text import Direction
+from pivotlens.report.sections.layers import Profiles, curves_of
+from pivotlens.report.sections.pivots import MinedPivots, PairPivots
+from pivotlens.report.sections.shares import in_order
+from pivotlens.report.wording import direction_name, p_value, visible
 
 FIXED_ROLES = ("", "source", "target", "english")
 """Roles by code; from 4 on the code is a pivot's relation."""
@@ -31,24 +33,26 @@ class _Numbering:
         return list(self.codes)
 
 
-def payload(
-    items: Sequence[TellingItem],
-    mined: Mapping[tuple[Direction, str], tuple[MinedPivot, ...]],
-    pairs: Sequence[PairPivots],
-    profiles: Sequence[LayerProfile],
-) -> dict[str, Any]:
+def payload(items: Sequence[TellingItem], pivots: MinedPivots | None, profiles: Profiles) -> dict[str, Any]:
     """Return what the script needs.
 
     A token at a layer is three integers: its text, its probability in thousandths, and its role times two plus one
-    where it is specific to the item.
+    where it is specific to the item. An item without layers is listed with its labels alone.
     """
-    texts, relations, directions = _Numbering(), _Numbering(), _Numbering()
+    texts, relations, directions, layers = _Numbering(), _Numbering(), _Numbering(), _Numbering()
 
     def token(each: LensToken) -> tuple[int, int, int]:
         role = FIXED_ROLES.index(each.role) if each.role in FIXED_ROLES else len(FIXED_ROLES) + relations(each.relation)
         return texts(visible(each.token)), round(1000 * each.prob), 2 * role + each.specific
 
-    rules = [rule for rule in RULE_NOTES if any(rule in item.labels for item in items)]
+    def layers_of(item: TellingItem) -> dict[str, Any]:
+        if not item.layers:
+            return {}
+        readings = [[part for each in reading.tokens for part in token(each)] for reading in item.layers]
+        return {"n": layers(tuple(reading.layer for reading in item.layers)), "r": readings}
+
+    mined = pivots.by_item() if pivots else {}
+    rules = in_order(rule for item in items for rule in item.labels)
     labels = {label for item in items for label in item.labels.values()}
     behaviours = [*BEHAVIOUR_NAMES, *sorted(labels - set(BEHAVIOUR_NAMES))]
     rows = [
@@ -68,16 +72,16 @@ def payload(
                 [texts(visible(pivot.token)), round(1000 * pivot.strength)]
                 for pivot in mined.get((item.direction, item.concept_id), ())
             ],
-            "n": [reading.layer for reading in item.layers],
-            "r": [[part for each in reading.tokens for part in token(each)] for reading in item.layers],
+            **layers_of(item),
         }
         for item in items
     ]
-    pair_rows = [_pair(pair, directions(pair.direction), texts) for pair in pairs]
+    pair_rows = [_pair(pair, directions(pair.direction), texts) for pair in (pivots.pairs if pivots else ())]
     return {
         "items": rows,
+        "layers": layers.values(),
         "pairs": pair_rows,
-        "profiles": [_profile(profile) for profile in profiles],
+        "profiles": [_profile(profile) for profile in profiles.values()],
         "tokens": texts.values(),
         "relations": relations.values(),
         "directions": [[*direction, direction_name(direction)] for direction in directions.values()],
@@ -105,15 +109,15 @@ def _pair(pair: PairPivots, direction: int, texts: _Numbering) -> dict[str, Any]
     return {"d": direction, **words, "f": pair.found, "v": pivots}
 
 
-def _profile(profile: LayerProfile) -> dict[str, Any]:
-    def rounded(values: Any) -> list[float | None]:
-        return [None if value != value else round(float(value), 4) for value in values]
+def _profile(profile: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+    layers = sorted({row["layer"] for rows in profile.values() for row in rows})
 
-    return {
-        "layers": list(profile.layers),
-        "entropy": rounded(profile.entropy),
-        "curves": {curve.name: rounded(curve.mean) for curve in profile.curves},
-    }
+    def rounded(rows: Sequence[Row]) -> list[float | None]:
+        found = {row["layer"]: round(float(row["mean"]), 4) for row in rows}
+        return [found.get(layer) for layer in layers]
+
+    curves = {name: rounded(rows) for name, rows in curves_of(profile).items()}
+    return {"layers": layers, "entropy": rounded(profile.get("entropy", ())), "curves": curves}
 
 
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}

@@ -1,22 +1,36 @@
-"""The stage `report`: reads every finished stage, writes one page."""
+"""The work of the stage `report`: reads every finished stage, writes one page."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pivotlens.artifacts.files import write_bytes
-from pivotlens.report.build import build_page
+from pivotlens.report import html
+from pivotlens.report.beside import load_comparisons
 from pivotlens.report.config import ReportConfig
-from pivotlens.report.page import render
+from pivotlens.report.markdown import FIGURES, markdown
+from pivotlens.report.page import build_page
 from pivotlens.report.run_tables import RunTables
 from pivotlens.stage import Work
 
-PAGE = "report.html"
+HTML, MARKDOWN = "report.html", "report.md"
 
 
 def run(work: Work[ReportConfig]) -> dict[str, Any]:
-    """Write the page."""
-    page = build_page(work.config, RunTables.load(work.run))
-    html = render(page).encode()
-    write_bytes(work.writer.staged(PAGE), html)
-    return {"items": page.n_items, "items_shown": len(page.items), "bytes": len(html)}
+    """Write the page in every format that is asked for."""
+    config = work.config
+    folders: dict[str, Path | str] = {config.name: work.run, **config.runs_beside()}
+    runs = [(name, RunTables.load(folder)) for name, folder in folders.items()]
+    page = build_page(config, runs, load_comparisons(config))
+    details: dict[str, Any] = {"items": page.n_items, "items_shown": page.n_layered}
+    if "html" in config.format:
+        content = html.render(page).encode()
+        write_bytes(work.writer.staged(HTML), content)
+        details["bytes"] = len(content)
+    if "md" in config.format:
+        text, figures = markdown(page)
+        write_bytes(work.writer.staged(MARKDOWN), text.encode())
+        for name, svg in figures.items():
+            write_bytes(work.writer.staged(f"{FIGURES}/{name}"), svg.encode())
+    return details

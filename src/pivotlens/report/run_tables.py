@@ -23,6 +23,7 @@ from pivotlens.artifacts import (
     TrainedLens,
 )
 from pivotlens.artifacts.results import SweepResult
+from pivotlens.settings import StageConfig
 from pivotlens.stages import STAGES
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
@@ -52,9 +53,16 @@ class RunTables:
     @classmethod
     def load(cls, run: Path | str) -> Self:
         """Load what is there."""
-        found = {name: stage.result_class().load_if_there(run) for name, stage in STAGES.items() if name != "report"}
+        found = {name: STAGES[name].result_class().load_if_there(run) for name in shown_stages()}
         shown = {field.name: found.pop(field.name, None) for field in fields(cls) if field.name != "others"}
         return cls(**shown, others=tuple(result for result in found.values() if result is not None))
+
+    @classmethod
+    def of(cls, result: StageResult) -> Self:
+        """Return a single stage as a run of its own, whatever class of result it was loaded as."""
+        typed = STAGES[result.manifest.stage].result_class()(result.folder, result.manifest)
+        shown = {field.name: typed if field.name == typed.stage else None for field in fields(cls)}
+        return cls(**shown | {"others": () if typed.stage in shown else (typed,)})
 
     def stages(self) -> Iterator[StageResult]:
         """Yield the stages that are there, in the order of the method."""
@@ -68,6 +76,11 @@ class RunTables:
         return next((str(stage.manifest.config["model"]) for stage in (self.trace, self.score) if stage), "")
 
     @property
+    def rule_notes(self) -> dict[str, str]:
+        """What each rule of behaviour does in a sentence, in their order."""
+        return {row["rule"]: row["note"] for row in rows(self.trace, "rules")}
+
+    @property
     def corpus(self) -> str:
         """The corpus as it was named, or nothing."""
         if self.count is not None:
@@ -75,18 +88,24 @@ class RunTables:
         return str(self.select.manifest.config.get("corpus", "")) if self.select else ""
 
 
+def shown_stages() -> dict[str, type[StageConfig]]:
+    """Return the settings of every stage that a report may show, in the order of work."""
+    return {name: stage.config for name, stage in STAGES.items() if name != "report"}
+
+
+def has(stage: StageResult | None, table: str) -> bool:
+    """Tell whether a stage is there with a table: one of an older version may lack it."""
+    return stage is not None and f"{table}.parquet" in stage.manifest.outputs
+
+
 def rows(stage: StageResult | None, table: str) -> list[Row]:
     """Return a table's rows; none where the stage or the table is absent."""
-    if stage is None or f"{table}.parquet" not in stage.manifest.outputs:
-        return []
-    return stage.rows(table)
+    return stage.rows(table) if stage is not None and has(stage, table) else []
 
 
 def first_rows(stage: SweepResult | None, table: str) -> list[Row]:
     """Return a table's rows of the first model and wording; none where the stage or the table is absent."""
-    if stage is None or f"{table}.parquet" not in stage.manifest.outputs:
-        return []
-    return stage.first_rows(table)
+    return stage.first_rows(table) if stage is not None and has(stage, table) else []
 
 
 def first_table(stage: SweepResult, name: str) -> pa.Table:

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 STAGE: Stage[ReportConfig, Report] = Stage(
     config=ReportConfig,
     result="pivotlens.artifacts:Report",
-    version=4,
+    version=5,
     function="write_report",
     work="pivotlens.report.run:run",
     reads_all=True,
+    inputs="pivotlens.report.beside:inputs",
     examples=(
-        "pivotlens report --run runs/first",
         "pivotlens report --run runs/first --title 'My model, fr and zh'",
+        "pivotlens report --run runs/first --format html md --name english --beside native=runs/native",
     ),
 )
 
@@ -29,7 +30,7 @@ STAGE: Stage[ReportConfig, Report] = Stage(
 def write_report(
     config: ReportConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
 ) -> Report:
-    """Write everything found in a run folder into ``RUN/report/report.html``.
+    """Write everything found in a run folder into ``RUN/report/report.html`` or ``report.md``, as the settings ask.
 
     Args:
         config: The settings; defaults if None.
@@ -37,7 +38,8 @@ def write_report(
         passed: Where each setting that is not a default came from.
 
     Raises:
-        PrerequisiteError: No stage has run in the folder.
+        PrerequisiteError: No stage has run in the folder, or in one beside it.
+        DataError: The introduction or a comparison cannot be read.
         ArtifactError: A table of a stage is damaged, or the page cannot be written.
     """
     return STAGE(config, run, passed=passed)

@@ -10,28 +10,28 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pivotlens.artifacts import Ablation, Scores, Trace
+from pivotlens.artifacts import StageResult, Trace
 from pivotlens.errors import PrerequisiteError
-from pivotlens.report.build import trace_sweeps, trace_tables
-from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, rows
-from pivotlens.report.sections.behaviours import DEFAULT_RULE, PIVOT, BehaviourRow, behaviours
-from pivotlens.report.sections.causality import causality
+from pivotlens.report.blocks import Value, plain
+from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, group_of
+from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows
+from pivotlens.report.sections.behaviours import pivot_shares
+from pivotlens.report.sections.causality import own_effect, scopes, verdicts
 from pivotlens.report.sections.header import mixed_settings
-from pivotlens.report.sections.items import LayerReading, LensToken, TellingItem, read_items, telling_keys
-from pivotlens.report.sections.pivot_languages import Split, split_of, splits
-from pivotlens.report.sections.scores import ScoreRow, ScoreTable, score_table
-from pivotlens.report.sections.shares import GROUP_NAMES, ShareGroup, Shares, group_of, share_groups
-from pivotlens.report.wording import (
-    BEHAVIOUR_NAMES,
-    MISSING,
-    direction_name,
-    interval_text,
-    number,
-    percent,
-    probability,
-    visible,
-    whole,
+from pivotlens.report.sections.items import LayerReading, LensToken, TellingItem, read_items, telling_keys, trace_tables
+from pivotlens.report.sections.scores import figure, pair_of, score_lines, score_rows
+from pivotlens.report.sections.shares import (
+    DEFAULT_RULE,
+    PIVOT,
+    ShareGroup,
+    Shares,
+    Split,
+    headline,
+    split_of,
+    splits,
+    sweeps,
 )
+from pivotlens.report.wording import MISSING, direction_name, interval_text, percent, probability, visible, whole
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction, truncate_graphemes
 
@@ -39,6 +39,7 @@ SHOWN_TOKENS = 3
 _WORD_CELLS = 14
 _BAR_CELLS = 16
 _MOST_MODELS = 6
+_SHARES = ("share", "accuracy_10way", "accuracy_generated")
 _STYLES = {"source": "yellow", "target": "bold cyan", "english": "bold magenta", "pivot": "magenta"}
 
 
@@ -115,14 +116,15 @@ def render_summary(run: Path | str) -> RenderableType:
     Raises:
         PrerequisiteError: Neither a score nor a trace is in the folder.
     """
-    score, trace = Scores.load_if_there(run), Trace.load_if_there(run)
+    tables = RunTables.load(run)
+    score, trace = tables.score, tables.trace
     if score is None and trace is None:
         raise PrerequisiteError(
             f"{run} has neither a finished 'score' nor a finished 'trace' stage",
             f"Run `pivotlens score --run {run}` or `pivotlens trace --run {run}` first.",
         )
-    scored = score_table(score.first_rows("summary")) if score else ScoreTable((), 0.0, 1.0)
-    labelled = _pivot_rows(trace) if trace else {}
+    scored = {pair_of(row): row for row in score_rows(tables)}
+    labelled = _pivot_shares(tables)
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("direction")
     if score:
@@ -131,38 +133,48 @@ def render_summary(run: Path | str) -> RenderableType:
     if trace:
         table.add_column("semantic pivot", justify="right", no_wrap=True)
     table.add_column("items", justify="right")
-    by_direction = {row.direction: row for row in scored.rows}
-    for direction in dict.fromkeys([*by_direction, *labelled]):
-        found, label = by_direction.get(direction), labelled.get(direction) if direction else None
+    for direction in dict.fromkeys([*scored, *labelled]):
+        row, (n, pivots) = scored.get(direction), labelled.get(direction, (None, None)) if direction else (None, None)
         cells = ["mean" if direction is None else str(direction)]
         if score:
-            cells += _score_cells(found)
+            cells += _score_cells(row)
         if trace:
-            cells.append(_figure(label.pivot_all if label else None, share=True))
-        counts = dict.fromkeys(each.n for each in (found, label) if each)
+            cells.append(plain(Value.of(pivots, "share")))
+        counts = dict.fromkeys(each for each in (row["n"] if row else None, n) if each)
         table.add_row(*cells, " / ".join(map(whole, counts)) or MISSING, style="bold" if direction is None else "")
     mixed = mixed_settings(score, trace)
-    said = [
-        *([mixed] if mixed else ()),
-        *(headline_lines(trace) if trace else ()),
-        *_causality_lines(Ablation.load_if_there(run)),
-    ]
+    said = [*([mixed] if mixed else ()), *(_trace_lines(tables) if trace else ()), *_causality_lines(tables)]
     # Text, not a string: a name of a model may look like markup.
     return Group(table, Text("\n".join(said))) if said else table
 
 
-def headline_lines(trace: Trace) -> list[str]:
+def headline_lines(result: StageResult) -> list[str]:
+    """Say in a few lines what the reader of a finished stage came for; nothing for a stage without a headline."""
+    tables, details = RunTables.of(result), result.manifest.details
+    if tables.bench is not None:
+        languages = ", ".join(details["languages"])
+        return [
+            f"{details['test_concepts']:,} test concepts and {details['shot_concepts']} for examples in {languages}"
+        ]
+    if tables.score is not None:
+        found = [row for row in tables.score.rows("summary") if row["items"] == "all"]
+        who = [f"{row['model']} ({row['prompt']})" for row in found]
+        return score_lines(found, who if len(set(who)) > 1 else ())
+    return _trace_lines(tables) if tables.trace is not None else _causality_lines(tables)
+
+
+def _trace_lines(tables: RunTables) -> list[str]:
     """Return the shares of a trace in a few lines for each group of directions.
 
     Of a group, the shares of all labels by rule, each with what its pivots are written in; for the headline's group
     also by model and wording.
     """
-    written = splits(first_rows(trace, "pivot_languages"))
+    written = splits(first_rows(tables.trace, "pivot_languages"))
     members: dict[str, list[str]] = {}
-    for direction in dict.fromkeys(map(direction_of, first_rows(trace, "summary"))):
+    for direction in dict.fromkeys(map(direction_of, first_rows(tables.trace, "summary"))):
         members.setdefault(group_of(direction), []).append(str(direction))
     lines = []
-    for place, group in enumerate(share_groups(first_rows(trace, "strata"))):
+    for place, group in enumerate(headline(tables)):
         of_group = members.get(group.directions, [])
         lines += [f"mean over directions, {GROUP_NAMES[group.directions]}:"]
         for rule in _told(group):
@@ -170,22 +182,22 @@ def headline_lines(trace: Trace) -> list[str]:
                 f"  {rule.rule}: {_shares_text(rule, group.directions)}",
                 *_written_line(written, group.directions, rule.rule),
             ]
-        lines += _swept_lines(trace) if place == 0 else []
+        lines += _swept_lines(tables) if place == 0 else []
         if len(of_group) > 1:
             for one in of_group:
                 lines += _written_line(written, one, DEFAULT_RULE, f"{one}, {DEFAULT_RULE}: ")
     return lines
 
 
-def _swept_lines(trace: Trace) -> list[str]:
+def _swept_lines(tables: RunTables) -> list[str]:
     lines = []
-    for sweep in trace_sweeps(trace)[:1]:
+    for sweep in sweeps(tables)[:1]:
         models = sweep.by_model[1:]
         # Of many checkpoints the last one tells where they lead; the page has them all.
         shown = [*(models if len(models) <= _MOST_MODELS else models[-1:]), *sweep.by_prompt[1:]]
         lines += [
             f"  {sweep.rule}, {visible(point.short)}, {point.prompt} prompt: {BEHAVIOUR_NAMES[PIVOT]} "
-            f"{_figure(point.shares.shares[PIVOT], share=True)}"
+            f"{plain(Value.of(point.shares.shares[PIVOT], 'share'))}"
             for point in shown
         ]
     return lines
@@ -206,42 +218,37 @@ def _shares_text(shares: Shares, directions: str) -> str:
     own = ("direct", copy, PIVOT, "other", "none")
     found = ((name, shares.shares.get(name)) for name in dict.fromkeys((*own, *shares.shares)))
     return ", ".join(
-        f"{BEHAVIOUR_NAMES.get(name, name)} {_figure(each, share=True) if each and each.value else percent(0.0)}"
+        f"{BEHAVIOUR_NAMES.get(name, name)} {_share(each) if each and each.value else percent(0.0)}"
         for name, each in found
         if name in own or (each and each.value)
     )
 
 
-def _causality_lines(ablation: Ablation | None) -> list[str]:
-    if ablation is None:
+def _causality_lines(tables: RunTables) -> list[str]:
+    if tables.ablate is None:
         return []
-    found = causality(*(rows(ablation, name) for name in ("conditions", "effects", "side_effects", "windows", "doses")))
-    counts = ((found.count(holds), said) for holds, said in ((True, "hold"), (False, "fail"), (None, "not tested")))
-    verdict = ", ".join(f"{count} of {len(found.verdicts)} {said}" for count, said in counts if count)
-    failed = ", ".join(str(one.number) for one in found.verdicts if one.holds.get("all") is False)
+    scope = scopes(tables)[0]
+    found, (_, own) = verdicts(tables, scope), own_effect(tables, scope)
+    total = sum(map(len, found.values()))
+    said = ((True, "hold"), (False, "fail"), (None, "not tested"))
+    verdict = ", ".join(f"{len(found[holds])} of {total} {word}" for holds, word in said if found[holds])
+    failed = ", ".join(str(row["number"]) for row in found[False])
     verdict += f" (those that fail: {failed})" if failed else ""
-    own = f"; own pivot taken out {_figure(found.own.interval)} nats" if found.own and found.own.interval else ""
-    return [f"conditions of a causal pivot: {verdict or 'none tested'}{own}"]
+    effect = f"; own pivot taken out {plain(Value.of(own))} nats" if own else ""
+    return [f"conditions of a causal pivot: {verdict or 'none tested'}{effect}"]
 
 
-def _pivot_rows(trace: Trace) -> dict[Direction, BehaviourRow]:
-    def chosen(name: str) -> list[Row]:
-        return [row for row in first_rows(trace, name) if row["rule"] == DEFAULT_RULE]
-
-    result = behaviours(chosen("labels"), (), chosen("summary"), (), float(trace.manifest.config["ratio"])).rule(
-        DEFAULT_RULE
-    )
-    return {row.direction: row for row in result.rows} if result else {}
+def _pivot_shares(tables: RunTables) -> dict[Direction, tuple[int, Interval | None]]:
+    """Return items and share of semantic pivots by direction, under the default rule."""
+    found = pivot_shares(first_rows(tables.trace, "summary"))
+    return {direction: one for (rule, direction, items), one in found.items() if (rule, items) == (DEFAULT_RULE, "all")}
 
 
-def _score_cells(row: ScoreRow | None) -> list[str]:
+def _score_cells(row: Row | None) -> list[str]:
     if row is None:
         return [MISSING] * 4
-    values = [each.value if each else None for each in (row.share, row.accuracy_10way, row.accuracy_generated)]
-    return [_figure(row.score), number(values[0]), percent(values[1]), percent(values[2])]
+    return [plain(figure(row, "score")), *(figure(row, name).text() for name in _SHARES)]
 
 
-def _figure(interval: Interval | None, *, share: bool = False) -> str:
-    if interval is None:
-        return MISSING
-    return f"{(percent if share else number)(interval.value)} {interval_text(interval, share=share)}".rstrip()
+def _share(interval: Interval) -> str:
+    return f"{percent(interval.value)} {interval_text(interval, share=True)}".rstrip()

@@ -12,38 +12,6 @@ from pivotlens.text import Direction, english_name, escape_controls
 MISSING = "–"
 _VISIBLE = {"\n": "↵", "\t": "⇥", "\r": "␍", "▁": "␣", "\u2028": "\\u2028", "\u2029": "\\u2029", "\u00a0": "⍽"}
 
-ROLE_NAMES = {"source": "source", "target": "target", "english": "English", "pivot": "pivot", "": "other"}
-BEHAVIOUR_NAMES = {
-    "direct": "direct",
-    "copy": "copy",
-    "source_or_english": "copy (English source)",
-    "semantic_pivot": "semantic pivot",
-    "other": "other",
-    "none": "none",
-    "dropped": "dropped by the rule",
-}
-"""Behaviours in the order of the bars."""
-
-PIVOT_LANGUAGE_NAMES = {
-    "english": "English",
-    "third": "a third language",
-    "target": "the target's own language",
-    "source": "the source's own language",
-    "several": "spelled alike in several",
-    "not_told": "not told",
-}
-"""What a semantic pivot is written in."""
-
-RULE_NOTES = {
-    "calibrated": "The peak of the words specific to the item; one that no dictionary links must show at two layers.",
-    "calibrated_linked": "The same, but a pivot must be linked with the concept by a dictionary or WordNet.",
-    "onset": "A specific, linked token that stands for two layers before the target's first one.",
-    "peak": "The paper's text on the raw lens: the most probable token of any layer decides.",
-    "authors_peak": "The authors' script: as peak, ties to the later layer, shared tokens dropped.",
-    "authors_threshold": "Any layer whose first token has p ≥ 0.1 and is neither source nor target.",
-}
-"""The rules in the order they are shown, each in a sentence."""
-
 
 def visible(token: str) -> str:
     """Return a token as one line of text in which nothing is hidden and nothing reorders its surroundings.
@@ -58,6 +26,11 @@ def visible(token: str) -> str:
         # A combining mark alone would sit on its neighbour.
         return shown.replace(first, f"◌{first}", 1)
     return shown or "∅"
+
+
+def clean(text: str) -> str:
+    """Return text that is no token as one line in which nothing is hidden and nothing reorders its surroundings."""
+    return escape_controls(text).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def language_name(code: str) -> str:

@@ -49,7 +49,7 @@ def data_card(mode: str, settings: Mapping[str, Any], rows: Sequence[Mapping[str
 {table}
 
 Columns: `id`, `text`, `language`, `group`, `file`, `row`, `part`, `n_tokens`, `n_pivots`, `share` (pivot tokens of all
-tokens), `share_low` (lower end of its interval). Documents stand in the order of the corpus.
+tokens), `share_low` (lower end of its interval). Documents stand in the order of the corpus, one file after another.
 
 The documents keep the licences of the corpus; the selection adds no rights and takes none away. Texts were not checked
 for personal data, and a high share of pivot tokens says nothing about their quality or truth.

@@ -4,268 +4,315 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from pivotlens.report.run_tables import Row, direction_of, interval_of
-from pivotlens.report.sections.behaviours import PIVOT
+from pivotlens.report import blocks as b
+from pivotlens.report import charts
+from pivotlens.report.names import (
+    ABLATED_NAMES,
+    BEHAVIOUR_NAMES,
+    CONTRAST_NAMES,
+    READ_NAMES,
+    SCOPE_NAMES,
+    contrast_name,
+)
+from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, interval_of, rows
+from pivotlens.report.sections.shares import PIVOT
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
-SCOPE_NAMES = {"neither_english": "neither side English", "with_english": "English on a side"}
-ITEM_NAMES = {
-    "all": "all pivot items",
-    "english_pivot": "the pivot is the English word",
-    "correct": "the answer is right",
-}
-READ_NAMES = {
-    "own": "the item itself",
-    "unrelated_item": "another item of the direction",
-    "unrelated_text": "a plain text",
-}
-CONTRAST_NAMES = {
-    "own": "own pivot taken out",
-    "own_minus_random": "more than a random direction, equally far",
-    "own_minus_matched": "more than a word of like frequency",
-    "own_minus_other": "more than another item's pivot",
-    "own_minus_early": "more than in the layers before the window",
-    "swap_minus_unrelated": "other pivot in: more than an unrelated word in",
-    "swap": "other concept's pivot in: that concept's target",
-    "own_minus_direct": "more than for direct items of like log P",
-    "net_minus_direct": "more than for direct items, net of random",
-    "clean_minus_direct": "pivot less direct items, before any change",
-    "own_minus_synonym": "more than a synonym of a third language",
-    "synonym_minus_random": "the synonym, more than a random direction",
-    "own_minus_last_layer": "more than if no later block had read it",
-    "random": "random direction",
-    "matched": "word of like frequency",
-    "other": "another item's pivot",
-    "early": "own pivot, layers before the window",
-    "synonym": "synonym of a third language",
-    "last_layer": "the same change after the last block",
-    "swap_unrelated": "unrelated word in: other concept's target",
-    "direct_own": "direct items: English word taken out",
-    "direct_random": "direct items: random direction",
-}
-"""Contrasts in the order of the forest; the steps of the dose are named by `contrast_name`."""
+_OF_DIRECTIONS = ("own", "own_minus_random", "own_minus_other", "swap_minus_unrelated", "own_minus_last_layer")
+_NAMES = list(CONTRAST_NAMES)
+_NEEDED = _NAMES[: _NAMES.index("own_minus_direct") + 1]
+"""Contrasts that the conditions rest on, beside the steps of the dose."""
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """A condition, for each choice of items: holds, fails, or None where it could not be tested."""
-
-    number: int
-    condition: str
-    holds: dict[str, bool | None]
-    rests_on: str
+def scopes(run: RunTables) -> list[str]:
+    """Return the scopes in which anything was tested, those with neither side English first; one where none was."""
+    there = {row["scope"] for row in rows(run.ablate, "effects") if row["items"] == "all" and row["n"]}
+    return [name for name in SCOPE_NAMES if name in there] or list(SCOPE_NAMES)[:1]
 
 
-@dataclass(frozen=True)
-class Effect:
-    """A mean change of log P in nats, below 0 where it is harmed; the interval is None where too few were tested."""
-
-    contrast: str
-    name: str
-    n: int
-    interval: Interval | None
-    p: float | None
-    needed: bool
+def conditions(run: RunTables, scope: str) -> dict[int, dict[str, Row]]:
+    """Return the conditions of a scope by number and choice of items."""
+    found: dict[int, dict[str, Row]] = defaultdict(dict)
+    for row in rows(run.ablate, "conditions"):
+        if row["scope"] == scope:
+            found[row["number"]][row["items"]] = row
+    return dict(sorted(found.items()))
 
 
-@dataclass(frozen=True)
-class DirectionEffect:
-    """A direction: the pivot taken out, alone and against a random direction."""
-
-    direction: Direction
-    n: int
-    own: Interval | None
-    net: Interval | None
-
-
-@dataclass(frozen=True)
-class DoseCurve:
-    """Change of log P by dose, from 0 on, of the items of one behaviour."""
-
-    behaviour: str
-    doses: tuple[float, ...]
-    values: tuple[Interval | None, ...]
+def verdicts(run: RunTables, scope: str) -> dict[bool | None, list[Row]]:
+    """Return the conditions of a scope over all pivot items, by whether they hold (None: could not be tested)."""
+    found: dict[bool | None, list[Row]] = {True: [], False: [], None: []}
+    for by_items in conditions(run, scope).values():
+        row = by_items.get("all") or next(iter(by_items.values()))
+        found[row["holds"] if row["items"] == "all" else None].append(row)
+    return found
 
 
-@dataclass(frozen=True)
-class SideEffect:
-    """What taking the pivot out does to a reading."""
+def effects(run: RunTables, scope: str) -> dict[str, dict[str, Row]]:
+    """Return the effects of a scope by contrast and choice of items, in the order of the forest."""
+    found: dict[str, dict[str, Row]] = defaultdict(dict)
+    for row in rows(run.ablate, "effects"):
+        if row["scope"] == scope:
+            found[row["contrast"]][row["items"]] = row
 
-    read: str
-    n: int
-    change: Interval | None
-    kl: Interval | None
-    relative_norm: Interval | None
+    def place(name: str) -> float:
+        # The dose stands between the swap and the direct items, as in the conditions.
+        return _NAMES.index("swap") + 0.5 if name.startswith("dose_") else _place(name)
 
-
-@dataclass(frozen=True)
-class Window:
-    """A window of layers on the half that chooses."""
-
-    first: int
-    last: int
-    n: int
-    own: float
-    other: float
-    chosen: bool
+    return {name: found[name] for name in sorted(found, key=place)}
 
 
-@dataclass(frozen=True)
-class Causality:
-    """The section, over the directions of one scope: those with neither side English where any was tested."""
-
-    scope: str
-    items: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
-    effects: tuple[Effect, ...]
-    directions: tuple[DirectionEffect, ...]
-    doses: tuple[DoseCurve, ...]
-    side_effects: tuple[SideEffect, ...]
-    windows: tuple[Window, ...]
-
-    @property
-    def window(self) -> Window | None:
-        """The window that was tested."""
-        return next((window for window in self.windows if window.chosen), None)
-
-    @property
-    def needed(self) -> tuple[Effect, ...]:
-        """The effects that the conditions rest on."""
-        return tuple(effect for effect in self.effects if effect.needed)
-
-    @property
-    def others(self) -> tuple[Effect, ...]:
-        """The effects beside them, of which there are enough items."""
-        return tuple(effect for effect in self.effects if not effect.needed and effect.interval)
-
-    @property
-    def own(self) -> Effect | None:
-        """The pivot taken out at dose 1."""
-        return next((effect for effect in self.effects if effect.contrast == "own"), None)
-
-    def count(self, holds: bool | None) -> int:
-        """Return of how many conditions this is the verdict, over all pivot items."""
-        return sum(verdict.holds.get("all") is holds for verdict in self.verdicts)
+def _place(name: str) -> int:
+    return _NAMES.index(name) if name in _NAMES else len(_NAMES)
 
 
-def contrast_name(contrast: str) -> str:
-    """Return what a contrast says in words."""
-    if contrast.startswith("dose_") and contrast.endswith("_step"):
-        return f"dose raised to {contrast[5:-5]}"
-    return CONTRAST_NAMES.get(contrast, contrast.replace("_", " "))
+def own_effect(run: RunTables, scope: str) -> tuple[int, Interval | None]:
+    """Return items and effect of the pivot taken out at dose 1."""
+    row = effects(run, scope).get("own", {}).get("all")
+    return (row["n"], interval_of(row, "mean")) if row else (0, None)
 
 
-def causality(
-    conditions: Sequence[Row],
-    effects: Sequence[Row],
-    side_effects: Sequence[Row],
-    windows: Sequence[Row],
-    doses: Sequence[Row],
-) -> Causality:
-    """Build the section from the tables of `ablate`.
-
-    Args:
-        conditions: ``ablate/conditions``.
-        effects: ``ablate/effects``.
-        side_effects: ``ablate/side_effects``.
-        windows: ``ablate/windows``.
-        doses: ``ablate/doses``.
-    """
-    there = {row["scope"] for row in effects if row["items"] == "all" and row["n"]}
-    scope = next((name for name in SCOPE_NAMES if name in there), next(iter(SCOPE_NAMES)))
-    of_scope = [row for row in conditions if row["scope"] == scope]
-    chosen = tuple(name for name in ITEM_NAMES if any(row["items"] == name for row in of_scope))
-    return Causality(
-        scope=scope,
-        items=chosen,
-        verdicts=_verdicts(of_scope),
-        effects=_effects([row for row in effects if row["scope"] == scope and row["items"] == "all"]),
-        directions=_directions([row for row in effects if row["scope"] == "direction" and row["items"] == "all"]),
-        doses=_doses([row for row in doses if row["scope"] == scope]),
-        side_effects=tuple(
-            SideEffect(
-                row["read"],
-                row["n"],
-                *(interval_of(row, name, f"{name}_low", f"{name}_high") for name in ("change", "kl", "relative_norm")),
-            )
-            for row in side_effects
-            if row["scope"] == scope
-        ),
-        windows=tuple(
-            Window(row["first_layer"], row["last_layer"], row["n"], row["own"], row["other"], row["chosen"])
-            for row in windows
-        ),
-    )
+def in_words(rests_on: str) -> str:
+    """Return ``own −0.3 [−0.5, −0.1], n = 9; …`` with the contrasts in words."""
+    parts = (part.partition(" ") for part in rests_on.split("; "))
+    return "; ".join(f"{contrast_name(name.rstrip(':'))}: {figures}".replace("-", "−") for name, _, figures in parts)
 
 
-def _verdicts(rows: Sequence[Row]) -> tuple[Verdict, ...]:
-    by_number: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_number[row["number"]].append(row)
-    made = []
-    for number, found in sorted(by_number.items()):
-        whole = next((row for row in found if row["items"] == "all"), found[0])
-        holds = {row["items"]: row["holds"] for row in found}
-        rests = "; ".join(map(_in_words, whole["rests_on"].split("; ")))
-        made.append(Verdict(number, whole["condition"], holds, rests))
-    return tuple(made)
+# -- as blocks
 
 
-def _in_words(part: str) -> str:
-    """Return ``own −0.3 [−0.5, −0.1], n = 9`` with the contrast in words."""
-    name, _, figures = part.partition(" ")
-    return f"{contrast_name(name.rstrip(':'))}: {figures}".replace("-", "−")
-
-
-def _effects(rows: Sequence[Row]) -> tuple[Effect, ...]:
-    order = {name: place for place, name in enumerate(CONTRAST_NAMES)}
-    # The dose stands between the swap and the direct items, as in the conditions.
-    dose = order["swap"] + 0.5
-
-    def place(row: Row) -> float:
-        name = row["contrast"]
-        return dose if name.startswith("dose_") else order.get(name, len(order))
-
-    names = list(CONTRAST_NAMES)
-    needed = names[: names.index("own_minus_direct") + 1]
-    return tuple(
-        Effect(
-            row["contrast"],
-            contrast_name(row["contrast"]),
-            row["n"],
-            interval_of(row, "mean"),
-            row["p"],
-            row["contrast"] in needed or row["contrast"].startswith("dose_"),
+def causality(run: RunTables) -> b.Section | None:
+    """Build the section from the tables of `ablate`, or say how to test where pivots were found."""
+    title = "Is the pivot causal?"
+    if run.ablate is None:
+        if not first_rows(run.trace, "behaviours"):
+            return None
+        said = b.prose(
+            "Not tested in this run. That a token stands in the middle layers does not say that the answer rests on "
+            "it. `pivotlens ablate --run RUN` takes the pivots out of the model's states and holds the harm against "
+            "controls; then `pivotlens report --run RUN` shows it here."
         )
-        for row in sorted(rows, key=place)
+        return b.Section("causality", title, (b.Paragraph(said, "lede"),), "Causality")
+    first, *others = scopes(run)
+    window = next((row for row in rows(run.ablate, "windows") if row["chosen"]), None)
+    layers = (
+        f", in layers {window['first_layer']} to {window['last_layer']}, which one half of the concepts chose; the "
+        "other half is tested"
+        if window
+        else ""
     )
-
-
-def _directions(rows: Sequence[Row]) -> tuple[DirectionEffect, ...]:
-    found: dict[Direction, dict[str, Row]] = defaultdict(dict)
-    for row in rows:
-        found[direction_of(row)][row["contrast"]] = row
-    return tuple(
-        DirectionEffect(
-            direction,
-            by_name["own"]["n"],
-            interval_of(by_name["own"], "mean"),
-            interval_of(by_name["own_minus_random"], "mean") if "own_minus_random" in by_name else None,
-        )
-        for direction, by_name in found.items()
-        if "own" in by_name
+    lede = b.prose(
+        f"The pivot is taken out of the model's states while it translates{layers}. Directions with "
+        f"{SCOPE_NAMES[first]}. Effects are changes of the answer's log-probability in nats, below 0 where it is "
+        "harmed; 95% bootstrap intervals over concepts."
     )
+    blocks: list[b.Block] = [
+        b.Paragraph(lede, "lede"), *_counts(run), *_conditions(run, first), *_drawn(run, first), *_every(run, first),
+    ]  # fmt: skip
+    for scope in others:
+        inner = (*_conditions(run, scope), _effects_table(run, scope), *_side_effects(run, scope))
+        blocks.append(b.Details(b.prose(f"The same for directions with {SCOPE_NAMES[scope]}"), inner))
+    blocks += [*_by_direction(run), *_side_effects(run, first), *_removal(run), *_windows(run)]
+    return b.Section("causality", title, tuple(blocks), "Causality")
 
 
-def _doses(rows: Sequence[Row]) -> tuple[DoseCurve, ...]:
-    curves = []
+def _counts(run: RunTables) -> list[b.Block]:
+    details = run.ablate.manifest.details if run.ablate else {}
+    if "pivot_items" not in details:
+        return []
+    early = details.get("early")
+    control = f"; the early control is in layers {early[0]} to {early[-1]}" if early else ""
+    said = f"{details['pivot_items']} pivot items, {details.get('pivot_items_tested', 'none')} of them tested; "
+    return [b.Paragraph((f"{said}{details.get('direct_items', 'no')} direct items{control}.",), "note")]
+
+
+def _conditions(run: RunTables, scope: str) -> list[b.Block]:
+    found = conditions(run, scope)
+    if not found:
+        return []
+    items = [name for name in ABLATED_NAMES if any(name in by_items for by_items in found.values())]
+
+    def verdict(row: Row | None) -> str:
+        return "not tested" if row is None or row["holds"] is None else "✓ holds" if row["holds"] else "✗ fails"
+
+    table = b.Table(
+        f"conditions-{scope}",
+        b.columns(["a causal pivot asks that", *(ABLATED_NAMES[name] for name in items),
+                 f"rests on ({ABLATED_NAMES[items[0]]})"], []),
+        b.lines(
+            (f"{number}. {first['condition']}", *(verdict(by_items.get(name)) for name in items),
+             in_words(first["rests_on"]))
+            for number, by_items in found.items()
+            for first in [by_items.get("all") or next(iter(by_items.values()))]
+        ),
+        b.prose("Conditions of causality, each for several choices of items"), unseen=True, kind="conditions",
+    )  # fmt: skip
+    note = b.prose(
+        "A condition holds where the whole interval of everything it rests on lies on the right side of 0. The claim "
+        "asks for all of them."
+    )
+    return [table, b.Paragraph(note, "note")]
+
+
+def _forest(run: RunTables, scope: str, names: Sequence[str], title: str) -> b.Figure:
+    found = effects(run, scope)
+    intervals = {name: interval_of(found[name]["all"], "mean") for name in names}
+    marks = [charts.Row(contrast_name(name), interval) for name, interval in intervals.items()]
+    ends = [end for interval in intervals.values() if interval for end in interval]
+    axis = charts.value_axis("change of log P", "nats", [-0.1, 0.1, *ends])
+    svg = charts.forest(title, marks, axis, missing="too few items")
+    caption = b.prose(f"{title} in nats, {SCOPE_NAMES[scope]}")
+    return b.Figure(f"{title.lower().replace(' ', '-')}-{scope}", svg, caption, kind="chart forest-wide")
+
+
+def _drawn(run: RunTables, scope: str) -> list[b.Block]:
+    found = [name for name, by_items in effects(run, scope).items() if "all" in by_items]
+    needed = [name for name in found if name in _NEEDED or name.startswith("dose_")]
+    if not needed:
+        return []
+    blocks: list[b.Block] = [b.Heading(b.prose("What the conditions rest on")), _forest(run, scope, needed, "Effects")]
+    blocks += _doses([row for row in rows(run.ablate, "doses") if row["scope"] == scope])
+    others = [name for name in found if name not in needed and effects(run, scope)[name]["all"]["mean"] is not None]
+    if others:
+        summary = b.prose("Further contrasts: a synonym of a third language, the last layer, each control alone")
+        blocks.append(b.Details(summary, (_forest(run, scope, others, "Further effects"),)))
+    return blocks
+
+
+def _doses(found: Sequence[Row]) -> list[b.Block]:
+    curves, ends = [], [0.0]
     for behaviour in (PIVOT, "direct"):
-        found = [row for row in rows if row["behaviour"] == behaviour]
-        means = tuple(interval_of(row, "mean") for row in found)
-        if any(means):
-            doses = (0.0, *(row["dose"] for row in found))
-            curves.append(DoseCurve(behaviour, doses, (Interval(0.0, 0.0, 0.0), *means)))
-    return tuple(curves)
+        points = [row for row in found if row["behaviour"] == behaviour and row["mean"] is not None]
+        if points:
+            name = f"{BEHAVIOUR_NAMES[behaviour]} items" + (", the English word out" if behaviour == "direct" else "")
+            values = [(0.0, 0.0, 0.0), *((row["mean"], row["ci_low"], row["ci_high"]) for row in points)]
+            curves.append(charts.Line(name, f"b-{behaviour}", [0.0, *(row["dose"] for row in points)], values))
+            ends += [end for value in values for end in value]
+    if not curves:
+        return []
+    doses = sorted({0.0, *(row["dose"] for row in found)})
+    svg = charts.line_chart(
+        "Change of log P by dose",
+        curves,
+        charts.Axis("dose", "1 = as the other items have it", doses),
+        charts.value_axis("change of log P", "nats", ends),
+    )
+    caption = b.prose("Change of log P; at dose 1 the pivot's component becomes that of the other items.")
+    return [b.Heading(b.prose("By dose")), b.Figure("effect-by-dose", svg, caption)]
+
+
+def _effects_table(run: RunTables, scope: str) -> b.Table:
+    found = effects(run, scope)
+
+    def cell(row: Row | None) -> b.Cell:
+        return b.Value.of(interval_of(row, "mean"), signed=True) if row and row["mean"] is not None else ""
+
+    items = [name for name in ABLATED_NAMES if any(name in by_items for by_items in found.values())]
+    return b.Table(
+        f"effects-{scope}",
+        b.columns(["change of log P, nats"], [*(ABLATED_NAMES[name] for name in items), "items", "p (all)"]),
+        b.lines(
+            (contrast_name(name), *(cell(by_items.get(one)) for one in items), b.Value(whole["n"], "count"),
+             b.Value(whole["p"], "p"))
+            for name, by_items in found.items()
+            for whole in [by_items.get("all") or next(iter(by_items.values()))]
+        ),
+        b.prose(f"Directions with {SCOPE_NAMES[scope]}"),
+    )  # fmt: skip
+
+
+def _every(run: RunTables, scope: str) -> list[b.Block]:
+    if not effects(run, scope):
+        return []
+    return [b.Details(b.prose("Every contrast with its figures"), (_effects_table(run, scope),))]
+
+
+def _by_direction(run: RunTables) -> list[b.Block]:
+    found: dict[Direction, dict[str, Row]] = defaultdict(dict)
+    for row in rows(run.ablate, "effects"):
+        if row["scope"] == "direction" and row["items"] == "all":
+            found[direction_of(row)][row["contrast"]] = row
+    found = {direction: by_name for direction, by_name in found.items() if "own" in by_name}
+    if len(found) < 2:
+        return []
+    table = b.Table(
+        "effects-by-direction",
+        b.columns(["direction"], ["items", *(contrast_name(name) for name in _OF_DIRECTIONS)]),
+        b.lines(
+            (b.Pair(direction), b.Value(by_name["own"]["n"], "count"),
+             *(b.Value.of(interval_of(by_name[name], "mean") if name in by_name else None, signed=True)
+               for name in _OF_DIRECTIONS))
+            for direction, by_name in found.items()
+        ),
+        b.prose("Effects by direction"), unseen=True,
+    )  # fmt: skip
+    return [b.Details(b.prose("By direction"), (table,))]
+
+
+def _side_effects(run: RunTables, scope: str) -> list[b.Block]:
+    found = [row for row in rows(run.ablate, "side_effects") if row["scope"] == scope]
+    if not found:
+        return []
+    kinds = {"change": ("change of log P", "figure"), "kl": ("KL from the untouched model", "figure"),
+             "relative_norm": ("size of the change, of the state's", "small")}  # fmt: skip
+    table = b.Table(
+        f"side-effects-{scope}",
+        b.columns(["while reading"], [*(title for title, _ in kinds.values()), "items"]),
+        b.lines(
+            (
+                READ_NAMES.get(row["read"], str(row["read"])),
+                *(b.Value.of(interval_of(row, name, f"{name}_low", f"{name}_high"), kind, signed=name == "change")  # type: ignore[arg-type]
+                  for name, (_, kind) in kinds.items()),
+                b.Value(row["n"], "count"),
+            )
+            for row in found
+        ),
+        b.prose("Side effects of taking the pivot out"), unseen=True,
+    )  # fmt: skip
+    lede = b.prose(
+        "The same change while the model reads something that the pivot has nothing to do with: it should leave that "
+        "alone."
+    )
+    return [b.Heading(b.prose("What else is harmed")), b.Paragraph(lede, "lede"), table]
+
+
+def _removal(run: RunTables) -> list[b.Block]:
+    """Return what the removal did to the lens and how far it moved the states, where the stage says so."""
+    found = rows(run.ablate, "removals")
+    if not found:
+        return []
+    table = b.Table(
+        "removal",
+        b.columns([], ["dose", "p of the pivot before", "after", "size of the change, of the state's",
+                     "KL from the untouched model, nats", "items"]),
+        b.lines(
+            (f"{row['dose']:g}", b.Value(row["pivot_prob_clean"], "small"), b.Value(row["pivot_prob"], "small"),
+             b.Value(row["relative_norm"], "small"), b.Value(row["kl"]), b.Value(row["n"], "count"))
+            for row in found
+        ),
+        b.prose("Medians over the tested pivot items: the pivot's probability at the window's last layer"),
+    )  # fmt: skip
+    return [b.Details(b.prose("What the removal does to the lens"), (table,))]
+
+
+def _windows(run: RunTables) -> list[b.Block]:
+    found = rows(run.ablate, "windows")
+    if not found:
+        return []
+    table = b.Table(
+        "windows",
+        (b.Column("layers"), b.Column("own pivot out", "number"), b.Column("another item's out", "number"),
+         b.Column("items", "number"), b.Column("")),
+        b.lines(
+            (
+                (f"{row['first_layer']} to {row['last_layer']}", b.Value(row["own"], signed=True),
+                 b.Value(row["other"], signed=True), b.Value(row["n"], "count"), "chosen" if row["chosen"] else "")
+                for row in found
+            ),
+            ("pooled" if row["chosen"] else "" for row in found),
+        ),
+        b.prose("Windows, on the half of the concepts that chooses"), unseen=True,
+    )  # fmt: skip
+    return [b.Details(b.prose("The windows of layers that were offered"), (table,))]

@@ -4,272 +4,260 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from pivotlens.report.sections.attribution import CLASSES, PRIMARY_RULE, Attribution, AucRow, AucTable
-from pivotlens.report.sections.behaviours import BehaviourRow, Behaviours
-from pivotlens.report.sections.causality import SCOPE_NAMES, Causality
-from pivotlens.report.sections.items import TellingItem
-from pivotlens.report.sections.joint_frequency import ENOUGH
-from pivotlens.report.sections.pivot_languages import Split, split_of
+from pivotlens.report import blocks as b
+from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, SCOPE_NAMES
+from pivotlens.report.run_tables import Row, RunTables, first_rows, is_pooled, rows
+from pivotlens.report.sections.attribution import (
+    CLASSES,
+    ENOUGH,
+    PRIMARY_RULE,
+    AucRow,
+    AucTable,
+    auc_tables,
+    shared_pairs,
+)  # fmt: skip
+from pivotlens.report.sections.behaviours import PivotShares, overall_share, pivot_shares
+from pivotlens.report.sections.causality import own_effect, scopes, verdicts
+from pivotlens.report.sections.header import mixed_settings
+from pivotlens.report.sections.items import TellingItem, Traced
 from pivotlens.report.sections.pivots import MinedPivots
-from pivotlens.report.sections.scores import ScoreRow, ScoreTable
-from pivotlens.report.sections.selection import Arm
-from pivotlens.report.sections.shares import GROUP_NAMES, ShareGroup
-from pivotlens.report.wording import (
-    BEHAVIOUR_NAMES,
-    direction_name,
-    interval_text,
-    is_missing,
-    number,
-    percent,
-    plural,
-    visible,
-    whole,
-)
+from pivotlens.report.sections.scores import figure, pair_of, score_rows
+from pivotlens.report.sections.shares import ShareGroup, Split, headline, splits, written_in
+from pivotlens.report.wording import direction_name, number, percent, plural, whole
 from pivotlens.statistics.bootstrap import Interval
-
-
-@dataclass(frozen=True)
-class Part:
-    """A piece of a sentence: ``plain``, ``strong`` (a figure) or ``word`` (of ``language``, if known)."""
-
-    text: str
-    kind: str = "plain"
-    language: str = ""
-
-
-Sentence = tuple[Part, ...]
+from pivotlens.text import ENGLISH
 
 _OTHERWISE = {
-    "direct": " are direct",
-    "copy": " are copies of the source word",
-    "source_or_english": " are copies of the English source word",
-    "other": " are other words",
-    "none": " are none of these",
+    "direct": "are direct",
+    "copy": "are copies of the source word",
+    "source_or_english": "are copies of the English source word",
+    "other": "are other words",
+    "none": "are none of these",
 }
 """What the items of the headline are that do not go through a pivot."""
 
 
-def findings(
-    scores: ScoreTable | None,
-    behaviours: Behaviours | None,
-    examples: Sequence[TellingItem],
-    attribution: Attribution | None,
-    pivots: MinedPivots | None,
-    arms: Sequence[Arm],
-    *,
-    headline: Sequence[ShareGroup] = (),
-    written: Sequence[Split] = (),
-    mixed: str = "",
-    causality: Causality | None = None,
-) -> tuple[Sentence, ...]:
+def findings(run: RunTables, found: Traced, mined: MinedPivots | None) -> tuple[b.Prose, ...]:
     """Return the sentences, in the order of the method; what was not measured is not mentioned.
 
     The examples are semantic pivots of the directions that the share before them is of.
     """
+    mixed = mixed_settings(run.score, run.trace)
+    groups, written = headline(run), splits(first_rows(run.trace, "pivot_languages"))
     sentences = (
-        (Part(f"{mixed[0].upper()}{mixed[1:]}", "strong"),) if mixed else (),
-        _score(scores) if scores else (),
-        _headline(headline, written) or (_behaviour(behaviours) if behaviours else ()),
-        _examples(examples),
-        _causality(causality) if causality else (),
-        _attribution(attribution) if attribution else (),
-        _mined(pivots) if pivots else (),
-        _arms(arms),
+        (b.Strong(f"{mixed[0].upper()}{mixed[1:]}"),) if mixed else (),
+        score_sentence(score_rows(run)),
+        headline_sentence(groups, written)
+        or share_sentence(first_rows(run.trace, "labels"), pivot_shares(first_rows(run.trace, "summary"))),
+        examples_sentence(found.examples),
+        causality_sentence(run) if run.ablate else (),
+        auc_sentence(auc_tables(rows(run.attribute, "auc")), rows(run.attribute, "joint")),
+        mined_sentence(mined) if mined else (),
+        arms_sentence(rows(run.select, "arms")),
     )
     return tuple(sentence for sentence in sentences if sentence)
 
 
-def _strong(text: str) -> Part:
-    return Part(text, "strong")
+def _share(interval: Interval) -> b.Value:
+    return b.Value.of(interval, "share")
 
 
-def _with_interval(interval: Interval, *, share: bool = False) -> tuple[Part, Part]:
-    ends = interval_text(interval, share=share)
-    return _strong((percent if share else number)(interval.value)), Part(f" {ends}" if ends else "")
+def _named(row: Row) -> str:
+    direction = pair_of(row)
+    return direction_name(direction) if direction else "all directions"
 
 
-def _score(table: ScoreTable) -> Sentence:
-    rows = [row for row in table.by_direction if row.score is not None]
-    if not rows:
+def score_sentence(found: Sequence[Row]) -> b.Prose:
+    """Say the mean score, and the best and worst direction."""
+    single = [row for row in found if not is_pooled(row) and row["score"] is not None]
+    if not single:
         return ()
-    best, worst = max(rows, key=_score_value), min(rows, key=_score_value)
-    parts: list[Part] = []
-    pooled = table.pooled
-    if pooled is not None and pooled.score is not None:
-        parts += [Part("The translation score is "), *_with_interval(pooled.score)]
-        parts += [Part(f" over {plural(len(rows), 'direction')}")]
-        if pooled.accuracy_generated is not None:
-            parts += [Part("; the generated answer is an accepted one for ")]
-            parts += [*_with_interval(pooled.accuracy_generated, share=True), Part(" of items")]
-        parts += [Part(". ")]
-    if len(rows) == 1:
-        return (*parts, Part(f"{_name(best)} scores "), *_with_interval(_interval(best)), Part("."))
-    parts += [Part(f"It is highest for {_name(best)}, "), *_with_interval(_interval(best))]
-    parts += [Part(f", and lowest for {_name(worst)}, "), *_with_interval(_interval(worst)), Part(".")]
-    return tuple(parts)
+    best, worst = max(single, key=lambda row: row["score"]), min(single, key=lambda row: row["score"])
+    parts: list[b.Inline] = []
+    pooled = next((row for row in found if is_pooled(row) and row["score"] is not None), None)
+    if pooled is not None:
+        parts += b.prose(
+            f"The translation score is {{score}} over {plural(len(single), 'direction')}", score=figure(pooled, "score")
+        )
+        if pooled["accuracy_generated"] is not None:
+            parts += b.prose(
+                "; the generated answer is an accepted one for {share} of items",
+                share=figure(pooled, "accuracy_generated"),
+            )
+        parts.append(". ")
+    if len(single) == 1:
+        return (*parts, *b.prose("{name} scores {score}.", name=_named(best), score=figure(best, "score")))
+    return (
+        *parts,
+        *b.prose(
+            "It is highest for {best}, {high}, and lowest for {worst}, {low}.",
+            best=_named(best), high=figure(best, "score"), worst=_named(worst), low=figure(worst, "score"),
+        ),
+    )  # fmt: skip
 
 
-def _interval(row: ScoreRow) -> Interval:
-    assert row.score is not None
-    return row.score
-
-
-def _score_value(row: ScoreRow) -> float:
-    return _interval(row).value
-
-
-def _name(row: ScoreRow | BehaviourRow) -> str:
-    assert row.direction is not None
-    return direction_name(row.direction)
-
-
-def _headline(groups: Sequence[ShareGroup], written: Sequence[Split]) -> Sentence:
+def headline_sentence(groups: Sequence[ShareGroup], written: Sequence[Split]) -> b.Prose:
+    """Say the shares of the headline's directions under the calibrated rule, and of pivots under the onset rule."""
     found = groups[0].rule("calibrated") if groups else None
     pivot = found.shares.get("semantic_pivot") if found else None
     if found is None or pivot is None:
         return ()
+    group = groups[0].directions
     among = (
         "between languages other than English"
-        if groups[0].directions == "neither_english"
-        else f"of directions with {GROUP_NAMES[groups[0].directions]}"
+        if group == "neither_english"
+        else f"of directions with {GROUP_NAMES[group]}"
     )
-    parts = [Part("Under the calibrated rule "), *_with_interval(pivot, share=True)]
-    parts += [Part(f" of {plural(found.n, 'item')} {among} go through a semantic pivot")]
-    parts += _written(written, groups[0].directions, "calibrated")
+    parts: list[b.Inline] = [
+        *b.prose(
+            f"Under the calibrated rule {{pivot}} of {plural(found.n, 'item')} {among} go through a semantic pivot"
+            "{written}",
+            pivot=_share(pivot), written=written_in(written, group, "calibrated"),
+        )
+    ]  # fmt: skip
     for name, text in _OTHERWISE.items():
         share = found.shares.get(name)
         if share is not None and (share.value or name in ("direct", "copy")):
-            parts += [Part(", "), *_with_interval(share, share=True), Part(text)]
+            parts += b.prose(f", {{share}} {text}", share=_share(share))
     onset = groups[0].rule("onset")
     early = onset.shares.get("semantic_pivot") if onset else None
     if early is not None:
-        parts += [
-            Part("; under the onset rule, which does not favour late targets, "),
-            *_with_interval(early, share=True),
-        ]
-        parts += [Part(" go through one"), *_written(written, groups[0].directions, "onset")]
-    return (*parts, Part("."))
+        parts += b.prose(
+            "; under the onset rule, which does not favour late targets, {share} go through one{written}",
+            share=_share(early), written=written_in(written, group, "onset"),
+        )  # fmt: skip
+    return (*parts, ".")
 
 
-def _written(written: Sequence[Split], directions: str, rule: str) -> list[Part]:
-    split = split_of(written, directions, rule)
-    return [Part(f" (written in: {split.text})")] if split else []
-
-
-def _causality(section: Causality) -> Sentence:
-    own, held = section.own, section.count(True)
-    if own is None or own.interval is None or section.count(None) == len(section.verdicts):
-        return (Part("Whether the pivot is causal cannot be said: too few pivot items could be tested."),)
-    parts = [
-        Part(f"Taking the pivot out ({SCOPE_NAMES.get(section.scope, section.scope)}) changes the log-probability")
-    ]
-    parts += [Part(" of the answer by "), *_with_interval(own.interval)]
-    parts += [Part(f" nats in {plural(own.n, 'item')}; of the {len(section.verdicts)} conditions of causality ")]
-    parts += [_strong(f"{held} {'holds' if held == 1 else 'hold'}")]
-    failed = [verdict for verdict in section.verdicts if verdict.holds.get("all") is False]
-    if failed and len(failed) < len(section.verdicts):
-        names = "; ".join(f"{verdict.number}. {verdict.condition}" for verdict in failed)
-        parts += [Part(f", {len(failed)} {'fails' if len(failed) == 1 else 'fail'} ({names})")]
-    if section.count(None):
-        parts += [Part(f", {section.count(None)} could not be tested")]
-    if held and (failed or section.count(None)):
-        parts += [Part("; a pivot counts as causal only where all hold")]
-    return (*parts, Part("."))
-
-
-def _behaviour(behaviours: Behaviours) -> Sentence:
-    rule = behaviours.rule("calibrated")
-    if rule is None:
-        return ()
-    free = [row for row in rule.rows if not row.has_english]
-    rows = free or list(rule.rows)
-    rows = [row for row in rows if row.pivot_all is not None and not is_missing(row.pivot_all.value)]
-    if not rows:
+def share_sentence(labels: Sequence[Row], shares: PivotShares) -> b.Prose:
+    """Say the shares of pivots by direction, where no mean over directions was made."""
+    found = {
+        direction: (n, share)
+        for (rule, direction, items), (n, share) in shares.items()
+        if (rule, items) == ("calibrated", "all") and share is not None and n
+    }
+    free = {direction: one for direction, one in found.items() if ENGLISH not in direction}
+    chosen = free or found
+    if not chosen:
         return ()
     among = "between languages other than English" if free else "here, where every direction has English on a side"
-    share = rule.pivot_share if rule.pivot_share_free is None else rule.pivot_share_free
-    parts = [Part("Under the calibrated rule "), _strong(percent(share))]
-    parts += [Part(f" of {plural(sum(row.n for row in rows), 'item')} {among} go through a semantic pivot")]
-    best, worst = max(rows, key=_pivot_share), min(rows, key=_pivot_share)
-    assert best.pivot_all is not None
-    assert worst.pivot_all is not None
-    if len(rows) > 1:
-        parts += [Part(f": from {_name(worst)}, "), *_with_interval(worst.pivot_all, share=True)]
-        parts += [Part(f", to {_name(best)}, "), *_with_interval(best.pivot_all, share=True)]
-    else:
-        parts += [Part(f" ({_name(best)}, 95% interval {interval_text(best.pivot_all, share=True)})")]
-    return (*parts, Part("."))
+    overall = overall_share(labels, "calibrated", "neither_english" if free else "all")
+    if overall is None:
+        return ()
+    order = sorted(chosen, key=lambda direction: chosen[direction][1].value)
+    start = b.prose(
+        f"Under the calibrated rule **{percent(overall[0])}** of {plural(overall[1], 'item')} {among} go through a "
+        "semantic pivot"
+    )
+    low, high = order[0], order[-1]
+    if len(order) == 1:
+        interval = _share(chosen[low][1]).ends()
+        return (*start, f" ({direction_name(low)}, 95% interval {interval}).")
+    return (
+        *start,
+        *b.prose(
+            f": from {direction_name(low)}, {{low}}, to {direction_name(high)}, {{high}}.",
+            low=_share(chosen[low][1]), high=_share(chosen[high][1]),
+        ),
+    )  # fmt: skip
 
 
-def _pivot_share(row: BehaviourRow) -> float:
-    assert row.pivot_all is not None
-    return row.pivot_all.value
-
-
-def _examples(shown: Sequence[TellingItem]) -> Sentence:
+def examples_sentence(shown: Sequence[TellingItem]) -> b.Prose:
+    """Name the clearest pivots."""
     if not shown:
         return ()
-    parts = [Part("The clearest: " if len(shown) > 1 else "The clearest is ")]
-    for index, item in enumerate(shown):
-        parts += [Part("; ")] if index else []
-        parts += [Part(item.source_word, "word", item.direction.source), Part(" → ")]
-        parts += [Part(visible((item.peak_token or "").strip()), "pivot"), Part(" → ")]
-        parts += [Part(item.target_word, "word", item.direction.target)]
+
+    def example(item: TellingItem) -> b.Prose:
         wrong = "" if item.correct else ", the answer is wrong"
-        parts += [Part(f" (layer {item.peak_layer}, p = {number(item.peak_prob, 2)}{wrong})")]
-    return (*parts, Part("."))
+        return (
+            b.Word(item.source_word, item.direction.source), " → ",
+            b.Word((item.peak_token or "").strip(), kind="pivot"),
+            " → ", b.Word(item.target_word, item.direction.target),
+            f" (layer {item.peak_layer}, p = {number(item.peak_prob, 2)}{wrong})",
+        )  # fmt: skip
+
+    start = "The clearest: " if len(shown) > 1 else "The clearest is "
+    return (start, *b.joined(map(example, shown), "; "), ".")
 
 
-def _attribution(section: Attribution) -> Sentence:
-    table = section.tables[0] if section.tables else None
+def causality_sentence(run: RunTables) -> b.Prose:
+    """Say what taking the pivot out does, and how many conditions of causality hold."""
+    scope = scopes(run)[0]
+    found = verdicts(run, scope)
+    n, own = own_effect(run, scope)
+    total = sum(map(len, found.values()))
+    if own is None or len(found[None]) == total:
+        return ("Whether the pivot is causal cannot be said: too few pivot items could be tested.",)
+    held, failed, untested = len(found[True]), found[False], len(found[None])
+    parts: list[b.Inline] = [
+        *b.prose(
+            f"Taking the pivot out ({SCOPE_NAMES[scope]}) changes the log-probability of the answer by {{own}} nats in "
+            f"{plural(n, 'item')}; of the {total} conditions of causality "
+            f"**{held or 'none'} {'holds' if held < 2 else 'hold'}**",
+            own=b.Value.of(own),
+        )
+    ]
+    if failed and len(failed) < total:
+        names = "; ".join(f"{row['number']}. {row['condition']}" for row in failed)
+        parts.append(f", {len(failed)} {'fails' if len(failed) == 1 else 'fail'} ({names})")
+    if untested:
+        parts.append(f", {untested} could not be tested")
+    if failed or untested:
+        parts.append("; a pivot counts as causal only where all hold")
+    return (*parts, ".")
+
+
+# -- AUC
+
+
+def auc_sentence(tables: Sequence[AucTable], joint: Sequence[Row]) -> b.Prose:
+    """Say how well joint frequency predicts behaviour, over how many directions, and on what that rests."""
+    table = tables[0] if tables else None
     if table is None or "log_joint" not in table.predictors:
         return ()
     column = table.predictors.index("log_joint")
-    rows = ([table.pooled] if table.pooled else []) + [row for row in table.rows if row.direction is not None]
-    row = next((row for row in rows if row.aucs[column] is not None), None)
+    chosen = next((row for row in (*filter(None, [table.pooled]), *table.single) if row.aucs[column] is not None), None)
     what = "how often both words share a unit of the corpus"
-    single = [one for one in table.rows if one.direction is not None]
-    if row is None:
-        why = _reasons(single, column, counted=True)
-        return (Part(f"Whether {what} predicts the behaviour cannot be said: {why or 'no AUC'}."),)
-    auc = row.aucs[column]
+    if chosen is None:
+        why = _reasons(table.single, column, counted=True)
+        return (f"Whether {what} predicts the behaviour cannot be said: {why or 'no AUC'}.",)
+    auc = chosen.aucs[column]
     assert auc is not None
     reading = "no better than chance" if auc.low <= 0.5 <= auc.high else "associated with it"
-    return (
-        Part(f"As a predictor of direct against semantic-pivot behaviour, {what} has an AUC of "),
-        *_with_interval(auc),
-        Part(f" {_where(single, row, column)}{_verdict(section, table, reading)}."),
+    rests = shared_pairs(joint, table.items) if table.rule == PRIMARY_RULE else {}
+    return b.prose(
+        f"As a predictor of direct against semantic-pivot behaviour, {what} has an AUC of {{auc}} "
+        f"{_where(table.single, chosen, column)}{_verdict(rests, reading)}.",
+        auc=b.Value.of(auc),
     )
 
 
-def _verdict(section: Attribution, table: AucTable, reading: str) -> str:
+def _verdict(rests: dict[str, tuple[int, int]], reading: str) -> str:
     """Return what the AUC rests on and what it says; nothing is said where few items have any joint frequency."""
-    found = [one for one in section.shared if one.items == table.items]
-    if table.rule != PRIMARY_RULE or not found:
+    if not rests:
         return f": {reading}"
-    shared = {name: sum(one.shared for one in found if one.behaviour == name) for name in CLASSES}
-    of = plural(sum(one.n for one in found), "item")
-    rests = f"of its {of} {whole(sum(shared.values()))} have both words in any unit at all"
+    shared = {name: rests.get(name, (0, 0))[1] for name in CLASSES}
+    of = plural(sum(n for n, _ in rests.values()), "item")
+    said = f"of its {of} {whole(sum(shared.values()))} have both words in any unit at all"
     if min(shared.values()) < ENOUGH:
         each = ", ".join(f"{whole(shared[name])} {BEHAVIOUR_NAMES[name]}" for name in CLASSES)
-        return f"; {rests} ({each}), too few to say what it means"
-    return f"; {rests}: {reading}"
+        return f"; {said} ({each}), too few to say what it means"
+    return f"; {said}: {reading}"
 
 
-def _reasons(rows: Sequence[AucRow], column: int, *, counted: bool = False) -> str:
+def _reasons(found: Sequence[AucRow], column: int, *, counted: bool = False) -> str:
     """Return why directions have no AUC: each reason once, with how many it holds in where they are not all.
 
     Args:
-        rows: The directions.
+        found: The directions.
         column: Of the predictor.
         counted: Whether to write the number where it holds in all of several too.
     """
-    counts = Counter(reason for one in rows for reason in one.reasons[column])
+    counts = Counter(reason for one in found for reason in one.reasons[column])
     return "; ".join(
-        f"{reason} in {count} of {plural(len(rows), 'direction')}"
-        if count < len(rows) or (counted and len(rows) > 1)
+        f"{reason} in {count} of {plural(len(found), 'direction')}"
+        if count < len(found) or (counted and len(found) > 1)
         else reason
         for reason, count in counts.items()
     )
@@ -288,31 +276,37 @@ def _where(single: Sequence[AucRow], row: AucRow, column: int) -> str:
     return f"in {direction_name(direction)}" + (f", 1 of {len(single)} directions{why}" if len(single) > 1 else "")
 
 
-def _mined(section: MinedPivots) -> Sentence:
-    if not section.n_pivots:
-        return (Part("The corpus alone yields no pivot for any pair."),)
-    parts = [Part("The corpus alone yields "), _strong(plural(section.n_pivots, "pivot"))]
-    parts += [Part(f" for {plural(section.n_pairs, 'pair')}, {whole(section.linked)} of them linked to the concept")]
-    parts += [Part(" in a dictionary or WordNet")]
-    if section.share is not None and section.share_shuffled is not None:
-        parts += [Part("; "), _strong(percent(section.share)), Part(" of the pairs have one, against ")]
-        parts += [_strong(percent(section.share_shuffled)), Part(" of shuffled pairs")]
-    named = [pivot for pivot in section.corpus if not pivot.grammar][:3]
-    for index, pivot in enumerate(named):
-        parts += [Part("; the most widespread, words of grammar left out, are " if index == 0 else ", ")]
-        parts += [Part(visible(pivot.token.strip()), "pivot")]
-    return (*parts, Part("."))
+# -- the corpus
 
 
-def _arms(arms: Sequence[Arm]) -> Sentence:
-    by_mode = {arm.mode: arm for arm in arms}
+def mined_sentence(found: MinedPivots) -> b.Prose:
+    """Say how many pivots the corpus yields, against shuffled pairs, and the most widespread ones."""
+    if not found.n_pivots:
+        return ("The corpus alone yields no pivot for any pair.",)
+    parts: list[b.Inline] = [
+        *b.prose(
+            f"The corpus alone yields **{plural(found.n_pivots, 'pivot')}** for {plural(found.n_pairs, 'pair')}, "
+            f"{whole(found.linked)} of them linked to the concept in a dictionary or WordNet"
+        )
+    ]
+    if found.share is not None and found.share_shuffled is not None:
+        parts += b.prose(
+            f"; **{percent(found.share)}** of the pairs have one, against **{percent(found.share_shuffled)}** of "
+            "shuffled pairs"
+        )
+    named = [b.Word(pivot.token.strip(), kind="pivot") for pivot in found.corpus if not pivot.grammar][:3]
+    if named:
+        parts += ["; the most widespread, words of grammar left out, are ", *b.joined(named)]
+    return (*parts, ".")
+
+
+def arms_sentence(arms: Sequence[Row]) -> b.Prose:
+    """Say how rich in pivots the rebuilt corpus is, against a random choice."""
+    by_mode = {row["mode"]: row for row in arms}
     top, control = by_mode.get("top"), by_mode.get("random")
-    if top is None or control is None or not control.share:
+    if top is None or control is None or not control["share"]:
         return ()
-    return (
-        Part("In the rebuilt corpus "),
-        _strong(percent(top.share)),
-        Part(" of the tokens are pivots, against "),
-        _strong(percent(control.share)),
-        Part(" in a random choice at the same budget."),
+    return b.prose(
+        f"In the rebuilt corpus **{percent(top['share'])}** of the tokens are pivots, against "
+        f"**{percent(control['share'])}** in a random choice at the same budget."
     )

@@ -1,4 +1,4 @@
-"""What the run is about, and what its reader must know first."""
+"""What the run is about, what its stages found in a glance, and what its reader must know before relying on it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from dataclasses import dataclass
 from pivotlens.artifacts import Scores, StageResult, Trace
 from pivotlens.artifacts.results import SweepResult
 from pivotlens.artifacts.verification import outdated
-from pivotlens.report.run_tables import DEMO_CORPUS, RunTables, direction_of, first_table, is_pooled
-from pivotlens.report.wording import plural
+from pivotlens.report.blocks import Pair, Prose, Value, joined
+from pivotlens.report.names import GROUP_NAMES, SCOPE_NAMES
+from pivotlens.report.run_tables import DEMO_CORPUS, RunTables, direction_of, first_table, has, is_pooled, rows
+from pivotlens.report.sections.attribution import auc_tables
+from pivotlens.report.sections.causality import scopes, verdicts
+from pivotlens.report.sections.scores import figure, score_rows
+from pivotlens.report.sections.shares import DEFAULT_RULE, PIVOT, headline
+from pivotlens.report.wording import plural, whole
 from pivotlens.text import Direction
 
 SAMPLE_NOTE = (
     "The corpus is the bundled sample. It shows the mechanics; it is no evidence about what the model was trained on."
 )
+_MOST_PAIRS = 6
 
 
 @dataclass(frozen=True)
@@ -26,38 +33,81 @@ class Caution:
 
 
 @dataclass(frozen=True)
-class Header:
-    """The head of the page; empty strings and zeros where a stage is absent."""
+class Tile:
+    """A stage in a glance: its main figure, what it is, and the section that has more."""
 
-    model: str
-    corpus: str
-    prompts: tuple[str, ...]
-    directions: tuple[Direction, ...]
-    n_concepts: int
-    cautions: tuple[Caution, ...]
-
-    @property
-    def model_name(self) -> str:
-        """The model without the folders before it."""
-        return self.model.rstrip("/").rsplit("/", 1)[-1] if self.model.startswith(("/", ".", "~")) else self.model
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """Languages of the directions, in order of appearance."""
-        return tuple(dict.fromkeys(code for direction in self.directions for code in direction))
+    stage: str
+    figure: Value | str
+    text: str
+    section: str = ""
 
 
-def header(tables: RunTables) -> Header:
-    """Gather the head of the page."""
-    prompts = dict.fromkeys(str(stage.manifest.config["prompt"]) for stage in (tables.score, tables.trace) if stage)
-    return Header(
-        model=tables.model,
-        corpus=tables.corpus,
-        prompts=tuple(prompts),
-        directions=_directions(tables),
-        n_concepts=_concepts(tables),
-        cautions=tuple(_cautions(tables)),
-    )
+def model_name(model: str) -> str:
+    """Return a model without the folders before it."""
+    return model.rstrip("/").rsplit("/", 1)[-1] if model.startswith(("/", ".", "~")) else model
+
+
+def facts(run: RunTables) -> dict[str, Prose]:
+    """Return what the run is of, by name."""
+    directions, n = _directions(run), _concepts(run)
+    stages = (run.score, run.trace)
+    prompts = dict.fromkeys(str(stage.manifest.config["prompt"]) for stage in stages if stage)
+    words = run.bench.manifest.details if run.bench else {}
+    version = f"{words['word_list']}@{words['word_list_version']}" if words.get("word_list_version") else ""
+    pairs = joined(Pair(direction) for direction in directions)
+    if len(directions) > _MOST_PAIRS:
+        languages = dict.fromkeys(code for direction in directions for code in direction)
+        pairs = (f"{len(directions)} between {', '.join(languages)}",)
+    found: dict[str, Prose] = {
+        "Model": (model_name(run.model),) if run.model else (),
+        "Corpus": (run.corpus,) if run.corpus else (),
+        "Words": (version,) if version else (),
+        "Directions": pairs,
+        "Concepts": (whole(n),) if n else (),
+        "Prompt": (", ".join(prompts),) if prompts else (),
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def deck(run: RunTables) -> str:
+    """Say in a sentence what the report is about."""
+    model, languages = model_name(run.model), len({code for direction in _directions(run) for code in direction})
+    if model and run.trace is not None:
+        return f"How {model} carries words between {languages} languages, layer by layer."
+    if model:
+        return f"How well {model} translates words between {languages} languages."
+    return f"What {run.corpus} holds for {languages} languages." if run.corpus else ""
+
+
+def tiles(run: RunTables) -> tuple[Tile, ...]:
+    """Return a tile for every stage that is there, with its main figure where it has one."""
+    return tuple(_tile(run, stage) for stage in run.stages())
+
+
+def _tile(run: RunTables, stage: StageResult) -> Tile:
+    name, details = stage.stage, stage.manifest.details
+    if name == "bench" and "test_concepts" in details:
+        return Tile(name, whole(details["test_concepts"]), "test concepts")
+    if name == "score" and (found := score_rows(run)):
+        of = "all directions" if is_pooled(found[0]) else "→".join(direction_of(found[0]))
+        return Tile(name, figure(found[0], "score"), f"translation score, {of}", "score")
+    if name == "trace" and (groups := headline(run)) and (rule := groups[0].rule(DEFAULT_RULE)):
+        share = Value.of(rule.shares.get(PIVOT), "share")
+        return Tile(name, share, f"through a semantic pivot, {GROUP_NAMES[groups[0].directions]}", "behaviours")
+    if name == "ablate" and rows(stage, "conditions"):
+        scope = scopes(run)[0]
+        found_ = verdicts(run, scope)
+        held = f"{len(found_[True])} of {sum(map(len, found_.values()))}"
+        return Tile(name, held, f"conditions of a causal pivot hold, {SCOPE_NAMES[scope]}", "causality")
+    if name == "count" and "units" in details:
+        return Tile(name, whole(details["units"]), f"units of {plural(details['documents'], 'document')}", "corpus")
+    if name == "attribute" and (tables := auc_tables(rows(stage, "auc"))) and (row := tables[0].pooled):
+        return Tile(name, Value.of(row.aucs[0]), "AUC of joint frequency, within directions", "attribution")
+    if name == "mine" and (mined := rows(stage, "summary")):
+        return Tile(name, Value(mined[0]["share_with_pivots"], "share"), "of pairs have a mined pivot", "pivots")
+    if name == "select" and (top := [row for row in rows(stage, "arms") if row["mode"] == "top"]):
+        return Tile(name, Value(top[0]["share"], "share"), "of the chosen tokens are pivots", "selection")
+    return Tile(name, "✓", {"lens": "a tuned lens is trained"}.get(name, "finished"), {"lens": "lenses"}.get(name, ""))
 
 
 def _directions(tables: RunTables) -> tuple[Direction, ...]:
@@ -69,7 +119,7 @@ def _directions(tables: RunTables) -> tuple[Direction, ...]:
         (tables.count, "pairs"),
     )
     for stage, name in tables_of:
-        if stage is None or f"{name}.parquet" not in stage.manifest.outputs:
+        if stage is None or not has(stage, name):
             continue
         if found and stage not in (tables.score, tables.trace):
             break  # every pair is counted, whatever is asked of the model
@@ -81,12 +131,15 @@ def _directions(tables: RunTables) -> tuple[Direction, ...]:
 
 def _concepts(tables: RunTables) -> int:
     for stage, name in ((tables.trace, "items"), (tables.score, "concepts"), (tables.count, "pairs")):
-        if stage is not None:
+        if stage is not None and has(stage, name):
             return len(stage.table(name).column("concept_id").unique())
-    return len(tables.bench.test_concepts()) if tables.bench else 0
+        if stage is not None and "concepts" in stage.manifest.details:
+            return int(stage.manifest.details["concepts"])
+    return int(tables.bench.manifest.details.get("test_concepts", 0)) if tables.bench else 0
 
 
-def _cautions(tables: RunTables) -> Iterable[Caution]:
+def cautions(tables: RunTables) -> Iterable[Caution]:
+    """Yield what the reader must know before relying on the figures."""
     corpora = [
         (stage.stage, stage.manifest.details.get("corpus") or stage.manifest.config.get("corpus"))
         for stage in (tables.count, tables.select)
@@ -118,7 +171,7 @@ _SHARED = ("prompt", "shots", "seed")
 
 def mixed_settings(score: Scores | None, trace: Trace | None) -> str:
     """Say in what the score and the trace differ, where their figures are not of the same items; else nothing."""
-    if score is None or trace is None:
+    if score is None or trace is None or not (has(score, "concepts") and has(trace, "items")):
         return ""
     asked = [_asked(score, "concepts"), _asked(trace, "items")]
     differing = [name for name in asked[0] if asked[0][name] != asked[1][name]]

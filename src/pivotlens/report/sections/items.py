@@ -9,8 +9,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pivotlens.report.run_tables import Row, direction_of, first_shot_set
-from pivotlens.report.sections.shares import group_of
+from pivotlens.report import blocks as b
+from pivotlens.report import charts
+from pivotlens.report.names import BEHAVIOUR_NAMES, group_of
+from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, first_shot_set, first_table, has
+from pivotlens.report.sections.shares import headline
+from pivotlens.report.wording import probability, whole
 from pivotlens.text import Direction
 from pivotlens.text.function_words import is_function_word
 
@@ -21,6 +25,10 @@ RULE = "calibrated"
 PIVOT = "semantic_pivot"
 LEAST_PROB = 0.3
 """Least probability of a pivot that is named as an example."""
+TELLING, EXAMPLES, CARDS, TOP = 10, 3, 3, 5
+"""Telling items and examples of a report, telling items drawn as cards, tokens a layer."""
+MOST_ROWS = 26
+"""Most layers in a card; deeper models show evenly spread ones, the peak and the last among them."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,21 @@ class TraceTables:
     generated: Mapping[ItemKey, str]
     threshold: float
     ratio: float
+
+
+@dataclass(frozen=True)
+class Traced:
+    """The items of a report: all, ``n_layered`` with their layers; the most telling; examples of the headline."""
+
+    items: tuple[TellingItem, ...] = ()
+    telling: tuple[TellingItem, ...] = ()
+    examples: tuple[TellingItem, ...] = ()
+    n_layered: int = 0
+
+    @property
+    def layered(self) -> list[ItemKey]:
+        """The items with layers."""
+        return [(item.direction, item.concept_id) for item in self.items if item.layers]
 
 
 def item_key(row: Row) -> ItemKey:
@@ -220,3 +243,132 @@ def _readings(tables: TraceTables, wanted: Iterable[ItemKey], top: int) -> dict[
         key: tuple(LayerReading(layer, tuple(tokens)) for layer, tokens in found.items())
         for key, found in layers.items()
     }
+
+
+def trace_tables(run: RunTables) -> TraceTables | None:
+    """Return what the items are read from, or None where no items were traced."""
+    if run.trace is None or not has(run.trace, "tokens"):
+        return None
+    config = run.trace.manifest.config
+    scored = first_rows(run.score, "concepts")
+    return TraceTables(
+        items=run.trace.first_rows("items"),
+        labels=run.trace.first_rows("behaviours"),
+        tokens=first_table(run.trace, "tokens"),
+        generated={item_key(row): row["generated"] for row in scored if row["generated"] is not None},
+        threshold=float(config["threshold"]),
+        ratio=float(config["ratio"]),
+    )
+
+
+def traced(run: RunTables, most: int) -> Traced:
+    """Read the items of a report, at most ``most`` beside the telling ones with their layers."""
+    tables = trace_tables(run)
+    if tables is None:
+        return Traced()
+    groups = headline(run)
+    keys, best = fair_keys(tables.items, most), telling_keys(tables.labels, TELLING)
+    named = example_keys(tables.labels, groups[0].directions if groups else "", EXAMPLES)
+    # The telling ones and the examples are there even where not every item is.
+    shown = list(dict.fromkeys((*keys, *best, *named)))
+    found = dict(zip(shown, read_items(tables, shown, TOP), strict=True))
+    every = fair_keys(tables.items, len(tables.items))
+    listed = dict(zip(every, read_items(tables, every, 0), strict=True))
+    return Traced(
+        tuple((listed | found).values()),
+        tuple(found[key] for key in best),
+        tuple(found[key] for key in named),
+        len(shown),
+    )
+
+
+# -- as blocks
+
+_COLOURS = b.Legend(
+    "Colours",
+    (("r-source", "source word"), ("r-english", "English word"), ("r-pivot", "another token linked to the concept or "
+     "mined"), ("r-target", "target word"), ("r-other", "other"), ("r-common", "not specific to this word")),
+)  # fmt: skip
+
+
+def items(found: Traced) -> b.Section | None:
+    """Build the section that lists every item."""
+    if not found.items:
+        return None
+    n, layered = len(found.items), found.n_layered
+    some = b.prose(
+        f" Shown are {whole(layered)} of {whole(n)} traced items, as many of each direction; the others are listed "
+        f"with their labels, and `pivotlens report --items {n}` shows their layers too."
+    )
+    lede = b.prose(
+        "Every item, layer by layer. The strip is its layers from the first to the last, each in the colour of its "
+        "most probable token and as high as that is probable. Open one to see the five most probable tokens of each "
+        "layer.{some}",
+        some=some if layered < n else (),
+    )
+    instead = (
+        b.Paragraph(
+            b.prose(f"The list needs JavaScript; these are the {len(found.telling)} most telling items."), "note"
+        ),
+        b.Grid(tuple(card(item) for item in found.telling), "cards"),
+    )
+    return b.Section("items", "Items", (b.Paragraph(lede, "lede"), _COLOURS, b.Widget("items", None, instead)))
+
+
+def cards(found: Traced) -> tuple[b.Block, ...]:
+    """Return the most telling pivots, each as the words on its way through the model."""
+    drawn = tuple(card(item) for item in found.telling if item.shows_pivot)[:CARDS]
+    if not drawn:
+        return ()
+    lede = b.prose(
+        "What the model would write if it stopped at each layer: the most probable token, its probability as a bar. "
+        "Layer 0 is the embeddings, the last row is the model's own output."
+    )
+    title = "Words on the way through the model" if len(drawn) > 1 else "A word on the way through the model"
+    return (b.Heading(b.prose(title)), b.Paragraph(lede, "lede"), _COLOURS, b.Grid(drawn, "cards"))
+
+
+def shown_layers(item: TellingItem) -> list[LayerReading]:
+    """Return the layers of a card: all, or evenly spread ones with the peak and the last."""
+    count = len(item.layers)
+    if count <= MOST_ROWS:
+        return list(item.layers)
+    kept = {round(i * (count - 1) / (MOST_ROWS - 1)) for i in range(MOST_ROWS)}
+    kept |= {i for i, reading in enumerate(item.layers) if reading.layer == item.peak_layer}
+    return [item.layers[i] for i in sorted(kept)]
+
+
+def card(item: TellingItem) -> b.Group:
+    """Return an item as one row a layer: the first token and its probability."""
+    languages = {"source": item.direction.source, "target": item.direction.target, "english": "en"}
+    found = [reading for reading in shown_layers(item) if reading.tokens]
+    pair: b.Prose = (
+        b.Word(item.source_word, item.direction.source), " → ", b.Word(item.target_word, item.direction.target), " ",
+        b.Soft("("), b.Pair(item.direction), b.Soft(")"),
+    )  # fmt: skip
+    peak: b.Prose = (
+        (": ", b.Word(item.peak_token, kind="pivot" if item.shows_pivot else "token"), f" at layer {item.peak_layer}")
+        if item.peak_token is not None
+        else ()
+    )
+    label = BEHAVIOUR_NAMES.get(item.behaviour, item.behaviour)
+    said: b.Prose = (label, *peak, f"; answer {'right' if item.correct else 'wrong'}")
+
+    def role(token: LensToken) -> str:
+        return token.role or ("other" if token.specific else "common")
+
+    table = b.Table(
+        f"layers-{item.direction}-{item.concept_id}",
+        (b.Column("layer"), b.Column("token"), b.Column("probability", "plot"), b.Column("p", "number")),
+        b.lines(
+            (
+                (str(reading.layer), b.Word(first.token, languages.get(first.role, ""), role(first)),
+                 b.Plot(charts.plain_bar(first.prob, 1.0, f"r-{role(first)}")), probability(first.prob))
+                for reading in found
+                for first in [reading.tokens[0]]
+            ),
+            ("peak" if reading.layer == item.peak_layer else "" for reading in found),
+        ),
+        b.prose("Most probable token of each layer"), unseen=True, kind="card",
+    )  # fmt: skip
+    return b.Group((b.Heading(pair, 4), b.Paragraph(said, "note"), table), "card")

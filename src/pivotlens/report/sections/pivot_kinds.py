@@ -2,145 +2,161 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from pivotlens.report.run_tables import Row
-from pivotlens.text import Direction, parse_direction
+from pivotlens.report import blocks as b
+from pivotlens.report import charts
+from pivotlens.report.names import GROUP_NAMES
+from pivotlens.report.run_tables import Row, RunTables, first_rows
+from pivotlens.report.sections.shares import in_order
+from pivotlens.report.wording import language_name, percent, plural
+from pivotlens.text import parse_direction
 
-MOST_LANGUAGES = 8
-_KINDS = 5
-_FREE = "neither_english"
-
-
-@dataclass(frozen=True)
-class LanguageBar:
-    """Pivots that are a word of a language, by relation; the language is empty where none is known.
-
-    Attributes:
-        share: Of all pivots.
-    """
-
-    language: str
-    counts: dict[str, int]
-    share: float
-
-    @property
-    def n(self) -> int:
-        """Pivots of the language."""
-        return sum(self.counts.values())
+_LANGUAGES, _KINDS, _COMBINED = 8, 5, 12
+"""Most languages, relations and choices of languages shown."""
+_FREE, _ALL = "neither_english", "all"
 
 
-@dataclass(frozen=True)
-class DirectionKinds:
-    """The pivots of a direction.
-
-    Attributes:
-        english: Share that are a word of English.
-        relation: The most frequent relation, with its share.
-        layer: Median layer.
-    """
-
-    direction: Direction
-    n: int
-    english: float
-    relation: str
-    relation_share: float
-    layer: int
-
-
-@dataclass(frozen=True)
-class PivotKinds:
-    """The pivots of a rule.
-
-    Attributes:
-        directions: Key of `GROUP_NAMES`, of the directions that bars and layers are over.
-        relations: Names of the relations, the most frequent under all rules first, at most five and then ``other``.
-        english_alone: Pivots that are a word of English and of no other language of the benchmark.
-        share_english_alone: Their share.
-        layers: How many pivots each layer has, of layers 0 to the last one with any.
-        layer_shares: Their shares.
-        alike: Pivots that are written in `several` languages.
-        alike_english: Those of them that are linked as a word of English, among others or alone.
-    """
-
-    rule: str
-    directions: str
-    n: int
-    relations: tuple[str, ...]
-    languages: tuple[LanguageBar, ...]
-    english_alone: int
-    share_english_alone: float
-    layers: tuple[int, ...]
-    layer_shares: tuple[float, ...]
-    by_direction: tuple[DirectionKinds, ...]
-    alike: int = 0
-    alike_english: int = 0
-
-
-def pivot_kinds(summary: Sequence[Row], counts: Sequence[Row], links: Sequence[Row]) -> tuple[PivotKinds, ...]:
-    """Build the section, one for each rule, from tables of the trace, of one model and wording.
+def pivot_kinds(run: RunTables) -> tuple[b.Block, ...]:
+    """Build the part of the section from ``trace/pivot_summary``, ``pivot_counts`` and ``pivot_links``.
 
     Bars and layers are over directions with neither side English; over all where there are no pivots in these.
-
-    Args:
-        summary: ``trace/pivot_summary``.
-        counts: ``trace/pivot_counts``.
-        links: ``trace/pivot_links``.
     """
-    total: Counter[str] = Counter()
+    summary, counts, links = (first_rows(run.trace, f"pivot_{name}") for name in ("summary", "counts", "links"))
+    if not summary:
+        return ()
+    relations = shown_relations(counts)
+    rules = in_order(row["rule"] for row in summary)
+    other = (
+        "; not the language that the token is written in, which the table of the headline tells and which also knows "
+        "tokens that nothing links"
+        if first_rows(run.trace, "pivot_languages")
+        else ""
+    )
+    totals = [headline_row([row for row in summary if row["rule"] == rule]) for rule in rules]
+    groups = tuple(_of_rule(row, _of(row, counts), _of(row, links), relations) for row in totals)
+    return (
+        b.Heading(b.prose("The language of a pivot's dictionary link"), 3, "pivot-links"),
+        b.Paragraph(
+            b.prose(
+                "The language in which a pivot token is a word linked with the concept, and how it is linked"
+                f"{other}. A token that is a word of several languages counts in each; forms and first pieces of a "
+                "word count as the word."
+            ),
+            "lede",
+        ),
+        b.Grid(groups),
+        b.Details(b.prose("By direction"), (b.Grid(tuple(_by_direction(rule, summary) for rule in rules)),)),
+        b.Details(
+            b.prose("Counts by languages, relation and layer"),
+            tuple(table for row in totals for table in _counts(row["rule"], _of(row, counts))),
+        ),
+    )
+
+
+def headline_row(summary: Sequence[Row]) -> Row:
+    """Return the row of directions with neither side English, or of all where there is none."""
+    by_directions = {row["directions"]: row for row in summary}
+    return by_directions.get(_FREE) or by_directions[_ALL]
+
+
+def _of(whole: Row, found: Sequence[Row]) -> list[Row]:
+    return [row for row in found if (row["rule"], row["directions"]) == (whole["rule"], whole["directions"])]
+
+
+def shown_relations(counts: Sequence[Row]) -> list[str]:
+    """Return the relations, the most frequent under all rules first: at most five and then ``other``.
+
+    They are the same for every rule, so that a colour means one thing.
+    """
+    total: dict[str, int] = defaultdict(int)
     for row in counts:
-        if (row["directions"], row["by"]) == ("all", "relation"):
+        if (row["directions"], row["by"]) == (_ALL, "relation"):
             total[row["value"]] += row["n"]
     named = sorted(total, key=lambda name: (-total[name], name))
-    # Five and the rest; the same ones for every rule, so that a colour means one thing.
-    relations = tuple(named) if len(named) <= _KINDS + 1 else (*named[:_KINDS], "other")
-    return tuple(
-        _kinds(_of(rule, summary), _of(rule, counts), _of(rule, links), relations)
-        for rule in dict.fromkeys(row["rule"] for row in summary)
-    )
+    return named if len(named) <= _KINDS + 1 else [*named[:_KINDS], "other"]
 
 
-def _of(rule: str, rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if row["rule"] == rule]
-
-
-def _kinds(
-    summary: Sequence[Row], counts: Sequence[Row], links: Sequence[Row], relations: tuple[str, ...]
-) -> PivotKinds:
-    by_directions = {row["directions"]: row for row in summary}
-    chosen = _FREE if _FREE in by_directions else "all"
-    whole = by_directions[chosen]
-    bars: dict[str, Counter[str]] = defaultdict(Counter)
+def languages_of(links: Sequence[Row], relations: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Return how many pivots are a word of each language, by relation, the most frequent language first."""
+    counts: dict[str, dict[str, int]] = {}
     for row in links:
-        if row["directions"] == chosen:
-            kind = row["relation"]
-            bars[row["language"]][kind if kind in relations else "other"] += row["n"]
-    counted = {(row["by"], row["value"]): row for row in counts if row["directions"] == chosen}
-    languages = [
-        LanguageBar(code, {name: found[name] for name in relations}, counted["language", code]["share"])
-        for code, found in bars.items()
-    ]
-    languages.sort(key=lambda bar: (-bar.n, bar.language))
-    last = max(int(value) for by, value in counted if by == "layer")
-    layers = [counted.get(("layer", str(layer)), {"n": 0, "share": 0.0}) for layer in range(last + 1)]
-    return PivotKinds(
-        rule=whole["rule"],
-        directions=_FREE if chosen == _FREE else "",
-        n=whole["n"],
-        relations=relations,
-        languages=tuple(languages[:MOST_LANGUAGES]),
-        english_alone=whole["n_english_alone"],
-        share_english_alone=whole["english_alone"],
-        layers=tuple(row["n"] for row in layers),
-        layer_shares=tuple(row["share"] for row in layers),
-        by_direction=tuple(_direction(row) for row in summary if row["directions"] not in (_FREE, "all")),
-        alike=whole["n_alike"],
-        alike_english=whole["n_alike_english"],
+        kinds = counts.setdefault(row["language"], dict.fromkeys(relations, 0))
+        kinds[row["relation"] if row["relation"] in relations else "other"] += row["n"]
+    return {code: counts[code] for code in sorted(counts, key=lambda code: (-sum(counts[code].values()), code))}
+
+
+def _of_rule(whole: Row, counts: Sequence[Row], links: Sequence[Row], relations: Sequence[str]) -> b.Group:
+    rule, n = whole["rule"], whole["n"]
+    bars = languages_of(links, relations)
+    shares = {row["value"]: row["share"] for row in counts if row["by"] == "language"}
+    most = max(sum(kinds.values()) for kinds in bars.values())
+
+    def bar(kinds: dict[str, int]) -> b.Plot:
+        segments = [charts.Segment(name, f"k-{place}", kinds[name]) for place, name in enumerate(relations)]
+        return b.Plot(charts.stacked_bar(segments, most, height=12.0, figures=False))
+
+    table = b.Table(
+        f"pivot-links-{rule}",
+        (b.Column("linked as a word of"), b.Column("pivots by relation", "wide"), b.Column("pivots", "number"),
+         b.Column("share", "number")),
+        b.lines(
+            (language_name(code) if code else "no link", bar(kinds), b.Value(sum(kinds.values()), "count"),
+             b.Value(shares.get(code), "share"))
+            for code, kinds in list(bars.items())[:_LANGUAGES]
+        ),
+        b.prose(f"Pivots by language of the link, rule `{rule}`"), unseen=True,
+    )  # fmt: skip
+    where = GROUP_NAMES.get(whole["directions"], "all directions")
+    said = f"{plural(n, 'pivot')}, {where}; {percent(whole['english_alone'])} are linked as words of English alone"
+    legend = b.Legend("Relations", tuple((f"k-{place}", name) for place, name in enumerate(relations)))
+    blocks = (b.Heading((b.Code(rule), " ", b.Soft(said)), 4), legend, table, _layers(rule, n, counts))
+    return b.Group(blocks, "kinds", f"Pivots under the rule {rule}")
+
+
+def _layers(rule: str, n: int, counts: Sequence[Row]) -> b.Figure:
+    found = {int(row["value"]): row for row in counts if row["by"] == "layer"}
+    layers = range(max(found, default=0) + 1)
+    values = [found[layer]["share"] if layer in found else None for layer in layers]
+    notes = [str(found[layer]["n"]) if layer in found else "0" for layer in layers]
+    svg = charts.bar_chart(
+        f"{plural(n, 'pivot')} by layer, rule {rule}",
+        [charts.Bars("pivots", "b-semantic_pivot", values, notes)],
+        charts.names_axis("layer", "number, 0 = embeddings", [str(layer) for layer in layers]),
+        charts.value_axis("share of pivots", "%", [0.01, *(value for value in values if value)], share=True),
+        size=(300.0, 90.0),
     )
+    return b.Figure(f"pivot-layers-{rule}", svg)
 
 
-def _direction(row: Row) -> DirectionKinds:
-    direction = parse_direction(row["directions"])
-    return DirectionKinds(direction, row["n"], row["english"], row["relation"], row["relation_share"], row["layer"])
+def _by_direction(rule: str, summary: Sequence[Row]) -> b.Table:
+    return b.Table(
+        f"pivot-links-by-direction-{rule}",
+        (b.Column("direction"), b.Column("pivots", "number"), b.Column("linked as a word of English", "number"),
+         b.Column("most often"), b.Column("median layer", "number")),
+        b.lines(
+            (b.Pair(parse_direction(row["directions"])), b.Value(row["n"], "count"), b.Value(row["english"], "share"),
+             (row["relation"], b.Soft(f" {percent(row['relation_share'])}")), b.Value(row["layer"], "count"))
+            for row in summary
+            if row["rule"] == rule and row["directions"] not in (_FREE, _ALL, "with_english")
+        ),
+        b.prose(f"Rule `{rule}`"),
+    )  # fmt: skip
+
+
+def _counts(rule: str, counts: Sequence[Row]) -> tuple[b.Table, ...]:
+    def table(by: str, title: str) -> b.Table:
+        found = [row for row in counts if row["by"] == by]
+        order = sorted(found, key=lambda row: int(row["value"]) if by == "layer" else -row["n"])
+        return b.Table(
+            f"pivot-{by}-{rule}",
+            b.columns([title], ["pivots", "share"]),
+            b.lines(
+                (row["value"] or "no link", b.Value(row["n"], "count"), b.Value(row["share"], "share"))
+                for row in order[: None if by == "layer" else _COMBINED]
+            ),
+            b.prose(f"Rule `{rule}`"),
+        )
+
+    return table("languages", "linked as a word of"), table("relation", "relation"), table("layer", "layer")

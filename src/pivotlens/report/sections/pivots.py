@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from pivotlens.report.run_tables import Row
+from pivotlens.report import blocks as b
+from pivotlens.report import charts
+from pivotlens.report.run_tables import Row, RunTables, rows
 from pivotlens.report.sections.items import ItemKey, item_key
+from pivotlens.report.sections.provenance import details
+from pivotlens.report.wording import percent, plural, visible, whole
 from pivotlens.text import Direction
 
 PER_PAIR = 5
 CORPUS_PIVOTS = 30
+_CORPUS_COLUMNS = ("token", "degree", "degree_shuffled", "directions", "stability", "score")
+STRONGEST = 20
+"""Pairs that stand on the page where it has no script."""
 
 
 @dataclass(frozen=True)
@@ -85,30 +92,21 @@ class MinedPivots:
         }
 
 
-def mined_pivots(
-    pair_rows: Sequence[Row],
-    corpus_rows: Sequence[Row],
-    summary: Sequence[Row],
-    grammar: Sequence[Row],
-    first: Collection[ItemKey],
-    most: int,
-) -> MinedPivots | None:
-    """Build the section; None where the stage says nothing of the mining as a whole.
+def mined_pivots(run: RunTables, first: Collection[ItemKey], most: int) -> MinedPivots | None:
+    """Return the section's data; None where the stage says nothing of the mining as a whole.
 
     Args:
-        pair_rows: ``mine/pair_pivots``.
-        corpus_rows: ``mine/pivots``.
-        summary: ``mine/summary``.
-        grammar: ``mine/grammar``.
+        run: The run: ``mine/pair_pivots``, ``pivots``, ``summary`` and ``grammar`` are read.
         first: Pairs to keep before others: those whose items the page shows.
         most: Most pairs kept.
     """
+    summary = rows(run.mine, "summary")
     if not summary:
         return None
-    (whole,) = summary
-    of_grammar = {row["token_id"] for row in grammar}
+    (whole_,) = summary
+    of_grammar = {row["token_id"] for row in rows(run.mine, "grammar")}
     groups: dict[ItemKey, list[Row]] = defaultdict(list)
-    for row in pair_rows:
+    for row in rows(run.mine, "pair_pivots"):
         groups[item_key(row)].append(row)
     # Association is symmetric: the other direction of a pair holds the same pivots.
     once: dict[tuple[frozenset[str], str], ItemKey] = {}
@@ -117,28 +115,101 @@ def mined_pivots(
     pairs = [_pair(key, groups[key]) for key in once.values()]
     wanted = {_unordered(key) for key in first}
     pairs.sort(key=lambda pair: (_unordered((pair.direction, pair.concept_id)) not in wanted, *_strongest_first(pair)))
-    corpus = sorted(corpus_rows, key=lambda row: (-row["score"], row["token_id"]))
+    corpus = sorted(rows(run.mine, "pivots"), key=lambda row: (-row["score"], row["token_id"]))
     return MinedPivots(
         pairs=tuple(sorted(pairs[:most], key=_strongest_first)),
-        n_pairs=whole["pairs"],
-        n_pivots=whole["pair_pivots"],
-        linked=whole["linked"],
+        n_pairs=whole_["pairs"],
+        n_pivots=whole_["pair_pivots"],
+        linked=whole_["linked"],
         corpus=tuple(
-            CorpusPivot(
-                row["token"],
-                row["degree"],
-                row["degree_shuffled"],
-                row["directions"],
-                row["stability"],
-                row["score"],
-                grammar=row["token_id"] in of_grammar,
-            )
+            CorpusPivot(**{name: row[name] for name in _CORPUS_COLUMNS}, grammar=row["token_id"] in of_grammar)
             for row in corpus[:CORPUS_PIVOTS]
         ),
-        n_corpus=whole["corpus_pivots"],
-        share=whole["share_with_pivots"],
-        share_shuffled=whole["share_with_pivots_shuffled"],
+        n_corpus=whole_["corpus_pivots"],
+        share=whole_["share_with_pivots"],
+        share_shuffled=whole_["share_with_pivots_shuffled"],
     )
+
+
+def pivots(run: RunTables, found: MinedPivots | None) -> b.Section | None:
+    """Build the section.
+
+    Args:
+        run: The run.
+        found: As `mined_pivots` gives it.
+    """
+    if run.mine is None or found is None:
+        return None
+    shuffled = (
+        f" Of the pairs, {percent(found.share)} have at least one; of shuffled pairs, which share no meaning, "
+        f"{percent(found.share_shuffled)} do."
+        if found.share is not None and found.share_shuffled is not None
+        else ""
+    )
+    lede = b.prose(
+        "Tokens that the corpus associates with both words of a pair, found without the model: "
+        f"{plural(found.n_pivots, 'pivot')} of {plural(found.n_pairs, 'pair')}.{shuffled} Strength is the smaller of "
+        "the two associations' lower bounds."
+    )
+    every = tuple((name, visible(value)) for name, value in details(run.mine.manifest.details))
+    figures = b.Table("mining", b.columns(["figure", "value"], []), b.lines(every), ("All figures of the mining",),
+                    unseen=True, kind="plain")  # fmt: skip
+    blocks: list[b.Block] = [b.Paragraph(lede, "lede"), *_of_corpus(found)]
+    if every:
+        blocks.append(b.Details(b.prose("All figures of the mining"), (figures,)))
+    return b.Section("pivots", "Mined pivots", (*blocks, *_of_pairs(found)))
+
+
+def _of_corpus(found: MinedPivots) -> list[b.Block]:
+    if not found.corpus:
+        return []
+    some = f" The first {len(found.corpus)} of {whole(found.n_corpus)}." if found.n_corpus > len(found.corpus) else ""
+    lede = b.prose(
+        "The tokens that serve the most pairs of words, against what shuffled pairs give (grey); stable says how often "
+        f"both associations stay positive when the corpus is resampled.{some}"
+    )
+    most = max(each.degree for each in found.corpus)
+    table = b.Table(
+        "corpus-pivots",
+        (b.Column("token"), b.Column("pairs", "plot"), b.Column("pairs", "number"), b.Column("shuffled", "number"),
+         b.Column("directions", "number"), b.Column("stable", "number")),
+        b.lines(
+            (
+                b.Word(each.token, kind="token"),
+                b.Plot(charts.plain_bar(each.degree, most, "r-mined")
+                     + charts.plain_bar(each.degree_shuffled, most, "r-common")),
+                b.Value(each.degree, "count"), b.Value(each.degree_shuffled, "short"),
+                b.Value(each.directions, "count"),
+                b.Value(each.stability, "share"),
+            )
+            for each in found.corpus
+        ),
+        b.prose("Pivots of the whole corpus"), unseen=True,
+    )  # fmt: skip
+    return [b.Heading(b.prose("Pivots of the whole corpus")), b.Paragraph(lede, "lede"), table]
+
+
+def _of_pairs(found: MinedPivots) -> list[b.Block]:
+    if not found.pairs:
+        return []
+    shown = len(found.pairs)
+    some = b.prose(
+        f"Shown are {whole(shown)} of {whole(found.n_pairs)} pairs, those of the items above first, with up to "
+        f"{PER_PAIR} pivots each."
+    )
+    note: list[b.Block] = [b.Paragraph(some, "note")] if shown < found.n_pairs else []
+    strongest = b.Table(
+        "pair-pivots",
+        (b.Column("direction"), b.Column("pair"), b.Column("pivot"), b.Column("strength", "number")),
+        tuple(
+            b.Line((b.Pair(pair.direction), (b.Word(pair.source_word, pair.direction.source), " → ",
+                                         b.Word(pair.target_word, pair.direction.target)),
+                  b.Word(pair.pivots[0].token, kind="pivot"), b.Value(pair.pivots[0].strength)))
+            for pair in found.pairs[:STRONGEST]
+        ),
+        b.prose("The strongest pivots"),
+    )  # fmt: skip
+    return [b.Heading(b.prose("Pivots of pairs")), *note, b.Widget("pairs", None, (strongest,))]
 
 
 def _unordered(key: ItemKey) -> tuple[frozenset[str], str]:
@@ -151,18 +222,6 @@ def _strongest_first(pair: PairPivots) -> tuple[float, Direction, str]:
 
 def _pair(key: ItemKey, rows: list[Row]) -> PairPivots:
     rows = sorted(rows, key=lambda row: (-row["strength"], row["token_id"]))
-    pivots = tuple(
-        MinedPivot(
-            token=row["token"],
-            df_source=row["df_source"],
-            df_target=row["df_target"],
-            df_both=row["df_both"],
-            npmi_source=row["npmi_source"],
-            npmi_target=row["npmi_target"],
-            q_value=row["q_value"],
-            strength=row["strength"],
-            relation=row["relation"] or "",
-        )
-        for row in rows[:PER_PAIR]
-    )
+    kept = ({**row, "relation": row["relation"] or ""} for row in rows[:PER_PAIR])
+    pivots = tuple(MinedPivot(**{name: row[name] for name in MinedPivot.__dataclass_fields__}) for row in kept)
     return PairPivots(key[0], key[1], rows[0]["source_word"], rows[0]["target_word"], len(rows), pivots)

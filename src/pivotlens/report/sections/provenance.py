@@ -1,62 +1,90 @@
-"""What each figure follows from."""
+"""What each figure follows from, and the commands that make it again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pivotlens.artifacts import StageResult
+from pivotlens.report import blocks as b
+from pivotlens.report.run_tables import RunTables, shown_stages
+from pivotlens.report.wording import plural, visible
 
-SHORT = 12
+SHORT = 16
+"""Digits of a fingerprint that are shown."""
 _LONGEST = 160
 _MOST = 40
 
 
-@dataclass(frozen=True)
-class StageRecord:
-    """A stage: fingerprints cut to `SHORT` digits, what was passed and from where, every setting, its details."""
-
-    stage: str
-    fingerprint: str
-    version: int
-    settings: tuple[tuple[str, str, str], ...]
-    config: tuple[tuple[str, str], ...]
-    inputs: tuple[tuple[str, str], ...]
-    details: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[str, int], ...]
-
-
-def provenance(stages: Iterable[StageResult]) -> tuple[StageRecord, ...]:
-    """Build the records from the manifests."""
-    return tuple(_record(stage) for stage in stages)
-
-
-def _record(result: StageResult) -> StageRecord:
-    manifest = result.manifest
-    return StageRecord(
-        stage=manifest.stage,
-        fingerprint=manifest.fingerprint[:SHORT],
-        version=manifest.algorithm_version,
-        settings=tuple(
-            (name, plain(manifest.config[name]), origin)
-            for name, origin in sorted(manifest.passed.items())
-            if name in manifest.config
-        ),
-        config=tuple((name, plain(value)) for name, value in sorted(manifest.config.items())),
-        inputs=tuple((name, value[:SHORT]) for name, value in sorted(manifest.inputs.items())),
-        details=_first(tuple(details(manifest.details))),
-        rows=tuple(
-            (name.removesuffix(".parquet"), output.rows)
-            for name, output in sorted(manifest.outputs.items())
-            if output.rows is not None
-        ),
+def provenance(run: RunTables) -> b.Section:
+    """Build the section from the manifests."""
+    lede = b.prose(
+        "Each stage is a function of its settings and inputs; equal fingerprints mean equal results. Package versions, "
+        "times and machines are in each stage's `run.json`."
     )
+    records = tuple(_record(stage) for stage in run.stages())
+    made = (b.Heading(b.prose("The commands that make this again")), b.Listing("\n".join(commands(run))))
+    return b.Section("provenance", "Provenance", (b.Paragraph(lede, "lede"), *made, b.Grid(records, "records")))
 
 
-def _first(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    more = len(pairs) - _MOST
-    return (*pairs[:_MOST], ("…", f"{more} more in manifest.json")) if more > 0 else pairs
+def commands(run: RunTables) -> Iterator[str]:
+    """Yield the command of every stage, with the settings that are not its defaults."""
+    for stage in sorted(run.stages(), key=lambda stage: list(shown_stages()).index(stage.stage)):
+        yield f"pivotlens {stage.stage} --run RUN{''.join(_flags(stage))}"
+
+
+def _flags(stage: StageResult) -> Iterator[str]:
+    fields = shown_stages()[stage.stage].model_fields
+    for name, value in stage.manifest.config.items():
+        default = fields[name].default if name in fields else None
+        if value == default or (isinstance(value, list) and tuple(value) == default) or value is None:
+            continue
+        written = _pinned(stage) if name == "words" else value
+        texts = [str(one) for one in (written if isinstance(written, list) else [written])]
+        yield f" --{name.replace('_', '-')} {' '.join(map(shlex.quote, texts))}"
+    if stage.stage == "bench" and stage.manifest.config.get("words") == fields["words"].default:
+        yield f" --words {_pinned(stage)}"
+
+
+def _pinned(stage: StageResult) -> str:
+    """Return the word list with the version it had, where it is one of ours."""
+    words, version = stage.manifest.config["words"], stage.manifest.details.get("word_list_version")
+    return f"{words}@{version}" if version and "@" not in str(words) else str(words)
+
+
+def _record(result: StageResult) -> b.Group:
+    manifest = result.manifest
+    blocks: list[b.Block] = [b.Heading((manifest.stage, " ", b.Code(manifest.fingerprint[:SHORT])))]
+    passed = [
+        (name, (visible(plain(manifest.config[name])), b.Soft(f" ({origin})")))
+        for name, origin in sorted(manifest.passed.items())
+        if name in manifest.config
+    ]
+    none = b.Paragraph(b.prose("No setting came from a file or the command line."), "note")
+    blocks.append(_pairs(f"passed-{manifest.stage}", passed) if passed else none)
+    if manifest.inputs:
+        inputs = b.joined((f"{name} ", b.Code(value[:SHORT])) for name, value in sorted(manifest.inputs.items()))
+        blocks.append(b.Paragraph(("reads ", *inputs), "note"))
+    every: list[tuple[str, b.Prose]] = [
+        (name, (visible(plain(value)),)) for name, value in sorted(manifest.config.items())
+    ]
+    found = list(details(manifest.details))
+    every += [(name, (visible(value),)) for name, value in found[:_MOST]]
+    if len(found) > _MOST:
+        every.append(("…", (f"{len(found) - _MOST} more in manifest.json",)))
+    every += [
+        (name.removesuffix(".parquet"), (plural(output.rows, "row"),))
+        for name, output in sorted(manifest.outputs.items())
+        if output.rows is not None
+    ]
+    every.append(("algorithm version", (str(manifest.algorithm_version),)))
+    blocks.append(b.Details(b.prose("All settings, details, tables"), (_pairs(f"settings-{manifest.stage}", every),)))
+    return b.Group(tuple(blocks), "record", f"Stage {manifest.stage}")
+
+
+def _pairs(name: str, pairs: Sequence[tuple[str, b.Prose]]) -> b.Table:
+    return b.Table(name, b.columns(["setting", "value"], []), b.lines(pairs), (name,), unseen=True, kind="plain")
 
 
 def details(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

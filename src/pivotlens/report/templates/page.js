@@ -13,6 +13,11 @@
     if (text !== undefined) element.textContent = text;
     return element;
   };
+  const shape = (name, attributes) => {
+    const element = document.createElementNS(SVG, name);
+    Object.entries(attributes).forEach(([key, value]) => element.setAttribute(key, value));
+    return element;
+  };
   const add = (parent, ...children) => (parent.append(...children), parent);
   const roleOf = (code) => ROLES[code >> 1] || "pivot";
   const relationOf = (code) => data.relations[(code >> 1) - ROLES.length] || "";
@@ -33,6 +38,104 @@
     return node;
   };
   const wordNode = (text, language) => setLanguage(make("bdi", "", text), language);
+
+  // -- tables as CSV, figures as SVG
+  const save = (name, type, text) => {
+    const link = Object.assign(make("a"), { href: URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` })), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  };
+  const button = (label, act) => {
+    const made = Object.assign(make("button", "", label), { type: "button" });
+    made.addEventListener("click", act);
+    return made;
+  };
+  const squeeze = (text) => text.replace(/[ \n\r\t]+/g, " ").trim();
+  const fileName = (text, ending) => `${squeeze(text).replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "pivotlens"}.${ending}`;
+  const NUMBER = /^-?(\d+\.?\d*|\.\d+)%?$/;
+  const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
+  const field = (value) => {
+    let text = String(value ?? "");
+    // A spreadsheet would run what looks like a formula.
+    if (FORMULA.test(text) && !NUMBER.test(text)) text = `'${text}`;
+    return /[",\r\n]|^ | $/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  // Spreadsheets take a file without the mark for one of their own code page.
+  const written = (rows) => `\ufeff${rows.map((row) => `${row.map(field).join(",")}\r\n`).join("")}`;
+
+  // Intervals become columns of their own; a column of plots repeats its neighbours' figures.
+  const ENDS = /^\[?([−\d.%]+)(?:, | to )([−\d.%]+)\]?$/;
+  const plain = (text) => { const bare = text.replace(/\u202f/g, "").replace("−", "-"); return NUMBER.test(bare) ? bare : text; };
+  const read = (cell) => {
+    if (!cell) return [""];
+    const copy = cell.cloneNode(true);
+    copy.querySelectorAll("svg").forEach((svg) => svg.replaceWith(svg.getAttribute("aria-label") || ""));
+    copy.querySelectorAll("br").forEach((line) => line.replaceWith(" "));
+    const ci = copy.querySelector(".ci"), ends = ci && ENDS.exec(squeeze(ci.textContent));
+    if (ends) ci.remove();
+    const text = squeeze(copy.textContent);
+    return [text === "–" && cell.matches(".n, .missing") ? "" : plain(text), ...(ends ? [plain(ends[1]), plain(ends[2])] : [])];
+  };
+  const csv = (table) => {
+    const grid = [...table.rows].map((row) => [...row.cells].flatMap((cell) => [cell, ...Array(cell.colSpan - 1).fill(null)]));
+    const skipped = (grid[0] || []).map((cell) => Boolean(cell) && cell.matches("th.plot"));
+    grid.forEach((row) => row.forEach((cell, at) => { if (skipped[at] && cell && cell.colSpan > 1) row[at + 1] = cell; }));
+    const texts = grid.map((row) => row.filter((_, at) => !skipped[at]).map(read));
+    const widths = Array.from({ length: Math.max(0, ...texts.map((row) => row.length)) }, (_, at) => Math.max(1, ...texts.map((row) => (row[at] || []).length)));
+    const head = table.tHead ? 0 : -1;
+    return written(texts.map((row, line) => widths.flatMap((width, at) => {
+      const [text = "", low = line === head ? `${text} low` : "", high = line === head ? `${text} high` : ""] = row[at] || [];
+      return [text, low, high].slice(0, width);
+    })));
+  };
+
+  const TEXT = ["fill", "font-family", "font-size", "font-weight", "text-anchor"];
+  const MARK = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "opacity", "visibility"];
+  const drawing = (svg) => {
+    const copy = svg.cloneNode(true), box = svg.viewBox.baseVal, marks = copy.querySelectorAll("*");
+    svg.querySelectorAll("*").forEach((element, at) => {
+      const style = getComputedStyle(element);
+      if (element.localName !== "title") (element.localName === "text" ? TEXT : MARK).forEach((name) => marks[at].setAttribute(name, style.getPropertyValue(name)));
+      marks[at].removeAttribute("class");
+    });
+    ["class", "tabindex", "data-start", "data-end"].forEach((name) => copy.removeAttribute(name));
+    copy.setAttribute("width", box.width);
+    copy.setAttribute("height", box.height);
+    const title = shape("title", {});
+    title.textContent = svg.getAttribute("aria-label");
+    copy.prepend(title, shape("rect", { x: box.x, y: box.y, width: box.width, height: box.height, fill: getComputedStyle(document.body).backgroundColor }));
+    return new XMLSerializer().serializeToString(copy);
+  };
+
+  // The buttons stand below their table or figure; a region that scrolls says so there.
+  const toolsOf = (element) => {
+    const place = element.closest(".scroll") || element;
+    if (place.nextElementSibling && place.nextElementSibling.matches(".take")) return place.nextElementSibling;
+    const bar = make("div", "take");
+    place.after(bar);
+    if (place !== element) {
+      const hint = make("span", "hint", "wider than its place: scroll it sideways →");
+      bar.append(hint);
+      const watch = new ResizeObserver(() => { hint.hidden = place.scrollWidth <= place.clientWidth + 1; });
+      [place, ...place.children].forEach((each) => watch.observe(each));
+    }
+    return bar;
+  };
+  const takeTable = (table) => {
+    const name = squeeze(table.caption ? table.caption.textContent : "table"), more = table.id === "pair-table" && document.getElementById("pair-more");
+    const take = button("CSV", () => {
+      while (more && !more.hidden) more.click();
+      save(fileName(name, "csv"), "text/csv", csv(table));
+    });
+    take.setAttribute("aria-label", `CSV of the table: ${name}`);
+    toolsOf(table).append(take);
+  };
+  const takeFigure = (svg) => {
+    const label = svg.getAttribute("aria-label").split(/[.:]/)[0];
+    const take = button("SVG", () => save(fileName(label, "svg"), "image/svg+xml", drawing(svg)));
+    take.setAttribute("aria-label", `SVG of the figure: ${label}`);
+    toolsOf(svg).append(take);
+  };
 
   // -- one list: filtered rows appear in batches
   const listing = (rows, matches, rowNode, place, more, counter, noun) => {
@@ -58,21 +161,14 @@
 
   // -- items
   const strip = (item) => {
-    const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("class", "strip");
-    svg.setAttribute("viewBox", `0 0 ${item.r.length * 10} 16`);
-    svg.setAttribute("preserveAspectRatio", "none");
-    svg.setAttribute("aria-hidden", "true");
+    if (!item.r) return make("span", "strip note", "layers not on this page");
+    const svg = shape("svg", { class: "strip", viewBox: `0 0 ${item.r.length * 10} 16`, preserveAspectRatio: "none", "aria-hidden": "true" });
     item.r.forEach((reading, index) => {
       if (!reading.length) return;
-      const rect = document.createElementNS(SVG, "rect");
-      const role = roleOf(reading[2]);
-      rect.setAttribute("x", index * 10);
-      rect.setAttribute("width", 9);
-      rect.setAttribute("height", 16);
-      rect.setAttribute("class", `r-${role === "other" && !(reading[2] & 1) ? "common" : role}`);
-      rect.setAttribute("fill-opacity", (0.15 + 0.85 * reading[1] / 1000).toFixed(2));
-      svg.append(rect);
+      const role = roleOf(reading[2]), height = (2 + 14 * reading[1] / 1000).toFixed(1);
+      svg.append(shape("rect", {
+        x: index * 10, width: 9, y: 16 - height, height, class: `r-${role === "other" && !(reading[2] & 1) ? "common" : role}`,
+      }));
     });
     return svg;
   };
@@ -86,7 +182,7 @@
     for (let rank = 1; rank <= width; rank += 1) add(head, Object.assign(make("th", "", `${rank}.`), { scope: "col" }));
     const body = make("tbody");
     item.r.forEach((reading, index) => {
-      const layer = item.n[index];
+      const layer = data.layers[item.n][index];
       const row = make("tr", layer === item.l ? "at-peak" : "");
       add(row, Object.assign(make("th", "", layer), { scope: "row" }));
       for (let at = 0; at < reading.length; at += 3) {
@@ -106,7 +202,10 @@
     frame.tabIndex = 0;
     frame.setAttribute("role", "region");
     frame.setAttribute("aria-label", "Layers of this item");
-    return add(frame, add(table, caption, add(make("thead"), head), body));
+    add(frame, add(table, caption, add(make("thead"), head), body));
+    const box = add(make("div"), frame);
+    takeTable(table);
+    return box;
   };
 
   const inside = (item) => {
@@ -123,7 +222,9 @@
       item.m.forEach(([text, strength], index) => add(mined, index ? ", " : "", add(make("span", "t-pivot"), tokenNode(data.tokens[text], "")), ` ${(strength / 1000).toFixed(2)}`));
       box.append(mined);
     }
-    return add(box, heat(item));
+    if (item.r) return add(box, heat(item));
+    const rest = add(make("p", "note"), "Its layers are in the table ", make("code", "", "trace/tokens"), " of the run, concept ", make("code", "", item.c), "; all items have theirs on the page after ");
+    return add(box, add(rest, make("code", "", `pivotlens report --items ${data.items.length}`), "."));
   };
 
   const itemNode = (item) => {
@@ -162,6 +263,12 @@
     text.addEventListener("input", refresh);
     at("item-filters").addEventListener("submit", (event) => event.preventDefault());
     refresh();
+    const items = button("All items as CSV", () => save("items.csv", "text/csv", written([
+      ["source_language", "target_language", "concept", "source_word", "target_word", "generated", "correct", ...data.rules, "layer", "token", "prob"],
+      ...data.items.map((item) => [...data.directions[item.d].slice(0, 2), item.c, item.s, item.t, item.g, item.ok, ...item.b.map((label) => data.behaviours[label][0]),
+        item.l, item.k === null ? null : data.tokens[item.k], item.p === null ? null : item.p / 1000]),
+    ])));
+    at("item-filters").append(items);
   };
 
   // -- pairs
@@ -194,7 +301,7 @@
     const profile = data.profiles[Number(figure.dataset.profile)];
     const chart = figure.querySelector("svg"), cursor = figure.querySelector(".cursor"), readout = figure.querySelector("output");
     const resting = readout.textContent, last = profile.layers.length - 1;
-    const LEFT = 34, RIGHT = 312, WIDTH = 320;
+    const LEFT = Number(chart.dataset.start), RIGHT = Number(chart.dataset.end), WIDTH = chart.viewBox.baseVal.width;
     let current = -1;
     const rest = () => { current = -1; cursor.setAttribute("visibility", "hidden"); readout.textContent = resting; };
     const show = (index) => {
@@ -224,6 +331,11 @@
   if (document.getElementById("item-list")) startItems();
   if (document.getElementById("pair-rows")) startPairs();
   document.querySelectorAll(".profile").forEach(startProfile);
+
+  document.querySelectorAll("main table").forEach(takeTable);
+  document.querySelectorAll("main svg[role=img][viewBox]").forEach(takeFigure);
+  // What is folded would be missing on paper.
+  window.addEventListener("beforeprint", () => document.querySelectorAll("details.more").forEach((each) => { each.open = true; }));
 
   // -- the table of contents follows the reader
   const links = new Map([...document.querySelectorAll(".contents a")].map((link) => [link.hash.slice(1), link]));
