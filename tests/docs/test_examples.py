@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import zstandard
 from tests.stage_by_hand import writing
 
-from pivotlens import artifacts
+from pivotlens import artifacts, statistics, text, translation
 from pivotlens.ablate.config import AblateConfig
 from pivotlens.artifacts import SCHEMAS, Ablation, Scores, Selection, Trace
 from pivotlens.attribute.config import AttributeConfig
@@ -96,7 +97,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-_MODULES = [name for _, name, _ in pkgutil.walk_packages(artifacts.__path__, f"{artifacts.__name__}.")]
+_ROOMS = (artifacts, statistics, text, translation)
+_MODULES = ["pivotlens.arrays"]
+_MODULES += [name for room in _ROOMS for _, name, _ in pkgutil.walk_packages(room.__path__, f"{room.__name__}.")]
 _EXAMPLES = [
     example
     for module in _MODULES
@@ -106,10 +109,12 @@ _EXAMPLES = [
 
 
 def test_there_are_examples():
-    assert len(_EXAMPLES) >= 10
+    of_room = Counter(example.name.split(".")[1] for example in _EXAMPLES)
+    least = {"artifacts": 10, "arrays": 3, "statistics": 5, "text": 4, "translation": 1}
+    assert {room: min(of_room[room], number) for room, number in least.items()} == least
 
 
-@pytest.mark.parametrize("example", _EXAMPLES, ids=lambda example: example.name.removeprefix("pivotlens.artifacts."))
+@pytest.mark.parametrize("example", _EXAMPLES, ids=lambda example: example.name.removeprefix("pivotlens."))
 def test_the_example_gives_what_it_says(example, run):
     example.globs |= {name: getattr(artifacts, name) for name in artifacts.__all__} | {"run": run}
     said: list[str] = []

@@ -201,12 +201,34 @@ def test_a_table_in_blocks_has_the_same_bytes_as_a_whole_one(tmp_path, monkeypat
     assert pq.read_metadata(tmp_path / "blocks/bench/distractors.parquet").num_row_groups == 3
 
 
-def test_a_table_of_no_blocks_has_its_columns(tmp_path):
-    plan = stage_of(tmp_path)
+@pytest.mark.parametrize("blocks", [0, 1, 2])
+def test_a_table_of_no_blocks_has_its_columns(tmp_path, blocks):
+    plan, empty = stage_of(tmp_path / "blocks"), schema_of("bench", "distractors").empty_table()
     with at_work(plan) as stage:
-        stage.writer.write_table_blocks("distractors", [])
-        assert stage.writer.finish().outputs["distractors.parquet"].rows == 0
+        stage.writer.write_table_blocks("distractors", [empty] * blocks)
+        found = stage.writer.finish()
+    assert found.outputs["distractors.parquet"].rows == 0
     assert pq.read_schema(plan.folder / "distractors.parquet") == schema_of("bench", "distractors")
+    with at_work(stage_of(tmp_path / "whole")) as stage:
+        stage.writer.write_table("distractors", empty)
+        assert stage.writer.finish() == found
+
+
+def test_a_table_in_blocks_takes_the_memory_of_a_few(tmp_path):
+    size, held = 200_000, []
+    before = pa.total_allocated_bytes()
+    block_bytes = pa.table(rows(size), schema=schema_of("bench", "distractors")).nbytes
+
+    def blocks():
+        for _ in range(12):
+            yield pa.table(rows(size), schema=schema_of("bench", "distractors"))
+            held.append(pa.total_allocated_bytes() - before)
+
+    with at_work(stage_of(tmp_path)) as stage:
+        stage.writer.write_table_blocks("distractors", blocks())
+        stage.writer.finish()
+    # The block at hand, its copy without chunks and what was left of the one before; and the writer's row group.
+    assert max(held) < 4 * block_bytes
 
 
 def test_a_table_in_blocks_is_held_to_its_contract(tmp_path):

@@ -9,15 +9,23 @@ from pivotlens.mine.associations import Background, WordUnits, associate
 from pivotlens.mine.shuffled_pairs import StrengthNull, shuffled_partners
 from pivotlens.mine.tokens import TokenWords, is_whole_word
 from pivotlens.statistics.association import npmi, signed_llr
+from pivotlens.text import begins_word, is_word
 
 
 @pytest.mark.parametrize(
     ("token", "whole"),
     [(" water", True), ("water", False), (" l'eau", True), ("水", True), (" 水", True), ("ー", False), (" is", False),
-     (" 2024", False), ("แม่น้ำ", True), ("물", False), (" 물", True), (" �", False), ("", False), ("カメラ", True)],
+     (" 2024", False), ("แม่น้ำ", True), ("물", False), (" 물", True), (" �", False), ("", False), ("カメラ", True),
+     ("\twater", False), ("\nwater", False), ("\u00a0water", False)],
 )  # fmt: skip
 def test_whole_words(token, whole):
     assert is_whole_word(token) == whole
+
+
+@given(st.text(st.sampled_from(" \t\n\u00a0▁'abcдвา水ㄅカ물·ー-"), max_size=6))
+def test_a_whole_word_begins_one_after_no_other_white_space_than_a_space(token):
+    other_space = token[:1].isspace() and token[0] != " "
+    assert is_whole_word(token) == (is_word(token) and begins_word(token) and not other_space)
 
 
 def words(*texts, frequency=None):

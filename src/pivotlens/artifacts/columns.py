@@ -75,6 +75,8 @@ def write_parquet_blocks(path: Path, schema: pa.Schema, blocks: Iterable[pa.Tabl
         for group in _row_groups(blocks):
             file.write_table(group, row_group_size=ROW_GROUP)
             rows += group.num_rows
+        if not rows:
+            file.write_table(schema.empty_table())
     return rows
 
 

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import regex
 
 from pivotlens.arrays import Integers
-from pivotlens.text import has_spaces_between_words, is_word
+from pivotlens.text import begins_unspaced, has_spaces_between_words, is_word
 from pivotlens.text.matching import matching_form
 
-_UNSPACED_START = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]")
 _PLURAL_STEM = 4
 _PLURAL_ENDING = 2
 
@@ -22,9 +20,10 @@ def is_whole_word(token: str) -> bool:
     """Tell whether a token's text is a word by itself.
 
     It must be a word by `pivotlens.text.is_word`, and begin with a space or in a script that puts no spaces between
-    words: ``water`` without a space may be the end of ``underwater``.
+    words: ``water`` without a space may be the end of ``underwater``. Unlike for `pivotlens.text.begins_word` no other
+    white space serves: a word after a tab or a line break is another token than the one within a text.
     """
-    return is_word(token) and (token.startswith(" ") or bool(_UNSPACED_START.match(token)))
+    return is_word(token) and (token.startswith(" ") or begins_unspaced(token))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ def auc(scores: Floats, positive: Booleans) -> float:
 
     Returns:
         A value in 0..1, or NaN where a class is empty.
+
+    >>> auc(np.array([0.9, 0.4, 0.4, 0.1]), np.array([True, True, False, False]))
+    0.875
     """
     n_positive = int(positive.sum())
     n_negative = positive.size - n_positive

@@ -19,6 +19,9 @@ def cohen_kappa(table: Floats) -> Floats:
 
     Returns:
         Shape ``(…)``; NaN where there is no item, or where both always give the same one label.
+
+    >>> round(float(cohen_kappa(np.array([[20.0, 5.0], [10.0, 15.0]]))), 3)
+    0.4
     """
     total = table.sum(axis=(-2, -1))
     safe = np.where(total > 0, total, 1.0)

@@ -26,6 +26,9 @@ def wilson_lower(successes: npt.ArrayLike, trials: npt.ArrayLike, z: float = Z_9
 
     Raises:
         ValueError: A count is negative or not a number, or there are more successes than trials.
+
+    >>> wilson_lower([1, 10, 100], [1, 10, 100]).round(2).tolist()
+    [0.21, 0.72, 0.96]
     """
     hits, n = np.broadcast_arrays(np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64))
     if not np.all((hits >= 0) & (hits <= n)):
@@ -38,6 +41,11 @@ def wilson_lower(successes: npt.ArrayLike, trials: npt.ArrayLike, z: float = Z_9
 
 
 def wilson_interval(successes: npt.ArrayLike, trials: npt.ArrayLike, z: float = Z_95) -> tuple[Floats, Floats]:
-    """Return both ends of Wilson's score interval of a proportion; see `wilson_lower`; 0 and 1 without trials."""
+    """Return both ends of Wilson's score interval of a proportion; see `wilson_lower`; 0 and 1 without trials.
+
+    >>> low, high = wilson_interval(9, 20)
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.258, 0.658)
+    """
     hits, n = np.broadcast_arrays(np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64))
     return wilson_lower(hits, n, z), 1.0 - wilson_lower(n - hits, n, z)

@@ -10,6 +10,7 @@ from pivotlens.text.languages import (
     parse_direction,
 )
 from pivotlens.text.scripts import (
+    begins_unspaced,
     begins_word,
     escape_controls,
     fold,
@@ -23,6 +24,7 @@ from pivotlens.text.scripts import (
 __all__ = [
     "ENGLISH",
     "Direction",
+    "begins_unspaced",
     "begins_word",
     "english_name",
     "escape_controls",

@@ -121,6 +121,9 @@ def parse_direction(text: str, where: str = "directions") -> Direction:
 
     Raises:
         ConfigError: It is not two different languages.
+
+    >>> parse_direction("fr→zh"), str(parse_direction("zho:en"))
+    (Direction(source='fr', target='zh'), 'zh-en')
     """
     for mark in ("→", "->", "=>", ":", ">", "-"):
         parts = text.split(mark)

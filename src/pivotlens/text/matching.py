@@ -15,13 +15,13 @@ import regex
 
 from pivotlens.arrays import Booleans, Bytes, Integers, ragged, ragged_take, sorted_distinct
 from pivotlens.errors import DataError
-from pivotlens.text.scripts import has_spaces_between_words
+from pivotlens.text.scripts import UNSPACED_SCRIPTS, has_spaces_between_words
 
 _WORD_CHARACTERS = regex.compile(r"[\p{L}\p{M}\p{N}_]+")
 # What Latin shares is no letter of theirs: the letter apostrophe, and marks such as the tilde, which Thai borrows.
+# Bopomofo stands between them unspaced, though a token in it is not taken to begin a word.
 _UNSPACED = regex.compile(
-    r"(?V1)[[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}"
-    r"\p{scx=Myanmar}\p{scx=Tibetan}]--\p{scx=Latin}]+"
+    "(?V1)[[" + "".join(map(r"\p{{scx={}}}".format, (*UNSPACED_SCRIPTS, "Bopomofo"))) + r"]--\p{scx=Latin}]+"
 )
 _MARKS = regex.compile(r"\p{M}+")
 # Scripts in which an apostrophe is a letter within a word (п'ять, צ'ק); in Latin and Greek it may stand for one.
@@ -167,6 +167,12 @@ class WordMatcher:
 
     Raises:
         DataError: A word is empty, or has nothing in it once it is folded.
+
+    >>> matcher = WordMatcher({"en": ["ice", "ice cream"], "zh": ["山"]}, {"zh": ["登山"]})
+    >>> [matcher.entries[found] for found in matcher.match("Ice cream in a voice, 山")]
+    [('en', 'ice'), ('en', 'ice cream'), ('zh', '山')]
+    >>> matcher.match("登山").tolist()
+    []
     """
 
     def __init__(

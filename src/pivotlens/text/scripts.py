@@ -7,9 +7,12 @@ import unicodedata
 
 import regex
 
+UNSPACED_SCRIPTS = ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan")
+"""Scripts that put no spaces between words, as Unicode names them."""
+
 _UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo"})
 _CJK = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
-_UNSPACED_SCRIPT = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]")
+_UNSPACED_SCRIPT = regex.compile("[" + "".join(map(r"\p{{{}}}".format, UNSPACED_SCRIPTS)) + "]")
 # Vowel signs count too: in abugidas they are written as marks.
 _LETTER = regex.compile(r"[\p{L}\p{M}]")
 _WORD = regex.compile(r"[\p{L}\p{M}'’·ー-]+")
@@ -22,7 +25,11 @@ def normalise(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return ``text`` as words are compared: case-folded and in normal form C."""
+    r"""Return ``text`` as words are compared: case-folded and in normal form C.
+
+    >>> fold("Straße"), fold("E\u0301LAN") == fold("élan")
+    ('strasse', True)
+    """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
@@ -48,7 +55,12 @@ def begins_word(token: str) -> bool:
 
     Scripts that are written without spaces mark nothing: all of their tokens may.
     """
-    return token[:1].isspace() or bool(_UNSPACED_SCRIPT.match(token))
+    return token[:1].isspace() or begins_unspaced(token)
+
+
+def begins_unspaced(token: str) -> bool:
+    """Tell whether a text begins in a script that is written without spaces between words."""
+    return bool(_UNSPACED_SCRIPT.match(token))
 
 
 def has_cjk(text: str) -> bool:
@@ -63,13 +75,16 @@ def truncate_graphemes(text: str, length: int) -> str:
 
 
 def escape_controls(text: str, keep: str = "") -> str:
-    """Return ``text`` with control and bidirectional formatting characters made visible.
+    r"""Return ``text`` with control and bidirectional formatting characters made visible.
 
     A token, a corpus text or a file's name shown on a terminal must not move the cursor or reorder its surroundings.
 
     Args:
         text: What is shown.
         keep: Such characters that stay as they are.
+
+    >>> print(escape_controls("eau\x1b[2J \u202edrow"))
+    eau\u001b[2J \u202edrow
     """
     return "".join(
         _escaped(ord(char))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -18,7 +18,7 @@ Labels = Mapping[Key, str]
 Row = dict[str, Any]
 
 
-def labels_of(behaviours: Sequence[Row], model: str, prompt: str) -> dict[tuple[str, int], dict[Key, str]]:
+def labels_of(behaviours: Iterable[Row], model: str, prompt: str) -> dict[tuple[str, int], dict[Key, str]]:
     """Return each item's label by rule and shot set; items are (source language, target language, concept)."""
     found: dict[tuple[str, int], dict[Key, str]] = {}
     for row in behaviours:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pivotlens.text import ENGLISH
@@ -12,7 +12,7 @@ from pivotlens.trace.behaviours import SEMANTIC_PIVOT
 Row = dict[str, Any]
 
 
-def label_rows(behaviours: Sequence[Row]) -> list[Row]:
+def label_rows(behaviours: Iterable[Row]) -> list[Row]:
     """Return the ``trace/labels`` rows: items by label, for each direction and for all together.
 
     `scope` is ``direction``, ``neither_english``, ``with_english`` or ``all``.
@@ -37,33 +37,33 @@ def label_rows(behaviours: Sequence[Row]) -> list[Row]:
     ]
 
 
-def token_rows(behaviours: Sequence[Row]) -> list[Row]:
+def token_rows(behaviours: Iterable[Row]) -> list[Row]:
     """Return the ``trace/deciding_tokens`` rows: each token by whose peak a rule decided, with how often.
 
     Args:
         behaviours: Rows of ``trace/behaviours``, of any models and wordings; shot set 0 is counted.
     """
-    groups: dict[tuple[str, str, str, str, str], list[Row]] = {}
+    groups: dict[tuple[str, str, str, str, str], list[tuple[int, str, float]]] = {}
     for row in behaviours:
         if row["shot_set"] == 0 and row["token"] is not None and row["layer"] is not None:
             for behaviour in ("", SEMANTIC_PIVOT) if row["behaviour"] == SEMANTIC_PIVOT else ("",):
                 key = (row["model"], row["prompt"], row["rule"], behaviour, row["token"])
-                groups.setdefault(key, []).append(row)
+                groups.setdefault(key, []).append((row["layer"], row["concept_id"], row["prob"] or 0.0))
     names = ("model", "prompt", "rule", "behaviour", "token")
-    return [dict(zip(names, key, strict=True)) | _token(rows) for key, rows in groups.items()]
+    return [dict(zip(names, key, strict=True)) | _token(decided) for key, decided in groups.items()]
 
 
-def _token(rows: Sequence[Row]) -> Row:
-    layers = Counter(row["layer"] for row in rows)
+def _token(decided: Sequence[tuple[int, str, float]]) -> Row:
+    layers, concepts, probs = zip(*decided, strict=True)
     return {
-        "n": len(rows),
-        "concepts": len({row["concept_id"] for row in rows}),
-        "layer": min(layers.items(), key=lambda pair: (-pair[1], pair[0]))[0],
-        "prob": sum(row["prob"] or 0.0 for row in rows) / len(rows),
+        "n": len(decided),
+        "concepts": len(set(concepts)),
+        "layer": min(Counter(layers).items(), key=lambda pair: (-pair[1], pair[0]))[0],
+        "prob": sum(probs) / len(decided),
     }
 
 
-def threshold_rows(sensitivity: Sequence[Row]) -> list[Row]:
+def threshold_rows(sensitivity: Iterable[Row]) -> list[Row]:
     """Return the ``trace/thresholds`` rows: means over directions of the shares at other thresholds and ratios.
 
     A label that no item of a direction has there counts as 0.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median_low
 from typing import Any
 
@@ -19,7 +19,7 @@ _RULES = ("calibrated", "calibrated_linked", "onset")
 _COLUMNS = ("model", "prompt", "source_language", "target_language", "rule")
 
 
-def pivot_rows(behaviours: Sequence[Row]) -> list[Row]:
+def pivot_rows(behaviours: Iterable[Row]) -> list[Row]:
     """Return the rows of ``trace/pivots``: tokens that the default rules call pivots, of shot set 0, counted.
 
     A token's ``pivot_language`` is what it is written in (`pivotlens.trace.pivot_languages`); its languages are those
@@ -41,7 +41,7 @@ def pivot_rows(behaviours: Sequence[Row]) -> list[Row]:
     ]
 
 
-def pivot_language_rows(traced: TracedItems, behaviours: Sequence[Row], bootstrap: int, seed: int) -> list[Row]:
+def pivot_language_rows(traced: TracedItems, behaviours: Iterable[Row], bootstrap: int, seed: int) -> list[Row]:
     """Return the rows of ``trace/pivot_languages``: the share of semantic pivots split by what they are written in.
 
     Of a rule's items the shares of all `LANGUAGE_KINDS` add up to that of semantic pivots. They are means over the

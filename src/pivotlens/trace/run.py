@@ -155,22 +155,15 @@ class _Sweep(Sweep[TraceConfig]):
             return None
         return TunedLens.load(trained.weights, loaded)
 
-    def joined(self, name: str) -> pa.Table:
-        """Return a table of all models, wordings, directions and shot sets."""
-        return pa.concat_tables(
-            [
-                self.work.workspace.read_part(self.table_part(number, key, name))
-                for number in range(len(self.config.models()))
-                for key in self.keys()
-            ]
-        )
-
-    def first_layers(self) -> Iterator[pa.Table]:
-        """Yield the layers of shot set 0, a table for each model, wording and direction."""
+    def parts(self, name: str) -> Iterator[tuple[Key, pa.Table]]:
+        """Yield a table part by part, each with its key, in the order of the models; none is held."""
         for number in range(len(self.config.models())):
             for key in self.keys():
-                if key[-1] == 0:
-                    yield self.work.workspace.read_part(self.table_part(number, key, "layers"))
+                yield key, self.work.workspace.read_part(self.table_part(number, key, name))
+
+    def rows(self, name: str) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a table; a part's are held."""
+        return (row for _, part in self.parts(name) for row in part.to_pylist())
 
 
 def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.Table:
@@ -183,32 +176,32 @@ def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.T
 
 def _write_tables(sweep: _Sweep) -> float | None:
     """Write the stage's tables; return how far the first model's labels agree between shot sets."""
-    config = sweep.config
-    joined = {name: sweep.joined(name) for name in _PARTS}
-    for name, table in joined.items():
-        sweep.work.writer.write_table(name, table)
-    items, behaviours = joined["items"].to_pylist(), joined["behaviours"].to_pylist()
-    tuned = joined["tuned_behaviours"].to_pylist()
+    config, writer = sweep.config, sweep.work.writer
+    for name in _PARTS:  # the tokens of many directions are more than the memory holds
+        writer.write_table_blocks(name, (part for _, part in sweep.parts(name)))
     names = ("summary", "strata", "agreement", "pivot_languages", "lens_shares")
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     between: list[float | None] = []
     for model in config.models():
         for prompt in config.prompts():
-            traced = TracedItems.of(items, model, prompt)
-            labels = labels_of(behaviours, model, prompt)
+            traced = TracedItems.of(sweep.rows("items"), model, prompt)
+            labels = labels_of(sweep.rows("behaviours"), model, prompt)
             rows["summary"] += summary_rows(traced, labels, config.bootstrap, config.seed)
             rows["strata"] += strata_rows(traced, labels, config.bootstrap, config.seed)
-            rows["pivot_languages"] += pivot_language_rows(traced, behaviours, config.bootstrap, config.seed)
-            labels_tuned = labels_of(tuned, model, prompt)
+            rows["pivot_languages"] += pivot_language_rows(
+                traced, sweep.rows("behaviours"), config.bootstrap, config.seed
+            )
+            labels_tuned = labels_of(sweep.rows("tuned_behaviours"), model, prompt)
             for name, made in (("agreement", agreement_rows), ("lens_shares", lens_share_rows)):
                 found = made(labels, labels_tuned, config.bootstrap, config.seed)
                 rows[name] += [traced.labels() | row for row in found]
             between.append(agreement_between_shot_sets(labels))
-    rows["lens_layers"] = lens_layer_rows(joined["lenses"].to_pylist())
-    rows |= {"labels": label_rows(behaviours), "deciding_tokens": token_rows(behaviours)}
-    rows["thresholds"] = threshold_rows(joined["sensitivity"].to_pylist())
+    rows["lens_layers"] = lens_layer_rows(list(sweep.rows("lenses")))
+    rows["labels"] = label_rows(sweep.rows("behaviours"))
+    rows["deciding_tokens"] = token_rows(sweep.rows("behaviours"))
+    rows["thresholds"] = threshold_rows(sweep.rows("sensitivity"))
     rows["rules"] = rule_rows()
-    rows["pivots"] = pivot_rows(behaviours)
+    rows["pivots"] = pivot_rows(sweep.rows("behaviours"))
     for name, counted in (
         ("pivot_counts", pivot_count_rows),
         ("pivot_links", pivot_link_rows),
@@ -216,8 +209,11 @@ def _write_tables(sweep: _Sweep) -> float | None:
     ):
         rows[name] = counted(rows["pivots"])
     rows["profiles"] = [
-        row for layers in sweep.first_layers() for row in profile_rows(layers, config.bootstrap, config.seed)
+        row
+        for (_, _, shot_set), layers in sweep.parts("layers")
+        if shot_set == 0
+        for row in profile_rows(layers, config.bootstrap, config.seed)
     ]
     for name, of_table in rows.items():
-        sweep.work.writer.write_table(name, pa.Table.from_pylist(of_table, schema=schema_of("trace", name)))
+        writer.write_table(name, pa.Table.from_pylist(of_table, schema=schema_of("trace", name)))
     return between[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ class TracedItems:
     facts: Mapping[tuple[str, str, str], Row]
 
     @classmethod
-    def of(cls, items: Sequence[Row], model: str, prompt: str) -> TracedItems:
+    def of(cls, items: Iterable[Row], model: str, prompt: str) -> TracedItems:
         """Take the rows of a model and wording from ``trace/items``."""
         facts = {
             (row["source_language"], row["target_language"], row["concept_id"]): row

@@ -41,6 +41,12 @@ def measure_items(sum_logprob: Floats, n_tokens: Floats) -> ItemMeasures:
         sum_logprob: Natural-log probability of the whole target after each choice of source word, the right one
             first; shape ``(items, choices, shot_sets)``.
         n_tokens: Tokens of the target in each, same shape.
+
+    One item with two distractors and one shot set; the target is one token.
+
+    >>> found = measure_items(np.log([[[0.6], [0.1], [0.3]]]), np.ones((1, 3, 1)))
+    >>> round(found.score.item(), 3), round(found.share.item(), 3), found.accuracy.item()
+    (0.4, 0.6, 1.0)
     """
     probability = np.exp(sum_logprob / n_tokens)
     p_source, p_distractors = probability[:, 0], probability[:, 1:].mean(axis=1)
