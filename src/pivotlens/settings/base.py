@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from pivotlens.errors import ConfigError, did_you_mean
@@ -32,6 +32,14 @@ class StageConfig(BaseModel):
     optional: ClassVar[bool] = False
     # Whether it runs a model, for which the extra `models` must be installed.
     runs_model: ClassVar[bool] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_settings(cls, values: Any) -> Any:
+        for key in values if isinstance(values, Mapping) else ():
+            if key not in cls.model_fields:
+                raise ConfigError(f"unknown setting {key!r} in {cls.__name__}", did_you_mean(key, cls.model_fields))
+        return values
 
     @field_validator("*")
     @classmethod

@@ -13,7 +13,7 @@ from pivotlens.errors import ConfigError, did_you_mean
 from pivotlens.settings.base import StageConfig, is_list, is_number
 
 # Keys at the top of a file that every stage with such a setting takes; `model` is also the tokenizer's default.
-SHARED = ("model", "corpus", "directions", "seed", "limit")
+SHARED = ("model", "corpus", "directions", "seed", "limit_concepts", "limit_documents")
 _PREFIX = "PIVOTLENS_"
 # Variables of other parts of the program.
 _NOT_SETTINGS = frozenset({"PIVOTLENS_CACHE"})

@@ -207,12 +207,10 @@ def _modelled(tables: RunTables) -> Iterable[tuple[str, StageResult]]:
 
 
 def _limit(stage: StageResult) -> Iterable[Caution]:
-    limit = stage.manifest.config.get("limit")
     # A stage that warns of its limit itself says it better.
-    if limit is not None and not any("limit" in message for message in stage.manifest.warnings):
-        of_what = (
-            plural(int(limit), "document") + " a file"
-            if stage.stage in ("count", "select")
-            else plural(int(limit), "concept")
-        )
-        yield Caution(stage.stage, f"limited to the first {of_what}.")
+    if any("limit" in message for message in stage.manifest.warnings):
+        return
+    for name, of_what, end in (("limit_concepts", "concept", ""), ("limit_documents", "document", " a file")):
+        limit = stage.manifest.config.get(name)
+        if limit is not None:
+            yield Caution(stage.stage, f"limited to the first {plural(int(limit), of_what)}{end}.")
