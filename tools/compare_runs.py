@@ -2,7 +2,8 @@
 
 Prints what differs and ends with 1 where a figure does; a new table or column is named and is no difference. A column
 or table that was renamed is given as ``--renamed stage/table.old=new`` or ``--renamed stage/old=new``. Documents
-(``.jsonl.zst``) are compared line by line over all files of a folder, however many files hold them.
+(``.jsonl.zst``) are compared line by line over all files of a folder, however many files hold them; their keys are
+renamed as ``--renamed stage/folder.old=new``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
@@ -64,6 +66,15 @@ def document_lines(folder: Path) -> Iterator[bytes]:
             )
 
 
+def renamed_keys(folder: str, lines: Iterator[bytes], renamed: Mapping[str, str]) -> Iterator[bytes]:
+    """Yield the documents of a folder with their keys renamed; as they are where no key of them is."""
+    if not any(name.startswith(f"{folder}.") for name in renamed):
+        yield from lines
+        return
+    for line in lines:
+        yield orjson.dumps({renamed.get(f"{folder}.{key}", key): value for key, value in orjson.loads(line).items()})
+
+
 def document_folders(run: Path) -> set[str]:
     """Return the folders of a run that hold documents."""
     return {path.parent.relative_to(run).as_posix() for path in run.glob("*/*/*.jsonl.zst")}
@@ -94,7 +105,9 @@ def compare_runs(before: Path, after: Path, renamed: Mapping[str, str]) -> tuple
         differs |= different
     folders = document_folders(before) | document_folders(after)
     for folder in sorted(folders):
-        pairs = zip_longest(document_lines(before / folder), document_lines(after / folder))
+        pairs = zip_longest(
+            renamed_keys(folder, document_lines(before / folder), renamed), document_lines(after / folder)
+        )
         place = next((number for number, (one, other) in enumerate(pairs) if one != other), None)
         if place is not None:
             lines.append(f"{folder}: documents DIFFER from number {place:,} on")

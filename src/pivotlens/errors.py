@@ -62,5 +62,16 @@ class ArtifactError(PivotLensError):
 def did_you_mean(value: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?`` for the closest known name, or the list of known names."""
     names = sorted(known)
-    close = difflib.get_close_matches(value, names, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}."
+    close = closest(value, names)
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else f"known: {', '.join(names)}."
+
+
+def closest(value: str, known: Iterable[str]) -> list[str]:
+    """Return the known names that go on where a name ends, one or two of them, or else the most alike one, if any.
+
+    >>> closest("limit", ["limit_concepts", "limit_documents", "unit"])
+    ['limit_concepts', 'limit_documents']
+    """
+    names = sorted(known)
+    longer = [name for name in names if name.startswith((f"{value}_", f"{value}-"))]
+    return longer if 0 < len(longer) <= 2 else difflib.get_close_matches(value, names, n=1, cutoff=0.6)

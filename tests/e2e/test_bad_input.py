@@ -106,6 +106,9 @@ def test_impossible_flags(tiny, run_until, fails, stage, flags, words):
         ("[scor]\nshots = 3", ["unknown table [scor]", "did you mean 'score'?"]),
         ("modell = 'x'", ["unknown setting 'modell'", "did you mean 'model'?"]),
         ("[score]\nshot = 3", ["unknown setting 'shot' in [score]", "did you mean 'shots'?"]),
+        ("limit = 3", ["unknown setting 'limit'", "did you mean 'limit_concepts' or 'limit_documents'?"]),
+        ("[score]\nlimit = 3", ["unknown setting 'limit' in [score]", "did you mean 'limit_concepts'?"]),
+        ("[count]\nlimit = 3", ["unknown setting 'limit' in [count]", "did you mean 'limit_documents'?"]),
         ("[bench]\nseed = 'two'", ["[bench] seed = 'two'", "bad.toml [bench]"]),
         ("[bench]\nseed = 1.5", ["[bench] seed = 1.5"]),
         ("seed = 'two'", ["[bench] seed = 'two'", "bad.toml"]),
@@ -171,6 +174,12 @@ def test_environment_that_sets_nothing_or_nonsense(tiny, tmp_path, fails, monkey
     monkeypatch.setenv("PIVOTLENS_SCORE_SHOT", "1")
     fails(CONFIG, arguments, "PIVOTLENS_SCORE_SHOT", "did you mean 'PIVOTLENS_SCORE_SHOTS'?")
     monkeypatch.delenv("PIVOTLENS_SCORE_SHOT")
+    monkeypatch.setenv("PIVOTLENS_LIMIT_CONCEPTS", "3")
+    fails(CONFIG, arguments, "did you mean 'PIVOTLENS_LIMIT_CONCEPTS' or 'PIVOTLENS_LIMIT_DOCUMENTS'?")
+    monkeypatch.delenv("PIVOTLENS_LIMIT_CONCEPTS")
+    monkeypatch.setenv("PIVOTLENS_SCORE_LIMIT_CONCEPTS", "3")
+    fails(CONFIG, arguments, "PIVOTLENS_SCORE_LIMIT_CONCEPTS", "did you mean 'PIVOTLENS_SCORE_LIMIT_CONCEPTS'?")
+    monkeypatch.delenv("PIVOTLENS_SCORE_LIMIT_CONCEPTS")
     monkeypatch.setenv("PIVOTLENS_BENCH_SEED", "two")
     fails(CONFIG, arguments, "seed = 'two' (PIVOTLENS_BENCH_SEED)")
     assert not (tmp_path / "run").exists()
@@ -178,6 +187,9 @@ def test_environment_that_sets_nothing_or_nonsense(tiny, tmp_path, fails, monkey
 
 def test_unknown_and_incomplete_commands(tmp_path, fails):
     fails(CONFIG, ["benhc", "--run", tmp_path], "benhc", "--help")
+    for stage, name in (("score", "concepts"), ("trace", "concepts"), ("count", "documents"), ("lens", "documents")):
+        wanted = f"Unknown option: --limit. Did you mean --limit-{name}?"
+        fails(CONFIG, [stage, "--run", tmp_path, "--limit", "3"], wanted, "--help")
     fails(CONFIG, ["bench"], "--run", "--help")
     fails(CONFIG, ["run"], "--config", "--help")
     fails(CONFIG, ["bench", "--run"], "--run", "--help")

@@ -103,7 +103,7 @@ def test_what_cannot_be_cut_is_one_shard(tmp_path: Path) -> None:
     assert {shard.file.name for shard in shards[2:]} == {"c.jsonl"}
     assert len(shards) == 102
     # Only the first documents of a file: what is read must not begin anew in each shard.
-    assert len(_shards(folder, tmp_path, 20, UnitPlan(limit=3))) == 3
+    assert len(_shards(folder, tmp_path, 20, UnitPlan(limit_documents=3))) == 3
 
 
 @settings(parent=_quickly, max_examples=15)

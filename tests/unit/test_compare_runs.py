@@ -54,3 +54,13 @@ def test_every_kind_of_difference_is_found(before, tmp_path, columns, files, sai
     lines, _, differs = compare_runs(before, write(tmp_path / "after", columns, files), {})
     assert differs
     assert said in lines[-1]
+
+
+def test_documents_are_compared_under_the_new_names_of_their_keys(tmp_path):
+    columns = {"token": ["a"]}
+    before = write(tmp_path / "before", columns, (b'{"id":"1","part":0}\n',))
+    after = write(tmp_path / "after", columns, (b'{"id":"1","unit":0}\n',))
+    assert compare_runs(before, after, {"select/top.part": "unit"}) == ([], 2, False)
+    assert compare_runs(before, after, {})[2]
+    other = write(tmp_path / "other", columns, (b'{"id":"1","unit":1}\n',))
+    assert compare_runs(before, other, {"select/top.part": "unit"})[2]

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from contextvars import copy_context
 from importlib import metadata
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnknownOptionError
 from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
 from pivotlens.cli.verbs import add_stage_verbs
-from pivotlens.errors import ConfigError, PivotLensError
+from pivotlens.errors import ConfigError, PivotLensError, closest
 from pivotlens.text.scripts import escape_controls
 
 _EPILOGUE = "Documentation: README.md and docs/ of the repository. Exit codes: 0 done, 2 settings, 3 something missing, 4 input data, 5 model, 6 run folder, 130 interrupted."  # noqa: E501
@@ -76,7 +76,13 @@ def _parse_error(error: CycloptsError) -> ConfigError:
         problem = cause.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])
         return ConfigError(f"{where} = {problem['input']!r} (command line): {problem['msg']}", "See --help.")
-    return ConfigError(str(error).strip(), "Run the command with --help to see what it takes.")
+    hint = "Run the command with --help to see what it takes."
+    if isinstance(error, UnknownOptionError) and error.token.keyword is not None:
+        given = error.token.keyword
+        names = [name for argument in error.argument_collection if argument.parse for name in argument.names]
+        like = " or ".join(closest(given, names))
+        return ConfigError(f"Unknown option: {given}.{f' Did you mean {like}?' if like else ''}", hint)
+    return ConfigError(str(error).strip(), hint)
 
 
 def _report(console: Console, error: PivotLensError) -> int:

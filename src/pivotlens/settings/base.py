@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from pivotlens.errors import ConfigError, did_you_mean
 
 
-def setting(default: Any, description: str, *, meaning: bool = True, **limits: Any) -> Any:
+def setting(default: Any, description: str, *, meaning: bool = True, **bounds: Any) -> Any:
     """Declare a setting.
 
     Args:
         default: Its default.
         description: One sentence for ``--help``, the configuration file and the documentation.
         meaning: False for what cannot change the result (workers, device): kept out of the fingerprint.
-        **limits: Pydantic's limits, such as ``ge=0``.
+        **bounds: Pydantic's bounds, such as ``ge=0``.
     """
-    return Field(default, description=description, json_schema_extra={"meaning": meaning}, **limits)
+    return Field(default, description=description, json_schema_extra={"meaning": meaning}, **bounds)
 
 
 class StageConfig(BaseModel):
@@ -32,6 +32,14 @@ class StageConfig(BaseModel):
     optional: ClassVar[bool] = False
     # Whether it runs a model, for which the extra `models` must be installed.
     runs_model: ClassVar[bool] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_settings(cls, values: Any) -> Any:
+        for key in values if isinstance(values, Mapping) else ():
+            if key not in cls.model_fields:
+                raise ConfigError(f"unknown setting {key!r} in {cls.__name__}", did_you_mean(key, cls.model_fields))
+        return values
 
     @field_validator("*")
     @classmethod

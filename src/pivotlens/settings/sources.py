@@ -13,7 +13,7 @@ from pivotlens.errors import ConfigError, did_you_mean
 from pivotlens.settings.base import StageConfig, is_list, is_number
 
 # Keys at the top of a file that every stage with such a setting takes; `model` is also the tokenizer's default.
-SHARED = ("model", "corpus", "directions", "seed", "limit")
+SHARED = ("model", "corpus", "directions", "seed", "limit_concepts", "limit_documents")
 _PREFIX = "PIVOTLENS_"
 # Variables of other parts of the program.
 _NOT_SETTINGS = frozenset({"PIVOTLENS_CACHE"})
@@ -120,6 +120,6 @@ def check_environment(stages: Mapping[str, type[StageConfig]], environment: Mapp
             raise ConfigError(f"environment variable {name} sets nothing", did_you_mean(name, known))
 
 
-def origins(layers: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def origins_of(layers: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return where each setting that is not a default came from."""
     return {key: source for source, layer in layers.items() for key in layer}

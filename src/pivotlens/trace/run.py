@@ -41,9 +41,9 @@ _PARTS = ("layers", "tokens", "behaviours", "sensitivity", "tuned_behaviours", "
 
 
 def run(work: Work[TraceConfig]) -> dict[str, Any]:
-    """Trace every model, wording, direction and shot set."""
+    """Trace every model, prompt, direction and shot set."""
     config, writer = work.config, work.writer
-    sweep = _Sweep.of(work, config.shot_sets, "traced")
+    sweep = _TraceSweep.of(work, config.shot_sets, "traced")
     calibrating = sum(concept.calibration for concept in sweep.concepts)
     if calibrating < 100:
         writer.warn(f"the baseline of the calibrated rule rests on {calibrating} concepts; it is steady from 100 on")
@@ -72,8 +72,8 @@ def run(work: Work[TraceConfig]) -> dict[str, Any]:
     }
 
 
-class _Sweep(Sweep[TraceConfig]):
-    """What is traced; a part a model, wording, direction and shot set survives an interruption."""
+class _TraceSweep(Sweep[TraceConfig]):
+    """What is traced; a part a model, prompt, direction and shot set survives an interruption."""
 
     def table_part(self, model: int, key: Key, table: str) -> str:
         """Return the name of a table's part."""
@@ -93,7 +93,7 @@ class _Sweep(Sweep[TraceConfig]):
         too_long = prompt_warnings(samples, "Use fewer `shots`.", translations.accepted())
         warnings += [f"{spec}: {warning}" for warning in too_long]
         scorer, reason = make_scorer(samples, config.batch_tokens, packed=False)
-        if not scorer.share:
+        if not scorer.share_cache:
             warnings.append(f"{spec}: every prompt was run in full, which is slower: {reason}")
         if lens.check.untestable:
             warnings.append(f"{spec}: early exit could not be tested: {lens.check.untestable}")
@@ -174,7 +174,7 @@ def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.T
     return pa.table(same | {key: table[key] for key in table.column_names})
 
 
-def _write_tables(sweep: _Sweep) -> float | None:
+def _write_tables(sweep: _TraceSweep) -> float | None:
     """Write the stage's tables; return how far the first model's labels agree between shot sets."""
     config, writer = sweep.config, sweep.work.writer
     for name in _PARTS:  # the tokens of many directions are more than the memory holds

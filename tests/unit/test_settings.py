@@ -1,0 +1,42 @@
+"""Settings: the limits that several stages share, and names that no stage knows."""
+
+import pytest
+
+from pivotlens import BenchConfig, CountConfig, LensConfig, ScoreConfig, SelectConfig, TraceConfig
+from pivotlens.errors import ConfigError, did_you_mean
+from pivotlens.pipeline import Pipeline
+
+_CONCEPTS, _DOCUMENTS = ("bench", "score", "trace"), ("count", "select")
+
+
+@pytest.mark.parametrize(("key", "stages"), [("limit_concepts", _CONCEPTS), ("limit_documents", _DOCUMENTS)])
+def test_a_shared_limit_goes_to_the_stages_that_have_it(tmp_path, monkeypatch, key, stages):
+    from_file = Pipeline.from_mapping({key: 7}, "run.toml", tmp_path)
+    monkeypatch.setenv(f"PIVOTLENS_{key.upper()}", "7")
+    from_environment = Pipeline.from_mapping({}, "run.toml", tmp_path)
+    for pipeline in (from_file, from_environment):
+        limits = {
+            name: limit
+            for name, config in pipeline.configs.items()
+            for limit in (getattr(config, "limit_concepts", None), getattr(config, "limit_documents", None))
+            if limit is not None
+        }
+        assert limits == dict.fromkeys(stages, 7)
+
+
+@pytest.mark.parametrize(
+    ("config", "wanted"),
+    [
+        *((config, "limit_concepts") for config in (BenchConfig, ScoreConfig, TraceConfig)),
+        *((config, "limit_documents") for config in (CountConfig, LensConfig, SelectConfig)),
+    ],
+)
+def test_the_old_limit_is_answered_with_the_new_one(config, wanted):
+    with pytest.raises(ConfigError, match=f"unknown setting 'limit' in {config.__name__}\ndid you mean '{wanted}'"):
+        config(limit=3)
+
+
+def test_a_name_that_goes_on_is_meant_before_one_that_is_alike():
+    assert did_you_mean("limit", ["limits", "limit_a", "limit-b"]) == "did you mean 'limit-b' or 'limit_a'?"
+    assert did_you_mean("limit", ["limits", "limit_a", "limit_b", "limit_c"]) == "did you mean 'limits'?"
+    assert did_you_mean("limit", ["x", "y"]) == "known: x, y."
