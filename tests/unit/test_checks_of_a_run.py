@@ -16,6 +16,8 @@ from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
 from pivotlens.models.load import load_model
 from pivotlens.models.scorer import AnswerScorer, plain_log_probabilities
+from pivotlens.report.run_tables import RunTables
+from pivotlens.report.sections.provenance import details as details_of
 from pivotlens.report.sections.provenance import provenance
 from pivotlens.score.config import ScoreConfig
 from pivotlens.score.stage import score_model
@@ -97,7 +99,9 @@ def test_how_caches_were_shared_stands_in_the_manifest_and_the_report(run, tmp_p
     # A trace scores nothing, so that copied caches are all that it tries.
     trace = trace_model(TraceConfig(**settings, bootstrap=100), run)
     assert trace.manifest.details["caches"] == {"shared": "copied", "reason": None}
-    details = {record.stage: dict(record.details) for record in provenance([scores, trace])}
+    shown = str(provenance(RunTables.load(run)))
+    details = {result.stage: dict(details_of(result.manifest.details)) for result in (scores, trace)}
+    assert all(name in shown for named in details.values() for name in named)
     assert details["score"]["caches native shared"] == "packed"
     assert details["trace"]["caches shared"] == "copied"
 
