@@ -154,7 +154,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_bench(folder / "run")
     ids = [tokenizer.tokenizer.token_to_id(pivot) for pivot in ("water", "livre")]
     columns = {"token_id": ids, "token": ["water", "livre"], "degree": [3, 3], "degree_shuffled": [0.5, 0.5]}
-    columns |= {"directions": [2, 2], "stability": [1.0, 1.0], "score": [2.0, 1.0]}
+    columns |= {"language_pairs": [2, 2], "stability": [1.0, 1.0], "score": [2.0, 1.0]}
     columns["variant_ids"] = [[one] for one in ids]
     with writing(folder / "run", MineConfig(), inputs={}) as stage:
         stage.write_table("pivots", columns)
