@@ -1,9 +1,9 @@
 """Compare two run folders table by table, value by value: ``python -m tools.compare_runs BEFORE AFTER``.
 
-Prints what differs and ends with 1 where a figure does; a new table or column is named and is no difference. A column
-or table that was renamed is given as ``--renamed stage/table.old=new`` or ``--renamed stage/old=new``. Documents
-(``.jsonl.zst``) are compared line by line over all files of a folder, however many files hold them; their keys are
-renamed as ``--renamed stage/folder.old=new``.
+Prints what differs and ends with 1 where a figure does; a new table or column, and rows behind the old ones, are named
+and are no difference. A column or table that was renamed is given as ``--renamed stage/table.old=new`` or
+``--renamed stage/old=new``. Documents (``.jsonl.zst``) are compared line by line over all files of a folder, however
+many files hold them; their keys are renamed as ``--renamed stage/folder.old=new``.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ def different_rows(before: pa.ChunkedArray, after: pa.ChunkedArray) -> int:
 def compare_tables(name: str, before: pa.Table, after: pa.Table, renamed: Mapping[str, str]) -> tuple[list[str], bool]:
     """Return what there is to say of a table, and whether a figure of it differs."""
     lines, differs = [], False
+    if before.num_rows > after.num_rows:
+        return [f"{name}: {before.num_rows:,} rows, now {after.num_rows:,}"], True
+    if before.num_rows < after.num_rows:
+        lines.append(f"{name}: {after.num_rows - before.num_rows:,} new rows behind the {before.num_rows:,} there were")
+        after = after.slice(0, before.num_rows)
     old = {renamed.get(f"{name}.{column}", column): column for column in before.column_names}
     if added := [column for column in after.column_names if column not in old]:
         lines.append(f"{name}: new column {', '.join(added)}")
@@ -49,8 +54,6 @@ def compare_tables(name: str, before: pa.Table, after: pa.Table, renamed: Mappin
         if new not in after.column_names:
             lines.append(f"{name}: column {column} is GONE")
             differs = True
-        elif before.num_rows != after.num_rows:
-            return [*lines, f"{name}: {before.num_rows:,} rows, now {after.num_rows:,}"], True
         elif rows := different_rows(before[column], after[new]):
             lines.append(f"{name}: column {new} DIFFERS in {rows:,} of {after.num_rows:,} rows")
             differs = True

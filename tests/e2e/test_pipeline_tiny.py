@@ -172,7 +172,7 @@ def test_a_changed_benchmark_makes_verify_name_what_is_out_of_date(tiny, copied,
     capsys.readouterr()
     found = _json(capsys, "verify", copied, "--json", code=6)
     assert {(problem["code"], problem["path"]) for problem in found["problems"]} == {
-        ("V6", stage) for stage in ("count", "mine", "score", "trace", "ablate", "report")
+        ("V6", stage) for stage in ("count", "mine", "score", "trace", "ablate", "attribute", "report")
     }
 
 
@@ -300,7 +300,9 @@ def test_show_of_what_is_not_there(uninterrupted, tmp_path, capsys):
     # Tables of the stage that was named come first: another stage's may be spelled more alike.
     for name in ("ablate/summary", "ablate"):
         assert main(["show", str(uninterrupted), name]) == 2
-        assert "tables of ablate: ablate/conditions, ablate/effects," in " ".join(capsys.readouterr().err.split())
+        assert "tables of ablate: ablate/conditions, ablate/doses, ablate/effects," in " ".join(
+            capsys.readouterr().err.split()
+        )
     assert main(["show", str(uninterrupted), "attribute/test"]) == 2
     assert "did you mean 'attribute/tests'?" in capsys.readouterr().err
     (tmp_path / "part").mkdir()

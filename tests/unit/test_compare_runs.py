@@ -41,6 +41,11 @@ def test_a_renamed_column_is_compared_under_its_new_name(before, tmp_path):
     ]
 
 
+def test_new_rows_behind_the_old_ones_are_named_and_no_difference(before, tmp_path):
+    after = write(tmp_path / "after", {"token": ["a", "b", "c"], "score": [0.5, float("nan"), 1.0]})
+    assert compare_runs(before, after, {}) == (["mine/pivots: 1 new rows behind the 2 there were"], 2, False)
+
+
 @pytest.mark.parametrize(
     ("columns", "files", "said"),
     [
