@@ -67,11 +67,12 @@ def did_you_mean(value: str, known: Iterable[str]) -> str:
 
 
 def closest(value: str, known: Iterable[str]) -> list[str]:
-    """Return the known names that go on where a name ends, one or two of them, or else the most alike one, if any.
+    """Return the known name that a name is a slip of, the one or two that go on where it ends, or the most alike one.
 
     >>> closest("limit", ["limit_concepts", "limit_documents", "unit"])
     ['limit_concepts', 'limit_documents']
     """
     names = sorted(known)
+    slip, alike = (difflib.get_close_matches(value, names, n=1, cutoff=cutoff) for cutoff in (0.85, 0.6))
     longer = [name for name in names if name.startswith((f"{value}_", f"{value}-"))]
-    return longer if 0 < len(longer) <= 2 else difflib.get_close_matches(value, names, n=1, cutoff=0.6)
+    return slip or (longer if len(longer) <= 2 else []) or alike

@@ -75,7 +75,7 @@ def assert_as_scored(scores: Scores, results: dict[str, Any], samples: list[dict
             assert sample[name] == pytest.approx(row[name], abs=1e-3), name
         assert ("score_different_spelling" in sample) == (not row["same_spelling"])
     assert compared == len(ours)
-    summary = {row["items"]: row for row in rows("summary")}
+    summary = {row["item_set"]: row for row in rows("summary")}
     for name in ("score", "probability_share", "margin", "accuracy_10way"):
         assert results[f"{name},none"] == pytest.approx(summary["all"][name], abs=1e-3), name
     assert results["score_different_spelling,none"] == pytest.approx(summary["different_spelling"]["score"], abs=1e-3)

@@ -36,7 +36,10 @@ def test_the_old_limit_is_answered_with_the_new_one(config, wanted):
         config(limit=3)
 
 
-def test_a_name_that_goes_on_is_meant_before_one_that_is_alike():
-    assert did_you_mean("limit", ["limits", "limit_a", "limit-b"]) == "did you mean 'limit-b' or 'limit_a'?"
-    assert did_you_mean("limit", ["limits", "limit_a", "limit_b", "limit_c"]) == "did you mean 'limits'?"
+def test_a_name_that_goes_on_is_meant_before_one_that_is_somewhat_alike():
+    assert did_you_mean("limit", ["unlimited", "limit_words", "limit-lines"]) == (
+        "did you mean 'limit-lines' or 'limit_words'?"
+    )
+    assert did_you_mean("limit", ["limits", "limit_words"]) == "did you mean 'limits'?"
+    assert did_you_mean("limit", ["unlimit", "limit_words", "limit_lines", "limit_rows"]) == "did you mean 'unlimit'?"
     assert did_you_mean("limit", ["x", "y"]) == "known: x, y."
