@@ -8,13 +8,20 @@ from typing import Any
 
 from pivotlens.report import blocks as b
 from pivotlens.report.config import ReportConfig
-from pivotlens.report.names import ABLATED_NAMES, BEHAVIOUR_NAMES, FIGURE_NAMES, GROUP_NAMES, ITEM_NAMES, SCOPE_NAMES
+from pivotlens.report.names import (
+    ABLATED_NAMES,
+    BEHAVIOUR_NAMES,
+    COARSE_GROUP_NAMES,
+    FIGURE_NAMES,
+    GROUP_NAMES,
+    ITEM_NAMES,
+)
 from pivotlens.report.notes import parse
 from pivotlens.report.payload import payload
 from pivotlens.report.run_tables import Row, RunTables
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import behaviours
-from pivotlens.report.sections.causality import causality, conditions, own_effect, scopes
+from pivotlens.report.sections.causality import causality, conditions, own_effect, tested_groups
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.header import Caution, Tile, cautions, deck, facts, tiles
@@ -141,13 +148,13 @@ def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -
 
 def _comparison(found: Row) -> b.Table:
     """Return a paired comparison of two scores."""
-    kinds = {"share": "share", "accuracy_10way": "share", "accuracy_generated": "share"}
+    kinds = {"probability_share": "share", "accuracy_10way": "share", "accuracy_generated": "share"}
     return b.Table(
         "comparison",
         b.columns(["figure", "items"], [found["first"], found["second"], "difference", "95% interval", "p"]),
         b.lines(
             (
-                FIGURE_NAMES.get(row["figure"], row["figure"]), ITEM_NAMES.get(row["items"], row["items"]),
+                FIGURE_NAMES.get(row["figure"], row["figure"]), ITEM_NAMES.get(row["item_set"], row["item_set"]),
                 *(b.Value(row[name], kinds.get(row["figure"], "figure")) for name in ("first", "second")),  # type: ignore[arg-type]
                 b.Value(row["difference"], signed=True),
                 f"[{b.Value(row['ci_low'], signed=True).text()}, {b.Value(row['ci_high'], signed=True).text()}]",
@@ -180,17 +187,17 @@ def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
             for found in [group.rule(rule)]
             if found is not None
         ),
-        b.prose(f"Shares of items, {GROUP_NAMES[groups[0][1].directions]}"),
+        b.prose(f"Shares of items, {GROUP_NAMES[groups[0][1].direction_group]}"),
     )  # fmt: skip
     return [table]
 
 
 def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
-    tested = [(name, run, scopes(run)[0]) for name, run in runs if run.ablate is not None]
+    tested = [(name, run, tested_groups(run)[0]) for name, run in runs if run.ablate is not None]
     if not tested:
         return []
     words = {True: "✓ holds", False: "✗ fails", None: "not tested"}
-    by_run = {name: conditions(run, scope) for name, run, scope in tested}
+    by_run = {name: conditions(run, group) for name, run, group in tested}
     numbers = dict.fromkeys(number for found in by_run.values() for number in found)
 
     def text(number: int) -> str:
@@ -205,7 +212,7 @@ def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
         "conditions-of-runs",
         b.columns(["a causal pivot asks that", *by_run], []),
         b.lines((text(number), *(verdict(name, number) for name in by_run)) for number in numbers),
-        b.prose(f"Over {ABLATED_NAMES['all']}, {SCOPE_NAMES[tested[0][2]]}"),
+        b.prose(f"Over {ABLATED_NAMES['all']}, {COARSE_GROUP_NAMES[tested[0][2]]}"),
         kind="conditions",
     )
     own = b.Table(
@@ -213,8 +220,8 @@ def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
         b.columns(["run"], ["own pivot taken out, nats", "items"]),
         b.lines(
             (name, b.Value.of(effect, signed=True), b.Value(n, "count"))
-            for name, run, scope in tested
-            for n, effect in [own_effect(run, scope)]
+            for name, run, group in tested
+            for n, effect in [own_effect(run, group)]
         ),
         b.prose("Change of log P of the answer"),
     )

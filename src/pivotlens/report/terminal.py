@@ -16,7 +16,7 @@ from pivotlens.report.blocks import Value, plain
 from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, group_of
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows
 from pivotlens.report.sections.behaviours import pivot_shares
-from pivotlens.report.sections.causality import own_effect, scopes, verdicts
+from pivotlens.report.sections.causality import own_effect, tested_groups, verdicts
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import LayerReading, LensToken, TellingItem, read_items, telling_keys, trace_tables
 from pivotlens.report.sections.scores import figure, pair_of, score_lines, score_rows
@@ -39,7 +39,7 @@ SHOWN_TOKENS = 3
 _WORD_CELLS = 14
 _BAR_CELLS = 16
 _MOST_MODELS = 6
-_SHARES = ("share", "accuracy_10way", "accuracy_generated")
+_SHARES = ("probability_share", "accuracy_10way", "accuracy_generated")
 _STYLES = {"source": "yellow", "target": "bold cyan", "english": "bold magenta", "pivot": "magenta"}
 
 
@@ -111,7 +111,7 @@ def render_summary(run: Path | str) -> RenderableType:
     """Return the headline of a run as a table: one row a direction, and what holds over them below it.
 
     Below stand the shares over the directions with neither side English, by rule and, where several were traced, by
-    model and wording; and how many conditions of causality hold, where pivots were taken out.
+    model and prompt; and how many conditions of causality hold, where pivots were taken out.
 
     Raises:
         PrerequisiteError: Neither a score nor a trace is in the folder.
@@ -157,7 +157,7 @@ def headline_lines(result: StageResult) -> list[str]:
             f"{details['test_concepts']:,} test concepts and {details['shot_concepts']} for examples in {languages}"
         ]
     if tables.score is not None:
-        found = [row for row in tables.score.rows("summary") if row["items"] == "all"]
+        found = [row for row in tables.score.rows("summary") if row["item_set"] == "all"]
         who = [f"{row['model']} ({row['prompt']})" for row in found]
         return score_lines(found, who if len(set(who)) > 1 else ())
     return _trace_lines(tables) if tables.trace is not None else _causality_lines(tables)
@@ -167,7 +167,7 @@ def _trace_lines(tables: RunTables) -> list[str]:
     """Return the shares of a trace in a few lines for each group of directions.
 
     Of a group, the shares of all labels by rule, each with what its pivots are written in; for the headline's group
-    also by model and wording.
+    also by model and prompt.
     """
     written = splits(first_rows(tables.trace, "pivot_languages"))
     members: dict[str, list[str]] = {}
@@ -175,12 +175,12 @@ def _trace_lines(tables: RunTables) -> list[str]:
         members.setdefault(group_of(direction), []).append(str(direction))
     lines = []
     for place, group in enumerate(headline(tables)):
-        of_group = members.get(group.directions, [])
-        lines += [f"mean over directions, {GROUP_NAMES[group.directions]}:"]
+        of_group = members.get(group.direction_group, [])
+        lines += [f"mean over directions, {GROUP_NAMES[group.direction_group]}:"]
         for rule in _told(group):
             lines += [
-                f"  {rule.rule}: {_shares_text(rule, group.directions)}",
-                *_written_line(written, group.directions, rule.rule),
+                f"  {rule.rule}: {_shares_text(rule, group.direction_group)}",
+                *_written_line(written, group.direction_group, rule.rule),
             ]
         lines += _swept_lines(tables) if place == 0 else []
         if len(of_group) > 1:
@@ -227,8 +227,8 @@ def _shares_text(shares: Shares, directions: str) -> str:
 def _causality_lines(tables: RunTables) -> list[str]:
     if tables.ablate is None:
         return []
-    scope = scopes(tables)[0]
-    found, (_, own) = verdicts(tables, scope), own_effect(tables, scope)
+    group = tested_groups(tables)[0]
+    found, (_, own) = verdicts(tables, group), own_effect(tables, group)
     total = sum(map(len, found.values()))
     said = ((True, "hold"), (False, "fail"), (None, "not tested"))
     verdict = ", ".join(f"{len(found[holds])} of {total} {word}" for holds, word in said if found[holds])

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.names import BEHAVIOUR_NAMES, ITEM_NAMES, PREDICTOR_NAMES, SCOPE_NAMES
+from pivotlens.report.names import BEHAVIOUR_NAMES, COARSE_GROUP_NAMES, ITEM_NAMES, PREDICTOR_NAMES
 from pivotlens.report.run_tables import Row, RunTables, direction_of, interval_of, is_pooled, rows
 from pivotlens.report.sections.scores import pair_of
 from pivotlens.report.sections.shares import in_order
@@ -51,7 +51,7 @@ class AucTable:
     """One rule on one choice of items."""
 
     rule: str
-    items: str
+    item_set: str
     predictors: tuple[str, ...]
     rows: tuple[AucRow, ...]
 
@@ -75,7 +75,7 @@ def auc_tables(auc: Sequence[Row]) -> tuple[AucTable, ...]:
     """Return the tables of ``attribute/auc``; the primary one, of correctly answered items, is the first."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in auc:
-        groups[row["rule"], row["items"]].append(row)
+        groups[row["rule"], row["item_set"]].append(row)
     order = sorted(groups, key=lambda key: (key[0] != PRIMARY_RULE, key[1] != "correct", key))
     return tuple(_table(*key, groups[key]) for key in order)
 
@@ -110,7 +110,7 @@ def shared_pairs(joint: Sequence[Row], items: str) -> dict[str, tuple[int, int]]
     return {
         row["behaviour"]: (row["n"], row["n_shared"])
         for row in joint
-        if (row["scope"], row["items"]) == ("with_auc", items) and row["behaviour"] in CLASSES
+        if (row["direction_group"], row["item_set"]) == ("with_auc", items) and row["behaviour"] in CLASSES
     }
 
 
@@ -135,7 +135,7 @@ def attribution(run: RunTables) -> b.Section | None:
         blocks += [_auc_table(first), b.Paragraph(note, "note"), *_forests(tables)]
         more = tuple(_auc_table(table) for table in others)
         blocks += [b.Details(b.prose("By direction: the other rules and choices of items"), more)] if more else []
-    shared = [row for row in rows(run.attribute, "joint") if (row["items"], row["behaviour"]) == ("all", "")]
+    shared = [row for row in rows(run.attribute, "joint") if (row["item_set"], row["behaviour"]) == ("all", "")]
     if shared:
         blocks.append(b.Details(b.prose("Do both words of a traced item ever share a unit?"), (_shared(shared),)))
     tests = sorted(rows(run.attribute, "tests"), key=lambda row: not is_pooled(row))
@@ -158,23 +158,23 @@ def _auc_table(table: AucTable) -> b.Table:
 
     mean = f"; the mean is over {table.coverage}" if table.pooled else ""
     return b.Table(
-        f"auc-{table.rule}-{table.items}",
+        f"auc-{table.rule}-{table.item_set}",
         (b.Column("direction"), b.Column("direct", "number"), b.Column("pivot", "number"),
          b.Column("AUC", "plot", charts.column_axis(axis)),
          *(b.Column(PREDICTOR_NAMES.get(name, name), "number") for name in table.predictors)),
         tuple(line(row) for row in table.rows),
-        b.prose(f"Rule `{{rule}}`, {ITEM_NAMES.get(table.items, table.items)}{mean}", rule=b.Code(table.rule)),
+        b.prose(f"Rule `{{rule}}`, {ITEM_NAMES.get(table.item_set, table.item_set)}{mean}", rule=b.Code(table.rule)),
     )  # fmt: skip
 
 
 def _forests(tables: Sequence[AucTable]) -> list[b.Block]:
     """Return the means within directions of every rule and predictor, a forest and a table for each choice of items."""
-    there = {table.items for table in tables if table.pooled and any(table.pooled.aucs)}
+    there = {table.item_set for table in tables if table.pooled and any(table.pooled.aucs)}
     if not there:
         return []
     figures, folded = [], []
     for items in in_order(there, ("correct", "all", *ITEM_NAMES)):
-        of_items = [table for table in tables if table.items == items and table.pooled is not None]
+        of_items = [table for table in tables if table.item_set == items and table.pooled is not None]
         name = ITEM_NAMES.get(items, items)
         found = [
             (table.rule, predictor, auc)
@@ -235,8 +235,10 @@ def _joint(bins: Sequence[Row], predictors: Sequence[Row], correlation: Row | No
 
 
 def _shared(found: Sequence[Row]) -> b.Table:
-    """Return how often the words of items share a unit, by direction and scope."""
-    found = [row for row in found if row["scope"] in SCOPE_NAMES or row["scope"] == "direction"]
+    """Return how often the words of items share a unit, by direction and group of them."""
+    found = [
+        row for row in found if row["direction_group"] in COARSE_GROUP_NAMES or row["direction_group"] == "direction"
+    ]
     return b.Table(
         "shared-units-of-items",
         b.columns(
@@ -246,7 +248,7 @@ def _shared(found: Sequence[Row]) -> b.Table:
         b.lines(
             (
                 (
-                    SCOPE_NAMES.get(row["scope"], "") or (b.Pair(direction_of(row)),),
+                    COARSE_GROUP_NAMES.get(row["direction_group"], "") or (b.Pair(direction_of(row)),),
                     b.Value(row["share_never"], "share"),
                     f"{row['median']:g}",
                     b.Value(row["most"], "count"),
@@ -256,7 +258,7 @@ def _shared(found: Sequence[Row]) -> b.Table:
                 )
                 for row in found
             ),
-            ("pooled" if row["scope"] in SCOPE_NAMES else "" for row in found),
+            ("pooled" if row["direction_group"] in COARSE_GROUP_NAMES else "" for row in found),
         ),
         b.prose("Units of the corpus with both words of an item; items spelled differently"),
     )
@@ -328,7 +330,7 @@ def _significance(counted: Sequence[Row]) -> b.Table:
         "joint-beyond-marginals",
         b.columns(["rule", "items"], ["directions", "tested", "p < 0.05", "smallest p"]),
         b.lines(
-            (b.Code(row["rule"]), ITEM_NAMES.get(row["items"], str(row["items"])),
+            (b.Code(row["rule"]), ITEM_NAMES.get(row["item_set"], str(row["item_set"])),
              *(b.Value(row[name], "count") for name in ("directions", "tested", "significant")),
              b.Value(row["smallest_p"], "p"))
             for rule in in_order(row["rule"] for row in counted)
@@ -355,7 +357,7 @@ def _test_table(tests: Sequence[Row], caption: str) -> b.Table:
          b.Column("n", "number"), b.Column("note")),
         b.lines(
             (
-                (b.Pair(pair_of(row)), of(row), row.get("items") or "", statistic(row), b.Value(row["p_value"], "p"),
+                (b.Pair(pair_of(row)), of(row), row.get("item_set") or "", statistic(row), b.Value(row["p_value"], "p"),
                  b.Value(row["n"], "count"), row["note"] or "")
                 for row in tests
             ),

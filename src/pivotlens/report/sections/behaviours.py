@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, SCOPE_NAMES
+from pivotlens.report.names import BEHAVIOUR_NAMES, COARSE_GROUP_NAMES, GROUP_NAMES
 from pivotlens.report.run_tables import (
     Row,
     RunTables,
@@ -68,7 +68,7 @@ def pivot_shares(summary: Sequence[Row]) -> PivotShares:
     """Return items and share of semantic pivots by rule, direction and choice of items, from ``trace/summary``."""
     shares: PivotShares = {}
     for row in summary:
-        key = row["rule"], direction_of(row), row["items"]
+        key = row["rule"], direction_of(row), row["item_set"]
         if row["behaviour"] == PIVOT:
             shares[key] = row["n"], interval_of(row, "share")
         else:
@@ -81,7 +81,7 @@ def behaviour_rows(labels: Sequence[Row], shares: PivotShares) -> dict[str, tupl
     """Return the directions by rule, the default rule first, from ``trace/labels``."""
     found: dict[str, dict[Direction, dict[str, Row]]] = defaultdict(lambda: defaultdict(dict))
     for row in labels:
-        if row["scope"] == "direction":
+        if row["direction_group"] == "direction":
             found[row["rule"]][direction_of(row)][row["behaviour"]] = row
     return {
         rule: tuple(
@@ -100,9 +100,9 @@ def behaviour_rows(labels: Sequence[Row], shares: PivotShares) -> dict[str, tupl
     }  # fmt: skip
 
 
-def overall_share(labels: Sequence[Row], rule: str, scope: str = "all") -> tuple[float, int] | None:
-    """Return the share of semantic pivots among the items of a scope, and the items; None where there are none."""
-    found = {row["behaviour"]: row for row in labels if (row["rule"], row["scope"]) == (rule, scope)}
+def overall_share(labels: Sequence[Row], rule: str, group: str = "all") -> tuple[float, int] | None:
+    """Return the share of semantic pivots among a group's items, and these; None where there are none."""
+    found = {row["behaviour"]: row for row in labels if (row["rule"], row["direction_group"]) == (rule, group)}
     if not found:
         return None
     return found[PIVOT]["share"] if PIVOT in found else 0.0, next(iter(found.values()))["items"]
@@ -166,7 +166,7 @@ def behaviours(run: RunTables) -> b.Section | None:
             "lede",
         ),
         b.Legend("Behaviours", tuple((f"b-{name}", text) for name, text in BEHAVIOUR_NAMES.items() if name in there)),
-        *headline_blocks(run, _alike(kinds, groups[0].directions if groups else "")),
+        *headline_blocks(run, _alike(kinds, groups[0].direction_group if groups else "")),
         *sweep_blocks(run),
     ]
     for rule in list(results)[:1]:
@@ -242,10 +242,10 @@ def _by_direction(rule: str, rows: Sequence[BehaviourRow]) -> list[b.Block]:
 def _shares_by_direction(summary: Sequence[Row], written: Sequence[Split]) -> list[b.Block]:
     """Return every share with its interval by direction, of items spelled differently where the table has these."""
     rows = [row for row in summary if row["rule"] == DEFAULT_RULE]
-    items = next((name for name in ("different_spelling", "all") if any(row["items"] == name for row in rows)), "")
+    items = next((name for name in ("different_spelling", "all") if any(row["item_set"] == name for row in rows)), "")
     by_direction: dict[Direction, dict[str, Row]] = defaultdict(dict)
     for row in rows:
-        if row["items"] == items:
+        if row["item_set"] == items:
             by_direction[direction_of(row)][row["behaviour"]] = row
     if not by_direction:
         return []
@@ -265,11 +265,13 @@ def _shares_by_direction(summary: Sequence[Row], written: Sequence[Split]) -> li
         b.prose(f"{which}, rule `{DEFAULT_RULE}`"),
     )
     found = [
-        one for one in written if one.directions not in GROUP_NAMES and (one.items, one.rule) == (items, DEFAULT_RULE)
+        one
+        for one in written
+        if one.direction_group not in GROUP_NAMES and (one.item_set, one.rule) == (items, DEFAULT_RULE)
     ]
     tables: list[b.Block] = [shares]
     if found:
-        pairs: list[b.Prose] = [(b.Pair(Direction(*one.directions.split("-", 1))),) for one in found]
+        pairs: list[b.Prose] = [(b.Pair(Direction(*one.direction_group.split("-", 1))),) for one in found]
         tables.append(
             written_table(
                 found,
@@ -335,8 +337,8 @@ def _chosen_tokens(rules: Sequence[str], tokens: Sequence[Row]) -> list[b.Block]
 def _thresholds(means: Sequence[Row], single: Sequence[Row]) -> list[b.Block]:
     """Return the calibrated share of pivots by threshold and ratio: the mean over directions, and each direction."""
     means = [row for row in means if row["behaviour"] == PIVOT]
-    group = next((name for name in SCOPE_NAMES if any(row["directions"] == name for row in means)), "")
-    pooled = {(row["threshold"], row["ratio"]): row["share"] for row in means if row["directions"] == group}
+    group = next((name for name in COARSE_GROUP_NAMES if any(row["direction_group"] == name for row in means)), "")
+    pooled = {(row["threshold"], row["ratio"]): row["share"] for row in means if row["direction_group"] == group}
     shares: dict[Direction, dict[tuple[float, float], float]] = defaultdict(dict)
     for row in single:
         if row["behaviour"] == PIVOT and not is_pooled(row):
@@ -355,7 +357,7 @@ def _thresholds(means: Sequence[Row], single: Sequence[Row]) -> list[b.Block]:
                     (f"{ratio:g}", *(b.Value(pooled.get((threshold, ratio)), "share") for threshold in thresholds))
                     for ratio in ratios
                 ),
-                b.prose(f"Share of semantic pivots, mean over the directions with {SCOPE_NAMES[group]}"),
+                b.prose(f"Share of semantic pivots, mean over the directions with {COARSE_GROUP_NAMES[group]}"),
             )
         )
     if shares:

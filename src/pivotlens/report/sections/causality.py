@@ -10,9 +10,9 @@ from pivotlens.report import charts
 from pivotlens.report.names import (
     ABLATED_NAMES,
     BEHAVIOUR_NAMES,
+    COARSE_GROUP_NAMES,
     CONTRAST_NAMES,
     READ_NAMES,
-    SCOPE_NAMES,
     contrast_name,
 )
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, interval_of, rows
@@ -26,36 +26,36 @@ _NEEDED = _NAMES[: _NAMES.index("own_minus_direct") + 1]
 """Contrasts that the conditions rest on, beside the steps of the dose."""
 
 
-def scopes(run: RunTables) -> list[str]:
-    """Return the scopes in which anything was tested, those with neither side English first; one where none was."""
-    there = {row["scope"] for row in rows(run.ablate, "effects") if row["items"] == "all" and row["n"]}
-    return [name for name in SCOPE_NAMES if name in there] or list(SCOPE_NAMES)[:1]
+def tested_groups(run: RunTables) -> list[str]:
+    """Return the groups of directions in which anything was tested, neither side English first; one where none was."""
+    there = {row["direction_group"] for row in rows(run.ablate, "effects") if row["item_set"] == "all" and row["n"]}
+    return [name for name in COARSE_GROUP_NAMES if name in there] or list(COARSE_GROUP_NAMES)[:1]
 
 
-def conditions(run: RunTables, scope: str) -> dict[int, dict[str, Row]]:
-    """Return the conditions of a scope by number and choice of items."""
+def conditions(run: RunTables, group: str) -> dict[int, dict[str, Row]]:
+    """Return the conditions of a group of directions by number and choice of items."""
     found: dict[int, dict[str, Row]] = defaultdict(dict)
     for row in rows(run.ablate, "conditions"):
-        if row["scope"] == scope:
-            found[row["number"]][row["items"]] = row
+        if row["direction_group"] == group:
+            found[row["number"]][row["item_set"]] = row
     return dict(sorted(found.items()))
 
 
-def verdicts(run: RunTables, scope: str) -> dict[bool | None, list[Row]]:
-    """Return the conditions of a scope over all pivot items, by whether they hold (None: could not be tested)."""
+def verdicts(run: RunTables, group: str) -> dict[bool | None, list[Row]]:
+    """Return the conditions of a group of directions over all pivot items, by whether they hold (None: not tested)."""
     found: dict[bool | None, list[Row]] = {True: [], False: [], None: []}
-    for by_items in conditions(run, scope).values():
+    for by_items in conditions(run, group).values():
         row = by_items.get("all") or next(iter(by_items.values()))
-        found[row["holds"] if row["items"] == "all" else None].append(row)
+        found[row["holds"] if row["item_set"] == "all" else None].append(row)
     return found
 
 
-def effects(run: RunTables, scope: str) -> dict[str, dict[str, Row]]:
-    """Return the effects of a scope by contrast and choice of items, in the order of the forest."""
+def effects(run: RunTables, group: str) -> dict[str, dict[str, Row]]:
+    """Return the effects of a group of directions by contrast and choice of items, in the order of the forest."""
     found: dict[str, dict[str, Row]] = defaultdict(dict)
     for row in rows(run.ablate, "effects"):
-        if row["scope"] == scope:
-            found[row["contrast"]][row["items"]] = row
+        if row["direction_group"] == group:
+            found[row["contrast"]][row["item_set"]] = row
 
     def place(name: str) -> float:
         # The dose stands between the swap and the direct items, as in the conditions.
@@ -68,9 +68,9 @@ def _place(name: str) -> int:
     return _NAMES.index(name) if name in _NAMES else len(_NAMES)
 
 
-def own_effect(run: RunTables, scope: str) -> tuple[int, Interval | None]:
+def own_effect(run: RunTables, group: str) -> tuple[int, Interval | None]:
     """Return items and effect of the pivot taken out at dose 1."""
-    row = effects(run, scope).get("own", {}).get("all")
+    row = effects(run, group).get("own", {}).get("all")
     return (row["n"], interval_of(row, "mean")) if row else (0, None)
 
 
@@ -95,7 +95,7 @@ def causality(run: RunTables) -> b.Section | None:
             "controls; then `pivotlens report --run RUN` shows it here."
         )
         return b.Section("causality", title, (b.Paragraph(said, "lede"),), "Causality")
-    first, *others = scopes(run)
+    first, *others = tested_groups(run)
     window = next((row for row in rows(run.ablate, "windows") if row["chosen"]), None)
     layers = (
         f", in layers {window['first_layer']} to {window['last_layer']}, which one half of the concepts chose; the "
@@ -105,15 +105,15 @@ def causality(run: RunTables) -> b.Section | None:
     )
     lede = b.prose(
         f"The pivot is taken out of the model's states while it translates{layers}. Directions with "
-        f"{SCOPE_NAMES[first]}. Effects are changes of the answer's log-probability in nats, below 0 where it is "
-        "harmed; 95% bootstrap intervals over concepts."
+        f"{COARSE_GROUP_NAMES[first]}. Effects are changes of the answer's log-probability in nats, below 0 where it "
+        "is harmed; 95% bootstrap intervals over concepts."
     )
     blocks: list[b.Block] = [
         b.Paragraph(lede, "lede"), *_counts(run), *_conditions(run, first), *_drawn(run, first), *_every(run, first),
     ]  # fmt: skip
-    for scope in others:
-        inner = (*_conditions(run, scope), _effects_table(run, scope), *_side_effects(run, scope))
-        blocks.append(b.Details(b.prose(f"The same for directions with {SCOPE_NAMES[scope]}"), inner))
+    for group in others:
+        inner = (*_conditions(run, group), _effects_table(run, group), *_side_effects(run, group))
+        blocks.append(b.Details(b.prose(f"The same for directions with {COARSE_GROUP_NAMES[group]}"), inner))
     blocks += [*_by_direction(run), *_side_effects(run, first), *_removal(run), *_windows(run)]
     return b.Section("causality", title, tuple(blocks), "Causality")
 
@@ -128,8 +128,8 @@ def _counts(run: RunTables) -> list[b.Block]:
     return [b.Paragraph((f"{said}{details.get('direct_items', 'no')} direct items{control}.",), "note")]
 
 
-def _conditions(run: RunTables, scope: str) -> list[b.Block]:
-    found = conditions(run, scope)
+def _conditions(run: RunTables, group: str) -> list[b.Block]:
+    found = conditions(run, group)
     if not found:
         return []
     items = [name for name in ABLATED_NAMES if any(name in by_items for by_items in found.values())]
@@ -138,7 +138,7 @@ def _conditions(run: RunTables, scope: str) -> list[b.Block]:
         return "not tested" if row is None or row["holds"] is None else "✓ holds" if row["holds"] else "✗ fails"
 
     table = b.Table(
-        f"conditions-{scope}",
+        f"conditions-{group}",
         b.columns(["a causal pivot asks that", *(ABLATED_NAMES[name] for name in items),
                  f"rests on ({ABLATED_NAMES[items[0]]})"], []),
         b.lines(
@@ -156,28 +156,28 @@ def _conditions(run: RunTables, scope: str) -> list[b.Block]:
     return [table, b.Paragraph(note, "note")]
 
 
-def _forest(run: RunTables, scope: str, names: Sequence[str], title: str) -> b.Figure:
-    found = effects(run, scope)
+def _forest(run: RunTables, group: str, names: Sequence[str], title: str) -> b.Figure:
+    found = effects(run, group)
     intervals = {name: interval_of(found[name]["all"], "mean") for name in names}
     marks = [charts.Row(contrast_name(name), interval) for name, interval in intervals.items()]
     ends = [end for interval in intervals.values() if interval for end in interval]
     axis = charts.value_axis("change of log P", "nats", [-0.1, 0.1, *ends])
     svg = charts.forest(title, marks, axis, missing="too few items")
-    caption = b.prose(f"{title} in nats, {SCOPE_NAMES[scope]}")
-    return b.Figure(f"{title.lower().replace(' ', '-')}-{scope}", svg, caption, kind="chart forest-wide")
+    caption = b.prose(f"{title} in nats, {COARSE_GROUP_NAMES[group]}")
+    return b.Figure(f"{title.lower().replace(' ', '-')}-{group}", svg, caption, kind="chart forest-wide")
 
 
-def _drawn(run: RunTables, scope: str) -> list[b.Block]:
-    found = [name for name, by_items in effects(run, scope).items() if "all" in by_items]
+def _drawn(run: RunTables, group: str) -> list[b.Block]:
+    found = [name for name, by_items in effects(run, group).items() if "all" in by_items]
     needed = [name for name in found if name in _NEEDED or name.startswith("dose_")]
     if not needed:
         return []
-    blocks: list[b.Block] = [b.Heading(b.prose("What the conditions rest on")), _forest(run, scope, needed, "Effects")]
-    blocks += _doses([row for row in rows(run.ablate, "doses") if row["scope"] == scope])
-    others = [name for name in found if name not in needed and effects(run, scope)[name]["all"]["mean"] is not None]
+    blocks: list[b.Block] = [b.Heading(b.prose("What the conditions rest on")), _forest(run, group, needed, "Effects")]
+    blocks += _doses([row for row in rows(run.ablate, "doses") if row["direction_group"] == group])
+    others = [name for name in found if name not in needed and effects(run, group)[name]["all"]["mean"] is not None]
     if others:
         summary = b.prose("Further contrasts: a synonym of a third language, the last layer, each control alone")
-        blocks.append(b.Details(summary, (_forest(run, scope, others, "Further effects"),)))
+        blocks.append(b.Details(summary, (_forest(run, group, others, "Further effects"),)))
     return blocks
 
 
@@ -203,15 +203,15 @@ def _doses(found: Sequence[Row]) -> list[b.Block]:
     return [b.Heading(b.prose("By dose")), b.Figure("effect-by-dose", svg, caption)]
 
 
-def _effects_table(run: RunTables, scope: str) -> b.Table:
-    found = effects(run, scope)
+def _effects_table(run: RunTables, group: str) -> b.Table:
+    found = effects(run, group)
 
     def cell(row: Row | None) -> b.Cell:
         return b.Value.of(interval_of(row, "mean"), signed=True) if row and row["mean"] is not None else ""
 
     items = [name for name in ABLATED_NAMES if any(name in by_items for by_items in found.values())]
     return b.Table(
-        f"effects-{scope}",
+        f"effects-{group}",
         b.columns(["change of log P, nats"], [*(ABLATED_NAMES[name] for name in items), "items", "p (all)"]),
         b.lines(
             (contrast_name(name), *(cell(by_items.get(one)) for one in items), b.Value(whole["n"], "count"),
@@ -219,20 +219,20 @@ def _effects_table(run: RunTables, scope: str) -> b.Table:
             for name, by_items in found.items()
             for whole in [by_items.get("all") or next(iter(by_items.values()))]
         ),
-        b.prose(f"Directions with {SCOPE_NAMES[scope]}"),
+        b.prose(f"Directions with {COARSE_GROUP_NAMES[group]}"),
     )  # fmt: skip
 
 
-def _every(run: RunTables, scope: str) -> list[b.Block]:
-    if not effects(run, scope):
+def _every(run: RunTables, group: str) -> list[b.Block]:
+    if not effects(run, group):
         return []
-    return [b.Details(b.prose("Every contrast with its figures"), (_effects_table(run, scope),))]
+    return [b.Details(b.prose("Every contrast with its figures"), (_effects_table(run, group),))]
 
 
 def _by_direction(run: RunTables) -> list[b.Block]:
     found: dict[Direction, dict[str, Row]] = defaultdict(dict)
     for row in rows(run.ablate, "effects"):
-        if row["scope"] == "direction" and row["items"] == "all":
+        if row["direction_group"] == "direction" and row["item_set"] == "all":
             found[direction_of(row)][row["contrast"]] = row
     found = {direction: by_name for direction, by_name in found.items() if "own" in by_name}
     if len(found) < 2:
@@ -251,14 +251,14 @@ def _by_direction(run: RunTables) -> list[b.Block]:
     return [b.Details(b.prose("By direction"), (table,))]
 
 
-def _side_effects(run: RunTables, scope: str) -> list[b.Block]:
-    found = [row for row in rows(run.ablate, "side_effects") if row["scope"] == scope]
+def _side_effects(run: RunTables, group: str) -> list[b.Block]:
+    found = [row for row in rows(run.ablate, "side_effects") if row["direction_group"] == group]
     if not found:
         return []
     kinds = {"change": ("change of log P", "figure"), "kl": ("KL from the untouched model", "figure"),
              "relative_norm": ("size of the change, of the state's", "small")}  # fmt: skip
     table = b.Table(
-        f"side-effects-{scope}",
+        f"side-effects-{group}",
         b.columns(["while reading"], [*(title for title, _ in kinds.values()), "items"]),
         b.lines(
             (

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pivotlens.report import blocks as b
-from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, SCOPE_NAMES
+from pivotlens.report.names import BEHAVIOUR_NAMES, COARSE_GROUP_NAMES, GROUP_NAMES
 from pivotlens.report.run_tables import Row, RunTables, first_rows, is_pooled, rows
 from pivotlens.report.sections.attribution import (
     CLASSES,
@@ -18,7 +18,7 @@ from pivotlens.report.sections.attribution import (
     shared_pairs,
 )  # fmt: skip
 from pivotlens.report.sections.behaviours import PivotShares, overall_share, pivot_shares
-from pivotlens.report.sections.causality import own_effect, scopes, verdicts
+from pivotlens.report.sections.causality import own_effect, tested_groups, verdicts
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import TellingItem, Traced
 from pivotlens.report.sections.pivots import MinedPivots
@@ -103,7 +103,7 @@ def headline_sentence(groups: Sequence[ShareGroup], written: Sequence[Split]) ->
     pivot = found.shares.get("semantic_pivot") if found else None
     if found is None or pivot is None:
         return ()
-    group = groups[0].directions
+    group = groups[0].direction_group
     among = (
         "between languages other than English"
         if group == "neither_english"
@@ -183,17 +183,17 @@ def examples_sentence(shown: Sequence[TellingItem]) -> b.Prose:
 
 def causality_sentence(run: RunTables) -> b.Prose:
     """Say what taking the pivot out does, and how many conditions of causality hold."""
-    scope = scopes(run)[0]
-    found = verdicts(run, scope)
-    n, own = own_effect(run, scope)
+    group = tested_groups(run)[0]
+    found = verdicts(run, group)
+    n, own = own_effect(run, group)
     total = sum(map(len, found.values()))
     if own is None or len(found[None]) == total:
         return ("Whether the pivot is causal cannot be said: too few pivot items could be tested.",)
     held, failed, untested = len(found[True]), found[False], len(found[None])
     parts: list[b.Inline] = [
         *b.prose(
-            f"Taking the pivot out ({SCOPE_NAMES[scope]}) changes the log-probability of the answer by {{own}} nats in "
-            f"{plural(n, 'item')}; of the {total} conditions of causality "
+            f"Taking the pivot out ({COARSE_GROUP_NAMES[group]}) changes the log-probability of the answer by {{own}} "
+            f"nats in {plural(n, 'item')}; of the {total} conditions of causality "
             f"**{held or 'none'} {'holds' if held < 2 else 'hold'}**",
             own=b.Value.of(own),
         )
@@ -225,7 +225,7 @@ def auc_sentence(tables: Sequence[AucTable], joint: Sequence[Row]) -> b.Prose:
     auc = chosen.aucs[column]
     assert auc is not None
     reading = "no better than chance" if auc.low <= 0.5 <= auc.high else "associated with it"
-    rests = shared_pairs(joint, table.items) if table.rule == PRIMARY_RULE else {}
+    rests = shared_pairs(joint, table.item_set) if table.rule == PRIMARY_RULE else {}
     return b.prose(
         f"As a predictor of direct against semantic-pivot behaviour, {what} has an AUC of {{auc}} "
         f"{_where(table.single, chosen, column)}{_verdict(rests, reading)}.",
@@ -304,9 +304,9 @@ def arms_sentence(arms: Sequence[Row]) -> b.Prose:
     """Say how rich in pivots the rebuilt corpus is, against a random choice."""
     by_mode = {row["mode"]: row for row in arms}
     top, control = by_mode.get("top"), by_mode.get("random")
-    if top is None or control is None or not control["share"]:
+    if top is None or control is None or not control["pivot_share"]:
         return ()
     return b.prose(
-        f"In the rebuilt corpus **{percent(top['share'])}** of the tokens are pivots, against "
-        f"**{percent(control['share'])}** in a random choice at the same budget."
+        f"In the rebuilt corpus **{percent(top['pivot_share'])}** of the tokens are pivots, against "
+        f"**{percent(control['pivot_share'])}** in a random choice at the same budget."
     )

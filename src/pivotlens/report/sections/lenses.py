@@ -40,7 +40,7 @@ def lenses(run: RunTables) -> b.Section | None:
     ]
     shares = first_rows(run.trace, "lens_shares")
     # Those of directions with neither side English, where there are any.
-    shares = [row for row in shares if row["directions"] == "neither_english"] or shares
+    shares = [row for row in shares if row["direction_group"] == "neither_english"] or shares
     if shares:
         blocks += [b.Heading(b.prose("Semantic pivots through each lens")), _shares(shares)]
     if items:
@@ -121,7 +121,7 @@ def _shares(found: Sequence[Row]) -> b.Table:
             for rule in in_order(by_rule)
             for raw, tuned in [ends(by_rule[rule])]
         ),
-        b.prose("{group}, first shot set", group=GROUP_NAMES.get(found[0]["directions"], "all directions")),
+        b.prose("{group}, first shot set", group=GROUP_NAMES.get(found[0]["direction_group"], "all directions")),
         kind="bars",
     )  # fmt: skip
 

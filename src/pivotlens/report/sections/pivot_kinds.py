@@ -57,12 +57,12 @@ def pivot_kinds(run: RunTables) -> tuple[b.Block, ...]:
 
 def headline_row(summary: Sequence[Row]) -> Row:
     """Return the row of directions with neither side English, or of all where there is none."""
-    by_directions = {row["directions"]: row for row in summary}
+    by_directions = {row["direction_group"]: row for row in summary}
     return by_directions.get(_FREE) or by_directions[_ALL]
 
 
 def _of(whole: Row, found: Sequence[Row]) -> list[Row]:
-    return [row for row in found if (row["rule"], row["directions"]) == (whole["rule"], whole["directions"])]
+    return [row for row in found if (row["rule"], row["direction_group"]) == (whole["rule"], whole["direction_group"])]
 
 
 def shown_relations(counts: Sequence[Row]) -> list[str]:
@@ -72,7 +72,7 @@ def shown_relations(counts: Sequence[Row]) -> list[str]:
     """
     total: dict[str, int] = defaultdict(int)
     for row in counts:
-        if (row["directions"], row["by"]) == (_ALL, "relation"):
+        if (row["direction_group"], row["by"]) == (_ALL, "relation"):
             total[row["value"]] += row["n"]
     named = sorted(total, key=lambda name: (-total[name], name))
     return named if len(named) <= _KINDS + 1 else [*named[:_KINDS], "other"]
@@ -108,7 +108,7 @@ def _of_rule(whole: Row, counts: Sequence[Row], links: Sequence[Row], relations:
         ),
         b.prose(f"Pivots by language of the link, rule `{rule}`"), unseen=True,
     )  # fmt: skip
-    where = GROUP_NAMES.get(whole["directions"], "all directions")
+    where = GROUP_NAMES.get(whole["direction_group"], "all directions")
     said = f"{plural(n, 'pivot')}, {where}; {percent(whole['english_alone'])} are linked as words of English alone"
     legend = b.Legend("Relations", tuple((f"k-{place}", name) for place, name in enumerate(relations)))
     blocks = (b.Heading((b.Code(rule), " ", b.Soft(said)), 4), legend, table, _layers(rule, n, counts))
@@ -136,10 +136,11 @@ def _by_direction(rule: str, summary: Sequence[Row]) -> b.Table:
         (b.Column("direction"), b.Column("pivots", "number"), b.Column("linked as a word of English", "number"),
          b.Column("most often"), b.Column("median layer", "number")),
         b.lines(
-            (b.Pair(parse_direction(row["directions"])), b.Value(row["n"], "count"), b.Value(row["english"], "share"),
+            (b.Pair(parse_direction(row["direction_group"])), b.Value(row["n"], "count"),
+             b.Value(row["english"], "share"),
              (row["relation"], b.Soft(f" {percent(row['relation_share'])}")), b.Value(row["layer"], "count"))
             for row in summary
-            if row["rule"] == rule and row["directions"] not in (_FREE, _ALL, "with_english")
+            if row["rule"] == rule and row["direction_group"] not in (_FREE, _ALL, "with_english")
         ),
         b.prose(f"Rule `{rule}`"),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from pivotlens.text import Direction
 
 PER_PAIR = 5
 CORPUS_PIVOTS = 30
-_CORPUS_COLUMNS = ("token", "degree", "degree_shuffled", "directions", "stability", "score")
+_CORPUS_COLUMNS = ("token", "degree", "degree_shuffled", "language_pairs", "stability", "score")
 STRONGEST = 20
 """Pairs that stand on the page where it has no script."""
 
@@ -55,7 +55,7 @@ class CorpusPivot:
     token: str
     degree: int
     degree_shuffled: float
-    directions: int
+    language_pairs: int
     stability: float
     score: float
     grammar: bool = False
@@ -172,14 +172,14 @@ def _of_corpus(found: MinedPivots) -> list[b.Block]:
     table = b.Table(
         "corpus-pivots",
         (b.Column("token"), b.Column("pairs", "plot"), b.Column("pairs", "number"), b.Column("shuffled", "number"),
-         b.Column("directions", "number"), b.Column("stable", "number")),
+         b.Column("language pairs", "number"), b.Column("stable", "number")),
         b.lines(
             (
                 b.Word(each.token, kind="token"),
                 b.Plot(charts.plain_bar(each.degree, most, "r-mined")
                      + charts.plain_bar(each.degree_shuffled, most, "r-common")),
                 b.Value(each.degree, "count"), b.Value(each.degree_shuffled, "short"),
-                b.Value(each.directions, "count"),
+                b.Value(each.language_pairs, "count"),
                 b.Value(each.stability, "share"),
             )
             for each in found.corpus

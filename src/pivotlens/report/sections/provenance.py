@@ -56,13 +56,13 @@ def _pinned(stage: StageResult) -> str:
 def _record(result: StageResult) -> b.Group:
     manifest = result.manifest
     blocks: list[b.Block] = [b.Heading((manifest.stage, " ", b.Code(manifest.fingerprint[:SHORT])))]
-    passed = [
+    origins = [
         (name, (visible(plain(manifest.config[name])), b.Soft(f" ({origin})")))
-        for name, origin in sorted(manifest.passed.items())
+        for name, origin in sorted(manifest.origins.items())
         if name in manifest.config
     ]
     none = b.Paragraph(b.prose("No setting came from a file or the command line."), "note")
-    blocks.append(_pairs(f"passed-{manifest.stage}", passed) if passed else none)
+    blocks.append(_pairs(f"origins-{manifest.stage}", origins) if origins else none)
     if manifest.inputs:
         inputs = b.joined((f"{name} ", b.Code(value[:SHORT])) for name, value in sorted(manifest.inputs.items()))
         blocks.append(b.Paragraph(("reads ", *inputs), "note"))

@@ -12,8 +12,8 @@ from pivotlens.report.wording import percent, plural
 from pivotlens.text import Direction
 
 KINDS = {
-    "score": "figure", "share": "share", "margin": "short", "accuracy_10way": "share", "accuracy_generated": "share",
-    "accuracy_pairwise": "share",
+    "score": "figure", "probability_share": "share", "margin": "short", "accuracy_10way": "share",
+    "accuracy_generated": "share", "accuracy_pairwise": "share",
 }  # fmt: skip
 _LEAST_DIRECTIONS = 6
 """Fewest directions whose figures are also shown as a matrix of languages."""
@@ -35,7 +35,7 @@ def figure(row: Row, name: str) -> b.Value:
 
 def score_rows(run: RunTables, items: str = "all") -> list[Row]:
     """Return the rows of ``score/summary`` over a choice of items, the mean over directions first."""
-    rows = [row for row in first_rows(run.score, "summary") if row["items"] == items]
+    rows = [row for row in first_rows(run.score, "summary") if row["item_set"] == items]
     return sorted(rows, key=lambda row: not is_pooled(row))
 
 
@@ -66,10 +66,10 @@ def scores(run: RunTables) -> b.Section | None:
         ),
     ]
     pooled = [row for items in ("all", "different_spelling") for row in score_rows(run, items)[:1]]
-    blocks.append(pooled_table([(ITEM_NAMES[row["items"]], row) for row in pooled], "items"))
+    blocks.append(pooled_table([(ITEM_NAMES[row["item_set"]], row) for row in pooled], "items"))
     single = [row for row in rows if not is_pooled(row)]
     if len(single) >= _LEAST_DIRECTIONS:
-        matrices = (_matrix(single, name) for name in ("share", "accuracy_10way", "accuracy_generated"))
+        matrices = (_matrix(single, name) for name in ("probability_share", "accuracy_10way", "accuracy_generated"))
         blocks.append(b.Details(b.prose("As matrices of languages"), tuple(matrices)))
     strata = [row for row in first_rows(run.score, "strata") if is_pooled(row)]
     if strata:
@@ -91,7 +91,7 @@ def _by_direction(rows: Sequence[Row], other: dict[Direction | None, Row]) -> b.
     ]
     ends = [end for pair in intervals for interval in pair if interval for end in interval]
     axis = charts.value_axis("score", "at most 1", [0.1, *ends])
-    names = ("score", "share", "accuracy_10way", "accuracy_generated")
+    names = ("score", "probability_share", "accuracy_10way", "accuracy_generated")
     return b.Table(
         "score",
         (b.Column("direction"), b.Column("score", "plot", charts.column_axis(axis)),
@@ -170,7 +170,7 @@ def score_lines(rows: Sequence[Row], names: Sequence[str] = ()) -> list[str]:
         pair = "all directions" if is_pooled(row) else "→".join(direction_of(row))
         figures = ", ".join(
             f"{FIGURE_NAMES[name].partition(',')[0]} {b.plain(figure(row, name))}"
-            for name in ("score", "share", "accuracy_10way", "accuracy_generated")
+            for name in ("score", "probability_share", "accuracy_10way", "accuracy_generated")
         )
         said.append(f"{names[place] + ', ' if names else ''}{pair}: {figures} of {plural(row['n'], 'item')}")
     return said

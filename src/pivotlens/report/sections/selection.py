@@ -15,7 +15,7 @@ def selection(run: RunTables) -> b.Section | None:
     arms, summary = rows(run.select, "arms"), rows(run.select, "summary")
     if not arms:
         return None
-    most = max((row["share"] or 0.0 for row in (*arms, *summary)), default=0.0)
+    most = max((row["pivot_share"] or 0.0 for row in (*arms, *summary)), default=0.0)
     axis = charts.Axis("pivots among tokens", "%", (0, most or 1), share=True)
     made: list[b.Line] = []
     for arm in arms:
@@ -36,4 +36,8 @@ def selection(run: RunTables) -> b.Section | None:
 
 def _cells(row: Row, most: float, kind: str) -> tuple[b.Cell, ...]:
     numbers = (b.Value(row[name], "count") if name in row else "" for name in (*_SUMS, "budget", "available"))
-    return (*numbers, b.Plot(charts.plain_bar(row["share"], most, kind)), b.Value(row["share"] or 0.0, "share"))
+    return (
+        *numbers,
+        b.Plot(charts.plain_bar(row["pivot_share"], most, kind)),
+        b.Value(row["pivot_share"] or 0.0, "share"),
+    )

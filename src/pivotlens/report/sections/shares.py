@@ -1,4 +1,4 @@
-"""The headline shares: over directions, under every rule; by kind of item; by model and by wording."""
+"""The headline shares: over directions, under every rule; by kind of item; by model and by prompt."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class ShareGroup:
     """A group of directions: over all items under every rule, and by kind of item under the default one.
 
     Attributes:
-        directions: A key of `GROUP_NAMES`.
+        direction_group: A key of `GROUP_NAMES`.
         behaviours: Those that occur, in the order of `BEHAVIOUR_NAMES`.
     """
 
-    directions: str
+    direction_group: str
     behaviours: tuple[str, ...]
     rules: tuple[Shares, ...]
     strata: tuple[Shares, ...]
@@ -65,10 +65,10 @@ def in_order(names: Iterable[str], known: Iterable[str] = (DEFAULT_RULE,)) -> li
 
 
 def share_groups(strata: Sequence[Row]) -> tuple[ShareGroup, ...]:
-    """Build the groups from ``trace/strata`` of one model and wording; the headline's group comes first."""
+    """Build the groups from ``trace/strata`` of one model and prompt; the headline's group comes first."""
     found = []
     for name in GROUP_NAMES:
-        members = [row for row in strata if row["directions"] == name and row["behaviour"]]
+        members = [row for row in strata if row["direction_group"] == name and row["behaviour"]]
         if members:
             found.append(_group(name, members))
     return tuple(found)
@@ -79,7 +79,7 @@ def _group(name: str, members: Sequence[Row]) -> ShareGroup:
     all_items = [row for row in members if row["stratum"] == "all"]
     kinds = dict.fromkeys((row["rule"], row["stratum"], row["value"]) for row in members if row["stratum"] != "all")
     return ShareGroup(
-        directions=name,
+        direction_group=name,
         behaviours=behaviours,
         rules=tuple(
             _shares([row for row in all_items if row["rule"] == rule], behaviours)
@@ -108,7 +108,7 @@ def _shares(members: Sequence[Row], behaviours: Sequence[str]) -> Shares:
 
 
 def headline(run: RunTables) -> tuple[ShareGroup, ...]:
-    """Return the groups of directions of a run's first model and wording."""
+    """Return the groups of directions of a run's first model and prompt."""
     return share_groups(first_rows(run.trace, "strata"))
 
 
@@ -120,15 +120,15 @@ class Split:
     """Semantic pivots of a group of directions, or of one, under a rule, by what they are written in.
 
     Attributes:
-        directions: A key of `GROUP_NAMES`, or a direction such as ``zh-fr``.
-        items: Which items, a key of `ITEM_NAMES`.
+        direction_group: A key of `GROUP_NAMES`, or a direction such as ``zh-fr``.
+        item_set: Which items, a key of `ITEM_NAMES`.
         rule: Name.
         n: Items.
         shares: Of the items, by the keys of `PIVOT_LANGUAGE_NAMES`; they add up to the share of semantic pivots.
     """
 
-    directions: str
-    items: str
+    direction_group: str
+    item_set: str
     rule: str
     n: int
     shares: dict[str, Interval]
@@ -141,10 +141,10 @@ class Split:
 
 
 def splits(members: Sequence[Row]) -> tuple[Split, ...]:
-    """Return the splits, from ``trace/pivot_languages`` of one model and wording."""
+    """Return the splits, from ``trace/pivot_languages`` of one model and prompt."""
     found: dict[tuple[str, str, str], dict[str, Row]] = {}
     for row in members:
-        found.setdefault((row["directions"], row["items"], row["rule"]), {})[row["pivot_language"]] = row
+        found.setdefault((row["direction_group"], row["item_set"], row["rule"]), {})[row["pivot_language"]] = row
     return tuple(
         Split(
             *key,
@@ -162,7 +162,7 @@ def splits(members: Sequence[Row]) -> tuple[Split, ...]:
 def split_of(found: Sequence[Split], directions: str, rule: str) -> Split | None:
     """Return the split of all items of a group or direction under a rule, where it holds any pivot."""
     wanted = (directions, "all", rule)
-    return next((one for one in found if (one.directions, one.items, one.rule) == wanted and one.text), None)
+    return next((one for one in found if (one.direction_group, one.item_set, one.rule) == wanted and one.text), None)
 
 
 # -- as blocks
@@ -191,13 +191,13 @@ def by_rule(group: ShareGroup) -> b.Table:
     """Return the shares under every rule."""
     axis = charts.share_axis("share of items")
     return b.Table(
-        f"shares-{group.directions}",
+        f"shares-{group.direction_group}",
         share_columns(["rule"], group.behaviours, axis),
         b.lines(
             ((b.Code(row.rule), *share_cells(row.shares, row.n, axis)) for row in group.rules),
             ("pooled" if place == 0 else "" for place in range(len(group.rules))),
         ),
-        b.prose("Shares of items, {group}", group=GROUP_NAMES[group.directions]),
+        b.prose("Shares of items, {group}", group=GROUP_NAMES[group.direction_group]),
     )
 
 
@@ -227,25 +227,27 @@ def headline_blocks(run: RunTables, alike: b.Prose) -> tuple[b.Block, ...]:
     first = groups[0]
     where = (
         " There, an English token is neither the source nor the target."
-        if first.directions == "neither_english"
+        if first.direction_group == "neither_english"
         else " No direction without English was traced, so this says nothing about English as a pivot."
     )
     blocks: list[b.Block] = [
         b.Heading(b.prose("The headline: every rule on the same items")),
         b.Paragraph(
             b.prose(
-                f"Mean over the directions with {GROUP_NAMES[first.directions]}, with 95% bootstrap intervals over "
-                f"concepts.{where}"
+                f"Mean over the directions with {GROUP_NAMES[first.direction_group]}, with 95% bootstrap intervals "
+                f"over concepts.{where}"
             ),
             "lede",
         ),
         by_rule(first),
-        *_written_of_group(written, first.directions, alike),
+        *_written_of_group(written, first.direction_group, alike),
     ]
     if first.strata:
         blocks.append(_strata(first))
     others = [
-        block for group in groups[1:] for block in (by_rule(group), *_written_of_group(written, group.directions, None))
+        block
+        for group in groups[1:]
+        for block in (by_rule(group), *_written_of_group(written, group.direction_group, None))
     ]
     if others:
         blocks.append(b.Details(b.prose("The directions with English on a side"), tuple(others)))
@@ -253,7 +255,7 @@ def headline_blocks(run: RunTables, alike: b.Prose) -> tuple[b.Block, ...]:
 
 
 def _written_of_group(written: Sequence[Split], directions: str, alike: b.Prose | None) -> list[b.Block]:
-    found = [one for one in written if (one.directions, one.items) == (directions, "all")]
+    found = [one for one in written if (one.direction_group, one.item_set) == (directions, "all")]
     if not found:
         return []
     caption = b.prose("Semantic pivots by what they are written in, {group}", group=GROUP_NAMES[directions])
@@ -285,17 +287,17 @@ def _strata(group: ShareGroup) -> b.Details:
         "shares-by-kind-of-item",
         columns_,
         b.lines(cells(row) for row in group.strata if row.rule == DEFAULT_RULE),
-        b.prose(f"Shares by kind of item, {GROUP_NAMES[group.directions]}, rule `{DEFAULT_RULE}`"),
+        b.prose(f"Shares by kind of item, {GROUP_NAMES[group.direction_group]}, rule `{DEFAULT_RULE}`"),
     )
     return b.Details(b.prose("By answer, spelling, length, part of speech and frequency"), (table,))
 
 
-# -- several models or wordings
+# -- several models or prompts
 
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """Shares of a model under a wording; ``short`` leaves out what all models' names begin with."""
+    """Shares of a model under a prompt; ``short`` leaves out what all models' names begin with."""
 
     model: str
     short: str
@@ -305,24 +307,24 @@ class SweepPoint:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One rule over several models or wordings, in the order of the settings."""
+    """One rule over several models or prompts, in the order of the settings."""
 
     rule: str
     points: tuple[SweepPoint, ...]
 
     @property
     def by_model(self) -> tuple[SweepPoint, ...]:
-        """The models under the first wording."""
+        """The models under the first prompt."""
         return tuple(point for point in self.points if point.prompt == self.points[0].prompt)
 
     @property
     def by_prompt(self) -> tuple[SweepPoint, ...]:
-        """The wordings of the first model."""
+        """The prompts of the first model."""
         return tuple(point for point in self.points if point.model == self.points[0].model)
 
 
 def sweeps(run: RunTables) -> tuple[Sweep, ...]:
-    """Return what a sweep of the trace shows; nothing where there is one model under one wording."""
+    """Return what a sweep of the trace shows; nothing where there is one model under one prompt."""
     if run.trace is None:
         return ()
     config = run.trace.manifest.config
@@ -332,12 +334,12 @@ def sweeps(run: RunTables) -> tuple[Sweep, ...]:
 
 
 def sweeps_of(strata: Sequence[Row], models: Sequence[str], prompts: Sequence[str]) -> tuple[Sweep, ...]:
-    """Build the sweeps from ``trace/strata`` of all models and wordings, in the order in which these were asked for."""
+    """Build the sweeps from ``trace/strata`` of all models and prompts, in the order in which these were asked for."""
     if len(models) < 2 and len(prompts) < 2:
         return ()
-    there = {row["directions"] for row in strata}
+    there = {row["direction_group"] for row in strata}
     group = next((name for name in GROUP_NAMES if name in there), None)
-    members = [row for row in strata if row["directions"] == group and row["stratum"] == "all"]
+    members = [row for row in strata if row["direction_group"] == group and row["stratum"] == "all"]
     short = short_names(list(models))
     made = []
     for rule in SWEPT_RULES:
@@ -353,7 +355,7 @@ def sweeps_of(strata: Sequence[Row], models: Sequence[str], prompts: Sequence[st
 
 
 def sweep_blocks(run: RunTables) -> tuple[b.Block, ...]:
-    """Return the shares by model and by wording."""
+    """Return the shares by model and by prompt."""
     found = sweeps(run)
     if not found:
         return ()
@@ -373,13 +375,13 @@ def sweep_blocks(run: RunTables) -> tuple[b.Block, ...]:
     if len(first.by_prompt) > 1:
         lede = b.prose(
             "What is said of English pivots must also hold where the prompt is not in English. All else on this page "
-            "is of the first wording, {prompt}.",
+            "is of the first prompt, {prompt}.",
             prompt=b.Code(first.points[0].prompt),
         )
-        blocks += [b.Heading(b.prose("By wording of the prompt")), b.Paragraph(lede, "lede")]
+        blocks += [b.Heading(b.prose("By prompt")), b.Paragraph(lede, "lede")]
         blocks += [_points(sweep, sweep.by_prompt, "prompt") for sweep in found]
     if several:
-        summary = "Every model and wording" if len(first.by_prompt) > 1 else "Every model"
+        summary = "Every model and prompt" if len(first.by_prompt) > 1 else "Every model"
         blocks.append(b.Details(b.prose(summary), tuple(_points(sweep, sweep.points, "model") for sweep in found)))
     return tuple(blocks)
 
@@ -417,7 +419,7 @@ def written_in(found: Sequence[Split], directions: str, rule: str) -> str:
 
 def alike_note(kinds: Sequence[Row], group: str) -> b.Prose:
     """Say of the pivots spelled alike in several languages how many English links, from ``trace/pivot_summary``."""
-    found = [row for row in kinds if (row["rule"], row["directions"]) == (DEFAULT_RULE, group) and row["n_alike"]]
+    found = [row for row in kinds if (row["rule"], row["direction_group"]) == (DEFAULT_RULE, group) and row["n_alike"]]
     if not found:
         return ()
     n, linked = found[0]["n_alike"], found[0]["n_alike_english"]
