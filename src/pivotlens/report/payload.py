@@ -69,7 +69,7 @@ def payload(items: Sequence[TellingItem], pivots: MinedPivots | None, profiles: 
             "k": None if item.peak_token is None else texts(visible(item.peak_token)),
             "p": None if item.peak_prob is None else round(1000 * item.peak_prob),
             "m": [
-                [texts(visible(pivot.token)), round(1000 * pivot.strength)]
+                [texts(visible(pivot["token"])), round(1000 * pivot["strength"])]
                 for pivot in mined.get((item.direction, item.concept_id), ())
             ],
             **layers_of(item),
@@ -94,14 +94,14 @@ def payload(items: Sequence[TellingItem], pivots: MinedPivots | None, profiles: 
 def _pair(pair: PairPivots, direction: int, texts: _Numbering) -> dict[str, Any]:
     pivots = [
         [
-            texts(visible(pivot.token)),
-            pivot.df_source,
-            pivot.df_target,
-            round(1000 * pivot.npmi_source),
-            round(1000 * pivot.npmi_target),
-            p_value(pivot.q_value),
-            round(1000 * pivot.strength),
-            visible(pivot.relation) if pivot.relation else "",
+            texts(visible(pivot["token"])),
+            pivot["df_source"],
+            pivot["df_target"],
+            round(1000 * pivot["npmi_source"]),
+            round(1000 * pivot["npmi_target"]),
+            p_value(pivot["q_value"]),
+            round(1000 * pivot["strength"]),
+            visible(pivot["relation"]) if pivot["relation"] else "",
         ]
         for pivot in pair.pivots
     ]

@@ -25,7 +25,6 @@ from pivotlens.artifacts import (
 from pivotlens.artifacts.results import SweepResult
 from pivotlens.settings import StageConfig
 from pivotlens.stages import STAGES
-from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
 Row = dict[str, Any]
@@ -122,15 +121,6 @@ def direction_of(row: Row) -> Direction:
 def is_pooled(row: Row) -> bool:
     """Tell whether a row is the mean over directions."""
     return bool(row["source_language"] == "all" or row["target_language"] == "all")
-
-
-def interval_of(row: Row, value: str, low: str = "ci_low", high: str = "ci_high") -> Interval | None:
-    """Return a figure with its interval from three columns, or None where the figure is absent."""
-    if row[value] is None or row[value] != row[value]:
-        return None
-    nan = float("nan")
-    ends = (nan if row[name] is None else float(row[name]) for name in (low, high))
-    return Interval(float(row[value]), *ends)
 
 
 def first_shot_set(rows: list[Row]) -> list[Row]:

@@ -19,17 +19,18 @@ from pivotlens.report.sections.behaviours import pivot_shares
 from pivotlens.report.sections.causality import own_effect, scopes, verdicts
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import LayerReading, LensToken, TellingItem, read_items, telling_keys, trace_tables
-from pivotlens.report.sections.scores import figure, pair_of, score_lines, score_rows
+from pivotlens.report.sections.parts import pair_of
+from pivotlens.report.sections.scores import figure, score_lines, score_rows
 from pivotlens.report.sections.shares import (
     DEFAULT_RULE,
     PIVOT,
     ShareGroup,
     Shares,
-    Split,
+    Splits,
     headline,
-    split_of,
     splits,
     sweeps,
+    written_in,
 )
 from pivotlens.report.wording import MISSING, direction_name, interval_text, percent, probability, visible, whole
 from pivotlens.statistics.bootstrap import Interval
@@ -197,15 +198,15 @@ def _swept_lines(tables: RunTables) -> list[str]:
         shown = [*(models if len(models) <= _MOST_MODELS else models[-1:]), *sweep.by_prompt[1:]]
         lines += [
             f"  {sweep.rule}, {visible(point.short)}, {point.prompt} prompt: {BEHAVIOUR_NAMES[PIVOT]} "
-            f"{plain(Value.of(point.shares.shares[PIVOT], 'share'))}"
+            f"{plain(Value.of(point.shares[PIVOT], 'share'))}"
             for point in shown
         ]
     return lines
 
 
-def _written_line(written: Sequence[Split], directions: str, rule: str, of: str = "") -> list[str]:
-    split = split_of(written, directions, rule)
-    return [f"    {of}semantic pivots are written in: {split.text}"] if split else []
+def _written_line(written: Splits, directions: str, rule: str, of: str = "") -> list[str]:
+    split = written_in(written, directions, rule)
+    return [f"    {of}semantic pivots are written in: {split}"] if split else []
 
 
 def _told(group: ShareGroup) -> list[Shares]:

@@ -11,8 +11,9 @@ from pivotlens.artifacts.verification import outdated
 from pivotlens.report.blocks import Pair, Prose, Value, joined
 from pivotlens.report.names import GROUP_NAMES, SCOPE_NAMES
 from pivotlens.report.run_tables import DEMO_CORPUS, RunTables, direction_of, first_table, has, is_pooled, rows
-from pivotlens.report.sections.attribution import auc_tables
+from pivotlens.report.sections.attribution import auc_tables, predictors_of
 from pivotlens.report.sections.causality import scopes, verdicts
+from pivotlens.report.sections.parts import shown
 from pivotlens.report.sections.scores import figure, score_rows
 from pivotlens.report.sections.shares import DEFAULT_RULE, PIVOT, headline
 from pivotlens.report.wording import plural, whole
@@ -101,8 +102,13 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
         return Tile(name, held, f"conditions of a causal pivot hold, {SCOPE_NAMES[scope]}", "causality")
     if name == "count" and "units" in details:
         return Tile(name, whole(details["units"]), f"units of {plural(details['documents'], 'document')}", "corpus")
-    if name == "attribute" and (tables := auc_tables(rows(stage, "auc"))) and (row := tables[0].pooled):
-        return Tile(name, Value.of(row.aucs[0]), "AUC of joint frequency, within directions", "attribution")
+    if (
+        name == "attribute"
+        and (tables := auc_tables(rows(stage, "auc")))
+        and None in (first := next(iter(tables.values())))
+    ):
+        auc = shown(first[None].get(predictors_of(first)[0]), "auc")
+        return Tile(name, auc, "AUC of joint frequency, within directions", "attribution")
     if name == "mine" and (mined := rows(stage, "summary")):
         return Tile(name, Value(mined[0]["share_with_pivots"], "share"), "of pairs have a mined pivot", "pivots")
     if name == "select" and (top := [row for row in rows(stage, "arms") if row["mode"] == "top"]):
