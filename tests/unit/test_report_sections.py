@@ -300,9 +300,10 @@ def test_a_sweep_keeps_the_order_of_the_settings() -> None:
     ]
     assert sweeps_of(rows, ["b"], ["english"]) == ()
     (found,) = sweeps_of(rows, ["b", "a"], ["english", "native"])
-    assert [point.model for point in found.by_model] == ["b", "a"]
-    assert [point.prompt for point in found.by_prompt] == ["english", "native"]
-    assert [point.shares["semantic_pivot"].value for point in found.points] == [0, 1, 2, 3]  # type: ignore[union-attr]
+    pivots = [[point["semantic_pivot"] for point in found.along(name)] for name in ("model", "prompt")]
+    assert [row["model"] for row in pivots[0]] == ["b", "a"]
+    assert [row["prompt"] for row in pivots[1]] == ["english", "native"]
+    assert [point["semantic_pivot"]["share"] for point in found.points] == [0, 1, 2, 3]
 
 
 def test_names_leave_out_what_all_begin_with() -> None:

@@ -21,6 +21,7 @@ from pivotlens.report.sections.header import Caution, Tile, cautions, deck, fact
 from pivotlens.report.sections.items import Traced, cards, items, traced
 from pivotlens.report.sections.layers import layers, profiles
 from pivotlens.report.sections.lenses import lenses
+from pivotlens.report.sections.parts import any_of, shown
 from pivotlens.report.sections.pivots import MinedPivots, mined_pivots, pivots
 from pivotlens.report.sections.provenance import provenance
 from pivotlens.report.sections.scores import pooled_table, score_rows, scores
@@ -167,18 +168,18 @@ def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
     groups = [(name, found[0]) for name, run in runs if (found := headline(run))]
     if not groups:
         return []
-    rules = in_order(rule.rule for _, group in groups for rule in group.rules)
+    rules = in_order(rule for _, group in groups for rule in group.rules)
     behaviours_ = in_order((one for _, group in groups for one in group.behaviours), BEHAVIOUR_NAMES)
     table = b.Table(
         "shares-of-runs",
         b.columns(["run", "rule"], [*(BEHAVIOUR_NAMES.get(name, name) for name in behaviours_), "items"]),
         b.lines(
-            (name, b.Code(rule), *(b.Value.of(found.shares.get(one), "share") for one in behaviours_),
-             b.Value(found.n, "count"))
+            (name, b.Code(rule), *(shown(found.get(one), "share", "share") for one in behaviours_),
+             b.Value(any_of(found)["n"], "count"))
             for rule in rules
             for name, group in groups
-            for found in [group.rule(rule)]
-            if found is not None
+            for found in [group.rules.get(rule)]
+            if found
         ),
         b.prose(f"Shares of items, {GROUP_NAMES[groups[0][1].directions]}"),
     )  # fmt: skip

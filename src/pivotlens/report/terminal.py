@@ -19,12 +19,11 @@ from pivotlens.report.sections.behaviours import pivot_shares
 from pivotlens.report.sections.causality import own_effect, scopes, verdicts
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import LayerReading, LensToken, TellingItem, read_items, telling_keys, trace_tables
-from pivotlens.report.sections.parts import pair_of
+from pivotlens.report.sections.parts import any_of, pair_of, shown
 from pivotlens.report.sections.scores import figure, score_lines, score_rows
 from pivotlens.report.sections.shares import (
     DEFAULT_RULE,
     PIVOT,
-    ShareGroup,
     Shares,
     Splits,
     headline,
@@ -32,7 +31,7 @@ from pivotlens.report.sections.shares import (
     sweeps,
     written_in,
 )
-from pivotlens.report.wording import MISSING, direction_name, interval_text, percent, probability, visible, whole
+from pivotlens.report.wording import MISSING, direction_name, percent, probability, visible, whole
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction, truncate_graphemes
 
@@ -178,11 +177,10 @@ def _trace_lines(tables: RunTables) -> list[str]:
     for place, group in enumerate(headline(tables)):
         of_group = members.get(group.directions, [])
         lines += [f"mean over directions, {GROUP_NAMES[group.directions]}:"]
-        for rule in _told(group):
-            lines += [
-                f"  {rule.rule}: {_shares_text(rule, group.directions)}",
-                *_written_line(written, group.directions, rule.rule),
-            ]
+        for rule in (DEFAULT_RULE, "onset"):
+            if shares := group.rules.get(rule):
+                lines += [f"  {rule}: {_shares_text(shares, group.directions)}"]
+                lines += _written_line(written, group.directions, rule)
         lines += _swept_lines(tables) if place == 0 else []
         if len(of_group) > 1:
             for one in of_group:
@@ -193,14 +191,12 @@ def _trace_lines(tables: RunTables) -> list[str]:
 def _swept_lines(tables: RunTables) -> list[str]:
     lines = []
     for sweep in sweeps(tables)[:1]:
-        models = sweep.by_model[1:]
+        models = sweep.along("model")[1:]
         # Of many checkpoints the last one tells where they lead; the page has them all.
-        shown = [*(models if len(models) <= _MOST_MODELS else models[-1:]), *sweep.by_prompt[1:]]
-        lines += [
-            f"  {sweep.rule}, {visible(point.short)}, {point.prompt} prompt: {BEHAVIOUR_NAMES[PIVOT]} "
-            f"{plain(Value.of(point.shares[PIVOT], 'share'))}"
-            for point in shown
-        ]
+        for point in (*(models if len(models) <= _MOST_MODELS else models[-1:]), *sweep.along("prompt")[1:]):
+            of, share = any_of(point), plain(shown(point[PIVOT], "share", "share"))
+            name = f"{sweep.rule}, {visible(of['short'])}, {of['prompt']} prompt"
+            lines.append(f"  {name}: {BEHAVIOUR_NAMES[PIVOT]} {share}")
     return lines
 
 
@@ -209,20 +205,13 @@ def _written_line(written: Splits, directions: str, rule: str, of: str = "") -> 
     return [f"    {of}semantic pivots are written in: {split}"] if split else []
 
 
-def _told(group: ShareGroup) -> list[Shares]:
-    return [rule for rule in (group.rule(DEFAULT_RULE), group.rule("onset")) if rule is not None]
-
-
 def _shares_text(shares: Shares, directions: str) -> str:
     """Return the share of every label, those that no item has among them: what is written adds up to all items."""
     copy = "source_or_english" if directions == "source_english" else "copy"
     own = ("direct", copy, PIVOT, "other", "none")
-    found = ((name, shares.shares.get(name)) for name in dict.fromkeys((*own, *shares.shares)))
-    return ", ".join(
-        f"{BEHAVIOUR_NAMES.get(name, name)} {_share(each) if each and each.value else percent(0.0)}"
-        for name, each in found
-        if name in own or (each and each.value)
-    )
+    there = {name: plain(shown(row, "share", "share")) for name, row in shares.items() if row["share"]}
+    found = dict.fromkeys(own, percent(0.0)) | there
+    return ", ".join(f"{BEHAVIOUR_NAMES.get(name, name)} {text}" for name, text in found.items())
 
 
 def _causality_lines(tables: RunTables) -> list[str]:
@@ -249,7 +238,3 @@ def _score_cells(row: Row | None) -> list[str]:
     if row is None:
         return [MISSING] * 4
     return [plain(figure(row, "score")), *(figure(row, name).text() for name in _SHARES)]
-
-
-def _share(interval: Interval) -> str:
-    return f"{percent(interval.value)} {interval_text(interval, share=True)}".rstrip()

@@ -31,7 +31,7 @@ def agreement(found: Sequence[Row]) -> tuple[b.Block, ...]:
             f"italics) over semantic pivot or not; {plural(n, 'item')} of all directions. Intervals resample concepts."
         ),
         *([_matrix(between)] if between else []),
-        p.folded(f"Every pair: between {' and between '.join(dict.fromkeys(row['kind'] for row in found))}", pairs),
+        *p.folded(f"Every pair: between {' and between '.join(dict.fromkeys(row['kind'] for row in found))}", pairs),
     )
 
 

@@ -88,10 +88,9 @@ def attribution(run: RunTables) -> b.Section | None:
         first, *others = (_auc_table(*key, found) for key, found in tables.items())
         drawn = predictors_of(next(iter(tables.values())))[0]
         blocks += [first, p.note(f"The plot shows {PREDICTOR_NAMES.get(drawn, drawn)}."), *_forests(tables)]
-        blocks += [p.folded("By direction: the other rules and choices of items", *others)] if others else []
+        blocks += p.folded("By direction: the other rules and choices of items", *others)
     shared = [row for row in rows(run.attribute, "joint") if (row["items"], row["behaviour"]) == ("all", "")]
-    if shared:
-        blocks.append(p.folded("Do both words of a traced item ever share a unit?", _shared(shared)))
+    blocks += p.folded("Do both words of a traced item ever share a unit?", _shared(shared))
     tests = sorted(rows(run.attribute, "tests"), key=lambda row: not is_pooled(row))
     correlation = next((row for row in tests if is_pooled(row) and row["test"] == CORRELATION), None)
     blocks += _joint(rows(run.attribute, "bins"), predictors, correlation)
@@ -153,7 +152,7 @@ def _forests(tables: dict[tuple[str, str], AucRows]) -> list[b.Block]:
         folded_.append(b.Table(f"auc-means-{items}", (*heads, b.Column("directions")), lines, b.prose(title)))
     if not figures:
         return []
-    return [p.heading("Every rule and predictor"), b.Grid(tuple(figures)), p.folded("The same as tables", *folded_)]
+    return [p.heading("Every rule and predictor"), b.Grid(tuple(figures)), *p.folded("The same as tables", *folded_)]
 
 
 def _mean_line(rule: str, by_name: ByPredictor, names: Sequence[str]) -> b.Line:
@@ -247,9 +246,7 @@ def _tests(tests: Sequence[Row], significance: Sequence[Row]) -> list[b.Block]:
     if primary:
         said = p.note("Spearman's rank correlation is of joint frequency with the score, within each direction.")
         blocks += [said, _test_table(primary, "Tests by direction")]
-    if others:
-        blocks.append(p.folded("Tests under the other rules", _test_table(others, "Under the other rules")))
-    return blocks
+    return [*blocks, *p.folded("Tests under the other rules", _test_table(others, "Under the other rules"))]
 
 
 def _significance(counted: Sequence[Row]) -> b.Table:

@@ -205,11 +205,10 @@ def _shares_by_direction(summary: Sequence[Row], written: Splits) -> list[b.Bloc
         for (directions, *of), split in written.items()
         if directions not in GROUP_NAMES and of == [items, DEFAULT_RULE]
     ]
-    if found:
-        first = p.text("items", lambda split: b.Pair(parse_direction(p.any_of(split)["directions"])))
-        caption = b.prose("Semantic pivots of the same items, by what they are written in")
-        tables.append(written_table("written-by-direction", caption, found, first))
-    return [p.folded("Every share by direction, and what the pivots are written in", *tables)]
+    first = p.text("items", lambda split: b.Pair(parse_direction(p.any_of(split)["directions"])))
+    caption = b.prose("Semantic pivots of the same items, by what they are written in")
+    tables.append(written_table("written-by-direction", caption, found, first))
+    return p.folded("Every share by direction, and what the pivots are written in", *tables)
 
 
 def _other_rules(
@@ -263,13 +262,10 @@ def _thresholds(means: Sequence[Row], single: Sequence[Row]) -> list[b.Block]:
         by_ratio = p.spread(sorted(of_pivots[group], key=itemgetter("ratio")), itemgetter("ratio"), "threshold")
         caption = f"Share of semantic pivots, mean over the directions with {SCOPE_NAMES[group]}"
         tables.append(p.table("thresholds", caption, by_ratio.values(), fields))
-    if of_directions:
-        by_setting = [row | {"setting": setting(row)} for row in of_directions]
-        fields = (
-            p.GROUP_DIRECTION,
-            *(p.across(f"{each[0]:g}, {each[1]:g}", each, "share", "share") for each in settings),
-        )
-        found = p.spread(by_setting, direction_of, "setting").values()
-        tables.append(p.table("thresholds-by-direction", "By direction; columns are threshold, ratio", found, fields))
+    by_setting = [row | {"setting": setting(row)} for row in of_directions]
+    columns = (p.across(f"{each[0]:g}, {each[1]:g}", each, "share", "share") for each in settings)
+    fields = (p.GROUP_DIRECTION, *columns)
+    found = p.spread(by_setting, direction_of, "setting").values()
+    tables.append(p.table("thresholds-by-direction", "By direction; columns are threshold, ratio", found, fields))
     summary = "How the calibrated share of semantic pivots moves with the thresholds"
-    return [p.folded(summary, *tables)] if tables else []
+    return p.folded(summary, *tables)

@@ -116,11 +116,10 @@ def causality(run: RunTables) -> b.Section | None:
         *_conditions(run, first),
         *_drawn(run, first),
     ]
-    if effects(run, first):
-        blocks.append(p.folded("Every contrast with its figures", _effects_table(run, first)))
+    blocks += p.folded("Every contrast with its figures", _effects_table(run, first))
     for scope in others:
         inner = (*_conditions(run, scope), _effects_table(run, scope), *_side_effects(run, scope))
-        blocks.append(p.folded(f"The same for directions with {SCOPE_NAMES[scope]}", *inner))
+        blocks += p.folded(f"The same for directions with {SCOPE_NAMES[scope]}", *inner)
     blocks += [*_by_direction(run), *_side_effects(run, first), *_removal(run), *_windows(run)]
     return b.Section("causality", title, tuple(blocks), "Causality")
 
@@ -180,10 +179,9 @@ def _drawn(run: RunTables, scope: str) -> list[b.Block]:
     blocks: list[b.Block] = [p.heading("What the conditions rest on"), _forest(found, scope, needed, "Effects")]
     blocks += _doses(_of_scope(run, "doses", scope))
     others = [name for name in found if name not in needed and found[name]["all"]["mean"] is not None]
-    if others:
-        summary = "Further contrasts: a synonym of a third language, the last layer, each control alone"
-        blocks.append(p.folded(summary, _forest(found, scope, others, "Further effects")))
-    return blocks
+    summary = "Further contrasts: a synonym of a third language, the last layer, each control alone"
+    further = [_forest(found, scope, others, "Further effects")] if others else []
+    return [*blocks, *p.folded(summary, *further)]
 
 
 def _doses(found: Sequence[Row]) -> list[b.Block]:
@@ -233,7 +231,7 @@ def _by_direction(run: RunTables) -> list[b.Block]:
         *(p.across(contrast_name(name), name, "mean", signed=True) for name in _OF_DIRECTIONS),
     )
     made = p.table("effects-by-direction", "Effects by direction", found, fields, unseen=True)
-    return [p.folded("By direction", made)]
+    return p.folded("By direction", made)
 
 
 def _side_effects(run: RunTables, scope: str) -> list[b.Block]:
@@ -255,9 +253,6 @@ def _side_effects(run: RunTables, scope: str) -> list[b.Block]:
 
 def _removal(run: RunTables) -> list[b.Block]:
     """Return what the removal did to the lens and how far it moved the states, where the stage says so."""
-    found = rows(run.ablate, "removals")
-    if not found:
-        return []
     fields = (
         p.number("dose", lambda row: f"{row['dose']:g}"), p.value("p of the pivot before", "pivot_prob_clean", "small"),
         p.value("after", "pivot_prob", "small"),
@@ -265,18 +260,17 @@ def _removal(run: RunTables) -> list[b.Block]:
         p.value("KL from the untouched model, nats", "kl"), p.ITEMS,
     )  # fmt: skip
     caption = "Medians over the tested pivot items: the pivot's probability at the window's last layer"
-    return [p.folded("What the removal does to the lens", p.table("removal", caption, found, fields))]
+    made = p.table("removal", caption, rows(run.ablate, "removals"), fields)
+    return p.folded("What the removal does to the lens", made)
 
 
 def _windows(run: RunTables) -> list[b.Block]:
-    found = rows(run.ablate, "windows")
-    if not found:
-        return []
     fields = (
         p.text("layers", lambda row: f"{row['first_layer']} to {row['last_layer']}"),
         p.value("own pivot out", "own", signed=True), p.value("another item's out", "other", signed=True), p.ITEMS,
         p.text("", lambda row: "chosen" if row["chosen"] else ""),
     )  # fmt: skip
-    made = p.table("windows", "Windows, on the half of the concepts that chooses", found, fields, unseen=True,
+    made = p.table("windows", "Windows, on the half of the concepts that chooses",
+                 rows(run.ablate, "windows"), fields, unseen=True,
                  style=lambda row: "pooled" if row["chosen"] else "")  # fmt: skip
-    return [p.folded("The windows of layers that were offered", made)]
+    return p.folded("The windows of layers that were offered", made)

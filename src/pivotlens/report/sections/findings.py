@@ -13,7 +13,7 @@ from pivotlens.report.sections.behaviours import PivotShares, overall_share, piv
 from pivotlens.report.sections.causality import own_effect, scopes, verdicts
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import TellingItem, Traced
-from pivotlens.report.sections.parts import interval
+from pivotlens.report.sections.parts import interval, shown
 from pivotlens.report.sections.pivots import MinedPivots
 from pivotlens.report.sections.scores import figure, score_rows
 from pivotlens.report.sections.shares import DEFAULT_RULE, PIVOT, ShareGroup, Splits, headline, splits, written_in
@@ -82,11 +82,10 @@ def score_sentence(found: Sequence[Row]) -> b.Prose:
 
 def headline_sentence(groups: Sequence[ShareGroup], written: Splits) -> b.Prose:
     """Say the shares of the headline's directions under the calibrated rule, and of pivots under the onset rule."""
-    found = groups[0].rule(DEFAULT_RULE) if groups else None
-    pivot = found.shares.get(PIVOT) if found else None
-    if found is None or pivot is None:
+    found = groups[0].rules.get(DEFAULT_RULE, {}) if groups else {}
+    if PIVOT not in found:
         return ()
-    group = groups[0].directions
+    group, n = groups[0].directions, plural(found[PIVOT]["n"], "item")
     among = "between languages other than English" if group == FREE else f"of directions with {GROUP_NAMES[group]}"
 
     def in_brackets(rule: str) -> str:
@@ -94,20 +93,17 @@ def headline_sentence(groups: Sequence[ShareGroup], written: Splits) -> b.Prose:
         return f" (written in: {split})" if split else ""
 
     said = b.prose(
-        f"Under the calibrated rule {{pivot}} of {plural(found.n, 'item')} {among} go through a semantic pivot"
-        f"{in_brackets(DEFAULT_RULE)}",
-        pivot=_share(pivot),
+        f"Under the calibrated rule {{pivot}} of {n} {among} go through a semantic pivot{in_brackets(DEFAULT_RULE)}",
+        pivot=shown(found[PIVOT], "share", "share"),
     )
     for name, text in _OTHERWISE.items():
-        share = found.shares.get(name)
-        if share is not None and (share.value or name in ("direct", "copy")):
-            said += b.prose(f", {{share}} {text}", share=_share(share))
-    onset = groups[0].rule("onset")
-    if onset is not None and (early := onset.shares.get(PIVOT)):
+        if name in found and (found[name]["share"] or name in ("direct", "copy")):
+            said += b.prose(f", {{share}} {text}", share=shown(found[name], "share", "share"))
+    if early := groups[0].rules.get("onset", {}).get(PIVOT):
         said += b.prose(
             "; under the onset rule, which does not favour late targets, {share} go through one"
             f"{in_brackets('onset')}",
-            share=_share(early),
+            share=shown(early, "share", "share"),
         )
     return (*said, ".")
 

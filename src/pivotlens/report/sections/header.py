@@ -93,8 +93,8 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
     if name == "score" and (found := score_rows(run)):
         of = "all directions" if is_pooled(found[0]) else "→".join(direction_of(found[0]))
         return Tile(name, figure(found[0], "score"), f"translation score, {of}", "score")
-    if name == "trace" and (groups := headline(run)) and (rule := groups[0].rule(DEFAULT_RULE)):
-        share = Value.of(rule.shares.get(PIVOT), "share")
+    if name == "trace" and (groups := headline(run)) and (rule := groups[0].rules.get(DEFAULT_RULE)):
+        share = shown(rule.get(PIVOT), "share", "share")
         return Tile(name, share, f"through a semantic pivot, {GROUP_NAMES[groups[0].directions]}", "behaviours")
     if name == "ablate" and rows(stage, "conditions"):
         scope = scopes(run)[0]

@@ -190,8 +190,10 @@ def read_items(tables: TraceTables, keys: Sequence[ItemKey], top: int) -> list[T
         peak = {} if calibrated.get("behaviour") == "none" else calibrated
         item = TellingItem(
             *key, row["source_word"], row["target_word"], tables.generated.get(key),
-            bool(row["correct"]), bool(row["ambiguous"]), {rule: label["behaviour"] for rule, label in of_rules.items()},
-            peak.get("layer"), peak.get("token"), peak.get("prob"), readings.get(key, ()),
+            correct=bool(row["correct"]), ambiguous=bool(row["ambiguous"]),
+            labels={rule: label["behaviour"] for rule, label in of_rules.items()},
+            peak_layer=peak.get("layer"), peak_token=peak.get("token"), peak_prob=peak.get("prob"),
+            layers=readings.get(key, ()),
         )  # fmt: skip
         made.append(item)
     return made

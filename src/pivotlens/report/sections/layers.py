@@ -60,7 +60,7 @@ def layers(run: RunTables) -> b.Section | None:
             "less decided the layer. All axes are the same."
         ),
         b.Grid(tuple(figures), "multiples"),
-        p.folded(
+        *p.folded(
             "Where each curve is highest",
             p.table("layer-peaks", "Highest mean probability, and its layer", curves, fields),
         ),

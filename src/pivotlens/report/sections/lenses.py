@@ -56,11 +56,10 @@ def lenses(run: RunTables) -> b.Section | None:
     shares = [row for row in shares if row["directions"] == "neither_english"] or shares
     if shares:
         blocks += [p.heading("Semantic pivots through each lens"), _shares(shares)]
-    if items:
-        figures_of = (p.value(title, name, "short") for name, title in _BY_LAYER.items())
-        fields = (p.number("layer", lambda row: str(row["layer"])), *figures_of)
-        caption = "Means over directions and shot sets; KL to the last layer in nats"
-        blocks.append(p.folded("Means over directions, by layer", p.table("lenses-by-layer", caption, items, fields)))
+    figures_of = (p.value(title, name, "short") for name, title in _BY_LAYER.items())
+    fields = (p.number("layer", lambda row: str(row["layer"])), *figures_of)
+    caption = "Means over directions and shot sets; KL to the last layer in nats"
+    blocks += p.folded("Means over directions, by layer", p.table("lenses-by-layer", caption, items, fields))
     return b.Section("lenses", "Raw against tuned lens", tuple(blocks), "Lenses")
 
 

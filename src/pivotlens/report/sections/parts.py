@@ -166,6 +166,7 @@ def heading(said: str, level: int = 3, name: str = "") -> b.Heading:
     return b.Heading(b.prose(said), level, name)
 
 
-def folded(summary: str, *inner: b.Block) -> b.Details:
-    """Return blocks that are folded away."""
-    return b.Details(b.prose(summary), inner)
+def folded(summary: str, *inner: b.Block) -> list[b.Block]:
+    """Return blocks that are folded away, without tables that have no rows; nothing where no block is left."""
+    kept = tuple(block for block in inner if not isinstance(block, b.Table) or block.rows)
+    return [b.Details(b.prose(summary), kept)] if kept else []

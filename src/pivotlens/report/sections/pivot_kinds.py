@@ -52,8 +52,8 @@ def pivot_kinds(run: RunTables) -> tuple[b.Block, ...]:
             "word."
         ),
         b.Grid(groups),
-        p.folded("By direction", b.Grid(tuple(_by_direction(row["rule"], of_rules[row["rule"]]) for row in totals))),
-        p.folded(
+        *p.folded("By direction", b.Grid(tuple(_by_direction(row["rule"], of_rules[row["rule"]]) for row in totals))),
+        *p.folded(
             "Counts by languages, relation and layer",
             *(made for row in totals for made in _counts(row["rule"], counts_by[of(row)])),
         ),

@@ -127,9 +127,7 @@ def pivots(run: RunTables, found: MinedPivots | None) -> b.Section | None:
     title, every = "All figures of the mining", list(details(run.mine.manifest.details))
     fields = (p.text("figure", lambda one: one[0]), p.text("value", lambda one: visible(one[1])))
     figures = p.folded(title, p.table("mining", (title,), every, fields, unseen=True, kind="plain"))
-    return b.Section(
-        "pivots", "Mined pivots", (said, *_of_corpus(found), *([figures] if every else []), *_of_pairs(found))
-    )
+    return b.Section("pivots", "Mined pivots", (said, *_of_corpus(found), *figures, *_of_pairs(found)))
 
 
 def _of_corpus(found: MinedPivots) -> list[b.Block]:

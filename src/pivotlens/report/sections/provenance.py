@@ -77,7 +77,7 @@ def _record(result: StageResult) -> b.Group:
         if output.rows is not None
     ]
     every.append(("algorithm version", str(manifest.algorithm_version)))
-    blocks.append(p.folded("All settings, details, tables", _pairs(f"settings-{manifest.stage}", every)))
+    blocks += p.folded("All settings, details, tables", _pairs(f"settings-{manifest.stage}", every))
     return b.Group(tuple(blocks), "record", f"Stage {manifest.stage}")
 
 

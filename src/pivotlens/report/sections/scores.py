@@ -62,9 +62,9 @@ def scores(run: RunTables) -> b.Section | None:
     ]
     single = [row for row in rows if not is_pooled(row)]
     if len(single) >= _LEAST_DIRECTIONS:
-        blocks.append(p.folded("As matrices of languages", *(_matrix(single, name) for name in MAIN[1:])))
+        blocks += p.folded("As matrices of languages", *(_matrix(single, name) for name in MAIN[1:]))
     if strata := [row for row in first_rows(run.score, "strata") if is_pooled(row)]:
-        blocks.append(p.folded("By part of speech, frequency and distance of the distractors", *_strata(strata)))
+        blocks += p.folded("By part of speech, frequency and distance of the distractors", *_strata(strata))
     return b.Section("score", "Score", tuple(blocks))
 
 

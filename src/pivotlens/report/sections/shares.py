@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from operator import itemgetter
 
 from markupsafe import Markup
@@ -15,7 +14,6 @@ from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, PIVOT_LANGUAGE_
 from pivotlens.report.run_tables import Row, RunTables, first_rows, rows
 from pivotlens.report.sections import parts as p
 from pivotlens.report.wording import percent, plural, whole
-from pivotlens.statistics.bootstrap import Interval
 
 PIVOT = "semantic_pivot"
 DEFAULT_RULE = "calibrated"
@@ -24,34 +22,25 @@ SWEPT = ("direct", "copy", PIVOT)
 """Behaviours that a sweep shows."""
 
 
-@dataclass(frozen=True)
-class Shares:
-    """Shares of the behaviours among items; None where there are no items."""
-
-    rule: str
-    stratum: str
-    value: str
-    n: int
-    shares: dict[str, Interval | None]
+Shares = dict[str, Row]
+"""Rows of ``trace/strata`` of some items under a rule, one for every behaviour that the table shows."""
 
 
 @dataclass(frozen=True)
 class ShareGroup:
-    """A group of directions: over all items under every rule, and by kind of item under the default one.
+    """A group of directions: over all items under every rule, and by kind of item.
 
     Attributes:
         directions: A key of `GROUP_NAMES`.
         behaviours: Those that occur, in the order of `BEHAVIOUR_NAMES`.
+        rules: Shares of all items, the default rule first.
+        strata: Shares of items of a kind, by rule, kind and value.
     """
 
     directions: str
     behaviours: tuple[str, ...]
-    rules: tuple[Shares, ...]
-    strata: tuple[Shares, ...]
-
-    def rule(self, name: str) -> Shares | None:
-        """Return the shares under a rule."""
-        return next((row for row in self.rules if row.rule == name), None)
+    rules: dict[str, Shares]
+    strata: dict[tuple[str, str, str], Shares]
 
 
 def in_order(names: Iterable[str], known: Iterable[str] = (DEFAULT_RULE,)) -> list[str]:
@@ -69,18 +58,18 @@ def share_groups(strata: Sequence[Row]) -> tuple[ShareGroup, ...]:
 
 def _group(name: str, members: Sequence[Row]) -> ShareGroup:
     behaviours = tuple(in_order((row["behaviour"] for row in members), BEHAVIOUR_NAMES))
-    made = [_shares(found, behaviours) for found in p.by(members, itemgetter("rule", "stratum", "value")).values()]
-    rules = {shares.rule: shares for shares in made if shares.stratum == "all"}
-    strata = tuple(shares for shares in made if shares.stratum != "all" and shares.n)
-    return ShareGroup(name, behaviours, tuple(rules[rule] for rule in in_order(rules)), strata)
+    found = p.by(members, itemgetter("rule", "stratum", "value"))
+    made = {key: _shares(rows_, behaviours) for key, rows_ in found.items()}
+    rules = {rule: made[rule, "all", value] for rule, stratum, value in made if stratum == "all"}
+    strata = {key: shares for key, shares in made.items() if key[1] != "all" and p.any_of(shares)["n"]}
+    return ShareGroup(name, behaviours, {rule: rules[rule] for rule in in_order(rules)}, strata)
 
 
 def _shares(members: Sequence[Row], behaviours: Sequence[str]) -> Shares:
-    first, by_name = members[0], {row["behaviour"]: row for row in members}
+    by_name = {row["behaviour"]: row for row in members}
     # A label that a rule gives nowhere has no row: its share is zero in every resample.
-    none = Interval(0.0, 0.0, 0.0) if first["n"] else None
-    shares = {name: p.interval(by_name[name], "share") if name in by_name else none for name in behaviours}
-    return Shares(first["rule"], first["stratum"], first["value"], first["n"], shares)
+    none = members[0] | dict.fromkeys(("share", "ci_low", "ci_high"), 0.0 if members[0]["n"] else None)
+    return {name: by_name.get(name, none) for name in behaviours}
 
 
 def headline(run: RunTables) -> tuple[ShareGroup, ...]:
@@ -119,28 +108,21 @@ def written_table(name: str, caption: b.Prose, found: Sequence[dict[str, Row]], 
 
 def _share_fields(behaviours: Sequence[str]) -> list[p.Field]:
     """Return the columns of a table of `Shares` behind its first ones."""
-    axis = charts.share_axis("share of items")
+    axis, names = charts.share_axis("share of items"), {name: BEHAVIOUR_NAMES.get(name, name) for name in behaviours}
 
-    def draw(row: Shares) -> Markup:
-        marks = [charts.Row(BEHAVIOUR_NAMES.get(name, name), one, f"b-{name}") for name, one in row.shares.items()]
+    def draw(shares: Shares) -> Markup:
+        marks = [charts.Row(names[name], p.interval(row, "share"), f"b-{name}") for name, row in shares.items()]
         return charts.interval_cell(marks, axis)
 
-    return [
-        p.plot("share of items", draw, charts.column_axis(axis)),
-        *(p.number(BEHAVIOUR_NAMES.get(name, name), partial(_share, name)) for name in behaviours),
-        p.number("items", lambda row: b.Value(row.n, "count")),
-    ]
-
-
-def _share(name: str, row: Shares) -> b.Value:
-    return b.Value.of(row.shares[name], "share")
+    figures = (p.across(title, name, "share", "share") for name, title in names.items())
+    return [p.plot("share of items", draw, charts.column_axis(axis)), *figures, p.GROUP_ITEMS]
 
 
 def _by_rule(group: ShareGroup) -> b.Table:
-    fields = (p.text("rule", lambda row: b.Code(row.rule)), *_share_fields(group.behaviours))
-    caption = f"Shares of items, {GROUP_NAMES[group.directions]}"
-    return p.table(f"shares-{group.directions}", caption, group.rules, fields,
-                 style=lambda row: "pooled" if row is group.rules[0] else "")  # fmt: skip
+    fields = (p.text("rule", lambda shares: b.Code(p.any_of(shares)["rule"])), *_share_fields(group.behaviours))
+    first, caption = next(iter(group.rules), ""), f"Shares of items, {GROUP_NAMES[group.directions]}"
+    return p.table(f"shares-{group.directions}", caption, group.rules.values(), fields,
+                   style=lambda shares: "pooled" if p.any_of(shares)["rule"] == first else "")  # fmt: skip
 
 
 def headline_blocks(run: RunTables, alike: b.Prose) -> tuple[b.Block, ...]:
@@ -170,12 +152,9 @@ def headline_blocks(run: RunTables, alike: b.Prose) -> tuple[b.Block, ...]:
             alike=alike,
         )
         blocks += [p.heading("The language a pivot is written in", 4), said, *table_]
-    if first.strata:
-        blocks.append(p.folded("By answer, spelling, length, part of speech and frequency", _strata(first)))
-    if others:
-        tables = (one for group in others for one in (_by_rule(group), *_written_of_group(written, group.directions)))
-        blocks.append(p.folded("The directions with English on a side", *tables))
-    return tuple(blocks)
+    blocks += p.folded("By answer, spelling, length, part of speech and frequency", _strata(first))
+    tables = (one for group in others for one in (_by_rule(group), *_written_of_group(written, group.directions)))
+    return (*blocks, *p.folded("The directions with English on a side", *tables))
 
 
 def _written_of_group(written: Splits, directions: str) -> list[b.Block]:
@@ -186,45 +165,42 @@ def _written_of_group(written: Splits, directions: str) -> list[b.Block]:
 
 
 def _strata(group: ShareGroup) -> b.Table:
-    onset = {(row.stratum, row.value): row.shares.get(PIVOT) for row in group.strata if row.rule == "onset"}
+    kind_of = itemgetter("stratum", "value")
+    onset = {kind_of(p.any_of(one)): one.get(PIVOT) for (rule, *_), one in group.strata.items() if rule == "onset"}
+
+    def early(shares: Shares) -> b.Cell:
+        return p.shown(onset.get(kind_of(p.any_of(shares))), "share", "share")
+
+    def title(shares: Shares) -> str:
+        stratum, value = kind_of(p.any_of(shares))
+        return f"{STRATUM_NAMES.get(stratum, stratum)}: {value}"
+
     *fields, items = _share_fields(group.behaviours)
     if onset:
-        early = p.number("semantic pivot, onset", lambda row: b.Value.of(onset.get((row.stratum, row.value)), "share"))
-        fields.append(early)
-    first = p.text("items", lambda row: f"{STRATUM_NAMES.get(row.stratum, row.stratum)}: {row.value}")
+        fields.append(p.number("semantic pivot, onset", early))
     caption = f"Shares by kind of item, {GROUP_NAMES[group.directions]}, rule `{DEFAULT_RULE}`"
-    found = [row for row in group.strata if row.rule == DEFAULT_RULE]
-    return p.table("shares-by-kind-of-item", caption, found, (first, *fields, items))
+    found = [shares for (rule, *_), shares in group.strata.items() if rule == DEFAULT_RULE]
+    return p.table("shares-by-kind-of-item", caption, found, (p.text("items", title), *fields, items))
 
 
 # -- several models or wordings
 
 
 @dataclass(frozen=True)
-class SweepPoint(Shares):
-    """Shares of a model under a wording; ``short`` leaves out what all models' names begin with."""
-
-    model: str
-    short: str
-    prompt: str
-
-
-@dataclass(frozen=True)
 class Sweep:
-    """One rule over several models or wordings, in the order of the settings."""
+    """One rule over several models or wordings, in the order of the settings.
+
+    In the rows, ``short`` is the model without what all models' names begin with.
+    """
 
     rule: str
-    points: tuple[SweepPoint, ...]
+    points: tuple[Shares, ...]
 
-    @property
-    def by_model(self) -> tuple[SweepPoint, ...]:
-        """The models under the first wording."""
-        return tuple(point for point in self.points if point.prompt == self.points[0].prompt)
-
-    @property
-    def by_prompt(self) -> tuple[SweepPoint, ...]:
-        """The wordings of the first model."""
-        return tuple(point for point in self.points if point.model == self.points[0].model)
+    def along(self, name: str) -> tuple[Shares, ...]:
+        """Return the points that are like the first in all but ``name``: its models, or its wordings."""
+        other = {"model": "prompt", "prompt": "model"}[name]
+        first = p.any_of(self.points[0])[other]
+        return tuple(point for point in self.points if p.any_of(point)[other] == first)
 
 
 def sweeps(run: RunTables) -> tuple[Sweep, ...]:
@@ -244,16 +220,12 @@ def sweeps_of(strata: Sequence[Row], models: Sequence[str], prompts: Sequence[st
     there = {row["directions"] for row in strata}
     group = next((name for name in GROUP_NAMES if name in there), None)
     members = [row for row in strata if row["directions"] == group and row["stratum"] == "all"]
-    found, short = p.by(members, itemgetter("rule", "model", "prompt")), short_names(list(models))
-    made = []
+    short = short_names(list(models))
+    named = [row | {"short": short[row["model"]]} for row in members if row["model"] in short]
+    found, made = p.by(named, itemgetter("rule", "model", "prompt")), []
     for rule in SWEPT_RULES:
-        keys = [(model, prompt) for model in models for prompt in prompts if (rule, model, prompt) in found]
-        points = tuple(
-            SweepPoint(
-                **vars(_shares(found[rule, model, prompt], SWEPT)), model=model, short=short[model], prompt=prompt
-            )
-            for model, prompt in keys
-        )
+        keys = ((rule, model, prompt) for model in models for prompt in prompts)
+        points = tuple(_shares(found[key], SWEPT) for key in keys if key in found)
         made += [Sweep(rule, points)] if points else []
     return tuple(made)
 
@@ -264,12 +236,13 @@ def sweep_blocks(run: RunTables) -> tuple[b.Block, ...]:
     if not found:
         return ()
     first, blocks = found[0], list[b.Block]()
-    models, prompts = len(first.by_model) > 1, len(first.by_prompt) > 1
+    models, prompts = (len(first.along(name)) > 1 for name in ("model", "prompt"))
+    main = p.any_of(first.points[0])
     if models:
         said = p.lede(
             "The same shares for each model or checkpoint of the run, in the order in which they were asked for. All "
             "else on this page is of the first, {model}.",
-            model=b.Code(first.points[0].model),
+            model=b.Code(main["model"]),
         )
         figures = tuple(
             b.Figure(f"shares-by-model-{sweep.rule}", _by_model(sweep), b.prose(f"Rule `{sweep.rule}`"))
@@ -280,30 +253,31 @@ def sweep_blocks(run: RunTables) -> tuple[b.Block, ...]:
         said = p.lede(
             "What is said of English pivots must also hold where the prompt is not in English. All else on this page "
             "is of the first wording, {prompt}.",
-            prompt=b.Code(first.points[0].prompt),
+            prompt=b.Code(main["prompt"]),
         )
         blocks += [p.heading("By wording of the prompt"), said]
-        blocks += [_points(sweep, sweep.by_prompt, "prompt") for sweep in found]
+        blocks += [_points(sweep, sweep.along("prompt"), "prompt") for sweep in found]
     if models:
         tables = (_points(sweep, sweep.points, "model") for sweep in found)
-        blocks.append(p.folded("Every model and wording" if prompts else "Every model", *tables))
+        blocks += p.folded("Every model and wording" if prompts else "Every model", *tables)
     return tuple(blocks)
 
 
 def _by_model(sweep: Sweep) -> Markup:
-    points = sweep.by_model
-    x = charts.names_axis("model", "in the order of the settings", [point.short for point in points])
-    found = {name: [point.shares[name] for point in points] for name in SWEPT}
+    points = sweep.along("model")
+    x = charts.names_axis("model", "in the order of the settings", [p.any_of(point)["short"] for point in points])
+    found = {name: [p.interval(point[name], "share") for point in points] for name in SWEPT}
     drawn = [charts.Line(BEHAVIOUR_NAMES[name], f"b-{name}", x.ticks, values) for name, values in found.items()]
     ends = p.ends_of(one for values in found.values() for one in values)
     y = charts.value_axis("share of items", "%", ends, share=True)
     return charts.line_chart(f"Shares by model, rule {sweep.rule}", drawn, x, y)
 
 
-def _points(sweep: Sweep, points: Sequence[SweepPoint], of: str) -> b.Table:
-    first = (p.text("model", lambda point: point.short), p.text("prompt", lambda point: point.prompt))
-    caption = f"Shares by {of}, rule `{sweep.rule}`"
-    return p.table(f"shares-by-{of}-{sweep.rule}", caption, points, (*first, *_share_fields(SWEPT)))
+def _points(sweep: Sweep, points: Sequence[Shares], of: str) -> b.Table:
+    model = p.text("model", lambda point: p.any_of(point)["short"])
+    prompt = p.text("prompt", lambda point: p.any_of(point)["prompt"])
+    fields = (model, prompt, *_share_fields(SWEPT))
+    return p.table(f"shares-by-{of}-{sweep.rule}", f"Shares by {of}, rule `{sweep.rule}`", points, fields)
 
 
 # -- in words
