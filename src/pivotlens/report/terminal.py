@@ -209,7 +209,8 @@ def _shares_text(shares: Shares, directions: str) -> str:
     """Return the share of every label, those that no item has among them: what is written adds up to all items."""
     copy = "source_or_english" if directions == "source_english" else "copy"
     own = ("direct", copy, PIVOT, "other", "none")
-    there = {name: plain(shown(row, "share", "share")) for name, row in shares.items() if row["share"]}
+    values = {name: shown(row, "share", "share") for name, row in shares.items()}
+    there = {name: plain(value) for name, value in values.items() if value.value}
     found = dict.fromkeys(own, percent(0.0)) | there
     return ", ".join(f"{BEHAVIOUR_NAMES.get(name, name)} {text}" for name, text in found.items())
 

@@ -83,7 +83,7 @@ def score_sentence(found: Sequence[Row]) -> b.Prose:
 def headline_sentence(groups: Sequence[ShareGroup], written: Splits) -> b.Prose:
     """Say the shares of the headline's directions under the calibrated rule, and of pivots under the onset rule."""
     found = groups[0].rules.get(DEFAULT_RULE, {}) if groups else {}
-    if PIVOT not in found:
+    if interval(found.get(PIVOT), "share") is None:
         return ()
     group, n = groups[0].directions, plural(found[PIVOT]["n"], "item")
     among = "between languages other than English" if group == FREE else f"of directions with {GROUP_NAMES[group]}"
@@ -97,13 +97,14 @@ def headline_sentence(groups: Sequence[ShareGroup], written: Splits) -> b.Prose:
         pivot=shown(found[PIVOT], "share", "share"),
     )
     for name, text in _OTHERWISE.items():
-        if name in found and (found[name]["share"] or name in ("direct", "copy")):
-            said += b.prose(f", {{share}} {text}", share=shown(found[name], "share", "share"))
-    if early := groups[0].rules.get("onset", {}).get(PIVOT):
+        share = interval(found.get(name), "share")
+        if share and (share.value or name in ("direct", "copy")):
+            said += b.prose(f", {{share}} {text}", share=_share(share))
+    if early := interval(groups[0].rules.get("onset", {}).get(PIVOT), "share"):
         said += b.prose(
             "; under the onset rule, which does not favour late targets, {share} go through one"
             f"{in_brackets('onset')}",
-            share=shown(early, "share", "share"),
+            share=_share(early),
         )
     return (*said, ".")
 

@@ -92,8 +92,8 @@ def splits(members: Sequence[Row]) -> Splits:
 def written_in(found: Splits, directions: str, rule: str) -> str:
     """Return in words the shares that are not zero, over all items; nothing where there are none."""
     split = found.get((directions, "all", rule), {})
-    shares = {PIVOT_LANGUAGE_NAMES[kind]: split[kind]["share"] for kind in PIVOT_LANGUAGE_NAMES if kind in split}
-    return ", ".join(f"{name} {percent(share)}" for name, share in shares.items() if share)
+    shares = {name: p.interval(split.get(kind), "share") for kind, name in PIVOT_LANGUAGE_NAMES.items()}
+    return ", ".join(f"{name} {percent(share.value)}" for name, share in shares.items() if share and share.value)
 
 
 def written_table(name: str, caption: b.Prose, found: Sequence[dict[str, Row]], first: p.Field) -> b.Table:
