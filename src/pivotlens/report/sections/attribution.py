@@ -28,7 +28,7 @@ _COUNTS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_0
 
 ByPredictor = dict[str, Row]
 AucRows = dict[Direction | None, ByPredictor]
-"""Rows of ``attribute/auc`` of a rule and a choice of items: of the mean within directions (None), of each direction"""
+"""Rows of ``attribute/auc`` by direction (None: the mean within directions, which is the first) and predictor."""
 
 
 def auc_tables(auc: Sequence[Row]) -> dict[tuple[str, str], AucRows]:

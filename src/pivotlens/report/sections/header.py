@@ -103,12 +103,8 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
         return Tile(name, held, f"conditions of a causal pivot hold, {SCOPE_NAMES[scope]}", "causality")
     if name == "count" and "units" in details:
         return Tile(name, whole(details["units"]), f"units of {plural(details['documents'], 'document')}", "corpus")
-    if (
-        name == "attribute"
-        and (tables := auc_tables(rows(stage, "auc")))
-        and None in (first := next(iter(tables.values())))
-    ):
-        auc = shown(first[None].get(predictors_of(first)[0]), "auc")
+    if name == "attribute" and (mean := next(iter(auc_tables(rows(stage, "auc")).values()), {}).get(None)):
+        auc = shown(mean.get(predictors_of({None: mean})[0]), "auc")
         return Tile(name, auc, "AUC of joint frequency, within directions", "attribution")
     if name == "mine" and (mined := rows(stage, "summary")):
         return Tile(name, Value(mined[0]["share_with_pivots"], "share"), "of pairs have a mined pivot", "pivots")
