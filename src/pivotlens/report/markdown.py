@@ -35,8 +35,8 @@ from pivotlens.report.blocks import (
     Word,
     plain,
 )  # fmt: skip
-from pivotlens.report.charts import standalone
 from pivotlens.report.page import Chapter, Page
+from pivotlens.report.svg import standalone
 from pivotlens.report.wording import clean, visible
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
