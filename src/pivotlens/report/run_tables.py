@@ -10,18 +10,8 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pivotlens.artifacts import (
-    Ablation,
-    Attribution,
-    Benchmark,
-    Counts,
-    Pivots,
-    Scores,
-    Selection,
-    StageResult,
-    Trace,
-    TrainedLens,
-)
+from pivotlens import artifacts
+from pivotlens.artifacts import StageResult
 from pivotlens.artifacts.results import SweepResult
 from pivotlens.settings import StageConfig
 from pivotlens.stages import STAGES
@@ -39,15 +29,15 @@ class RunTables:
     The fields are what the page has sections on, in the order of the method; ``others`` it names alone.
     """
 
-    bench: Benchmark | None
-    score: Scores | None
-    lens: TrainedLens | None
-    trace: Trace | None
-    ablate: Ablation | None
-    count: Counts | None
-    attribute: Attribution | None
-    mine: Pivots | None
-    select: Selection | None
+    bench: artifacts.Benchmark | None
+    score: artifacts.Scores | None
+    lens: artifacts.TrainedLens | None
+    trace: artifacts.Trace | None
+    ablate: artifacts.Ablation | None
+    count: artifacts.Counts | None
+    attribute: artifacts.Attribution | None
+    mine: artifacts.Pivots | None
+    select: artifacts.Selection | None
     others: tuple[StageResult, ...]
 
     @classmethod

@@ -15,21 +15,12 @@ from pivotlens.errors import PrerequisiteError
 from pivotlens.report.blocks import Value, plain
 from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, group_of
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows
+from pivotlens.report.sections import shares
 from pivotlens.report.sections.behaviours import pivot_shares
 from pivotlens.report.sections.causality import own_effect, scopes, verdicts
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import LensToken, TellingItem, read_items, telling_keys, trace_tables
 from pivotlens.report.sections.scores import figure, pair_of, score_lines, score_rows
-from pivotlens.report.sections.shares import (
-    DEFAULT_RULE,
-    PIVOT,
-    Shares,
-    Split,
-    headline,
-    split_of,
-    splits,
-    sweeps,
-)
 from pivotlens.report.wording import MISSING, direction_name, percent, probability, visible, whole
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction, truncate_graphemes
@@ -118,7 +109,7 @@ def render_summary(run: Path | str) -> RenderableType:
         )
     scored: dict[Direction | None, Row] = {pair_of(row): row for row in score_rows(tables)}
     found = pivot_shares(first_rows(trace, "summary"))
-    labelled = {pair: one for (rule, pair, items), one in found.items() if (rule, items) == (DEFAULT_RULE, "all")}
+    labelled = {pair: one for (rule, pair, items), one in found.items() if (rule, items) == (shares.DEFAULT_RULE, "all")}
     table = Table(box=None, header_style="dim", pad_edge=False)
     names = ("score", "share", "10-way", "generated") if score else ()
     table.add_column("direction")
@@ -158,48 +149,48 @@ def _trace_lines(tables: RunTables) -> list[str]:
     Of a group, the shares of all labels by rule, each with what its pivots are written in; for the headline's group
     also by model and wording.
     """
-    written = splits(first_rows(tables.trace, "pivot_languages"))
+    written = shares.splits(first_rows(tables.trace, "pivot_languages"))
     members: dict[str, list[str]] = {}
     for direction in dict.fromkeys(map(direction_of, first_rows(tables.trace, "summary"))):
         members.setdefault(group_of(direction), []).append(str(direction))
     lines = []
-    for place, group in enumerate(headline(tables)):
+    for place, group in enumerate(shares.headline(tables)):
         of_group = members.get(group.directions, [])
         lines += [f"mean over directions, {GROUP_NAMES[group.directions]}:"]
-        for rule in filter(None, map(group.rule, (DEFAULT_RULE, "onset"))):
+        for rule in filter(None, map(group.rule, (shares.DEFAULT_RULE, "onset"))):
             lines += [f"  {rule.rule}: {_shares_text(rule, group.directions)}"]
             lines += _written_line(written, group.directions, rule.rule)
         lines += _swept_lines(tables) if place == 0 else []
         if len(of_group) > 1:
             for one in of_group:
-                lines += _written_line(written, one, DEFAULT_RULE, f"{one}, {DEFAULT_RULE}: ")
+                lines += _written_line(written, one, shares.DEFAULT_RULE, f"{one}, {shares.DEFAULT_RULE}: ")
     return lines
 
 
 def _swept_lines(tables: RunTables) -> list[str]:
     lines = []
-    for sweep in sweeps(tables)[:1]:
+    for sweep in shares.sweeps(tables)[:1]:
         models = sweep.by_model[1:]
         # Of many checkpoints the last one tells where they lead; the page has them all.
         shown = [*(models if len(models) <= _MOST_MODELS else models[-1:]), *sweep.by_prompt[1:]]
         lines += [
-            f"  {sweep.rule}, {visible(point.short)}, {point.prompt} prompt: {BEHAVIOUR_NAMES[PIVOT]} "
-            f"{plain(Value.of(point.shares.shares[PIVOT], 'share'))}"
+            f"  {sweep.rule}, {visible(point.short)}, {point.prompt} prompt: {BEHAVIOUR_NAMES[shares.PIVOT]} "
+            f"{plain(Value.of(point.shares.shares[shares.PIVOT], 'share'))}"
             for point in shown
         ]
     return lines
 
 
-def _written_line(written: Sequence[Split], directions: str, rule: str, of: str = "") -> list[str]:
-    split = split_of(written, directions, rule)
+def _written_line(written: Sequence[shares.Split], directions: str, rule: str, of: str = "") -> list[str]:
+    split = shares.split_of(written, directions, rule)
     return [f"    {of}semantic pivots are written in: {split.text}"] if split else []
 
 
-def _shares_text(shares: Shares, directions: str) -> str:
+def _shares_text(found: shares.Shares, directions: str) -> str:
     """Return the share of every label, those that no item has among them: what is written adds up to all items."""
     copy = "source_or_english" if directions == "source_english" else "copy"
-    own = ("direct", copy, PIVOT, "other", "none")
-    there = {name: plain(Value.of(each, "share")) for name, each in shares.shares.items() if each and each.value}
+    own = ("direct", copy, shares.PIVOT, "other", "none")
+    there = {name: plain(Value.of(each, "share")) for name, each in found.shares.items() if each and each.value}
     found = dict.fromkeys(own, percent(0.0)) | there
     return ", ".join(f"{BEHAVIOUR_NAMES.get(name, name)} {text}" for name, text in found.items())
 
@@ -220,7 +211,7 @@ def _causality_lines(tables: RunTables) -> list[str]:
 def _pivot_shares(tables: RunTables) -> dict[Direction, tuple[int, Interval | None]]:
     """Return items and share of semantic pivots by direction, under the default rule."""
     found = pivot_shares(first_rows(tables.trace, "summary"))
-    return {direction: one for (rule, direction, items), one in found.items() if (rule, items) == (DEFAULT_RULE, "all")}
+    return {direction: one for (rule, direction, items), one in found.items() if (rule, items) == (shares.DEFAULT_RULE, "all")}
 
 
 def _score_cells(row: Row | None) -> list[str]:
