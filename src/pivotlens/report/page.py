@@ -135,12 +135,13 @@ def _comparison(found: Row) -> b.Table:
     """Return a paired comparison of two scores."""
 
     def cells(row: Row) -> tuple[b.Cell, ...]:
-        kind: b.Kind = "figure" if row["figure"] in ("score", "margin") else "share"
+        name, of = str(row["figure"]), str(row["items"])
+        kind: b.Kind = "figure" if name in ("score", "margin") else "share"
         low, high = (b.Value(row[end], signed=True).text() for end in ("ci_low", "ci_high"))
         return (
-            FIGURE_NAMES.get(row["figure"], row["figure"]), ITEM_NAMES.get(row["items"], row["items"]),
-            b.Value(row["first"], kind), b.Value(row["second"], kind), b.Value(row["difference"], signed=True),
-            f"[{low}, {high}]", b.Value(row["p_value"], "p"),
+            FIGURE_NAMES.get(name, name), ITEM_NAMES.get(of, of), b.Value(row["first"], kind),
+            b.Value(row["second"], kind), b.Value(row["difference"], signed=True), f"[{low}, {high}]",
+            b.Value(row["p_value"], "p"),
         )  # fmt: skip
 
     return b.Table(

@@ -22,7 +22,6 @@ from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import LensToken, TellingItem, read_items, telling_keys, trace_tables
 from pivotlens.report.sections.scores import figure, pair_of, score_lines, score_rows
 from pivotlens.report.wording import MISSING, direction_name, percent, probability, visible, whole
-from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction, truncate_graphemes
 
 SHOWN_TOKENS = 3
@@ -108,8 +107,8 @@ def render_summary(run: Path | str) -> RenderableType:
             f"Run `pivotlens score --run {run}` or `pivotlens trace --run {run}` first.",
         )
     scored: dict[Direction | None, Row] = {pair_of(row): row for row in score_rows(tables)}
-    found = pivot_shares(first_rows(trace, "summary"))
-    labelled = {pair: one for (rule, pair, items), one in found.items() if (rule, items) == (shares.DEFAULT_RULE, "all")}
+    found, wanted = pivot_shares(first_rows(trace, "summary")), (shares.DEFAULT_RULE, "all")
+    labelled = {direction: one for (rule, direction, items), one in found.items() if (rule, items) == wanted}
     table = Table(box=None, header_style="dim", pad_edge=False)
     names = ("score", "share", "10-way", "generated") if score else ()
     table.add_column("direction")
@@ -168,17 +167,13 @@ def _trace_lines(tables: RunTables) -> list[str]:
 
 
 def _swept_lines(tables: RunTables) -> list[str]:
-    lines = []
-    for sweep in shares.sweeps(tables)[:1]:
-        models = sweep.by_model[1:]
+    return [
+        f"  {sweep.rule}, {visible(point.short)}, {point.prompt} prompt: {BEHAVIOUR_NAMES[shares.PIVOT]} "
+        f"{plain(Value.of(point.shares.shares[shares.PIVOT], 'share'))}"
+        for sweep in shares.sweeps(tables)[:1]
         # Of many checkpoints the last one tells where they lead; the page has them all.
-        shown = [*(models if len(models) <= _MOST_MODELS else models[-1:]), *sweep.by_prompt[1:]]
-        lines += [
-            f"  {sweep.rule}, {visible(point.short)}, {point.prompt} prompt: {BEHAVIOUR_NAMES[shares.PIVOT]} "
-            f"{plain(Value.of(point.shares.shares[shares.PIVOT], 'share'))}"
-            for point in shown
-        ]
-    return lines
+        for point in (*sweep.by_model[1 if len(sweep.by_model) <= _MOST_MODELS + 1 else -1 :], *sweep.by_prompt[1:])
+    ]
 
 
 def _written_line(written: Sequence[shares.Split], directions: str, rule: str, of: str = "") -> list[str]:
@@ -191,8 +186,8 @@ def _shares_text(found: shares.Shares, directions: str) -> str:
     copy = "source_or_english" if directions == "source_english" else "copy"
     own = ("direct", copy, shares.PIVOT, "other", "none")
     there = {name: plain(Value.of(each, "share")) for name, each in found.shares.items() if each and each.value}
-    found = dict.fromkeys(own, percent(0.0)) | there
-    return ", ".join(f"{BEHAVIOUR_NAMES.get(name, name)} {text}" for name, text in found.items())
+    texts = dict.fromkeys(own, percent(0.0)) | there
+    return ", ".join(f"{BEHAVIOUR_NAMES.get(name, name)} {text}" for name, text in texts.items())
 
 
 def _causality_lines(tables: RunTables) -> list[str]:
@@ -206,15 +201,3 @@ def _causality_lines(tables: RunTables) -> list[str]:
     verdict += f" (those that fail: {failed})" if failed else ""
     effect = f"; own pivot taken out {plain(Value.of(own))} nats" if own else ""
     return [f"conditions of a causal pivot: {verdict or 'none tested'}{effect}"]
-
-
-def _pivot_shares(tables: RunTables) -> dict[Direction, tuple[int, Interval | None]]:
-    """Return items and share of semantic pivots by direction, under the default rule."""
-    found = pivot_shares(first_rows(tables.trace, "summary"))
-    return {direction: one for (rule, direction, items), one in found.items() if (rule, items) == (shares.DEFAULT_RULE, "all")}
-
-
-def _score_cells(row: Row | None) -> list[str]:
-    if row is None:
-        return [MISSING] * 4
-    return [plain(figure(row, "score")), *(figure(row, name).text() for name in _SHARES)]
