@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Literal
@@ -292,14 +292,6 @@ def plain(content: Inline | Prose, *, fine: bool = False) -> str:
     if isinstance(content, Value):
         return f"{content.text(fine=fine)} {content.ends(fine=fine)}".rstrip()
     return content if isinstance(content, str) else content.text
-
-
-def every_block(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Yield blocks and those inside them, in the order of reading."""
-    for block in blocks:
-        yield block
-        if isinstance(block, Details | Grid | Group):
-            yield from every_block(block.blocks)
 
 
 def lines(rows: Iterable[Sequence[Cell]], kinds: Iterable[str] | None = None) -> tuple[Line, ...]:

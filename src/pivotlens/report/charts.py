@@ -30,6 +30,9 @@ Estimate = Sequence[float] | float | None
 """A figure: (value, low, high), the value alone, or None; NaN stands for what is missing."""
 Scale = Callable[[float], float]
 """From a figure to its place."""
+Size = tuple[float, float]
+"""Width and height."""
+_AREA: Size = (404.0, 150.0)
 
 
 def estimates(values: Sequence[Estimate] | Floats) -> Floats:
@@ -155,7 +158,7 @@ def column_axis(axis: Axis, margin: float = MARGIN) -> Markup:
 class Plot:
     """An area with two axes; marks are drawn into it and come out as one figure, with a key above several kinds."""
 
-    def __init__(self, x: Axis, y: Axis, size: tuple[float, float], inset: float = 4.0, strip: float = 0.0) -> None:
+    def __init__(self, x: Axis, y: Axis, size: Size, inset: float = 4.0, strip: float = 0.0) -> None:
         """Lay the area out.
 
         Args:
@@ -363,13 +366,7 @@ class Strip:
 
 
 def line_chart(
-    title: str,
-    lines: Sequence[Line],
-    x: Axis,
-    y: Axis,
-    *,
-    size: tuple[float, float] = (404.0, 150.0),
-    strip: Strip | None = None,
+    title: str, lines: Sequence[Line], x: Axis, y: Axis, *, size: Size = _AREA, strip: Strip | None = None
 ) -> Markup:
     """Draw lines on common axes.
 
@@ -495,9 +492,7 @@ def plain_bar(value: float | None, most: float, kind: str) -> Markup:
     return node("svg", rect, class_="plain-bar", width="100%", height="12", aria_hidden="true")
 
 
-def bar_chart(
-    title: str, bars: Sequence[Bars], x: Axis, y: Axis, *, size: tuple[float, float] = (404.0, 150.0)
-) -> Markup:
+def bar_chart(title: str, bars: Sequence[Bars], x: Axis, y: Axis, *, size: Size = _AREA) -> Markup:
     """Draw upright bars, those of different kinds side by side.
 
     Args:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from pivotlens.report.names import BEHAVIOUR_NAMES, CURVE_NAMES
 from pivotlens.report.run_tables import Row
 from pivotlens.report.sections.items import LensToken, TellingItem
-from pivotlens.report.sections.layers import Profiles, curves_of
+from pivotlens.report.sections.layers import Profiles
 from pivotlens.report.sections.pivots import MinedPivot, MinedPivots
 from pivotlens.report.sections.shares import in_order
 from pivotlens.report.wording import direction_name, number, p_value, visible
@@ -84,13 +84,12 @@ def payload(items: Sequence[TellingItem], pivots: MinedPivots | None, profiles: 
         "items": rows,
         "layers": list(layers),
         "pairs": pairs,
-        "profiles": [_profile(profile) for profile in profiles.values()],
+        "profiles": list(map(_readouts, profiles.values())),
         "tokens": list(texts),
         "relations": list(relations),
         "directions": [[*direction, direction_name(direction)] for direction in directions],
         "behaviours": [[name, BEHAVIOUR_NAMES.get(name, name)] for name in behaviours],
         "rules": rules,
-        "curves": CURVE_NAMES,
     }
 
 
@@ -102,15 +101,17 @@ def _evidence(pivot: MinedPivot) -> list[Any]:
     return [*counts, *npmi, p_value(pivot.q_value), strength, visible(pivot.relation) if pivot.relation else ""]
 
 
-def _profile(profile: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
-    layers = sorted({row["layer"] for rows in profile.values() for row in rows})
-
-    def rounded(rows: Sequence[Row]) -> list[float | None]:
-        found = {row["layer"]: round(float(row["mean"]), 4) for row in rows}
-        return [found.get(layer) for layer in layers]
-
-    curves = {name: rounded(rows) for name, rows in curves_of(profile).items()}
-    return {"layers": layers, "entropy": rounded(profile.get("entropy", ())), "curves": curves}
+def _readouts(profile: Mapping[str, Sequence[Row]]) -> list[str]:
+    """Return what a chart of layers says at each of them, in their order."""
+    means = {name: {row["layer"]: row["mean"] for row in rows} for name, rows in profile.items()}
+    entropy = means.pop("entropy", {})
+    curves = {title: means[name] for name, title in CURVE_NAMES.items() if name in means}
+    said = {
+        layer: [f"{name} {number(found.get(layer))}" for name, found in curves.items()]
+        + ([f"entropy {number(entropy[layer], 1)}"] if layer in entropy else [])
+        for layer in sorted({layer for found in (entropy, *curves.values()) for layer in found})
+    }
+    return [f"layer {layer}: {', '.join(parts)}" for layer, parts in said.items()]
 
 
 _UNSAFE = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})

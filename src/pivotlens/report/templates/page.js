@@ -253,19 +253,17 @@
 
   // -- layer charts: a cursor reads the values of a layer
   const startProfile = (figure) => {
-    const profile = data.profiles[figure.dataset.profile];
+    const said = data.profiles[figure.dataset.profile];
     const [chart, cursor, readout] = ["svg", ".cursor", "output"].map((part) => figure.querySelector(part));
-    const resting = readout.textContent, last = profile.layers.length - 1;
+    const resting = readout.textContent, last = said.length - 1;
     const left = Number(chart.dataset.start), across = Number(chart.dataset.end) - left;
     let current = -1;
     const rest = () => { current = -1; cursor.setAttribute("visibility", "hidden"); readout.textContent = resting; };
     const show = (index) => {
       current = Math.max(0, Math.min(last, index));
-      const x = left + (last ? current / last : 0) * across, entropy = profile.entropy[current];
+      const x = left + (last ? current / last : 0) * across;
       fill(cursor, { x1: x, x2: x, visibility: "visible" }, []);
-      const values = Object.entries(profile.curves).map(([name, means]) => `${data.curves[name]} ${means[current]?.toFixed(3) ?? "–"}`);
-      if (entropy !== null) values.push(`entropy ${entropy.toFixed(1)}`);
-      readout.textContent = `layer ${profile.layers[current]}: ${values.join(", ")}`;
+      readout.textContent = said[current];
     };
     chart.addEventListener("pointermove", (event) => {
       const box = chart.getBoundingClientRect(), x = (event.clientX - box.left) / box.width * chart.viewBox.baseVal.width;
