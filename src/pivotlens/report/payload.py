@@ -16,9 +16,6 @@ from pivotlens.report.sections.pivots import MinedPivot, MinedPivots
 from pivotlens.report.sections.shares import in_order
 from pivotlens.report.wording import direction_name, number, p_value, visible
 
-FIXED_ROLES = ("", "source", "target", "english")
-"""Roles by code; from 4 on the code is a pivot's relation."""
-
 
 class _Numbers(dict[Any, int]):
     """Numbers of values, in the order they are first met."""
@@ -31,13 +28,13 @@ class _Numbers(dict[Any, int]):
 def payload(items: Sequence[TellingItem], pivots: MinedPivots | None, profiles: Profiles) -> dict[str, Any]:
     """Return what the script needs.
 
-    A token at a layer is three integers: its text, its probability in thousandths, and its role times two plus one
-    where it is specific to the item. An item without layers is listed with its labels alone.
+    A token at a layer is three integers: its text, its probability in thousandths, and its role and relation times two
+    plus one where it is specific to the item. An item without layers is listed with its labels alone.
     """
-    texts, relations, directions, layers = _Numbers(), _Numbers(), _Numbers(), _Numbers()
+    texts, roles, directions, layers = _Numbers(), _Numbers(), _Numbers(), _Numbers()
 
     def token(each: LensToken) -> tuple[int, int, int]:
-        role = FIXED_ROLES.index(each.role) if each.role in FIXED_ROLES else len(FIXED_ROLES) + relations[each.relation]
+        role = roles[each.role or "other", each.relation if each.role == "pivot" else ""]
         return texts[visible(each.token)], round(1000 * each.prob), 2 * role + each.specific
 
     def layers_of(item: TellingItem) -> dict[str, Any]:
@@ -86,7 +83,7 @@ def payload(items: Sequence[TellingItem], pivots: MinedPivots | None, profiles: 
         "pairs": pairs,
         "profiles": list(map(_readouts, profiles.values())),
         "tokens": list(texts),
-        "relations": list(relations),
+        "roles": list(roles),
         "directions": [[*direction, direction_name(direction)] for direction in directions],
         "behaviours": [[name, BEHAVIOUR_NAMES.get(name, name)] for name in behaviours],
         "rules": rules,

@@ -1,7 +1,6 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const ROLES = ["other", "source", "target", "english"];
   const BATCH = 40;
   document.documentElement.classList.add("scripted");
 
@@ -14,7 +13,6 @@
   const make = (name, attributes = {}, ...children) => fill(document.createElement(name), attributes, children);
   const shape = (name, attributes, ...children) =>
     fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
-  const roleOf = (code) => ROLES[code >> 1] || "pivot";
   const shown = (thousandths) =>
     (thousandths > 0 && thousandths < 5 ? "<.01" : thousandths >= 995 ? "1.0" : (thousandths / 1000).toFixed(2).slice(1));
   const cut = (text) => { const letters = Array.from(text); return letters.length > 60 ? `${letters.slice(0, 59).join("")}…` : text; };
@@ -145,7 +143,7 @@
     if (!item.r) return make("span", { class: "strip note" }, "layers not on this page");
     const marks = item.r.map((reading, index) => {
       if (!reading.length) return "";
-      const role = roleOf(reading[2]), height = (2 + 14 * reading[1] / 1000).toFixed(1);
+      const [role] = data.roles[reading[2] >> 1], height = (2 + 14 * reading[1] / 1000).toFixed(1);
       const kind = role === "other" && !(reading[2] & 1) ? "common" : role;
       return shape("rect", { x: index * 10, width: 9, y: 16 - height, height, class: `r-${kind}` });
     });
@@ -153,7 +151,7 @@
     return shape("svg", { class: "strip", ...box, "aria-hidden": "true" }, ...marks);
   };
   const heatCell = (item, [token, prob, code]) => {
-    const text = data.tokens[token], role = roleOf(code), specific = code & 1, relation = data.relations[(code >> 1) - ROLES.length];
+    const text = data.tokens[token], [role, relation] = data.roles[code >> 1], specific = code & 1;
     const level = prob < 5 ? 0 : Math.min(10, Math.max(1, Math.round(prob / 100)));
     const said = `${role}${relation ? ` (${relation})` : ""}${specific ? "" : " · not specific to this word"}`;
     const [source, target] = data.directions[item.d], language = { source, target, english: "en" }[role];
