@@ -87,7 +87,7 @@ class Items:
 
 
 def items_of(words: str, limit: int | None, direction: Direction, shot_sets: int, folder: Path) -> Items:
-    benchmark = build_benchmark(BenchConfig(words=words, limit=limit), folder / f"{words}-{limit}")
+    benchmark = build_benchmark(BenchConfig(words=words, limit_concepts=limit), folder / f"{words}-{limit}")
     pool = [concept.concept_id for concept in benchmark.shot_concepts()]
     return Items(benchmark, direction, draw_shot_sets(pool, 5, shot_sets, 0))
 

@@ -86,7 +86,7 @@ def write_pivots(run: Path) -> None:
     ids = [tokenizer.encode_batch([pivot])[0].tolist()[0] for pivot in _PIVOTS]
     n = len(ids)
     columns = {"token_id": ids, "token": [tokenizer.text(token) for token in ids], "degree": [3] * n}
-    columns |= {"degree_shuffled": [0.5] * n, "directions": [2] * n, "stability": [1.0] * n, "score": [1.0] * n}
+    columns |= {"degree_shuffled": [0.5] * n, "language_pairs": [2] * n, "stability": [1.0] * n, "score": [1.0] * n}
     columns["variant_ids"] = [[token] for token in ids]
     plan = make_plan(run, MineConfig(), version=1, inputs={})
     with Workspace(plan) as workspace:

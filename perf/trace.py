@@ -127,7 +127,7 @@ def reading_of(model: str, direction_name: str, limit: int | None, batch_tokens:
 
 def ours(reading: Reading) -> LayerReadings:
     read = [item.read for item in reading.items]
-    how = SharedReading(reading.batch_tokens, reading.scorer.share)
+    how = SharedReading(reading.batch_tokens, reading.scorer.share_cache)
     states = read_states(reading.lens, [one.context for one in read], how)
     return reduce_states(reading.head, LensStates(reading.lens, states), read, TOP_K)
 

@@ -21,8 +21,8 @@ def at_work(plan: Plan[Any]) -> Iterator[Work[Any]]:
 
 @contextmanager
 def writing(
-    run: Path, config: StageConfig, inputs: Mapping[str, str], passed: Mapping[str, str] | None = None
+    run: Path, config: StageConfig, inputs: Mapping[str, str], origins: Mapping[str, str] | None = None
 ) -> Iterator[ResultWriter]:
     """Give the writer of a stage's result; the test finishes it."""
-    with at_work(make_plan(run, config, version=1, inputs=inputs, passed=passed)) as work:
+    with at_work(make_plan(run, config, version=1, inputs=inputs, origins=origins)) as work:
         yield work.writer

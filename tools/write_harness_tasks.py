@@ -23,7 +23,7 @@ _METADATA = [
     f"  default_benchmark: {DEFAULT_BENCHMARK}@{VERSIONS[DEFAULT_BENCHMARK][0]}",
 ]
 _NOTE = "# Written by tools/write_harness_tasks.py; do not edit.\n"
-_METRICS = ("score", "score_different_spelling", "share", "margin", "accuracy_10way")
+_METRICS = ("score", "score_different_spelling", "probability_share", "margin", "accuracy_10way")
 _FUNCTIONS = "pivotlens.harness.word_translation"
 
 

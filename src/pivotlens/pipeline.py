@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pivotlens.settings.base import StageConfig
-from pivotlens.settings.sources import check_environment, origins, read_toml, settings_layers
+from pivotlens.settings.sources import check_environment, origins_of, read_toml, settings_layers
 from pivotlens.stages import STAGES
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ class Pipeline:
     Attributes:
         folder: The run folder.
         configs: Settings by stage, in the order of work; optional stages only where the file has a table for them.
-        passed: By stage, where each setting that is not a default came from.
+        origins: By stage, where each setting that is not a default came from.
     """
 
     folder: Path
     configs: dict[str, StageConfig]
-    passed: dict[str, dict[str, str]]
+    origins: dict[str, dict[str, str]]
 
     @classmethod
     def from_toml(cls, path: Path | str, run: Path | str | None = None, flags: Mapping[str, Any] | None = None) -> Self:
@@ -66,7 +66,7 @@ class Pipeline:
         check_environment(classes)
         content = {} if file is None else read_toml(file, classes)
         layers = settings_layers(classes[name], content, str(file or "defaults"), flags)
-        return cls(run, {name: classes[name].build(layers)}, {name: origins(layers)})
+        return cls(run, {name: classes[name].build(layers)}, {name: origins_of(layers)})
 
     @classmethod
     def from_mapping(
@@ -79,15 +79,15 @@ class Pipeline:
         """Make a pipeline from the content of a configuration file; see `from_toml`."""
         classes = stage_configs()
         check_environment(classes)
-        configs, passed = {}, {}
+        configs, origins = {}, {}
         for stage, config in classes.items():
             if config.optional and stage not in content:
                 continue
             layers = settings_layers(config, content, name, _flags_of(config, flags or {}))
             configs[stage] = config.build(layers)
-            passed[stage] = origins(layers)
+            origins[stage] = origins_of(layers)
         folder = run or content.get("run") or Path("runs") / Path(name).stem
-        return cls(Path(folder), configs, passed)
+        return cls(Path(folder), configs, origins)
 
     def plan(self) -> list[Plan[Any]]:
         """Return what each stage would do, in order; computes and writes nothing.
@@ -99,7 +99,7 @@ class Pipeline:
         fingerprints: dict[str, str] = {}
         plans: list[Plan[Any]] = []
         for name, config in self.configs.items():
-            plans.append(STAGES[name].plan(config, self.folder, planned=fingerprints, passed=self.passed[name]))
+            plans.append(STAGES[name].plan(config, self.folder, planned=fingerprints, origins=self.origins[name]))
             fingerprints[name] = plans[-1].fingerprint
         return plans
 
@@ -124,7 +124,7 @@ class Pipeline:
         for plan in plans:
             stage = STAGES[plan.stage]
             if not plan.fits(finished):  # it names what another stage has made only now
-                plan = stage.plan(plan.config, plan.run, passed=plan.passed)
+                plan = stage.plan(plan.config, plan.run, origins=plan.origins)
             if watch is not None:
                 watch(plan)
             results[stage.name] = stage.execute(plan)

@@ -104,7 +104,7 @@ class Stage(Generic[C, R]):
         run: Path | str,
         *,
         planned: Mapping[str, str] | None = None,
-        passed: Mapping[str, str] | None = None,
+        origins: Mapping[str, str] | None = None,
     ) -> Plan[C]:
         """Return the stage as it would run; computes and writes nothing.
 
@@ -112,7 +112,7 @@ class Stage(Generic[C, R]):
             config: The settings.
             run: The run folder.
             planned: Fingerprints that other stages will have, when a whole chain is planned.
-            passed: Where each setting that is not a default came from.
+            origins: Where each setting that is not a default came from.
 
         Raises:
             PrerequisiteError: A stage that is read has not run, or a model or corpus is not there.
@@ -133,7 +133,7 @@ class Stage(Generic[C, R]):
         if self.inputs is not None:
             found: Callable[[C, RunFolder], Mapping[str, str | Source]] = _named(self.inputs)
             inputs |= found(config, RunFolder(Path(run), planned or {}, self.name))
-        return make_plan(run, config, version=self.version, inputs=inputs, passed=passed)
+        return make_plan(run, config, version=self.version, inputs=inputs, origins=origins)
 
     def execute(self, plan: Plan[C]) -> R:
         """Do the work that was planned, or none where the result is there and fits; return the result.
@@ -153,10 +153,10 @@ class Stage(Generic[C, R]):
         return self.result_class().load(plan.run)
 
     def __call__(
-        self, config: C | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+        self, config: C | None = None, run: Path | str = "run", *, origins: Mapping[str, str] | None = None
     ) -> R:
         """Plan the stage and do what has to be done: what its public function does; arguments as there."""
-        return self.execute(self.plan(config or self.config(), run, passed=passed))
+        return self.execute(self.plan(config or self.config(), run, origins=origins))
 
     def check_packages(self) -> None:
         """Check that what it runs on is installed.

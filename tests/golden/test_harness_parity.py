@@ -71,12 +71,12 @@ def assert_as_scored(scores: Scores, results: dict[str, Any], samples: list[dict
             assert doc["tokens"][number] == row["n_tokens"]
             compared += 1
         row = concepts[doc["concept_id"]]
-        for name in ("score", "share", "margin", "accuracy_10way"):
+        for name in ("score", "probability_share", "margin", "accuracy_10way"):
             assert sample[name] == pytest.approx(row[name], abs=1e-3), name
         assert ("score_different_spelling" in sample) == (not row["same_spelling"])
     assert compared == len(ours)
-    summary = {row["items"]: row for row in rows("summary")}
-    for name in ("score", "share", "margin", "accuracy_10way"):
+    summary = {row["item_set"]: row for row in rows("summary")}
+    for name in ("score", "probability_share", "margin", "accuracy_10way"):
         assert results[f"{name},none"] == pytest.approx(summary["all"][name], abs=1e-3), name
     assert results["score_different_spelling,none"] == pytest.approx(summary["different_spelling"]["score"], abs=1e-3)
 
@@ -85,7 +85,7 @@ def assert_as_scored(scores: Scores, results: dict[str, Any], samples: list[dict
 def test_a_tiny_model_gets_the_same_numbers(tiny, tmp_path, direction):
     run = tmp_path / "run"
     build_benchmark(BenchConfig(words=str(tiny.words), distractors=4, shot_pool=8, calibration=20), run)
-    settings = {"shots": 2, "shot_sets": 2, "seed": 3, "limit": 6}
+    settings = {"shots": 2, "shot_sets": 2, "seed": 3, "limit_concepts": 6}
     config = ScoreConfig(model=str(tiny.model), directions=(direction,), bootstrap=100, **settings)
     scores = score_model(config, run)
     task = f"pivotlens_{direction.replace('-', '_')}"
@@ -96,10 +96,10 @@ def test_a_tiny_model_gets_the_same_numbers(tiny, tmp_path, direction):
 
 
 def test_the_group_is_the_mean_of_its_directions(tiny):
-    found = evaluate(tiny.model, ["pivotlens"], {"shots": 1, "shot_sets": 1, "limit": 1})
+    found = evaluate(tiny.model, ["pivotlens"], {"shots": 1, "shot_sets": 1, "limit_concepts": 1})
     tasks = found["group_subtasks"]["pivotlens"]
     assert len(tasks) == 30
-    for name in ("score", "share", "margin", "accuracy_10way"):
+    for name in ("score", "probability_share", "margin", "accuracy_10way"):
         values = [found["results"][task][f"{name},none"] for task in tasks]
         assert found["groups"]["pivotlens"][f"{name},none"] == pytest.approx(np.mean(values)), name
 
@@ -128,14 +128,17 @@ def test_a_real_model_gets_the_same_numbers_on_the_command_line(tmp_path):
     run = tmp_path / "run"
     build_benchmark(BenchConfig(), run)
     scores = score_model(
-        ScoreConfig(model=REAL_MODEL, directions=("en-fr",), shot_sets=2, limit=2, bootstrap=100, device="cpu"), run
+        ScoreConfig(
+            model=REAL_MODEL, directions=("en-fr",), shot_sets=2, limit_concepts=2, bootstrap=100, device="cpu"
+        ),
+        run,
     )
     programs = Path(sys.executable).parent
     where = subprocess.run([programs / "pivotlens", "tasks-path"], capture_output=True, text=True, check=True)
     command = [
         programs / "lm_eval", "run", "--include_path", where.stdout.strip(), "--tasks", "pivotlens_en_fr",
         "--model", "hf", "--model_args", f"pretrained={model},dtype=float32", "--device", "cpu", "--batch_size", "10",
-        "--metadata", orjson.dumps({"pivotlens": {"shot_sets": 2, "limit": 2}}).decode(),
+        "--metadata", orjson.dumps({"pivotlens": {"shot_sets": 2, "limit_concepts": 2}}).decode(),
         "--output_path", str(tmp_path / "out"), "--log_samples",
     ]  # fmt: skip
     done = subprocess.run(

@@ -67,7 +67,7 @@ def test_a_direction_is_the_gradient_through_the_whole_head(name):
     states = lens.block_states(input_ids=_IDS, use_cache=False)
     for layer in (1, 4):
         tokens = torch.tensor([7, 250])
-        found = lens.direction(states[:, layer], tokens)
+        found = lens.token_vector(states[:, layer], tokens)
         assert found.shape == (2, 32)
         assert found.dtype == torch.float32
         torch.testing.assert_close(found.norm(dim=-1), torch.ones(2))
@@ -93,7 +93,7 @@ def test_a_direction_is_the_gradient_through_the_whole_head(name):
 def test_a_step_along_a_direction_raises_the_logit_most(name):
     lens = LogitLens(tiny(name))
     state = lens.block_states(input_ids=_IDS[:1], use_cache=False)[0, 3]
-    direction = lens.direction(state[None], torch.tensor([60]))[0]
+    direction = lens.token_vector(state[None], torch.tensor([60]))[0]
     step = 1e-2 * state.norm()
 
     def gain(unit: torch.Tensor) -> float:

@@ -130,7 +130,7 @@ def test_families_that_keep_more_than_keys_and_values_are_run_in_full(name):
     if name != "xlstm":  # cannot run with a cache at all
         shared = SharedPrefix(loaded, contexts(), batch_tokens=40)
         assert (shared.prefix, shared.cache) == ((), None)
-    for batch in SharedPrefix(loaded, contexts(), batch_tokens=40, share=False).batches():
+    for batch in SharedPrefix(loaded, contexts(), batch_tokens=40, share_cache=False).batches():
         assert batch.past == 0
         read = LogitLens(loaded).states(**batch.arguments())
         plain = LogitLens(loaded).states(input_ids=torch.tensor([contexts()[batch.rows[0]]]), use_cache=False)

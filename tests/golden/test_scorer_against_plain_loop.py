@@ -333,7 +333,7 @@ def test_measures_by_hand():
     np.testing.assert_allclose(measures.p_source, [[0.5, 0.2]])
     np.testing.assert_allclose(measures.p_distractors, [[(0.1 + 0.2) / 2, (0.2 + 0.4) / 2]])
     np.testing.assert_allclose(measures.score, [[0.35, -0.1]])
-    np.testing.assert_allclose(measures.share, [[0.25 / 0.30, 0.04 / 0.24]])
+    np.testing.assert_allclose(measures.probability_share, [[0.25 / 0.30, 0.04 / 0.24]])
     np.testing.assert_allclose(measures.margin, [[log(0.25 / 0.025), log(0.04 / 0.1)]])
     np.testing.assert_allclose(measures.rank, [[1.0, 2.5]])
     np.testing.assert_allclose(measures.accuracy, [[1.0, 0.0]])
@@ -361,7 +361,7 @@ def test_measures_against_a_slow_loop():
             assert found.p_source[at] == pytest.approx(p[0])
             assert found.p_distractors[at] == pytest.approx(sum(p[1:]) / 9)
             assert found.score[at] == pytest.approx(p[0] - sum(p[1:]) / 9)
-            assert found.share[at] == pytest.approx(whole[0] / sum(whole))
+            assert found.probability_share[at] == pytest.approx(whole[0] / sum(whole))
             assert found.margin[at] == pytest.approx(math.log(whole[0]) - math.log(sum(whole[1:]) / 9))
             better = sum(value > whole[0] for value in whole[1:])
             equal = sum(value == whole[0] for value in whole[1:])
@@ -372,7 +372,7 @@ def test_measures_against_a_slow_loop():
 def test_measures_of_tiny_probabilities_do_not_vanish():
     sums = np.array([[[-2000.0], [-2010.0], [-2020.0]]])
     measures = measure_items(sums, np.ones(sums.shape))
-    assert measures.share[0, 0] == pytest.approx(1 / (1 + math.exp(-10) + math.exp(-20)))
+    assert measures.probability_share[0, 0] == pytest.approx(1 / (1 + math.exp(-10) + math.exp(-20)))
     assert measures.margin[0, 0] == pytest.approx(10 - math.log((1 + math.exp(-10)) / 2))
 
 

@@ -199,7 +199,7 @@ def test_a_whole_stage_gives_the_scores_of_the_loop(kind, bench, tmp_path):
     summary = {
         (row["source_language"], row["target_language"]): row["score"]
         for row in scores.rows("summary")
-        if row["items"] == "all"
+        if row["item_set"] == "all"
     }
     for direction, mean in means.items():
         assert summary[direction] == pytest.approx(mean, abs=1e-5)

@@ -81,7 +81,7 @@ def test_states_behind_a_shared_prefix_are_the_plain_ones_at_every_length(name):
         pytest.skip("nothing is shared")
     loaded = tiny_by_position(name)
     lens = LogitLens(loaded)
-    found = read_states(lens, _LONG, SharedReading(8192, share=True))
+    found = read_states(lens, _LONG, SharedReading(8192, share_cache=True))
     for row in (0, len(_LONG) // 2, len(_LONG) - 1):
         with torch.inference_mode():
             blocks, answer = lens.layers(input_ids=torch.tensor([_LONG[row]]), use_cache=False)

@@ -102,7 +102,7 @@ def test_the_trace_reads_where_the_score_does(kind, piece, benchmark):
     scorer, words = AnswerScorer(loaded), WordTokens(loaded.tokenizer, "first")
     items = prepare_items(scorer, prompts, concepts, words, None, answers)
     lens = LogitLens(loaded)
-    states = read_states(lens, [item.read.context for item in items], SharedReading(8192, share=True))
+    states = read_states(lens, [item.read.context for item in items], SharedReading(8192, share_cache=True))
     readings = reduce_states(HeadSlices(lens.head), LensStates(lens, states), [item.read for item in items], 10)
     encoded = prompts.encode([(item.words["en"], item.words["fr"]) for item in concepts])
     for number, (item, one) in enumerate(zip(items, encoded, strict=True)):

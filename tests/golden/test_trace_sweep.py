@@ -1,4 +1,4 @@
-"""Several models and wordings in one trace, whole words and a tuned lens, against one at a time and plain loops."""
+"""Several models and prompts in one trace, whole words and a tuned lens, against one at a time and plain loops."""
 
 import numpy as np
 import pytest

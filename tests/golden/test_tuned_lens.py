@@ -5,7 +5,7 @@ import torch
 
 from pivotlens.errors import ArtifactError, ConfigError
 from pivotlens.lens.reading import damping_curve, distances, layer_states, spread_positions
-from pivotlens.lens.training import BETAS, Candidates, Training, kept, token_mass
+from pivotlens.lens.training import BETAS, CandidateTokens, Training, kept, token_mass
 from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.load import LoadedModel
@@ -75,7 +75,7 @@ def test_a_step_follows_the_gradient_of_the_models_own_head(name):
     lens = LogitLens(loaded)
     states = states_of(lens)
     training = Training.begin(states)
-    every = Candidates.of(token_mass(lens, states), 0, 0).draw(0)
+    every = CandidateTokens.of(token_mass(lens, states), 0, 0).draw(0)
     with HeadSlices(lens.head).open(grad=True) as decode:
         losses = training.train_step(lens, decode, states, every, 0.01)
     raw, _ = distances(lens, TunedLens.identity(loaded, 5, 32), states)
@@ -110,7 +110,7 @@ def test_steps_are_those_of_the_paper():
     lens = LogitLens(tiny("llama"))
     states = states_of(lens)
     training = Training.begin(states)
-    every = Candidates.of(token_mass(lens, states), 0, 0).draw(0)
+    every = CandidateTokens.of(token_mass(lens, states), 0, 0).draw(0)
     twin = [parameter.detach().clone() for parameter in training.parameters]
     first, second = ([torch.zeros_like(values) for values in twin] for _ in range(2))
     gradients: list[torch.Tensor] = []
@@ -155,7 +155,7 @@ def test_the_trained_map_is_the_same_in_the_models_own_units():
 
 def test_candidates_hold_the_probable_tokens_and_stand_for_all():
     mass = torch.linspace(1, 0, VOCABULARY, dtype=torch.float64)
-    candidates = Candidates.of(mass, 40, seed=5)
+    candidates = CandidateTokens.of(mass, 40, seed=5)
     assert candidates.probable.tolist() == list(range(20))
     tokens, each = candidates.draw(3)
     assert len(set(tokens.tolist())) == 40
@@ -163,14 +163,14 @@ def test_candidates_hold_the_probable_tokens_and_stand_for_all():
     assert torch.equal(candidates.draw(3)[0], tokens)
     assert not torch.equal(candidates.draw(4)[0], tokens)
     for n in (0, VOCABULARY, VOCABULARY + 1):
-        tokens, each = Candidates.of(mass, n, 0).draw(0)
+        tokens, each = CandidateTokens.of(mass, n, 0).draw(0)
         assert tokens.tolist() == list(range(VOCABULARY))
         assert not each.any()
 
 
 def test_drawn_candidates_estimate_the_normaliser():
     logits = torch.randn(VOCABULARY, generator=torch.Generator().manual_seed(0)).double()
-    candidates = Candidates.of(logits.softmax(0), 80, 0)
+    candidates = CandidateTokens.of(logits.softmax(0), 80, 0)
     found = []
     for step in range(400):
         tokens, each = candidates.draw(step)
@@ -255,7 +255,7 @@ def test_a_damaged_lens_is_refused(tmp_path, content):
 def test_only_the_last_step_is_kept_and_goes_on_to_the_last_bit(tmp_path):
     lens = LogitLens(tiny("llama"))
     states = states_of(lens)
-    every = Candidates.of(token_mass(lens, states), 0, 0).draw(0)
+    every = CandidateTokens.of(token_mass(lens, states), 0, 0).draw(0)
     training = Training.begin(states)
     training.save(tmp_path)
     with HeadSlices(lens.head).open(grad=True) as decode:

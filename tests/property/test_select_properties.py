@@ -38,7 +38,7 @@ def _scored(units: list[tuple], first: int = 0) -> ScoredUnits:
         languages=("en", "fr", "zh"),
         language=language,
         row=np.arange(1, len(units) + 1),
-        part=np.zeros(len(units), dtype=np.int64),
+        unit=np.zeros(len(units), dtype=np.int64),
         n_tokens=n_tokens,
         n_pivots=(share * n_tokens).astype(np.int64),
         hashes={"top": hashes, "random": hashes},
@@ -60,7 +60,7 @@ def test_a_larger_budget_takes_the_same_and_more(mode: str, units: list[tuple], 
 
 def _plain_loop(mode: str, units: list[tuple], budget: int) -> list[bool]:
     taken = [False] * len(units)
-    low = _scored(units).share_low.tolist() if units else []
+    low = _scored(units).pivot_share_low.tolist() if units else []
     for language in range(3):
         spent = 0
         ranked = [number for number, unit in enumerate(units) if unit[0] == language and not unit[4]]

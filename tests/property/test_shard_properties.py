@@ -103,7 +103,7 @@ def test_what_cannot_be_cut_is_one_shard(tmp_path: Path) -> None:
     assert {shard.file.name for shard in shards[2:]} == {"c.jsonl"}
     assert len(shards) == 102
     # Only the first documents of a file: what is read must not begin anew in each shard.
-    assert len(_shards(folder, tmp_path, 20, UnitPlan(limit=3))) == 3
+    assert len(_shards(folder, tmp_path, 20, UnitPlan(limit_documents=3))) == 3
 
 
 @settings(parent=_quickly, max_examples=15)
@@ -154,7 +154,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_bench(folder / "run")
     ids = [tokenizer.tokenizer.token_to_id(pivot) for pivot in ("water", "livre")]
     columns = {"token_id": ids, "token": ["water", "livre"], "degree": [3, 3], "degree_shuffled": [0.5, 0.5]}
-    columns |= {"directions": [2, 2], "stability": [1.0, 1.0], "score": [2.0, 1.0]}
+    columns |= {"language_pairs": [2, 2], "stability": [1.0, 1.0], "score": [2.0, 1.0]}
     columns["variant_ids"] = [[one] for one in ids]
     with writing(folder / "run", MineConfig(), inputs={}) as stage:
         stage.write_table("pivots", columns)

@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 
 class StageOfRows:
-    """A finished stage with these tables; all rows are of its first model and wording."""
+    """A finished stage with these tables; all rows are of its first model and prompt."""
 
     def __init__(self, stage: str, tables: dict[str, list[Row]], config: Row, details: Row) -> None:
         self.stage = stage

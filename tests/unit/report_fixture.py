@@ -46,11 +46,11 @@ def write_stage(
     tables: Mapping[str, Rows],
     details: Mapping[str, Any] | None = None,
     warnings: Sequence[str] = (),
-    passed: Mapping[str, str] | None = None,
+    origins: Mapping[str, str] | None = None,
 ) -> None:
     """Write a finished stage with these tables."""
     inputs = upstream_inputs(run, (), [stage for stage in ALL_STAGES if stage != config.stage])
-    with writing(run, config, inputs=inputs, passed=passed) as stage:
+    with writing(run, config, inputs=inputs, origins=origins) as stage:
         for message in warnings:
             stage.warn(message)
         for name, rows in tables.items():
@@ -67,7 +67,7 @@ def build_run(
     *,
     sweep: bool = False,
 ) -> Path:
-    """Write a run folder with these stages and return it; with a sweep, the trace has other models and wordings."""
+    """Write a run folder with these stages and return it; with a sweep, the trace has other models and prompts."""
     pairs = [parse_direction(text) for text in directions]
     words = dict(list(CONCEPTS.items())[:concepts])
     rng = np.random.default_rng(7)
@@ -97,7 +97,7 @@ def _bench(run: Path, words: Mapping[str, Mapping[str, str]]) -> None:
     ]
     details = {"test_concepts": len(words), "shot_concepts": 4, "languages": list(LANGUAGES)}
     tables: dict[str, Rows] = {"items": items, "distractors": [], "links": []}
-    write_stage(run, BenchConfig(limit=len(words)), tables, details)
+    write_stage(run, BenchConfig(limit_concepts=len(words)), tables, details)
 
 
 def _score(
@@ -111,9 +111,10 @@ def _score(
             value = 0.31 - 0.03 * index - 0.01 * (items != "all")
             summary.append(
                 _languages(names)
-                | {"model": "demo:gemma-3-270m", "prompt": "english", "items": items, "n": 16}
-                | {"score": value, "ci_low": value - 0.035, "ci_high": value + 0.04, "share": value + 0.3}
-                | {"share_low": value + 0.22, "share_high": value + 0.36, "share_line": value + 0.28, "margin": 2.5}
+                | {"model": "demo:gemma-3-270m", "prompt": "english", "item_set": items, "n": 16}
+                | {"score": value, "ci_low": value - 0.035, "ci_high": value + 0.04, "probability_share": value + 0.3}
+                | {"probability_share_low": value + 0.22, "probability_share_high": value + 0.36}
+                | {"probability_share_line": value + 0.28, "margin": 2.5}
                 | {"accuracy_10way": value + 0.45, "accuracy_10way_low": value + 0.4}
                 | {"accuracy_10way_high": value + 0.5, "accuracy_generated": value + 0.2}
                 | {"accuracy_generated_low": value + 0.12, "accuracy_generated_high": value + 0.28}
@@ -126,8 +127,14 @@ def _score(
             concepts.append(
                 _languages(pair)
                 | {"model": "demo:gemma-3-270m", "prompt": "english", "concept_id": key}
-                | {"same_spelling": False, "p_source": 0.4, "p_distractors": 0.1, "score": 0.3, "share": 0.5}
-                | {"share_line": 0.5, "margin": 1.0, "rank": 1.0, "accuracy_10way": 1.0}
+                | {
+                    "same_spelling": False,
+                    "p_source": 0.4,
+                    "p_distractors": 0.1,
+                    "score": 0.3,
+                    "probability_share": 0.5,
+                }
+                | {"probability_share_line": 0.5, "margin": 1.0, "rank": 1.0, "accuracy_10way": 1.0}
                 | {"generated": generated, "correct": correct}
             )
     write_stage(
@@ -135,14 +142,14 @@ def _score(
         ScoreConfig(model="demo:gemma-3-270m", directions=tuple(str(pair) for pair in pairs)),
         {"answers": [], "concepts": concepts, "summary": summary},
         details={"model": {"revision": "f00d", "dtype": "float32"}, "concepts": len(words)},
-        passed={"model": "command line"},
+        origins={"model": "command line"},
     )
 
 
 def _lens(run: Path, layers: int) -> None:
     rows = []
     for layer in range(layers):
-        row: dict[str, Any] = {"model": "demo:gemma-3-270m", "layer": layer, "n": 24, "share": 1.0}
+        row: dict[str, Any] = {"model": "demo:gemma-3-270m", "layer": layer, "n": 24, "kept_change": 1.0}
         left = 1 - layer / (layers - 1)
         for name, value in (("kl_raw", 9 * left), ("kl_tuned", 3 * left), ("agrees_raw", 1 - left)):
             row |= {name: value, f"{name}_low": 0.9 * value, f"{name}_high": 1.1 * value}
@@ -152,7 +159,7 @@ def _lens(run: Path, layers: int) -> None:
 
 def _trace(run: Path, trace: TracedItems, directions: Sequence[str], lens: bool, sweep: bool) -> None:
     tables = trace.tables()
-    config = TraceConfig(model="demo:gemma-3-270m", directions=tuple(directions), limit=len(trace.words))
+    config = TraceConfig(model="demo:gemma-3-270m", directions=tuple(directions), limit_concepts=len(trace.words))
     if lens:
         tables = trace.with_lens(tables)
     if sweep:
@@ -168,7 +175,7 @@ def _trace(run: Path, trace: TracedItems, directions: Sequence[str], lens: bool,
             "agreement_between_shot_sets": 0.91,
         },
         warnings=["calibration set has 16 concepts, fewer than 100: `calibrated` labels are rough <b>here</b>"],
-        passed={"model": "command line", "limit": "run.toml"},
+        origins={"model": "command line", "limit_concepts": "run.toml"},
     )
 
 
@@ -215,7 +222,7 @@ def _attribute(run: Path, pairs: Sequence[Direction], rng: Any) -> None:
                     value = float(rng.uniform(0.45, 0.75)) if enough else None
                     auc.append(
                         _languages(pair)
-                        | {"rule": rule, "items": items, "predictor": predictor, "auc": value}
+                        | {"rule": rule, "item_set": items, "predictor": predictor, "auc": value}
                         | {"ci_low": value and value - 0.1, "ci_high": value and value + 0.1}
                         | {"n_cooccurrence": 30 if enough else 4, "n_pivot": 24}
                         | {"note": "" if enough else "fewer than 20 items in a class"}
@@ -223,10 +230,10 @@ def _attribute(run: Path, pairs: Sequence[Direction], rng: Any) -> None:
     for index, pair in enumerate(pairs):
         tests.append(
             _languages(pair)
-            | {"test": "joint_beyond_marginals", "rule": "calibrated" if index % 2 else "onset", "items": "all"}
+            | {"test": "joint_beyond_marginals", "rule": "calibrated" if index % 2 else "onset", "item_set": "all"}
             | {"statistic": 3.2, "p_value": 0.0735 / (index + 1), "n": 54, "note": ""}
         )
-    constant = {"test": "spearman_joint_score", "rule": "", "items": "all", "n": 2, "note": "predictor constant"}
+    constant = {"test": "spearman_joint_score", "rule": "", "item_set": "all", "n": 2, "note": "predictor constant"}
     tests.append(_languages(pairs[0]) | constant)
     pooled = {"statistic": 0.2, "ci_low": 0.1, "ci_high": 0.3, "note": "mean of 2 of 3 directions"}
     tests.append(_languages(("all", "all")) | constant | pooled)
@@ -238,10 +245,10 @@ def _attribute(run: Path, pairs: Sequence[Direction], rng: Any) -> None:
         for pair in pairs
         for number in range(30)
     ]
-    with_auc = {row["items"]: set() for row in auc}
+    with_auc = {row["item_set"]: set() for row in auc}
     for row in auc:
         if (row["rule"], row["predictor"]) == ("calibrated", "log_joint") and row["auc"] is not None:
-            with_auc[row["items"]].add((row["source_language"], row["target_language"]))
+            with_auc[row["item_set"]].add((row["source_language"], row["target_language"]))
     joint = joint_rows(predictors, lambda row: False, with_auc)
     tables = {"auc": auc, "predictors": predictors, "tests": tests, "bins": bin_rows(predictors), "joint": joint}
     write_stage(run, AttributeConfig(), tables, details={"association": True})
@@ -263,7 +270,7 @@ def _mine(run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Dir
                     | {"strength": strength, "relation": "translation" if rank == 0 else ""}
                 )
     pivots = [
-        {"token_id": i, "token": token, "degree": 40 - 2 * i, "degree_shuffled": 1.5 + i / 4, "directions": 5}
+        {"token_id": i, "token": token, "degree": 40 - 2 * i, "degree_shuffled": 1.5 + i / 4, "language_pairs": 5}
         | {"stability": 1 - i / 40, "score": (38.5 - 2 * i) * (1 - i / 40)}
         for i, token in enumerate([*(f" {key}" for key in words), *HOSTILE[:3]])
     ]
@@ -288,7 +295,11 @@ def _mine(run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Dir
 def _select(run: Path, rng: Any) -> None:
     summary = [
         {"mode": mode, "language": language, "units": 600 - 80 * i - 40 * (mode == "top"), "tokens": 99_950 - 7 * i}
-        | {"budget": 100_000, "available": 240_000 - 30_000 * i, "share": (0.14 if mode == "top" else 0.06) - i / 100}
+        | {
+            "budget": 100_000,
+            "available": 240_000 - 30_000 * i,
+            "pivot_share": (0.14 if mode == "top" else 0.06) - i / 100,
+        }
         for mode in ("top", "random")
         for i, language in enumerate(LANGUAGES)
     ]
@@ -296,7 +307,7 @@ def _select(run: Path, rng: Any) -> None:
         run,
         SelectConfig(budget_tokens=100_000),
         {"scores": [], "summary": summary, "arms": arm_rows(summary)},
-        passed={"pivots": "flag"},
+        origins={"pivots": "flag"},
     )
 
 

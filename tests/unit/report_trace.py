@@ -77,7 +77,7 @@ class TracedItems:
         return out | self._sums(out)
 
     def swept(self, out: dict[str, list[Row]], models: Sequence[str], prompts: Sequence[str]) -> dict[str, list[Row]]:
-        """Add further models and wordings, which are direct wherever the first one is not."""
+        """Add further models and prompts, which are direct wherever the first one is not."""
         found = {name: list(rows) for name, rows in out.items()}
         for model in models:
             for prompt in prompts:
@@ -211,7 +211,7 @@ class TracedItems:
                     half = 1.96 * float(np.sqrt(share * (1 - share) / max(1, len(labels))))
                     out["summary"].append(
                         base
-                        | {"rule": rule, "behaviour": behaviour, "items": items, "n": len(labels), "share": share}
+                        | {"rule": rule, "behaviour": behaviour, "item_set": items, "n": len(labels), "share": share}
                         | {"ci_low": max(0.0, share - half), "ci_high": min(1.0, share + half)}
                     )
         for threshold in (0.02, 0.05, 0.1, 0.2):

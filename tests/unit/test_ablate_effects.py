@@ -134,7 +134,7 @@ def test_conditions_hold_where_every_interval_is_on_the_right_side():
         rows += [row(concept, "swap", 0.5 + jitter), row(concept, "swap_unrelated", 0.1)]
         rows += [row(f"d{place}", "own", -0.2, behaviour="direct"), row(f"d{place}", "random", 0, behaviour="direct")]
     found = conditions(all_contrasts(rows, (0.5, 1.0, 2.0), 200, 0), (0.5, 1.0, 2.0))
-    held = {(one.scope, one.items, one.number): one.holds for one in found}
+    held = {(one.direction_group, one.item_set, one.number): one.holds for one in found}
     assert all(held["neither_english", "all", number] for number in range(1, 6))
     assert held["neither_english", "correct", 1] is None
     assert held["with_english", "all", 1] is None
@@ -143,7 +143,7 @@ def test_conditions_hold_where_every_interval_is_on_the_right_side():
         if one["condition"] == "early":
             one["change"] = -5.0
     found = conditions(all_contrasts(rows, (0.5, 1.0, 2.0), 200, 0), (0.5, 1.0, 2.0))
-    held = {(one.items, one.number): one.holds for one in found if one.scope == "neither_english"}
+    held = {(one.item_set, one.number): one.holds for one in found if one.direction_group == "neither_english"}
     assert held["all", 2] is False
     assert held["all", 1] is True
 
@@ -151,7 +151,7 @@ def test_conditions_hold_where_every_interval_is_on_the_right_side():
 def test_side_effects_are_of_the_tested_half_at_dose_1():
     rows = [row(c, "own", -1.0, dose=d) for c in "ab" for d in (1.0, 2.0)]
     rows += [row(c, "unrelated_text", -0.25, kl=0.5) for c in "ab"]
-    found = {(one["scope"], one["read"]): one for one in side_effects(rows, 100, 0)}
+    found = {(one["direction_group"], one["read"]): one for one in side_effects(rows, 100, 0)}
     assert found["neither_english", "own"]["n"] == 2
     assert found["neither_english", "own"]["change"] == -1.0
     assert found["neither_english", "unrelated_text"]["kl"] == 0.5
@@ -188,14 +188,17 @@ def test_dose_curves_are_means_of_a_scope_as_a_plain_loop_makes_them():
         if number or target == "zh"
     ]
     rows += [row("c9", "own", 5.0, half="window"), row("c9", "random", 5.0), row("c9", "own", -1.0, dose=2.0)]
-    found = {(one["scope"], one["behaviour"], one["dose"]): one for one in dose_curves(rows, (0.5, 1.0, 2.0), 200, 4)}
+    found = {
+        (one["direction_group"], one["behaviour"], one["dose"]): one
+        for one in dose_curves(rows, (0.5, 1.0, 2.0), 200, 4)
+    }
     assert len(found) == 2 * 2 * 2 + 1
-    for (scope, behaviour, dose), one in found.items():
+    for (group, behaviour, dose), one in found.items():
         chosen = [
             each
             for each in rows
             if (each["behaviour"], each["half"], each["condition"], each["dose"]) == (behaviour, "test", "own", dose)
-            and (each["target_language"] == "en") == (scope == "with_english")
+            and (each["target_language"] == "en") == (group == "with_english")
         ]
         assert one["n"] == len(chosen)
         if dose == 2.0:  # one concept has no interval

@@ -15,7 +15,7 @@ from pivotlens.trace.stage import trace_model
 from tiny_inputs import write_model, write_word_list
 from tiny_models import random_model
 
-_SETTINGS = {"bootstrap": 100, "device": "cpu", "max_items": 3, "random_directions": 2, "half_widths": (0, 1),
+_SETTINGS = {"bootstrap": 100, "device": "cpu", "max_items": 3, "random_vectors": 2, "half_widths": (0, 1),
              "last_layers": 1}  # fmt: skip
 _TABLES = ("items", "windows", "effects", "conditions", "side_effects", "doses", "removals")
 
@@ -99,11 +99,15 @@ def test_the_window_is_the_one_that_the_other_half_prefers(ablation):
 
 
 def test_all_five_conditions_are_judged(ablation):
-    rows = [row for row in ablation.rows("conditions") if (row["scope"], row["items"]) == ("neither_english", "all")]
+    rows = [
+        row
+        for row in ablation.rows("conditions")
+        if (row["direction_group"], row["item_set"]) == ("neither_english", "all")
+    ]
     assert [row["number"] for row in rows] == [1, 2, 3, 4, 5]
     assert all(row["rests_on"] for row in rows)
     assert ablation.manifest.details["causal"]["with_english"] is None
-    effects = {row["contrast"]: row for row in ablation.rows("effects") if row["scope"] == "neither_english"}
+    effects = {row["contrast"]: row for row in ablation.rows("effects") if row["direction_group"] == "neither_english"}
     assert {"own", "own_minus_early", "swap_minus_unrelated", "own_minus_direct"} <= set(effects)
     assert {row["read"] for row in ablation.rows("side_effects")} == {"own", "unrelated_item", "unrelated_text"}
     assert any("pivot items are in the half" in warning for warning in ablation.manifest.warnings)

@@ -121,7 +121,7 @@ def test_auc_equals_counting_pairs_of_items(tmp_path):
     write(tmp_path, rows)
     found = attribute_behaviour(CONFIG, tmp_path)
     by = {
-        (r["source_language"], r["target_language"], r["rule"], r["items"], r["predictor"]): r
+        (r["source_language"], r["target_language"], r["rule"], r["item_set"], r["predictor"]): r
         for r in found.rows("auc")
     }
     for chosen in ("correct", "all"):
@@ -154,12 +154,12 @@ def test_items_with_a_word_spelled_like_an_english_one_are_left_out_of_sets_of_t
     left = [row for row in rows if int(row["concept_id"][1:]) >= LOOK_ALIKES]
     write(tmp_path / "left", left)
     found, expected = (attribute_behaviour(CONFIG, tmp_path / name).rows("auc") for name in ("all", "left"))
-    assert {row["items"] for row in found} == {"correct", "all", "correct_unlike_english", "all_unlike_english"}
-    without = [row for row in found if row["items"].endswith("_unlike_english")]
-    assert [row | {"items": row["items"].removesuffix("_unlike_english")} for row in without] == [
-        row for row in expected if not row["items"].endswith("_unlike_english")
+    assert {row["item_set"] for row in found} == {"correct", "all", "correct_unlike_english", "all_unlike_english"}
+    without = [row for row in found if row["item_set"].endswith("_unlike_english")]
+    assert [row | {"item_set": row["item_set"].removesuffix("_unlike_english")} for row in without] == [
+        row for row in expected if not row["item_set"].endswith("_unlike_english")
     ]
-    one = next(row for row in without if (row["source_language"], row["items"]) == ("zh", "all_unlike_english"))
+    one = next(row for row in without if (row["source_language"], row["item_set"]) == ("zh", "all_unlike_english"))
     there = [row for row in left if row["source_language"] == "zh" and not row["same_spelling"]]
     assert one["auc"] == pytest.approx(slow_auc(there, lambda item: item["df_both"]))
 
@@ -179,17 +179,17 @@ def test_joint_frequency_is_counted_by_scope_and_class(tmp_path):
     rows = items()
     write(tmp_path, rows)
     found = attribute_behaviour(CONFIG, tmp_path).rows("joint")
-    scopes = {
+    groups = {
         ("neither_english", "all"): lambda row: "en" not in (row["source_language"], row["target_language"]),
         ("with_english", "all"): lambda row: "en" in (row["source_language"], row["target_language"]),
         ("with_auc", "all"): lambda row: True,
         ("direction", "zh"): lambda row: row["source_language"] == "zh",
     }
-    for (scope, source), belongs in scopes.items():
+    for (group, source), belongs in groups.items():
         for name in ("correct", "all"):
             for behaviour in ("", "direct", "semantic_pivot"):
-                (one,) = (row for row in found if (row["scope"], row["source_language"], row["items"],
-                                                   row["behaviour"]) == (scope, source, name, behaviour))  # fmt: skip
+                (one,) = (row for row in found if (row["direction_group"], row["source_language"], row["item_set"],
+                                                   row["behaviour"]) == (group, source, name, behaviour))  # fmt: skip
                 chosen = [row for row in rows if belongs(row) and not row["same_spelling"]
                           and (row["correct"] or name == "all") and behaviour in ("", row["behaviour"])]  # fmt: skip
                 assert {key: one[key] for key in plain_counts(chosen)} == pytest.approx(plain_counts(chosen))
@@ -222,7 +222,7 @@ def test_tests_are_counted_by_rule_and_item_set(tmp_path):
     found = attribute_behaviour(CONFIG, tmp_path)
     for one in found.rows("significance"):
         ps = [row["p_value"] for row in found.rows("tests") if row["source_language"] != "all"
-              and all(row[name] == one[name] for name in ("test", "rule", "items"))]  # fmt: skip
+              and all(row[name] == one[name] for name in ("test", "rule", "item_set"))]  # fmt: skip
         known = [p for p in ps if p is not None]
         assert (one["directions"], one["tested"]) == (len(ps), len(known))
         assert (one["significant"], one["smallest_p"]) == (sum(p < 0.05 for p in known), min(known, default=None))
@@ -235,7 +235,7 @@ def test_tests_and_predictors(tmp_path):
     found = attribute_behaviour(CONFIG, tmp_path)
     tests = found.rows("tests")
     pooled = tests.pop()
-    assert {(row["rule"], row["items"]) for row in tests} == {
+    assert {(row["rule"], row["item_set"]) for row in tests} == {
         ("calibrated", "correct"), ("calibrated", "all"), ("peak", "correct"), ("peak", "all"), ("", "all")
     }  # fmt: skip
     assert len(tests) == 4 * len(DIRECTIONS) + len(DIRECTIONS)
@@ -325,8 +325,8 @@ def test_of_several_models_the_first_is_taken(tmp_path):
     one, three = (attribute_behaviour(CONFIG, tmp_path / name) for name in ("one", "three"))
     for table in ("auc", "tests", "predictors"):
         assert one.rows(table) == three.rows(table)
-    assert "The trace holds 3 models and wordings: this is of m, prompt english, alone." in three.manifest.warnings
-    assert not any("models and wordings" in warning for warning in one.manifest.warnings)
+    assert "The trace holds 3 models and prompts: this is of m, prompt english, alone." in three.manifest.warnings
+    assert not any("models and prompts" in warning for warning in one.manifest.warnings)
 
 
 def slow_spearman(first, second, weights):

@@ -286,16 +286,16 @@ def test_the_bundled_files_hang_together(bundled):
 
 
 def test_a_limit_is_told_and_so_is_its_looser_rule(tmp_path):
-    benchmark = build_benchmark(BenchConfig(words="everyday-nouns", limit=15), tmp_path)
+    benchmark = build_benchmark(BenchConfig(words="everyday-nouns", limit_concepts=15), tmp_path)
     assert len(benchmark.test_concepts()) == 15
     kept = {concept.concept_id for concept in benchmark.test_concepts()}
     assert all(set(concept.distractors) <= kept for concept in benchmark.test_concepts())
-    assert any(warning.startswith("limit = 15") for warning in benchmark.manifest.warnings)
+    assert any(warning.startswith("limit_concepts = 15") for warning in benchmark.manifest.warnings)
     assert "no dictionary" in benchmark.manifest.details["distractor_rule"]
 
 
 def test_a_limit_leaves_out_the_rare_parts_of_speech_that_have_too_few_distractors_then(tmp_path):
-    benchmark = build_benchmark(BenchConfig(limit=40), tmp_path)
+    benchmark = build_benchmark(BenchConfig(limit_concepts=40), tmp_path)
     tests = benchmark.test_concepts()
     assert 9 < len(tests) < 40
     assert any("left out" in warning for warning in benchmark.manifest.warnings)
@@ -304,8 +304,8 @@ def test_a_limit_leaves_out_the_rare_parts_of_speech_that_have_too_few_distracto
 
 
 def test_a_limit_below_the_distractors_says_so(tmp_path):
-    with pytest.raises(ConfigError, match="limit = 9 leaves too few concepts for distractors = 9"):
-        build_benchmark(BenchConfig(limit=9), tmp_path)
+    with pytest.raises(ConfigError, match="limit_concepts = 9 leaves too few concepts for distractors = 9"):
+        build_benchmark(BenchConfig(limit_concepts=9), tmp_path)
 
 
 def test_languages_of_the_bundled_list_can_be_chosen(tmp_path):

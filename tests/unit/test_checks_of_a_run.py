@@ -242,7 +242,9 @@ def test_the_check_is_a_small_part_of_a_run_over_twelve_concepts(tmp_path, monke
     build_benchmark(BenchConfig(words="everyday-nouns"), tmp_path)
     save(random_model(hf.LlamaConfig(**llama_like(max_position_embeddings=1024))), tmp_path / "model")
     directions = ("en-fr", "fr-zh", "zh-fr")
-    config = ScoreConfig(model=str(tmp_path / "model"), device="cpu", directions=directions, limit=12, bootstrap=100)
+    config = ScoreConfig(
+        model=str(tmp_path / "model"), device="cpu", directions=directions, limit_concepts=12, bootstrap=100
+    )
     with positions_of(monkeypatch) as counted:
         score_model(config, tmp_path)
     assert 0 < counted["check"] < 0.15 * counted["all"]

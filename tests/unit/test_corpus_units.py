@@ -50,10 +50,10 @@ def test_batches_limit_and_parts(tmp_path: Path) -> None:
     rows = [f'{{"text": "{"a " * 40}", "language": "{code}", "group": "g"}}' for code in ("en", "fr", "en")]
     (tmp_path / "f.jsonl").write_text("\n".join([rows[0], "{", *rows[1:]]))
     shard = Shard.whole(list_corpus(str(tmp_path))[0])
-    (batch,) = unit_batches(shard, UnitPlan(unit_characters=64, limit=2))
+    (batch,) = unit_batches(shard, UnitPlan(unit_characters=64, limit_documents=2))
     assert batch.languages == ["en", "en", "fr", "fr"]
     assert batch.rows.tolist() == [1, 1, 3, 3]
-    assert batch.parts.tolist() == [0, 1, 0, 1]
+    assert batch.units.tolist() == [0, 1, 0, 1]
     assert batch.groups == ["g"] * 4
     assert dict(batch.documents) == {"en": 1, "fr": 1}
     assert [bad.row for bad in batch.bad] == [2]
@@ -64,7 +64,7 @@ def test_batches_are_bounded(tmp_path: Path) -> None:
     (tmp_path / "f.jsonl").write_text(row * 12)
     batches = list(unit_batches(Shard.whole(list_corpus(str(tmp_path))[0]), UnitPlan()))
     assert len(batches) == 3
-    assert np.concatenate([batch.rows[batch.parts == 0] for batch in batches]).tolist() == list(range(1, 13))
+    assert np.concatenate([batch.rows[batch.units == 0] for batch in batches]).tolist() == list(range(1, 13))
 
 
 def _batches(folder: Path, lines: list[str], **settings: float) -> list[UnitBatch]:
@@ -96,13 +96,13 @@ def test_a_hopeless_file_fails_early(tmp_path: Path) -> None:
 
 
 def test_hashes_are_even_and_depend_on_everything() -> None:
-    rows, parts = np.repeat(np.arange(1, 5001), 2), np.tile([0, 1], 5000)
-    hashes = unit_hashes("a.jsonl", rows, parts, 0, "count")
+    rows, units = np.repeat(np.arange(1, 5001), 2), np.tile([0, 1], 5000)
+    hashes = unit_hashes("a.jsonl", rows, units, 0, "count")
     assert np.unique(hashes).size == 10_000
     assert abs((hashes >> np.uint64(63)).mean() - 0.5) < 0.02
     assert abs(np.corrcoef(hashes[::2].astype(float), hashes[1::2].astype(float))[0, 1]) < 0.05
     for other in (("b.jsonl", 0, "count"), ("a.jsonl", 1, "count"), ("a.jsonl", 0, "select")):
-        assert not (unit_hashes(other[0], rows, parts, other[1], other[2]) == hashes).any()
-    assert (unit_hashes("a.jsonl", rows[7:9], parts[7:9], 0, "count") == hashes[7:9]).all()
+        assert not (unit_hashes(other[0], rows, units, other[1], other[2]) == hashes).any()
+    assert (unit_hashes("a.jsonl", rows[7:9], units[7:9], 0, "count") == hashes[7:9]).all()
     # The value itself is part of the contract: samples must not move between versions.
     assert int(hashes[0]) == 7679163613887055928

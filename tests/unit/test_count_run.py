@@ -114,15 +114,15 @@ def test_samples_are_of_the_asked_size_and_are_scaled_by_their_own(here: Path, t
 
 
 def test_manifest_details_and_reuse(here: Path, tmp_path: Path) -> None:
-    counts = _count(here, tmp_path / "run", limit=3)
+    counts = _count(here, tmp_path / "run", limit_documents=3)
     assert counts.manifest.details["corpus_files"] == 4
     assert counts.manifest.details["documents"] == 12
     assert counts.manifest.outputs["word_tokens.parquet"].rows == counts.table("word_tokens").num_rows
     assert "first 3 documents of each file" in counts.manifest.warnings[0]
     before = (tmp_path / "run/count/run.json").read_bytes()
-    _count(here, tmp_path / "run", limit=3)
+    _count(here, tmp_path / "run", limit_documents=3)
     assert (tmp_path / "run/count/run.json").read_bytes() == before
-    assert "unit" in (STAGE.plan(_config(here, limit=3, unit="document"), tmp_path / "run").reason or "")
+    assert "unit" in (STAGE.plan(_config(here, limit_documents=3, unit="document"), tmp_path / "run").reason or "")
 
 
 def test_bad_rows_are_reported_or_refused(here: Path, tmp_path: Path) -> None:

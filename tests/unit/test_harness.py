@@ -46,7 +46,7 @@ def tokenizer(tiny) -> Any:
 @pytest.mark.parametrize("prompt", ["english", "native", "bare"])
 def test_documents_hold_the_prompts_of_the_score_stage(tiny_run, tokenizer, prompt):
     benchmark = Benchmark.load(tiny_run)
-    options = HarnessConfig(shots=2, shot_sets=3, limit=4, prompt=prompt, seed=7)
+    options = HarnessConfig(shots=2, shot_sets=3, limit_concepts=4, prompt=prompt, seed=7)
     documents, left_out = make_documents(benchmark, EN_FR, options, HarnessTokenizer(tokenizer))
     assert left_out == []
     assert [document["concept_id"] for document in documents] == [
@@ -71,12 +71,12 @@ def test_documents_hold_the_prompts_of_the_score_stage(tiny_run, tokenizer, prom
 
 def measured_slowly(sums: list[list[float]], tokens: list[list[int]]) -> dict[str, float]:
     """The measures of one document, the right choice first in each set, in plain loops."""
-    found: dict[str, list[float]] = {"score": [], "share": [], "margin": [], "accuracy_10way": []}
+    found: dict[str, list[float]] = {"score": [], "probability_share": [], "margin": [], "accuracy_10way": []}
     for values, counts in zip(sums, tokens, strict=True):
         normed = [math.exp(value / count) for value, count in zip(values, counts, strict=True)]
         plain = [math.exp(value) for value in values]
         found["score"].append(normed[0] - sum(normed[1:]) / len(normed[1:]))
-        found["share"].append(plain[0] / sum(plain))
+        found["probability_share"].append(plain[0] / sum(plain))
         found["margin"].append(values[0] - math.log(sum(plain[1:]) / len(plain[1:])))
         best = [value for value in values if value == max(values)]
         found["accuracy_10way"].append(1 / len(best) if values[0] == max(values) else 0.0)
@@ -111,7 +111,7 @@ def test_nan_is_an_error():
 
 
 def test_loader_gives_a_data_set_of_the_run_folder(tiny, tiny_run):
-    options = {"benchmark": str(tiny_run), "shots": 2, "shot_sets": 2, "limit": 3}
+    options = {"benchmark": str(tiny_run), "shots": 2, "shot_sets": 2, "limit_concepts": 3}
     (split, found), *more = load("fr-zh", pretrained=str(tiny.model), version=1, pivotlens=options).items()
     assert (split, more) == ("test", [])
     assert len(found) == 3

@@ -42,7 +42,7 @@ def test_training_brings_every_layer_nearer_on_held_out_documents(trained):
         assert row["kl_tuned"] < 0.97 * row["kl_raw"]
         assert row["kl_tuned_low"] <= row["kl_tuned"] <= row["kl_tuned_high"]
         assert row["n"] == 10
-        assert row["share"] in {0.25, 0.5, 0.75, 1.0}
+        assert row["kept_change"] in {0.25, 0.5, 0.75, 1.0}
     assert (rows[-1]["kl_raw"], rows[-1]["kl_tuned"], rows[-1]["agrees_raw"], rows[-1]["agrees_tuned"]) == (0, 0, 1, 1)
     details = trained.manifest.details
     assert details["languages"] == ["de", "en", "es", "fr", "ja", "zh"]
@@ -129,8 +129,8 @@ def test_fewer_tokens_than_steps_are_refused():
 # -- drawing
 
 
-def piece(number: int, row: int, part: int = 0, text: str | None = None) -> Piece:
-    return Piece(number, "file", row, part, text or f"text {number}")
+def piece(number: int, row: int, unit: int = 0, text: str | None = None) -> Piece:
+    return Piece(number, "file", row, unit, text or f"text {number}")
 
 
 def test_held_out_documents_are_apart_from_all_others():

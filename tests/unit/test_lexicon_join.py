@@ -239,9 +239,9 @@ def test_the_first_concepts_are_kept_and_what_was_skipped_is_told(tmp_path):
     assert len(benchmark.test_concepts()) == 7
     assert set(benchmark.concepts) == {en for en, *_ in WORDS[:12]}
     assert any("2 of 18 entries were skipped (2 of several words" in text for text in benchmark.manifest.warnings)
-    assert len(build(tmp_path, path, limit=6).test_concepts()) == 6
-    with pytest.raises(ConfigError, match="limit = 3 leaves too few"):
-        build(tmp_path, path, limit=3)
+    assert len(build(tmp_path, path, limit_concepts=6).test_concepts()) == 6
+    with pytest.raises(ConfigError, match="limit_concepts = 3 leaves too few"):
+        build(tmp_path, path, limit_concepts=3)
 
 
 def test_parts_of_speech_without_company_are_left_out(tmp_path):

@@ -270,7 +270,7 @@ def test_an_uncounted_language_is_absent_and_a_top_of_one_keeps_the_best(run):
     pivots = mine_pivots(MineConfig(top=1), run)
     assert pivots.manifest.details["pairs_with_an_absent_word"] == 2 * len(CONCEPTS)
     assert {row["rank"] for row in pivots.rows("pair_pivots")} == {1}
-    assert {row["directions"] for row in pivots.rows("pivots")} == {1}
+    assert {row["language_pairs"] for row in pivots.rows("pivots")} == {1}
 
 
 def test_monolingual_text_mines_nothing_and_says_why(tmp_path):

@@ -6,7 +6,7 @@ from pivotlens.artifacts import Concept
 from pivotlens.text import Direction
 from pivotlens.text.word_lists import WordLists, bundled_word_lists
 from pivotlens.trace.pivot_languages import PivotLanguages
-from pivotlens.trace.token_sets import Link
+from pivotlens.trace.token_sets import TokenLink
 
 _LINES = sorted({
     "water": "en:55", "table": "en:50 fr:49 es:31", "viande": "fr:45", "législation": "fr:38", "législatif": "fr:36",
@@ -24,7 +24,7 @@ _CONCEPT = Concept(
     "water", "test", True, "noun", _WORDS, {code: (word,) for code, word in _WORDS.items()}, (),
     (("en", "abyss", "hyponym"),),
 )  # fmt: skip
-_EN, _PIECE = Link("translation:en", ("en",)), Link("translation:en (piece)", ("en",))
+_EN, _PIECE = TokenLink("translation:en", ("en",)), TokenLink("translation:en (piece)", ("en",))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def languages():
         (" viande", None, "target"), (" législ", None, "target"), (" Water", None, "english"),
         (" eau", None, "target"),  # of the benchmark alone
         (" abyss", None, "english"),  # linked with another concept of the benchmark
-        (" table", None, "several"), (" animal", Link("hypernym", ("en",)), "several"),
+        (" table", None, "several"), (" animal", TokenLink("hypernym", ("en",)), "several"),
         (" hand", None, "several"), (" Katzen", None, "third"),
         (" mano", None, "third"),  # Spanish is of the benchmark: Italian does not count
         (" governo", None, "third"),  # of no language of the benchmark, though an English word begins with gover
@@ -47,7 +47,7 @@ def languages():
         (" вода", None, "third"), (" 물", None, "third"), (" wqxzk", None, "not_told"), (" a", None, "not_told"),
         # What the benchmark says of the concept itself goes first; a piece may be of anything.
         (" table", _EN, "english"), (" viande", _PIECE, "target"), (" wqxzk", _PIECE, "english"),
-        (" tables", Link("translation:en (form)", ("en",)), "english"),
+        (" tables", TokenLink("translation:en (form)", ("en",)), "english"),
     ],
 )  # fmt: skip
 def test_what_a_pivot_is_written_in(languages, text, link, expected):

@@ -35,15 +35,15 @@ def test_answers():
     assert answer_text("水", line=True) == " 水\n"
 
 
-@pytest.mark.parametrize("style", ["english", "native", "bare"])
-def test_no_prompt_ends_in_space_or_leaves_a_hole(style):
+@pytest.mark.parametrize("prompt", ["english", "native", "bare"])
+def test_no_prompt_ends_in_space_or_leaves_a_hole(prompt):
     for source in NATIVE_NAMES:
         for target in NATIVE_NAMES:
             if source != target:
-                prompt = prompt_text(Direction(source, target), _SHOTS, "mot", style)
-                assert prompt == prompt.strip()
-                assert "{" not in prompt
-                assert prompt.count("mot") >= 1
+                text = prompt_text(Direction(source, target), _SHOTS, "mot", prompt)
+                assert text == text.strip()
+                assert "{" not in text
+                assert text.count("mot") >= 1
 
 
 def test_a_language_without_a_name():

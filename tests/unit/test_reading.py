@@ -13,7 +13,7 @@ from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens
 from pivotlens.models.load import LoadedModel
 from pivotlens.trace.reading import MASSES, LayerReadings, ReadItem, read_layers
-from pivotlens.trace.token_sets import Links, TokenSets
+from pivotlens.trace.token_sets import TokenLinks, TokenSets
 from tiny_models import FAMILIES, loaded_of, random_model, tiny
 
 _TOP = 7
@@ -22,7 +22,7 @@ _PREFIX = tuple(range(20, 30))
 
 def item(context: tuple[int, ...], first: int, calibration: bool, **sets: set[int]) -> ReadItem:
     chosen = {name: frozenset(sets.get(name, ())) for name in MASSES}
-    links = Links(TokenTexts(tiny("llama").tokenizer), {}, {}, frozenset(), frozenset())
+    links = TokenLinks(TokenTexts(tiny("llama").tokenizer), {}, {}, frozenset(), frozenset())
     return ReadItem(context, first, TokenSets(**chosen, links=links, shares_token=False, ambiguous=False), calibration)
 
 
@@ -80,11 +80,11 @@ def assert_alike(found: LayerReadings, expected: LayerReadings) -> None:
 
 
 @pytest.mark.parametrize("batch_tokens", [8192, 15])
-@pytest.mark.parametrize("share", [True, False])
+@pytest.mark.parametrize("share_cache", [True, False])
 @pytest.mark.parametrize("family", ["llama", "qwen3", "olmo2"])
-def test_readings_are_the_slow_ones(family, share, batch_tokens):
+def test_readings_are_the_slow_ones(family, share_cache, batch_tokens):
     loaded = tiny(family)
-    found = read_layers(LogitLens(loaded), _ITEMS, _TOP, batch_tokens, share=share)
+    found = read_layers(LogitLens(loaded), _ITEMS, _TOP, batch_tokens, share_cache=share_cache)
     assert found.probs.shape == (5, 5, _TOP)
     assert_alike(found, slow(loaded, _ITEMS))
     assert np.all(found.kl_to_final[:, -1] == 0)
@@ -94,22 +94,22 @@ def test_readings_are_the_slow_ones(family, share, batch_tokens):
 
 def test_an_item_is_left_out_of_its_own_baseline():
     lens = LogitLens(tiny("llama"))
-    alone = read_layers(lens, _ITEMS[:1], _TOP, 8192, share=True)
+    alone = read_layers(lens, _ITEMS[:1], _TOP, 8192, share_cache=True)
     assert np.isnan(alone.baseline).all()
-    assert np.isnan(read_layers(lens, _ITEMS[2:3], _TOP, 8192, share=True).baseline).all()
-    pair = read_layers(lens, _ITEMS[:2], _TOP, 8192, share=True)
+    assert np.isnan(read_layers(lens, _ITEMS[2:3], _TOP, 8192, share_cache=True).baseline).all()
+    pair = read_layers(lens, _ITEMS[:2], _TOP, 8192, share_cache=True)
     assert_alike(pair, slow(tiny("llama"), _ITEMS[:2]))
     assert not np.isnan(pair.baseline).any()
 
 
 def test_many_items_are_decoded_in_parts():
     items = [item((*_PREFIX, 40 + i), 50 + i, i % 2 == 0, target={50 + i}) for i in range(30)]
-    found = read_layers(LogitLens(tiny("llama")), items, _TOP, 8192, share=True)
+    found = read_layers(LogitLens(tiny("llama")), items, _TOP, 8192, share_cache=True)
     assert_alike(found, slow(tiny("llama"), items))
 
 
 def test_empty_sets_have_no_mass():
-    masses = read_layers(LogitLens(tiny("llama")), _ITEMS, _TOP, 8192, share=True).masses
+    masses = read_layers(LogitLens(tiny("llama")), _ITEMS, _TOP, 8192, share_cache=True).masses
     empty = np.array([[not getattr(one.sets, name) for name in MASSES] for one in _ITEMS])
     assert np.array_equal(np.isnan(masses), np.repeat(empty[:, None], 5, axis=1))
 
@@ -119,7 +119,7 @@ def test_equal_probabilities_stand_by_lower_id(monkeypatch):
     model = random_model(FAMILIES["llama"].config())
     with torch.no_grad():
         model.lm_head.weight[:] = model.lm_head.weight[torch.arange(320) % 40]
-    found = read_layers(LogitLens(loaded_of(model)), _ITEMS, 5, 8192, share=True)
+    found = read_layers(LogitLens(loaded_of(model)), _ITEMS, 5, 8192, share_cache=True)
     assert (np.diff(found.token_ids, axis=-1) > 0).sum() > 0.7 * np.diff(found.token_ids, axis=-1).size
     same = np.isclose(np.diff(found.probs, axis=-1), 0, atol=1e-9)
     assert same.any()
@@ -131,18 +131,18 @@ def test_equal_probabilities_stand_by_lower_id(monkeypatch):
 @pytest.mark.parametrize("family", ["llama", "gemma3", "cohere", "gpt2", "opt", "granite"])
 def test_slices_of_any_size_give_the_same(family, width, rows, monkeypatch):
     lens = LogitLens(tiny(family))
-    whole = read_layers(lens, _ITEMS, _TOP, 8192, share=True)
+    whole = read_layers(lens, _ITEMS, _TOP, 8192, share_cache=True)
     monkeypatch.setattr(head_slices, "WIDTH", width)
     monkeypatch.setattr(head_slices, "ROWS", rows)
     assert HeadSlices(lens.head).sliced
-    assert_alike(read_layers(lens, _ITEMS, _TOP, 8192, share=True), whole)
+    assert_alike(read_layers(lens, _ITEMS, _TOP, 8192, share_cache=True), whole)
 
 
 def test_a_head_that_cannot_be_cut_runs_whole(monkeypatch):
     lens = LogitLens(tiny("gemma3"))
-    sliced = read_layers(lens, _ITEMS, _TOP, 8192, share=True)
+    sliced = read_layers(lens, _ITEMS, _TOP, 8192, share_cache=True)
     monkeypatch.setattr(HeadSlices, "can_be_cut", lambda self: False)
-    assert_alike(read_layers(lens, _ITEMS, _TOP, 8192, share=True), sliced)
+    assert_alike(read_layers(lens, _ITEMS, _TOP, 8192, share_cache=True), sliced)
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
@@ -167,4 +167,4 @@ def test_nan_at_a_layer_is_an_error():
     with torch.no_grad():
         model.model.embed_tokens.weight[40] = float("nan")  # one token only: no self-check meets it
     with pytest.raises(ModelError, match="NaN or infinite logits at a layer"):
-        read_layers(lens, _ITEMS, _TOP, 8192, share=True)
+        read_layers(lens, _ITEMS, _TOP, 8192, share_cache=True)

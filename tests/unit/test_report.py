@@ -251,7 +251,7 @@ def test_a_sweep_changes_nothing_but_its_own_part(tmp_path: Path, html: str) -> 
     assert data_of(text) == data_of(html)
     assert "elsewhere" not in text
     page = Page(text)
-    for name in ("step&lt;2&gt;", "step[3]", "By wording of the prompt"):
+    for name in ("step&lt;2&gt;", "step[3]", "By prompt"):
         assert name in text
     assert "By model" not in html
 

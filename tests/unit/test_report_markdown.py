@@ -141,7 +141,14 @@ def test_an_introduction_is_read_as_blocks(tmp_path: Path) -> None:
 def test_runs_stand_beside_one_another(run: Path, tmp_path: Path) -> None:
     other = build_run(tmp_path / "other", ["score", "trace", "ablate"], ["fr-zh", "zh-fr"], 6, 4)
     comparison = tmp_path / "comparison.json"
-    row = {"source_language": "all", "target_language": "all", "items": "all", "figure": "share", "n": 9, "first": 0.5}
+    row = {
+        "source_language": "all",
+        "target_language": "all",
+        "item_set": "all",
+        "figure": "probability_share",
+        "n": 9,
+        "first": 0.5,
+    }
     row |= {"second": 0.25, "difference": -0.25, "ci_low": -0.3, "ci_high": -0.2, "p_value": 0.0001}
     comparison.write_text(json.dumps({"first": ["a", "english"], "second": ["b<", "native"], "rows": [row]}))
     (tmp_path / "introduction.md").write_text("By hand, see [the rest](#run-2).\n\n## Method\n\nIt was done.")

@@ -115,11 +115,12 @@ def test_values_are_written_with_their_intervals() -> None:
 
 
 def test_scores_pair_the_two_sets_of_items() -> None:
-    base = {"score": 0.3, "ci_low": 0.2, "ci_high": 0.4, "share": 0.5, "share_low": 0.4, "share_high": 0.6}
+    base = {"score": 0.3, "ci_low": 0.2, "ci_high": 0.4, "probability_share": 0.5}
+    base |= {"probability_share_low": 0.4, "probability_share_high": 0.6}
     for name in ("accuracy_10way", "accuracy_generated", "margin"):
         base |= {name: 0.5, f"{name}_low": 0.4, f"{name}_high": 0.6}
     rows = [
-        {"source_language": s, "target_language": t, "items": items, "n": 9 - (items != "all")} | base
+        {"source_language": s, "target_language": t, "item_set": items, "n": 9 - (items != "all")} | base
         for s, t in (("fr", "zh"), ("all", "all"))
         for items in ("all", "different_spelling")
     ]
@@ -132,7 +133,7 @@ def test_scores_pair_the_two_sets_of_items() -> None:
         ("all items", "0.50 [0.40, 0.60]", "9"),
         ("spelled differently", "0.50 [0.40, 0.60]", "8"),
     ]
-    assert "matrix-share" not in names_of(found)
+    assert "matrix-probability_share" not in names_of(found)
     said = plain(findings.score_sentence(rows[::2]))
     assert said.endswith("over 1 direction; the generated answer is an accepted one for 50% [40%, 60%] of items. "
                          "French → Chinese scores 0.300 [0.200, 0.400].")  # fmt: skip
@@ -140,16 +141,16 @@ def test_scores_pair_the_two_sets_of_items() -> None:
 
 
 def test_many_directions_are_a_matrix_of_languages_too() -> None:
-    base = {"items": "all", "n": 9, "score": 0.3, "ci_low": 0.2, "ci_high": 0.4, "margin": 0.1}
+    base = {"item_set": "all", "n": 9, "score": 0.3, "ci_low": 0.2, "ci_high": 0.4, "margin": 0.1}
     base |= {"margin_low": None, "margin_high": None}
-    for name in ("share", "accuracy_10way", "accuracy_generated"):
+    for name in ("probability_share", "accuracy_10way", "accuracy_generated"):
         base |= {name: 0.5, f"{name}_low": 0.4, f"{name}_high": 0.6}
     codes = ("en", "fr", "zh")
     rows = [base | {"source_language": s, "target_language": t} for s in codes for t in codes if s != t]
-    rows[0] = rows[0] | {"share": 0.25}
+    rows[0] = rows[0] | {"probability_share": 0.25}
     found = scores(run_of(score={"summary": rows}))
     assert found is not None
-    assert table_of(found, "matrix-share") == [
+    assert table_of(found, "matrix-probability_share") == [
         ["en", "", "25%", "50%"], ["fr", "50%", "", "50%"], ["zh", "50%", "50%", ""],
     ]  # fmt: skip
 
@@ -223,7 +224,7 @@ def test_behaviours_are_counted_and_junk_is_found() -> None:
     labels += [label(FR_ZH, c, "semantic_pivot", 1.0, rule="peak", token="s", layer=1) for c in "abcd"]
     summary = [
         {"source_language": "fr", "target_language": "zh", "rule": "calibrated", "behaviour": "semantic_pivot"}
-        | {"items": items, "n": 3, "share": share, "ci_low": 0.1, "ci_high": 0.6}
+        | {"item_set": items, "n": 3, "share": share, "ci_low": 0.1, "ci_high": 0.6}
         for items, share in (("all", 0.25), ("correct", None))
     ]
     tables = {"labels": label_rows(labels), "deciding_tokens": token_rows(labels), "summary": summary}
@@ -248,7 +249,7 @@ def test_junk_sentence_claims_only_what_is_there() -> None:
 
 def test_thresholds_are_shown_as_means_and_by_direction() -> None:
     base = {"behaviour": "semantic_pivot", "ratio": 3.0}
-    means = [base | {"directions": "neither_english", "threshold": t, "share": t} for t in (0.1, 0.05)]
+    means = [base | {"direction_group": "neither_english", "threshold": t, "share": t} for t in (0.1, 0.05)]
     single = [
         base | {"source_language": "fr", "target_language": "zh", "threshold": t, "share": t} for t in (0.1, 0.05)
     ]
@@ -260,14 +261,20 @@ def test_thresholds_are_shown_as_means_and_by_direction() -> None:
 
 
 def share(behaviour: str, figure: float | None, /, **more: object) -> dict:
-    row = {"model": "m", "prompt": "english", "directions": "neither_english", "rule": "calibrated", "stratum": "all"}
+    row = {
+        "model": "m",
+        "prompt": "english",
+        "direction_group": "neither_english",
+        "rule": "calibrated",
+        "stratum": "all",
+    }
     row |= {"value": "", "behaviour": behaviour, "n": 10, "share": figure, "ci_low": 0.1, "ci_high": 0.6}
     return row | more
 
 
 def test_the_headline_is_of_directions_with_neither_side_english_under_every_rule() -> None:
     rows = [
-        share("direct", 0.9, directions="source_english"),
+        share("direct", 0.9, direction_group="source_english"),
         share("semantic_pivot", 1.0, rule="peak"),
         share("semantic_pivot", 0.3),
         share("direct", 0.5),
@@ -276,7 +283,7 @@ def test_the_headline_is_of_directions_with_neither_side_english_under_every_rul
         share("semantic_pivot", 0.2, stratum="answer", value="right", n=6, rule="onset"),
     ]
     first, second = share_groups(rows)
-    assert (first.directions, second.directions) == ("neither_english", "source_english")
+    assert (first.direction_group, second.direction_group) == ("neither_english", "source_english")
     assert first.behaviours == ("direct", "semantic_pivot")
     blocks = headline_blocks(run_of(trace={"strata": rows}), ())
     # No row says that no item has the label.
@@ -372,11 +379,11 @@ def test_of_pivots_spelled_alike_those_that_english_links_are_counted() -> None:
 
 def test_a_headline_of_pivots_says_what_they_are_written_in() -> None:
     def row(kind: str, share: float, directions: str = "neither_english", rule: str = "calibrated") -> dict:
-        return {"directions": directions, "items": "all", "rule": rule, "pivot_language": kind, "n": 40,
+        return {"direction_group": directions, "item_set": "all", "rule": rule, "pivot_language": kind, "n": 40,
                 "share": share, "ci_low": share, "ci_high": share}  # fmt: skip
 
     rows = [row("english", 0.25), row("target", 0.1), row("several", 0.0), row("english", 0.5, "zh-fr")]
-    rows += [row("english", 0.9) | {"items": "different_spelling"}]
+    rows += [row("english", 0.9) | {"item_set": "different_spelling"}]
     found = splits(rows)
     assert list(found) == [
         ("neither_english", "all", "calibrated"),
@@ -393,7 +400,7 @@ def test_a_headline_of_pivots_says_what_they_are_written_in() -> None:
 
 def test_a_headline_of_directions_from_english_leaves_no_label_out() -> None:
     shares = [
-        share(name, value, directions="source_english", ci_low=value, ci_high=value)
+        share(name, value, direction_group="source_english", ci_low=value, ci_high=value)
         for name, value in (("semantic_pivot", 0.2), ("direct", 0.3), ("source_or_english", 0.4), ("none", 0.1))
     ]
     text = plain(findings.headline_sentence(share_groups(shares), {}))
@@ -404,7 +411,7 @@ def test_a_headline_of_directions_from_english_leaves_no_label_out() -> None:
 def test_lenses_prefer_directions_with_neither_side_english() -> None:
     def lens(directions: str, raw: float, n: int) -> dict:
         ends = {f"{lens}_{end}": 0.0 for lens in ("raw", "tuned") for end in ("low", "high")}
-        return {"directions": directions, "rule": "calibrated", "n": n, "raw": raw, "tuned": 1.0} | ends
+        return {"direction_group": directions, "rule": "calibrated", "n": n, "raw": raw, "tuned": 1.0} | ends
 
     names = ("target_prob_raw", "target_prob_tuned", "mass_english_raw", "mass_english_tuned")
     by_layer = [
@@ -429,23 +436,32 @@ def test_lenses_prefer_directions_with_neither_side_english() -> None:
 
 
 def effect(contrast: str, mean: float | None, **more: object) -> dict:
-    row = {"scope": "neither_english", "source_language": "all", "target_language": "all", "items": "all"}
+    row = {"direction_group": "neither_english", "source_language": "all", "target_language": "all", "item_set": "all"}
     row |= {"contrast": contrast, "n": 9, "concepts": 9, "mean": mean, "p": 0.01}
     return row | {"ci_low": mean and mean - 0.2, "ci_high": mean and mean + 0.2} | more
 
 
 def condition(number: int, holds: bool | None, **more: object) -> dict:
-    row = {"scope": "neither_english", "items": "all", "number": number, "condition": f"condition {number}"}
+    row = {
+        "direction_group": "neither_english",
+        "item_set": "all",
+        "number": number,
+        "condition": f"condition {number}",
+    }
     return row | {"holds": holds, "rests_on": "own -0.500 [-0.700, -0.300], n = 9; dose_0.5_step: too few items"} | more
 
 
 def test_causality_says_what_each_condition_rests_on() -> None:
-    conditions = [condition(1, True), condition(1, None, items="correct"), condition(1, False, scope="with_english")]
+    conditions = [
+        condition(1, True),
+        condition(1, None, item_set="correct"),
+        condition(1, False, direction_group="with_english"),
+    ]
     effects = [
         effect("random", -0.1), effect("dose_2_step", -0.3), effect("own", -0.5), effect("own_minus_direct", None),
     ]  # fmt: skip
     doses = [
-        {"scope": "neither_english", "behaviour": "semantic_pivot", "dose": dose, "n": 2, "concepts": 2}
+        {"direction_group": "neither_english", "behaviour": "semantic_pivot", "dose": dose, "n": 2, "concepts": 2}
         | {"mean": mean, "ci_low": mean, "ci_high": mean}
         for dose, mean in ((1.0, -0.5), (2.0, None))
     ]
@@ -456,7 +472,7 @@ def test_causality_says_what_each_condition_rests_on() -> None:
     rests = "own pivot taken out: −0.500 [−0.700, −0.300], n = 9; dose raised to 0.5: too few items"
     assert table_of(found, "conditions-neither_english") == [["1. condition 1", "✓ holds", "not tested", rests]]
     assert [row[0] for row in table_of(found, "effects-neither_english")] == [
-        "own pivot taken out", "dose raised to 2", "more than for direct items of like log P", "random direction",
+        "own pivot taken out", "dose raised to 2", "more than for direct items of like log P", "random vector",
     ]  # fmt: skip
     assert table_of(found, "windows") == [["3 to 5", "+0.100", "−0.200", "9", "chosen"]]
     chart = figure_of(found, "effects-neither_english")
@@ -469,7 +485,7 @@ def test_causality_says_what_each_condition_rests_on() -> None:
 
 
 def test_directions_with_english_stand_in_where_no_others_were_tested() -> None:
-    rows = [effect("own", None, n=0), effect("own", -0.5, scope="with_english")]
+    rows = [effect("own", None, n=0), effect("own", -0.5, direction_group="with_english")]
     found = causality(run_of(ablate={"effects": rows}))
     assert found is not None
     assert "effects-with_english" in names_of(found)
@@ -511,7 +527,7 @@ def test_corpus() -> None:
 
 def auc_row(direction: Direction | None, auc: float | None, note: str = "") -> dict:
     source, target = direction or ("all", "all")
-    return {"source_language": source, "target_language": target, "rule": "calibrated", "items": "correct",
+    return {"source_language": source, "target_language": target, "rule": "calibrated", "item_set": "correct",
             "predictor": "log_joint", "auc": auc, "ci_low": 0.4, "ci_high": 0.8, "n_cooccurrence": 9, "n_pivot": 9,
             "note": note}  # fmt: skip
 
@@ -522,7 +538,7 @@ def said_of(auc: list[dict], joint: list[dict] | None = None) -> str:
 
 def test_attribution_puts_the_primary_analysis_and_the_mean_first() -> None:
     rows = [
-        {"source_language": s, "target_language": t, "rule": rule, "items": items, "predictor": name, "auc": value}
+        {"source_language": s, "target_language": t, "rule": rule, "item_set": items, "predictor": name, "auc": value}
         | {"ci_low": 0.4, "ci_high": 0.8, "n_cooccurrence": 25, "n_pivot": 30, "note": "" if value else "too few"}
         for rule in ("onset", "calibrated")
         for items in ("all", "correct")
@@ -542,7 +558,7 @@ def test_attribution_puts_the_primary_analysis_and_the_mean_first() -> None:
 
 def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
     rows = [
-        {"source_language": "all", "target_language": "all", "rule": rule, "items": "correct", "predictor": name}
+        {"source_language": "all", "target_language": "all", "rule": rule, "item_set": "correct", "predictor": name}
         | {"auc": value, "ci_low": 0.45, "ci_high": 0.75, "n_cooccurrence": 25, "n_pivot": 30, "note": ""}
         for rule, values in (("peak", (None, None)), ("<b>", (0.6, None)), ("calibrated", (0.5, 0.7)))
         for name, value in zip(("log_joint", "npmi"), values, strict=True)
@@ -585,14 +601,14 @@ def test_of_many_items_evenly_spread_ones_are_drawn() -> None:
 
 def statistic_row(**more: object) -> dict:
     row = {"source_language": "fr", "target_language": "zh", "test": "joint_beyond_marginals", "rule": "calibrated"}
-    return row | {"items": "all", "statistic": 2.0, "p_value": 0.1, "n": 50, "note": ""} | more
+    return row | {"item_set": "all", "statistic": 2.0, "p_value": 0.1, "n": 50, "note": ""} | more
 
 
 def test_tests_of_the_primary_rule_come_first() -> None:
     pooled = {"test": "spearman_joint_score", "rule": "", "source_language": "all", "target_language": "all"}
     tests = [statistic_row(rule="peak"), statistic_row(), statistic_row(**pooled, ci_low=0.1, ci_high=0.3)]
     counted = [
-        {"test": "joint_beyond_marginals", "rule": "calibrated", "items": "correct", "directions": 3, "tested": 2}
+        {"test": "joint_beyond_marginals", "rule": "calibrated", "item_set": "correct", "directions": 3, "tested": 2}
         | {"significant": 1, "smallest_p": 0.01}
     ]
     section = attribution(run_of(attribute={"tests": tests, "significance": counted}))
@@ -608,11 +624,11 @@ def test_tests_of_the_primary_rule_come_first() -> None:
 
 
 def test_words_sharing_a_unit_are_told_by_direction_and_scope() -> None:
-    base = {"items": "all", "behaviour": "", "n": 10, "n_shared": 3, "share_never": 0.7, "median": 0.0, "most": 9}
+    base = {"item_set": "all", "behaviour": "", "n": 10, "n_shared": 3, "share_never": 0.7, "median": 0.0, "most": 9}
     base |= {"n_as_english": 1, "share_as_english": 1 / 3}
-    rows = [base | {"scope": "neither_english", "source_language": "all", "target_language": "all"},
-            base | {"scope": "direction", "source_language": "fr", "target_language": "zh"},
-            base | {"scope": "with_auc", "source_language": "all", "target_language": "all"}]  # fmt: skip
+    rows = [base | {"direction_group": "neither_english", "source_language": "all", "target_language": "all"},
+            base | {"direction_group": "direction", "source_language": "fr", "target_language": "zh"},
+            base | {"direction_group": "with_auc", "source_language": "all", "target_language": "all"}]  # fmt: skip
     section = attribution(run_of(attribute={"joint": rows}))
     assert section is not None
     assert table_of(section, "shared-units-of-items") == [
@@ -648,8 +664,8 @@ def test_an_auc_says_over_how_many_directions_it_is(of_en_fr: float | None, said
 def test_an_auc_that_rests_on_few_pairs_has_no_verdict(shared: int, said: str) -> None:
     rows = [auc_row(FR_ZH, 0.6) | {"ci_low": 0.55}, auc_row(ZH_FR, None, "too few")]
     joint = [
-        {"scope": scope, "items": items, "behaviour": behaviour, "n": 41, "n_shared": count}
-        for scope, items in (("with_auc", "correct"), ("with_auc", "all"), ("neither_english", "correct"))
+        {"direction_group": group, "item_set": items, "behaviour": behaviour, "n": 41, "n_shared": count}
+        for group, items in (("with_auc", "correct"), ("with_auc", "all"), ("neither_english", "correct"))
         for behaviour, count in (("direct", shared + 10), ("semantic_pivot", shared), ("", 99))
     ]
     assert said_of(rows, joint).endswith(f"1 of 2 directions (no AUC in the others: too few){said}")
@@ -686,7 +702,7 @@ def test_a_pair_mined_both_ways_is_shown_once() -> None:
 def test_words_of_grammar_are_never_named_as_the_most_widespread_pivots() -> None:
     tokens = [" his", " water", " rain", " ice", " snow"]
     rows = [
-        {"token_id": number, "token": token, "degree": 9, "degree_shuffled": 1.0, "directions": 2, "stability": 1.0}
+        {"token_id": number, "token": token, "degree": 9, "degree_shuffled": 1.0, "language_pairs": 2, "stability": 1.0}
         | {"score": 99.0 - number}
         for number, token in enumerate(tokens)
     ]
@@ -699,9 +715,9 @@ def test_words_of_grammar_are_never_named_as_the_most_widespread_pivots() -> Non
 
 def test_arms_are_shown_with_their_languages() -> None:
     base = {"mode": "top", "units": 2, "budget": 9, "available": 99}
-    summary = [base | {"language": code, "tokens": tokens, "share": share} for code, tokens, share in
+    summary = [base | {"language": code, "tokens": tokens, "pivot_share": share} for code, tokens, share in
                (("fr", 300, 0.1), ("zh", 100, 0.5))]  # fmt: skip
-    arms = [{"mode": "top", "units": 4, "tokens": 400, "share": 0.2}]
+    arms = [{"mode": "top", "units": 4, "tokens": 400, "pivot_share": 0.2}]
     section = selection(run_of(select={"arms": arms, "summary": summary}))
     assert section is not None
     assert table_of(section, "arms") == [
@@ -709,7 +725,7 @@ def test_arms_are_shown_with_their_languages() -> None:
         ["", "French", "2", "300", "9", "99", "10%"],
         ["", "Chinese", "2", "100", "9", "99", "50%"],
     ]
-    said = plain(findings.arms_sentence([*arms, {"mode": "random", "share": 0.05}]))
+    said = plain(findings.arms_sentence([*arms, {"mode": "random", "pivot_share": 0.05}]))
     assert (
         said
         == "In the rebuilt corpus 20% of the tokens are pivots, against 5.0% in a random choice at the same budget."

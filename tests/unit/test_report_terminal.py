@@ -91,7 +91,7 @@ def test_every_group_has_all_its_labels_and_its_own_pivots(run: Path, tmp_path: 
         strata = [row for row in Trace.load(folder).rows("strata") if row["stratum"] == "all"]
         written = splits(Trace.load(folder).rows("pivot_languages"))
         assert list(groups) == [
-            name for key, name in GROUP_NAMES.items() if any(r["directions"] == key for r in strata)
+            name for key, name in GROUP_NAMES.items() if any(r["direction_group"] == key for r in strata)
         ]
         for name, lines in groups.items():
             key = next(key for key, value in GROUP_NAMES.items() if value == name)
@@ -103,7 +103,7 @@ def test_every_group_has_all_its_labels_and_its_own_pivots(run: Path, tmp_path: 
                 assert list(shares)[:5] == ["direct", copy, "semantic pivot", "other", "none"]
                 assert sum(shares.values()) == pytest.approx(100, abs=2.5)  # each is rounded
                 for row in strata:
-                    if (row["directions"], row["rule"]) == (key, rule):
+                    if (row["direction_group"], row["rule"]) == (key, rule):
                         assert shares.get(BEHAVIOUR_NAMES[row["behaviour"]], 0) == pytest.approx(
                             100 * row["share"], abs=0.51
                         )
@@ -150,11 +150,12 @@ def test_trace_ends_with_its_shares_and_not_with_file_names(run: Path, capsys: p
     assert any(line.startswith("semantic pivots are written in: English") for line in lines[last_file + 1 :])
     shares = result_object(trace, reused=True)["shares"]
     assert {row["stratum"] for row in shares["strata"]} == {"all"}
-    written = [row for row in shares["pivot_languages"] if row["directions"] == "neither_english"]
+    written = [row for row in shares["pivot_languages"] if row["direction_group"] == "neither_english"]
     whole = next(
         row["share"]
         for row in shares["strata"]
-        if (row["directions"], row["rule"], row["behaviour"]) == ("neither_english", "calibrated", "semantic_pivot")
+        if (row["direction_group"], row["rule"], row["behaviour"])
+        == ("neither_english", "calibrated", "semantic_pivot")
     )
     assert sum(row["share"] for row in written if row["rule"] == "calibrated") == pytest.approx(whole)
 

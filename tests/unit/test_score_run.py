@@ -1,4 +1,4 @@
-"""Several models and wordings in a call, strata, answers of shared words, and paired comparison."""
+"""Several models and prompts in a call, strata, answers of shared words, and paired comparison."""
 
 import dataclasses
 
@@ -25,7 +25,7 @@ from tiny_inputs import write_model, write_word_list
 
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory):
-    """A run with two models under two wordings, and one with the second model alone under the second."""
+    """A run with two models under two prompts, and one with the second model alone under the second."""
     base = tmp_path_factory.mktemp("score")
     words = write_word_list(base / "words.tsv")
     first, second = write_model(base / "a"), write_model(base / "b")
@@ -48,7 +48,7 @@ def scored(tmp_path_factory):
     return base
 
 
-def test_every_model_and_wording_is_in_the_tables_once(scored):
+def test_every_model_and_prompt_is_in_the_tables_once(scored):
     both = Scores.load(scored / "both")
     for name in ("answers", "concepts", "summary", "strata"):
         pairs = {(row["model"], row["prompt"]) for row in both.rows(name)}
@@ -68,8 +68,8 @@ def test_a_model_scored_beside_another_one_has_the_figures_that_it_has_alone(sco
         assert one["concept_id"] == other["concept_id"]
         assert one["score"] == pytest.approx(other["score"], abs=1e-6)
         assert one["generated"] == other["generated"]
-        assert one["share_line"] is None
-        assert other["share_line"] is not None
+        assert one["probability_share_line"] is None
+        assert other["probability_share_line"] is not None
 
 
 def test_strata_hold_every_item_once(scored):
@@ -100,13 +100,14 @@ def test_a_comparison_is_the_difference_of_the_means(scored):
     sides = [find_scored(str(scored / name), both, None) for name in "ab"]
     found = compare_scores(*sides, bootstrap=200)
     means = {
-        (row["model"], row["source_language"], row["target_language"], row["items"]): row
+        (row["model"], row["source_language"], row["target_language"], row["item_set"]): row
         for row in both.rows("summary")
         if row["prompt"] == "english"
     }
     for row in found.rows:
         one, other = (
-            means[str(scored / name), row.source_language, row.target_language, row.items][row.figure] for name in "ab"
+            means[str(scored / name), row.source_language, row.target_language, row.item_set][row.figure]
+            for name in "ab"
         )
         assert row.difference == pytest.approx(other - one)
         assert (row.first, row.second) == (pytest.approx(one), pytest.approx(other))

@@ -27,7 +27,7 @@ def _write_mine(run: Path, tokenizer: str, pivots: tuple[str, ...] = PIVOTS) -> 
     ids = [loaded.tokenizer.token_to_id(pivot) for pivot in pivots]
     n = len(ids)
     columns = {"token_id": ids, "token": list(pivots), "degree": [3] * n, "degree_shuffled": [0.5] * n}
-    columns |= {"directions": [2] * n, "stability": [1.0] * n, "score": [float(n - place) for place in range(n)]}
+    columns |= {"language_pairs": [2] * n, "stability": [1.0] * n, "score": [float(n - place) for place in range(n)]}
     columns["variant_ids"] = [
         [of, *filter(None, [loaded.tokenizer.token_to_id(pivot.upper())])]
         for of, pivot in zip(ids, pivots, strict=True)
@@ -78,13 +78,13 @@ def test_scores_documents_and_summary_agree(here: Path, tmp_path: Path) -> None:
     scores = selection.rows("scores")
     tokenizer = load_tokenizer(str(here / "model"))
     pivots = {tokenizer.tokenizer.token_to_id(pivot) for pivot in (*PIVOTS[:2], "WATER")}
-    assert scores == sorted(scores, key=lambda row: (row["file"], row["row"], row["part"]))
+    assert scores == sorted(scores, key=lambda row: (row["file"], row["row"], row["unit"]))
     for mode in ("top", "random"):
         documents = _documents(tmp_path / "run", mode)
         assert list(selection.arm(mode)) == documents
         assert len(selection.arm(mode)) == len(documents) > 0
         chosen = [row for row in scores if mode in row["selected"]]
-        assert [row["id"] for row in documents] == [f"{row['file']}:{row['row']}:{row['part']}" for row in chosen]
+        assert [row["id"] for row in documents] == [f"{row['file']}:{row['row']}:{row['unit']}" for row in chosen]
         paths = selection.arm(mode).paths
         assert [path.name for path in paths] == [f"documents-{number:05d}.jsonl.zst" for number in range(len(paths))]
         outputs = [selection.manifest.outputs[f"{mode}/{path.name}"] for path in paths]
@@ -95,8 +95,8 @@ def test_scores_documents_and_summary_agree(here: Path, tmp_path: Path) -> None:
             ids = tokenizer.encode_batch([document["text"]])[0].tolist()
             assert (document["n_tokens"], document["n_pivots"]) == (len(ids), sum(token in pivots for token in ids))
             assert {**document, **row} == document | {key: row[key] for key in ("selected", "duplicate")}
-            assert row["share"] == row["n_pivots"] / row["n_tokens"]
-            assert row["share_low"] == wilson_lower(row["n_pivots"], row["n_tokens"])
+            assert row["pivot_share"] == row["n_pivots"] / row["n_tokens"]
+            assert row["pivot_share_low"] == wilson_lower(row["n_pivots"], row["n_tokens"])
             assert row["n_tokens"] >= 5
             assert not row["duplicate"]
         for row in selection.rows("summary"):
@@ -105,12 +105,12 @@ def test_scores_documents_and_summary_agree(here: Path, tmp_path: Path) -> None:
                 tokens = sum(unit["n_tokens"] for unit in of_language)
                 assert (row["units"], row["tokens"]) == (len(of_language), tokens)
                 assert tokens <= row["budget"] == 150
-                assert row["share"] == sum(unit["n_pivots"] for unit in of_language) / tokens
+                assert row["pivot_share"] == sum(unit["n_pivots"] for unit in of_language) / tokens
     duplicates = [row for row in scores if row["duplicate"]]
     assert {row["file"] for row in duplicates if row["n_tokens"] > 5} == {"part-2.jsonl"}
     assert selection.manifest.details["duplicates"] == len(duplicates) > 3
     top, random = (
-        {row["language"]: row["share"] for row in selection.rows("summary") if row["mode"] == mode}
+        {row["language"]: row["pivot_share"] for row in selection.rows("summary") if row["mode"] == mode}
         for mode in ("top", "random")
     )
     assert all(top[language] > random[language] for language in top)
@@ -161,7 +161,7 @@ def test_budget_below_the_first_unit_leaves_a_stated_empty_arm(here: Path, tmp_p
 
 
 def test_warnings(here: Path, tmp_path: Path) -> None:
-    selection = _select(here, tmp_path / "run", budget_tokens=10**6, limit=4, pivots=50)
+    selection = _select(here, tmp_path / "run", budget_tokens=10**6, limit_documents=4, pivots=50)
     text = "\n".join(selection.manifest.warnings)
     assert "only the first 4 documents of each file" in text
     assert "takes everything there is in" in text

@@ -85,14 +85,14 @@ def test_arms_are_weighted_by_tokens():
     rng = np.random.default_rng(8)
     rows = [
         {"mode": mode, "language": code, "units": int(rng.integers(1, 9)), "tokens": int(rng.integers(1, 99)),
-         "share": float(rng.random())}
+         "pivot_share": float(rng.random())}
         for mode in ("top", "random") for code in ("fr", "zh", "ja")
     ]  # fmt: skip
     for one in arm_rows(rows):
         of_mode = [row for row in rows if row["mode"] == one["mode"]]
         weights = [row["tokens"] for row in of_mode]
         assert (one["units"], one["tokens"]) == (sum(row["units"] for row in of_mode), sum(weights))
-        assert one["share"] == pytest.approx(np.average([row["share"] for row in of_mode], weights=weights))
-    empty = {"mode": "top", "language": "fr", "units": 0, "tokens": 0, "share": None}
-    assert arm_rows([empty]) == [{"mode": "top", "units": 0, "tokens": 0, "share": 0.0}]
+        assert one["pivot_share"] == pytest.approx(np.average([row["pivot_share"] for row in of_mode], weights=weights))
+    empty = {"mode": "top", "language": "fr", "units": 0, "tokens": 0, "pivot_share": None}
+    assert arm_rows([empty]) == [{"mode": "top", "units": 0, "tokens": 0, "pivot_share": 0.0}]
     assert arm_rows([]) == []

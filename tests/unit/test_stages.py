@@ -46,9 +46,9 @@ def test_all_public_functions_have_one_signature():
     for name, stage in STAGES.items():
         function = getattr(pivotlens, stage.function)
         found = inspect.signature(function)
-        assert list(found.parameters) == ["config", "run", "passed"], name
+        assert list(found.parameters) == ["config", "run", "origins"], name
         assert [parameter.default for parameter in found.parameters.values()] == [None, "run", None]
-        assert found.parameters["passed"].kind is inspect.Parameter.KEYWORD_ONLY
+        assert found.parameters["origins"].kind is inspect.Parameter.KEYWORD_ONLY
         assert found.parameters["config"].annotation == f"{stage.config.__name__} | None"
         assert found.return_annotation == stage.result_class().__name__
         text = inspect.getdoc(function) or ""
@@ -107,8 +107,8 @@ STAGE = Stage(
     reads=("bench",), examples=("pivotlens echo --run runs/first", "pivotlens echo --run runs/first --language en"),
 )
 
-def echo_words(config=None, run="run", *, passed=None):
-    return STAGE(config, run, passed=passed)
+def echo_words(config=None, run="run", *, origins=None):
+    return STAGE(config, run, origins=origins)
 ''',
     "run": '''
 from pivotlens.artifacts import Benchmark, write_bytes
@@ -189,5 +189,5 @@ def test_what_a_chain_does_not_run_is_read_from_the_folder(echo, tiny, tmp_path)
     values = {"bench": {"words": str(tiny.words), "distractors": 4, "shot_pool": 8}}
     whole = Pipeline.from_mapping(values, "x", run)
     whole.run()
-    less = Pipeline(run, {name: config for name, config in whole.configs.items() if name != "echo"}, whole.passed)
+    less = Pipeline(run, {name: config for name, config in whole.configs.items() if name != "echo"}, whole.origins)
     assert [plan.reason for plan in less.plan()] == [None, None]

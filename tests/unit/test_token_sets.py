@@ -7,7 +7,7 @@ from transformers import PreTrainedTokenizerFast
 from pivotlens.artifacts import Concept
 from pivotlens.text import Direction
 from pivotlens.trace.items import role_of, with_target
-from pivotlens.trace.token_sets import Links, TokenSets, WordTokens, base_form, token_sets
+from pivotlens.trace.token_sets import TokenLinks, TokenSets, WordTokens, base_form, token_sets
 
 _PIECES = [
     "<unk>", "▁", "▁water", "water", "▁Water", "Water", "▁wat", "wat", "▁w", "w", "e", "a", "u", "▁eau", "eau", "▁Eau",
@@ -173,7 +173,7 @@ def test_a_word_of_several_languages_is_linked_in_all_of_them(tokenizer):
     ],
 )  # fmt: skip
 def test_forms_and_pieces_of_a_sides_words(text, side, expected):
-    links = Links({0: text}, {}, {}, frozenset({side}), frozenset())
+    links = TokenLinks({0: text}, {}, {}, frozenset({side}), frozenset())
     assert links.writes(0, links.target) == expected
 
 
@@ -203,7 +203,7 @@ def test_without_marks_every_token_can_begin_a_word():
 )  # fmt: skip
 @pytest.mark.parametrize("in_set", [True, False])
 def test_a_whole_source_word_is_no_beginning_of_the_target(source, target, token, role, in_set):
-    links = Links({0: token}, {}, {}, frozenset({target}), frozenset({source}))
+    links = TokenLinks({0: token}, {}, {}, frozenset({target}), frozenset({source}))
     first = frozenset({0} if in_set else ())
     empty = frozenset[int]()
     sets = TokenSets(first, empty, empty, empty, empty, links, shares_token=False, ambiguous=False)

@@ -114,7 +114,8 @@ def traced():
 def test_the_headline_is_of_directions_with_neither_side_english(traced):
     rows = strata_rows(*traced, 200, 0)
     share = {
-        (row["directions"], row["stratum"], row["value"], row["behaviour"]): (row["n"], row["share"]) for row in rows
+        (row["direction_group"], row["stratum"], row["value"], row["behaviour"]): (row["n"], row["share"])
+        for row in rows
     }
     n, value = share["neither_english", "all", "", _PIVOT]
     assert n == 6
@@ -143,7 +144,7 @@ def test_shares_by_direction_against_a_count(traced):
         for (source, target, concept), label in labels["calibrated", 0].items():
             fact = items.facts[source, target, concept]
             kept = {"all": True, "different_spelling": not fact["same_spelling"],
-                    "correct": fact["correct"] and not fact["same_spelling"]}[row["items"]]  # fmt: skip
+                    "correct": fact["correct"] and not fact["same_spelling"]}[row["item_set"]]  # fmt: skip
             if (source, target) == (row["source_language"], row["target_language"]) and kept:
                 chosen.append(label)
         assert row["n"] == len(chosen)
@@ -151,7 +152,7 @@ def test_shares_by_direction_against_a_count(traced):
         assert row["ci_low"] <= row["share"] <= row["ci_high"]
     shares: dict[tuple[str, str, str], float] = {}
     for row in rows:
-        key = row["source_language"], row["target_language"], row["items"]
+        key = row["source_language"], row["target_language"], row["item_set"]
         shares[key] = shares.get(key, 0.0) + row["share"]
     assert all(total == pytest.approx(1.0) for total in shares.values())
 
@@ -188,17 +189,17 @@ def test_shares_of_pivots_by_language_add_up_to_the_share_of_pivots(traced):
     ]
     split = pivot_language_rows(items, rows, 200, 0)
     whole = {
-        (row["directions"], "all", row["rule"]): row["share"]
+        (row["direction_group"], "all", row["rule"]): row["share"]
         for row in strata_rows(items, labels, 200, 0)
         if row["stratum"] == "all" and row["behaviour"] == _PIVOT
     } | {
-        (f"{row['source_language']}-{row['target_language']}", row["items"], row["rule"]): row["share"]
+        (f"{row['source_language']}-{row['target_language']}", row["item_set"], row["rule"]): row["share"]
         for row in summary_rows(items, labels, 200, 0)
-        if row["behaviour"] == _PIVOT and row["items"] != "correct"
+        if row["behaviour"] == _PIVOT and row["item_set"] != "correct"
     }
     parts: dict[tuple[str, str, str], float] = {}
     for row in split:
-        key = row["directions"], row["items"], row["rule"]
+        key = row["direction_group"], row["item_set"], row["rule"]
         parts[key] = parts.get(key, 0.0) + row["share"]
         assert row["ci_low"] <= row["share"] <= row["ci_high"]
     assert whole
@@ -262,7 +263,7 @@ def test_lens_shares_are_of_the_items_that_both_lenses_read():
     tuned = [row | {"behaviour": _PIVOT if rng.random() < 0.5 else "direct"} for row in raw[1:]]  # zh is one short
     tuned += [behaviour("fr-zh", "c0", _PIVOT, shot_set=1), behaviour("fr-zh", "c9", _PIVOT)]
     found = {
-        row["directions"]: row
+        row["direction_group"]: row
         for row in lens_share_rows(labels_of(raw, "m", "english"), labels_of(tuned, "m", "english"), 100, 3)
     }
     assert (found["neither_english"]["n"], found["all"]["n"]) == (11, 17)
@@ -286,7 +287,7 @@ def test_lens_shares_are_of_the_items_that_both_lenses_read():
     assert lens_share_rows(labels_of(raw, "m", "english"), {}, 100, 0) == []
     with_english = [row for row in raw if row["target_language"] == "en"]
     labels = labels_of(with_english, "m", "english")
-    assert [row["directions"] for row in lens_share_rows(labels, labels, 100, 0)] == ["all"]
+    assert [row["direction_group"] for row in lens_share_rows(labels, labels, 100, 0)] == ["all"]
 
 
 def test_lens_layers_are_means_over_those_that_have_a_figure():
@@ -323,13 +324,15 @@ def test_labels_are_counted_by_direction_and_over_scopes():
             "neither_english": lambda row: row["source_language"] != "en",
             "with_english": lambda row: row["source_language"] == "en",
             "all": lambda row: True,
-        }[one["scope"]]
+        }[one["direction_group"]]
         items = [row for row in rows if row["rule"] == one["rule"] and inside(row)]
         n = sum(row["behaviour"] == one["behaviour"] for row in items)
         assert (one["n"], one["items"], one["share"]) == (n, len(items), pytest.approx(n / len(items)))
-    assert {one["scope"] for one in found} == {"direction", "neither_english", "with_english", "all"}
+    assert {one["direction_group"] for one in found} == {"direction", "neither_english", "with_english", "all"}
     for rule in ("calibrated", "peak"):
-        assert sum(one["share"] for one in found if (one["scope"], one["rule"]) == ("all", rule)) == pytest.approx(1)
+        assert sum(
+            one["share"] for one in found if (one["direction_group"], one["rule"]) == ("all", rule)
+        ) == pytest.approx(1)
     assert label_rows([]) == []
 
 
@@ -356,7 +359,7 @@ def test_thresholds_are_means_over_directions_with_absent_labels_as_0():
 
     rows = [share("fr-zh", _PIVOT, 0.5), share("fr-zh", "direct", 0.5), share("zh-fr", "direct", 1.0)]
     rows += [share("en-fr", _PIVOT, 0.25), share("fr-zh", _PIVOT, 0.75, 0.2), share("fr-zh", _PIVOT, 1.0, shot_set=1)]
-    found = {(row["directions"], row["threshold"], row["behaviour"]): row["share"] for row in threshold_rows(rows)}
+    found = {(row["direction_group"], row["threshold"], row["behaviour"]): row["share"] for row in threshold_rows(rows)}
     assert found == {
         ("neither_english", 0.1, _PIVOT): 0.25, ("neither_english", 0.1, "direct"): 0.75,
         ("neither_english", 0.2, _PIVOT): 0.375, ("with_english", 0.1, _PIVOT): 0.25,
@@ -385,7 +388,7 @@ def test_counts_of_pivots_are_those_of_a_list_with_one_pivot_each():
     ):  # fmt: skip
         single = [row for row in inside for _ in range(row["n"])]
         n = len(single)
-        (one,) = (row for row in pivot_summary_rows(rows) if row["directions"] == directions)
+        (one,) = (row for row in pivot_summary_rows(rows) if row["direction_group"] == directions)
         kinds = [relation_kind(row["relation"]) for row in single]
         assert one["n"] == n
         assert one["english"] == pytest.approx(sum("en" in row["languages"].split("+") for row in single) / n)
@@ -396,7 +399,7 @@ def test_counts_of_pivots_are_those_of_a_list_with_one_pivot_each():
         assert one["layer"] == sorted(row["layer"] for row in single)[(n - 1) // 2]
         alike = [row for row in single if row["pivot_language"] == "several"]
         assert (one["n_alike"], one["n_alike_english"]) == (len(alike), sum("en" in row["languages"] for row in alike))
-        counts = [row for row in pivot_count_rows(rows) if row["directions"] == directions]
+        counts = [row for row in pivot_count_rows(rows) if row["direction_group"] == directions]
         for by, values in (("languages", [row["languages"] for row in single]), ("relation", kinds),
                            ("layer", [str(row["layer"]) for row in single]),
                            ("language", [one for row in single for one in row["languages"].split("+")])):  # fmt: skip
@@ -405,6 +408,6 @@ def test_counts_of_pivots_are_those_of_a_list_with_one_pivot_each():
         links = [(language, kind) for row, kind in zip(single, kinds, strict=True)
                  for language in row["languages"].split("+")]  # fmt: skip
         found = {(row["language"], row["relation"]): row["n"] for row in pivot_link_rows(rows)
-                 if row["directions"] == directions}  # fmt: skip
+                 if row["direction_group"] == directions}  # fmt: skip
         assert found == {link: links.count(link) for link in links}
     assert pivot_summary_rows([]) == pivot_count_rows([]) == pivot_link_rows([]) == []

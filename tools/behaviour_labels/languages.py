@@ -14,7 +14,7 @@ from pivotlens.bench.stage import build_benchmark
 from pivotlens.statistics.proportion import wilson_interval
 from pivotlens.text import Direction
 from pivotlens.trace.pivot_languages import LANGUAGE_KINDS, NOT_TOLD, SEVERAL, PivotLanguages
-from pivotlens.trace.token_sets import Link
+from pivotlens.trace.token_sets import TokenLink
 from tools.results_pages import markdown_table
 
 MADE_ON = 120
@@ -31,7 +31,7 @@ def judged_and_told(folder: Path) -> list[tuple[str, str]]:
         languages = PivotLanguages.of(benchmark.concepts.values())
     found = []
     for row in map(orjson.loads, (folder / "items.jsonl").read_bytes().splitlines()):
-        link = Link(row["relation"], tuple(row["languages"])) if row["relation"] else None
+        link = TokenLink(row["relation"], tuple(row["languages"])) if row["relation"] else None
         direction = Direction(row["source_language"], row["target_language"])
         found.append((judged[row["number"]], languages.kind(row["token"], link, direction)))
     return found

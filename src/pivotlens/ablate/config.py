@@ -25,7 +25,7 @@ class AblateConfig(StageConfig):
         (1, 2, 3), "Layers on each side of the median peak that a window may have; half of the concepts choose."
     )
     last_layers: int = setting(2, "Last layers that no window reaches: next to the head an edit is no test.", ge=1)
-    random_directions: int = setting(5, "Random directions an item.", ge=1, le=100)
+    random_vectors: int = setting(5, "Random vectors an item.", ge=1, le=100)
     reference: int = setting(100, "Most traced items whose mean state a component is counted from.", ge=2)
     seed: int = setting(0, "Seed of the halves, of the controls and of the bootstrap.", ge=0)
     dtype: Literal["float32", "bfloat16", "float16"] = setting("float32", "Number type of the model's weights.")

@@ -24,7 +24,7 @@ _FEWEST = 2
 
 NEITHER_ENGLISH, WITH_ENGLISH = "neither_english", "with_english"
 CONTROLS = ("random", "matched", "other", "early")
-SUBSETS = ("all", "english_pivot", "correct")
+ITEM_SETS = ("all", "english_pivot", "correct")
 
 
 @dataclass(frozen=True)
@@ -32,19 +32,19 @@ class Contrast:
     """A mean over items with its 95 % interval.
 
     Attributes:
-        scope: `neither_english` and `with_english` are means over such directions, `direction` is one of them.
-        items: `all`, `english_pivot` (the pivot writes the accepted English word) or `correct` (the model's own
-            answer is right); under `own_minus_direct` and `net_minus_direct` both sides of a pair are of the subset.
+        direction_group: `neither_english` and `with_english` are means over such directions, `direction` is one.
+        item_set: `all`, `english_pivot` (the pivot writes the accepted English word) or `correct` (the model's own
+            answer is right); under `own_minus_direct` and `net_minus_direct` both sides of a pair are of the set.
         contrast: Its name.
         n: Items.
         concepts: Concepts; they are resampled, with all directions of theirs.
         p: Two-sided, of a sign-flip test over concepts.
     """
 
-    scope: str
+    direction_group: str
     source_language: str
     target_language: str
-    items: str
+    item_set: str
     contrast: str
     n: int
     concepts: int
@@ -59,16 +59,16 @@ class Condition:
     """Whether one of the five conditions under which a pivot is called causal holds for a set of items.
 
     Attributes:
-        scope: `neither_english` or `with_english`: the directions it was tested over.
-        items: As of `Contrast`.
+        direction_group: `neither_english` or `with_english`: the directions it was tested over.
+        item_set: As of `Contrast`.
         number: From 1 to 5, as `docs/method.md#ablation` counts them.
         condition: What it asks for, in words.
         holds: Whether every interval it rests on lies on the right side of 0; None where one could not be computed.
         rests_on: Those contrasts with their intervals.
     """
 
-    scope: str
-    items: str
+    direction_group: str
+    item_set: str
     number: int
     condition: str
     holds: bool | None
@@ -77,7 +77,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Measured:
-    """The test half of ``ablate/items`` by condition: change of log P by item, random directions averaged."""
+    """The test half of ``ablate/items`` by condition: change of log P by item, random vectors averaged."""
 
     change: dict[str, Values]
     clean: dict[str, Values]
@@ -187,8 +187,8 @@ def interval(values: Values, resamples: int, seed: int) -> tuple[int, int, tuple
     return len(values), len(concepts), (found.value, found.low, found.high, sign_flip_p(parts, seed))
 
 
-def _subset(rows: Measured, items: str) -> Measured:
-    place = {"english_pivot": 0, "correct": 1}.get(items)
+def _of_set(rows: Measured, item_set: str) -> Measured:
+    place = {"english_pivot": 0, "correct": 1}.get(item_set)
     if place is None:
         return rows
     kept = {key for key, flags in rows.flags.items() if flags[place]}
@@ -202,7 +202,7 @@ def _subset(rows: Measured, items: str) -> Measured:
 def all_contrasts(
     rows: Sequence[Mapping[str, Any]], doses: Sequence[float], resamples: int, seed: int
 ) -> list[Contrast]:
-    """Return every contrast of every subset, over both scopes and for each direction.
+    """Return every contrast of every item set, over both groups of directions and for each direction.
 
     Args:
         rows: Of ``ablate/items``.
@@ -213,20 +213,20 @@ def all_contrasts(
     pivots, direct = measured(rows, SEMANTIC_PIVOT), measured(rows, DIRECT)
     directions = sorted({(row["source_language"], row["target_language"]) for row in rows})
     result = []
-    for items in SUBSETS:
-        found = contrasts(_subset(pivots, items), _subset(direct, items), doses)
+    for item_set in ITEM_SETS:
+        found = contrasts(_of_set(pivots, item_set), _of_set(direct, item_set), doses)
         for name, values in found.items():
             groups: list[tuple[str, str, str, Callable[[Key], bool]]] = [
                 (NEITHER_ENGLISH, "all", "all", lambda key: ENGLISH not in key[:2]),
                 (WITH_ENGLISH, "all", "all", lambda key: ENGLISH in key[:2]),
             ]
             groups += [("direction", *pair, _in(pair)) for pair in directions]
-            for scope, source, target, belongs in groups:
+            for direction_group, source, target, belongs in groups:
                 chosen = {key: value for key, value in values.items() if belongs(key)}
-                if scope != NEITHER_ENGLISH and not chosen:
+                if direction_group != NEITHER_ENGLISH and not chosen:
                     continue
                 n, concepts, numbers = interval(chosen, resamples, seed)
-                result.append(Contrast(scope, source, target, items, name, n, concepts, *numbers))
+                result.append(Contrast(direction_group, source, target, item_set, name, n, concepts, *numbers))
     return result
 
 
@@ -244,15 +244,17 @@ def conditions(found: Sequence[Contrast], doses: Sequence[float]) -> list[Condit
         ("it is larger than for direct items of like clean log P", [("own_minus_direct", -1)]),
     ]
     result = []
-    for scope in (NEITHER_ENGLISH, WITH_ENGLISH):
-        for items in SUBSETS:
-            by_name = {one.contrast: one for one in found if (one.scope, one.items) == (scope, items)}
+    for direction_group in (NEITHER_ENGLISH, WITH_ENGLISH):
+        for item_set in ITEM_SETS:
+            by_name = {
+                one.contrast: one for one in found if (one.direction_group, one.item_set) == (direction_group, item_set)
+            }
             for number, (text, needed) in enumerate(tests, 1):
                 rows = [(by_name.get(name), sign) for name, sign in needed]
                 verdicts = [_verdict(row, sign) for row, sign in rows]
                 holds = False if False in verdicts else None if None in verdicts else True
                 rests = "; ".join(_shown(name, row) for (name, _), (row, _) in zip(needed, rows, strict=True))
-                result.append(Condition(scope, items, number, text, holds, rests))
+                result.append(Condition(direction_group, item_set, number, text, holds, rests))
     return result
 
 
@@ -280,18 +282,24 @@ def dose_curves(
         seed: Of the bootstrap.
     """
     result = []
-    for scope in (NEITHER_ENGLISH, WITH_ENGLISH):
+    for direction_group in (NEITHER_ENGLISH, WITH_ENGLISH):
         for behaviour in (SEMANTIC_PIVOT, DIRECT):
             change = measured(rows, behaviour).change
             for dose in doses:
                 values = {
                     key: value
                     for key, value in change.get(f"own_{dose:g}", {}).items()
-                    if (ENGLISH in key[:2]) == (scope == WITH_ENGLISH)
+                    if (ENGLISH in key[:2]) == (direction_group == WITH_ENGLISH)
                 }
                 if values:
                     n, concepts, (mean, low, high, _) = interval(values, resamples, seed)
-                    place = {"scope": scope, "behaviour": behaviour, "dose": dose, "n": n, "concepts": concepts}
+                    place = {
+                        "direction_group": direction_group,
+                        "behaviour": behaviour,
+                        "dose": dose,
+                        "n": n,
+                        "concepts": concepts,
+                    }
                     result.append(place | {"mean": mean, "ci_low": low, "ci_high": high})
     return result
 
@@ -321,7 +329,7 @@ def side_effects(rows: Sequence[Mapping[str, Any]], resamples: int, seed: int) -
     text. Mean over directions, concepts resampled.
     """
     result = []
-    for scope in (NEITHER_ENGLISH, WITH_ENGLISH):
+    for direction_group in (NEITHER_ENGLISH, WITH_ENGLISH):
         for kind in ("own", "unrelated_item", "unrelated_text"):
             chosen = [
                 row
@@ -330,9 +338,9 @@ def side_effects(rows: Sequence[Mapping[str, Any]], resamples: int, seed: int) -
                 and row["behaviour"] == SEMANTIC_PIVOT
                 and row["half"] == TEST
                 and row["dose"] == 1
-                and (ENGLISH in (row["source_language"], row["target_language"])) == (scope == WITH_ENGLISH)
+                and (ENGLISH in (row["source_language"], row["target_language"])) == (direction_group == WITH_ENGLISH)
             ]
-            out: dict[str, Any] = {"scope": scope, "read": kind}
+            out: dict[str, Any] = {"direction_group": direction_group, "read": kind}
             for name in ("change", "kl", "relative_norm"):
                 values = {
                     (row["source_language"], row["target_language"], row["concept_id"]): row[name] for row in chosen

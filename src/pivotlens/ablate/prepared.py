@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import torch
 
 from pivotlens.ablate.config import AblateConfig
+from pivotlens.ablate.contexts import can_pad, encode_contexts
 from pivotlens.ablate.items import (
     SEMANTIC_PIVOT,
     TEST,
@@ -23,7 +24,6 @@ from pivotlens.ablate.items import (
     choose_items,
     lens_tokens,
 )
-from pivotlens.ablate.passes import can_pad, passes
 from pivotlens.ablate.removal import Batch, Case
 from pivotlens.ablate.tables import Row, item_rows
 from pivotlens.ablate.texts import PlainTexts
@@ -45,7 +45,7 @@ RULE = "calibrated"
 def sample_traced(
     loaded: LoadedModel, benchmark: Benchmark, trace: Trace, directions: Sequence[Direction]
 ) -> list[PromptSample]:
-    """Return a sample of the prompts of each direction: those that were traced, under the first wording and shots."""
+    """Return a sample of the prompts of each direction: those that were traced, under the first prompt and shots."""
     items = [benchmark.concepts[name] for name in trace.table("items")["concept_id"].unique().to_pylist()]
     shot_sets, prompt = trace.manifest.details["shot_sets"], trace.manifest.config["prompt"]
     translations = Translations(loaded, benchmark.concepts, items, directions, shot_sets)
@@ -70,7 +70,7 @@ def prepare_directions(
     """
     settings = trace.manifest.config
     tables = {name: trace.table(name) for name in ("items", "behaviours", "tokens")}
-    # A trace may hold several models and wordings: its own settings name the first.
+    # A trace may hold several models and prompts: its own settings name the first.
     base = {"model": settings["model"], "prompt": settings["prompt"]}
     pieces = WordPieces(lens.loaded.tokenizer)
     texts: dict[bool, PlainTexts] = {}
@@ -78,7 +78,7 @@ def prepare_directions(
     scorer, reason = make_scorer(samples, config.batch_tokens)
     probe = longest_prompts(samples)
     answer = max((one.answer for one in probe), key=len)
-    pad = scorer.share and can_pad(lens, [one.context for one in probe], answer, config.batch_tokens)
+    pad = scorer.share_cache and can_pad(lens, [one.context for one in probe], answer, config.batch_tokens)
     for sample in samples:
         prompts, direction = sample.prompts, sample.prompts.direction
         rows = {name: _rows_of(table, base, direction) for name, table in tables.items()}
@@ -162,7 +162,7 @@ class PreparedDirection:
         base = dict(self.base)
         done = start
         for batch in self._batches(self.cases(behaviour, TEST)[start:end]):
-            results = list(batch.conditions(window, early, self.config.doses, self.config.random_directions))
+            results = list(batch.conditions(window, early, self.config.doses, self.config.random_vectors))
             if behaviour == SEMANTIC_PIVOT:
                 results.append(batch.on_texts(self._texts(), window, done))
             for result in results:
@@ -171,17 +171,19 @@ class PreparedDirection:
         return rows
 
     def _texts(self) -> PlainTexts:
-        share = self.scorer.share
-        if share not in self.texts:
-            self.texts[share] = PlainTexts(self.lens, self.config.batch_tokens, share=share)
-        return self.texts[share]
+        share_cache = self.scorer.share_cache
+        if share_cache not in self.texts:
+            self.texts[share_cache] = PlainTexts(self.lens, self.config.batch_tokens, share_cache=share_cache)
+        return self.texts[share_cache]
 
     def _batches(self, items: Sequence[AblatedItem]) -> Iterator[Batch]:
         cases = self._encoded(items)
         contexts = [case.context for case in cases]
         if not cases:
             return
-        for one in passes(self.lens, contexts, self.config.batch_tokens, share=self.scorer.share, pad=self.pad):
+        for one in encode_contexts(
+            self.lens, contexts, self.config.batch_tokens, share_cache=self.scorer.share_cache, pad=self.pad
+        ):
             chosen = [cases[row] for row in one.rows]
             means = torch.stack([self._mean_without(case.item.concept.concept_id) for case in chosen])
             yield Batch(one, chosen, means, self.direction, self.config.seed)
@@ -228,7 +230,7 @@ class PreparedDirection:
         contexts = [answer.context + answer.answer[: answer.spaces] for answer in encoded]
         distinct = list(dict.fromkeys(contexts))
         states: dict[Ids, torch.Tensor] = {}
-        shared = SharedPrefix(self.lens.loaded, distinct, self.config.batch_tokens, share=self.scorer.share)
+        shared = SharedPrefix(self.lens.loaded, distinct, self.config.batch_tokens, share_cache=self.scorer.share_cache)
         for batch in shared.batches():
             found = self.lens.block_states(**batch.arguments())[:, 1:].float().cpu()
             states |= {distinct[row]: found[place] for place, row in enumerate(batch.rows)}

@@ -1,6 +1,6 @@
 """One batch of items under every condition: the pivot taken out, and its controls (docs/method.md#ablation).
 
-The pivot's direction at a layer is the gradient of its lens logit with respect to the block's raw output, made
+The pivot's vector at a layer is the gradient of its lens logit with respect to the block's raw output, made
 orthogonal to those of the target and the source. Through a norm that only scales and centres, that gradient is
 orthogonal to the state at which it is computed, so nothing would be left to project out of the state itself. What is
 taken out is the component in which the state differs from the mean state of the direction's other items: at dose 1
@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
+from pivotlens.ablate.contexts import EncodedContexts, Outcome, divergence
 from pivotlens.ablate.items import AblatedItem, Controls
-from pivotlens.ablate.passes import Outcome, Passes, divergence
 from pivotlens.ablate.texts import PlainTexts
 from pivotlens.arrays import Booleans, Floats
 from pivotlens.models.encoding import Ids
@@ -77,14 +77,14 @@ class Result:
         repeat: Which of several draws.
         dose: Of the pivot's component that is taken out.
         layers: The layers changed.
-        tokens: Whose direction was moved; None where it is no token's.
+        tokens: Whose vector was moved; None where it is no token's.
         others: The other concept of each item, where there is one.
         clean: Log-probability of the answer without intervention.
         logprob: With it.
         kl: KL(clean ‖ ablated) of the token that is read, in nats.
         norm: Mean over the layers of ‖Δh‖.
         relative: Mean over the layers of ‖Δh‖ / ‖h‖.
-        cosine: Mean over the layers of the cosine with the item's own direction.
+        cosine: Mean over the layers of the cosine with the item's own vector.
         pivot_clean: Lens probability of the own pivot at the last layer changed, without intervention.
         pivot: With it.
         valid: Which items the condition applies to.
@@ -116,13 +116,13 @@ class Batch:
         means: Mean state of the direction's other items at every block, shape ``(n, blocks, hidden)``; index 0 is
             block 1.
         direction: The direction.
-        seed: Of the random directions.
+        seed: Of the random vectors.
     """
 
     def __init__(
-        self, encoded: Passes, cases: Sequence[Case], means: torch.Tensor, direction: Direction, seed: int
+        self, encoded: EncodedContexts, cases: Sequence[Case], means: torch.Tensor, direction: Direction, seed: int
     ) -> None:
-        self.passes = encoded
+        self.encoded = encoded
         self.cases = cases
         self.direction = direction
         self.seed = seed
@@ -146,21 +146,21 @@ class Batch:
             "other_source": [(case.controls.other or case.item).source for case in cases],
         }
 
-    # -- directions
+    # -- vectors
 
     def _gradient(self, name: str, layer: int) -> torch.Tensor:
         if (name, layer) not in self._units:
             ids = torch.tensor(self._tokens[name])
             dtype = self._lens.loaded.dtype
-            self._units[name, layer] = self._lens.direction(self._states[layer].to(dtype), ids)
+            self._units[name, layer] = self._lens.token_vector(self._states[layer].to(dtype), ids)
         return self._units[name, layer]
 
     def unit(self, name: str, layer: int, apart: Sequence[str] = ("target", "source")) -> torch.Tensor:
-        """Return the unit direction of each item's token of a name, orthogonal to those of other names."""
+        """Return the unit vector of each item's token of a name, orthogonal to those of other names."""
         return orthogonal_to(self._gradient(name, layer), [self._gradient(other, layer) for other in apart])
 
     def _random(self, layer: int, repeat: int) -> torch.Tensor:
-        # The same draw at every layer of a window, so that it adds up as a token's direction does.
+        # The same draw at every layer of a window, so that it adds up as a token's vector does.
         drawn = np.stack(
             [
                 named_generator(
@@ -183,7 +183,7 @@ class Batch:
     def removal(self, layers: Sequence[int], *, condition: str = "own", dose: float = 1.0) -> tuple[Result, ByLayer]:
         """Take the pivot out at the layers of a window; also return Δh by layer."""
         edits = {layer: Moved(self.projection(layer, dose)) for layer in layers}
-        outcome = self.passes.measure(self._answers, edits)
+        outcome = self.encoded.measure(self._answers, edits)
         last = layers[-1]
         changes = {layer: edit.change for layer, edit in edits.items()}
         result = replace(
@@ -196,12 +196,12 @@ class Batch:
         return result, changes
 
     def equally_far(self, name: str, layers: Sequence[int], norms: ByLayer, repeat: int | None = None) -> Result:
-        """Move the states away from another token, or along a random direction, as far as the removal moved them."""
+        """Move the states away from another token, or along a random vector, as far as the removal moved them."""
         units = {
             layer: self._random(layer, repeat) if repeat is not None else self.unit(name, layer) for layer in layers
         }
         changes = {layer: -norms[layer][:, None] * units[layer] for layer in layers}
-        outcome = self.passes.measure(self._answers, {layer: Add(changes[layer]) for layer in layers})
+        outcome = self.encoded.measure(self._answers, {layer: Add(changes[layer]) for layer in layers})
         cosine = [(units[layer] * self.unit("pivot", layer)).sum(-1) for layer in layers]
         result = replace(self._result(name, layers, outcome, changes), cosine=_numbers(torch.stack(cosine).mean(0)))
         if repeat is not None:
@@ -210,16 +210,16 @@ class Batch:
         return replace(result, tokens=self._tokens[name], others=others, valid=self._valid(name))
 
     def conditions(
-        self, window: Sequence[int], early: Sequence[int], doses: Sequence[float], random_directions: int
+        self, window: Sequence[int], early: Sequence[int], doses: Sequence[float], random_vectors: int
     ) -> Iterator[Result]:
-        """Yield the items under every condition; only the removal and random directions where they are ``direct``."""
+        """Yield the items under every condition; only the removal and random vectors where they are ``direct``."""
         for dose in doses:
             result, changes = self.removal(window, dose=dose)
             yield result
             if dose == 1:
                 norms = {layer: change.norm(dim=-1) for layer, change in changes.items()}
                 whole = torch.stack(list(changes.values())).sum(0)
-        for repeat in range(random_directions):
+        for repeat in range(random_vectors):
             yield self.equally_far("random", window, norms, repeat)
         if self.cases[0].item.behaviour == "direct":
             return
@@ -229,7 +229,7 @@ class Batch:
             yield self.removal(early, condition="early")[0]
         # All of Δh right before the final norm: what remains of the effect if no later block had read the states.
         last = self.means.shape[1]
-        outcome = self.passes.measure(self._answers, {last: Add(whole)})
+        outcome = self.encoded.measure(self._answers, {last: Add(whole)})
         yield replace(self._result("last_layer", [last], outcome, {last: whole}), tokens=self._tokens["pivot"])
         yield from self._swaps(window, norms)
         if len(self.cases) > 1:
@@ -237,14 +237,14 @@ class Batch:
 
     def _swaps(self, window: Sequence[int], norms: ByLayer) -> Iterator[Result]:
         answers = [case.other_answer for case in self.cases]
-        clean = self.passes.measure(answers, {})
+        clean = self.encoded.measure(answers, {})
         apart = ("target", "source", "other_target", "other_source")
         for condition, name in (("swap", "other"), ("swap_unrelated", "unrelated")):
             moved = {}
             for layer in window:
                 added = norms[layer][:, None] * self.unit(name, layer, apart)
                 moved[layer] = Moved(_both(self.projection(layer), Add(added)))
-            outcome = self.passes.measure(answers, moved)
+            outcome = self.encoded.measure(answers, moved)
             changes = {layer: edit.change for layer, edit in moved.items()}
             yield replace(
                 self._result(condition, window, outcome, changes, clean),
@@ -259,7 +259,7 @@ class Batch:
             layer: Moved(Project(self.unit("pivot", layer).roll(1, 0), origin=self.means[:, layer - 1]))
             for layer in window
         }
-        outcome = self.passes.measure(self._answers, edits)
+        outcome = self.encoded.measure(self._answers, edits)
         ids = [case.item.concept.concept_id for case in self.cases]
         others = [*ids[-1:], *ids[:-1]]
         pivots = self._tokens["pivot"]
@@ -279,13 +279,13 @@ class Batch:
             window: Layers.
             first: Number of the first item among all, so that the items take the texts in turn.
         """
-        n, count = len(self.cases), len(texts.passes)
+        n, count = len(self.cases), len(texts.encoded)
         clean, logprob, kl, norm, relative = np.zeros((5, n))
         for text in range(count):
             rows = [row for row in range(n) if (first + row) % count == text]
             if not rows:
                 continue
-            repeated = texts.passes[text].repeated(len(rows))
+            repeated = texts.encoded[text].repeated(len(rows))
             answers = [texts.following[text]] * len(rows)
             before = repeated.measure(answers, {})
             edits = {

@@ -126,11 +126,11 @@ def run(work: Work[AblateConfig]) -> dict[str, Any]:
 
 
 def _causal(held: list[Condition]) -> dict[str, bool | None]:
-    """Say for each scope whether all five conditions hold over all items."""
+    """Say for each group of directions whether all five conditions hold over all items."""
     found: dict[str, bool | None] = {}
-    for scope in dict.fromkeys(one.scope for one in held):
-        verdicts = [one.holds for one in held if (one.scope, one.items) == (scope, "all")]
-        found[scope] = False if False in verdicts else None if None in verdicts else True
+    for direction_group in dict.fromkeys(one.direction_group for one in held):
+        verdicts = [one.holds for one in held if (one.direction_group, one.item_set) == (direction_group, "all")]
+        found[direction_group] = False if False in verdicts else None if None in verdicts else True
     return found
 
 

@@ -27,7 +27,7 @@ STAGE: Stage[AblateConfig, Ablation] = Stage(
 
 
 def ablate_pivots(
-    config: AblateConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+    config: AblateConfig | None = None, run: Path | str = "run", *, origins: Mapping[str, str] | None = None
 ) -> Ablation:
     """Take semantic pivots out of a model's states while it translates, and hold the harm against controls.
 
@@ -38,11 +38,11 @@ def ablate_pivots(
     Args:
         config: The settings.
         run: The run folder; its ``bench`` and ``trace`` stages are read, and its ``ablate`` stage written.
-        passed: Where each setting that is not a default came from, for the manifest.
+        origins: Where each setting that is not a default came from, for the manifest.
 
     Raises:
         ConfigError: A model or direction that was not traced, or a model with too few blocks.
         ModelError: The model cannot be loaded or not be read exactly.
         PrerequisiteError: Benchmark or trace is not there, or the trace is of another benchmark.
     """
-    return STAGE(config, run, passed=passed)
+    return STAGE(config, run, origins=origins)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from pivotlens.ablate.passes import passes
+from pivotlens.ablate.contexts import encode_contexts
 from pivotlens.models.encoding import encode_answers
 from pivotlens.models.lens import LogitLens
 
@@ -31,10 +31,10 @@ class PlainTexts:
     Args:
         lens: Of the model.
         batch_tokens: Most tokens held in the cache at once.
-        share: Whether caches can be shared.
+        share_cache: Whether caches can be shared.
     """
 
-    def __init__(self, lens: LogitLens, batch_tokens: int, *, share: bool) -> None:
+    def __init__(self, lens: LogitLens, batch_tokens: int, *, share_cache: bool) -> None:
         cuts = [len(text) * 2 // 3 for text in TEXTS]
         encoded = encode_answers(
             lens.loaded.tokenizer,
@@ -42,8 +42,10 @@ class PlainTexts:
             [text[cut:] for text, cut in zip(TEXTS, cuts, strict=True)],
         )
         self.following = [one.answer[:1] for one in encoded]
-        self.passes = [next(passes(lens, [one.context], batch_tokens, share=share)) for one in encoded]
-        states = [one.states(range(1, lens.n_layers)) for one in self.passes]
+        self.encoded = [
+            next(encode_contexts(lens, [one.context], batch_tokens, share_cache=share_cache)) for one in encoded
+        ]
+        states = [one.states(range(1, lens.n_layers)) for one in self.encoded]
         self._states = {layer: torch.cat([one[layer] for one in states]) for layer in states[0]}
 
     def states(self, text: int, layer: int) -> torch.Tensor:

@@ -94,12 +94,15 @@ class Benchmark(StageResult):
         """Languages of the benchmark, in the order of the list."""
         return tuple(next(iter(self.concepts.values())).words)
 
-    def test_concepts(self, limit: int | None = None) -> list[Concept]:
-        """Return the test concepts; with ``limit``, that many, those of the calibration set first."""
+    def test_concepts(self, limit_concepts: int | None = None) -> list[Concept]:
+        """Return the test concepts; with ``limit_concepts``, that many, those of the calibration set first."""
         tests = [concept for concept in self.concepts.values() if concept.split == "test"]
-        if limit is None:
+        if limit_concepts is None:
             return tests
-        kept = {concept.concept_id for concept in sorted(tests, key=lambda concept: not concept.calibration)[:limit]}
+        kept = {
+            concept.concept_id
+            for concept in sorted(tests, key=lambda concept: not concept.calibration)[:limit_concepts]
+        }
         return [concept for concept in tests if concept.concept_id in kept]
 
     def shot_concepts(self) -> list[Concept]:

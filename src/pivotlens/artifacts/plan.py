@@ -39,7 +39,7 @@ class Plan(Generic[C]):
         version: Of the stage's algorithm.
         inputs: Fingerprint of each input by name.
         sources: Those of the inputs that were opened to plan with, by name: what was found is what is read.
-        passed: Where each setting that is not a default came from.
+        origins: Where each setting that is not a default came from.
         fingerprint: Of the result it has or will have.
         reason: Why it must run; None where its result is there and fits.
         differing: In which settings a finished result differs from what is asked for now. A result of other inputs
@@ -51,7 +51,7 @@ class Plan(Generic[C]):
     version: int
     inputs: Mapping[str, str]
     sources: Mapping[str, Source]
-    passed: Mapping[str, str]
+    origins: Mapping[str, str]
     fingerprint: str
     reason: str | None
     differing: tuple[str, ...]
@@ -99,7 +99,7 @@ def make_plan(
     *,
     version: int,
     inputs: Mapping[str, str | Source],
-    passed: Mapping[str, str] | None = None,
+    origins: Mapping[str, str] | None = None,
 ) -> Plan[C]:
     """Plan a stage; computes and writes nothing.
 
@@ -108,7 +108,7 @@ def make_plan(
         config: The stage's settings.
         version: The stage's algorithm version.
         inputs: Each input by name: its fingerprint, or what was opened and has one.
-        passed: Where each setting that is not a default came from.
+        origins: Where each setting that is not a default came from.
 
     Raises:
         ArtifactError: The manifest of the finished result is damaged.
@@ -130,7 +130,7 @@ def make_plan(
         version=version,
         inputs=fingerprints,
         sources={name: value for name, value in inputs.items() if not isinstance(value, str)},
-        passed=dict(passed or {}),
+        origins=dict(origins or {}),
         fingerprint=found,
         reason=reason,
         differing=() if manifest is None else tuple(_changed(config, {**config.meaning(), **manifest.config})),

@@ -80,7 +80,7 @@ class StageResult:
             ArtifactError: The stage has no such table or the table no such column, or the file is damaged.
             pyarrow.ArrowException: A column has no values of that type.
 
-        >>> Scores.load(run).table("summary", model="m", items="all", source_language="fr")["score"].to_pylist()
+        >>> Scores.load(run).table("summary", model="m", item_set="all", source_language="fr")["score"].to_pylist()
         [0.25]
         """
         if name not in self.tables:

@@ -25,15 +25,15 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class SweepResult(StageResult):
-    """A result of several models or wordings: its properties are of the first of them, its tables of all."""
+    """A result of several models or prompts: its properties are of the first of them, its tables of all."""
 
     @property
     def first(self) -> dict[str, str]:
-        """The first model and the first wording: what `table` takes to leave out all others."""
+        """The first model and the first prompt: what `table` takes to leave out all others."""
         return {name: self.manifest.config[name] for name in ("model", "prompt")}
 
     def first_rows(self, name: str) -> list[dict[str, Any]]:
-        """Return a table's rows of the first model under the first wording, where there are several."""
+        """Return a table's rows of the first model under the first prompt, where there are several."""
         return self.rows(name, **self.first)
 
 
@@ -69,7 +69,7 @@ class Scores(SweepResult):
         >>> scores.by_direction.select(["source_language", "target_language", "score"]).to_pylist()[0]
         {'source_language': 'fr', 'target_language': 'zh', 'score': 0.25}
         """
-        summary = self.table("summary", items=ALL, **self.first)
+        summary = self.table("summary", item_set=ALL, **self.first)
         return summary.filter(pc.field("source_language") != ALL)
 
     @property
@@ -79,7 +79,7 @@ class Scores(SweepResult):
         >>> Scores.load(run).overall["score"].to_pylist()
         [0.375]
         """
-        summary = self.table("summary", items=ALL, **self.first)
+        summary = self.table("summary", item_set=ALL, **self.first)
         return summary if summary.num_rows == 1 else summary.filter(pc.field("source_language") == ALL)
 
     @property
@@ -144,24 +144,24 @@ class Ablation(StageResult):
 
     @property
     def causal(self) -> dict[str, bool | None]:
-        """Whether all five conditions hold over all items, by scope; None where one could not be tested.
+        """Whether all five conditions hold over all items, by group of directions; None where one could not be tested.
 
         >>> Ablation.load(run).causal
         {'neither_english': True, 'with_english': None}
         """
         return dict(self.manifest.details["causal"])
 
-    def effect(self, contrast: str = "own", items: str = ALL) -> pa.Table:
-        """Return the mean change of log P in a contrast, with interval and p: by scope and for each direction.
+    def effect(self, contrast: str = "own", item_set: str = ALL) -> pa.Table:
+        """Return the mean change of log P in a contrast, with interval and p: by group and for each direction.
 
         Args:
             contrast: Its name, such as ``own_minus_random``.
-            items: ``all``, ``english_pivot`` or ``correct``.
+            item_set: ``all``, ``english_pivot`` or ``correct``.
 
         Raises:
             ArtifactError: There is no such contrast.
         """
-        return self._chosen("effects", "contrast", contrast, items=items)
+        return self._chosen("effects", "contrast", contrast, item_set=item_set)
 
 
 @dataclass(frozen=True)
@@ -205,13 +205,13 @@ class Attribution(StageResult):
         """Every item with its counts, what follows from them, and its behaviour."""
         return self.table("predictors")
 
-    def auc(self, predictor: str = "log_joint", rule: str = "calibrated", items: str = "correct") -> pa.Table:
+    def auc(self, predictor: str = "log_joint", rule: str = "calibrated", item_set: str = "correct") -> pa.Table:
         """Return how well a predictor tells direct from semantic-pivot items: each direction, and their mean (`all`).
 
         Args:
             predictor: ``log_joint``, ``log_target``, ``npmi`` or ``llr``.
             rule: Of behaviour.
-            items: ``correct`` or ``all``.
+            item_set: ``correct`` or ``all``.
 
         Raises:
             ArtifactError: There is no such predictor.
@@ -219,7 +219,7 @@ class Attribution(StageResult):
         >>> Attribution.load(run).auc("npmi")["auc"].to_pylist()
         [0.75, 0.75]
         """
-        return self._chosen("auc", "predictor", predictor, rule=rule, items=items)
+        return self._chosen("auc", "predictor", predictor, rule=rule, item_set=item_set)
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ class Arm:
     """The documents that one arm of a selection holds.
 
     Iterating over it reads them one after the other, each a dictionary with ``id``, ``text``, ``language``, ``group``,
-    ``file``, ``row``, ``part``, ``n_tokens``, ``n_pivots``, ``share`` and ``share_low``.
+    ``file``, ``row``, ``unit``, ``n_tokens``, ``n_pivots``, ``pivot_share`` and ``pivot_share_low``.
 
     Attributes:
         name: Of the arm.

@@ -117,7 +117,7 @@ class ResultWriter:
             algorithm_version=plan.version,
             fingerprint=plan.fingerprint,
             config=meaning,
-            passed={key: source for key, source in plan.passed.items() if key in meaning},
+            origins={key: source for key, source in plan.origins.items() if key in meaning},
             inputs=dict(plan.inputs),
             outputs=outputs,
             details=dict(details or {}),

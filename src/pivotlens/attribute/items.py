@@ -24,7 +24,7 @@ def key_of(row: Row) -> Key:
 
 
 @dataclass(frozen=True)
-class Items:
+class CountedItems:
     """Items of shot set 0 whose pair was counted; arrays are of shape ``(items,)``.
 
     Attributes:
@@ -55,9 +55,9 @@ class Items:
     score: Floats
     behaviours: Mapping[str, npt.NDArray[np.str_]]
 
-    def chosen(self, items: str) -> Booleans:
+    def chosen(self, item_set: str) -> Booleans:
         """Return which items a set has: ``all``, or ``correct`` for those answered rightly; none is spelled alike."""
-        return ~self.same_spelling & (self.correct | (items == "all"))
+        return ~self.same_spelling & (self.correct | (item_set == "all"))
 
 
 def spelled_as_english(traced: Sequence[Row], english: Collection[str]) -> frozenset[Key]:
@@ -84,7 +84,7 @@ def gather(
     pairs: Sequence[Row],
     units: int,
     scores: Mapping[Key, float],
-) -> Items:
+) -> CountedItems:
     """Join what was traced with what was counted.
 
     Args:
@@ -111,7 +111,7 @@ def gather(
     by_rule: dict[str, dict[Key, str]] = {}
     for row in behaviours:
         by_rule.setdefault(row["rule"], {})[key_of(row)] = row["behaviour"]
-    return Items(
+    return CountedItems(
         keys=tuple(keys),
         directions=directions,
         direction=np.array([directions.index(Direction(*key[1:])) for key in keys], dtype=np.int64),

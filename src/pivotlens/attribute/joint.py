@@ -67,19 +67,24 @@ def joint_rows(
     kept = [row for row in predictors if not row["same_spelling"]]
     pairs = list(dict.fromkeys(map(_pair, kept)))
     result = []
-    for items in ITEM_SETS:
-        chosen = [row for row in kept if row["correct"] or items == ALL]
-        scopes: list[tuple[str, Pair, Collection[Pair]]] = [
+    for item_set in ITEM_SETS:
+        chosen = [row for row in kept if row["correct"] or item_set == ALL]
+        groups: list[tuple[str, Pair, Collection[Pair]]] = [
             (NEITHER_ENGLISH, (ALL, ALL), [pair for pair in pairs if ENGLISH not in pair]),
             (WITH_ENGLISH, (ALL, ALL), [pair for pair in pairs if ENGLISH in pair]),
-            (WITH_AUC, (ALL, ALL), with_auc.get(items, ())),
+            (WITH_AUC, (ALL, ALL), with_auc.get(item_set, ())),
             *((DIRECTION, pair, [pair]) for pair in pairs),
         ]
-        for scope, pair, members in scopes:
+        for direction_group, pair, members in groups:
             for behaviour in ("", DIRECT, PIVOT):
                 rows = [row for row in chosen if _pair(row) in members and behaviour in ("", row["behaviour"])]
                 if rows:
-                    of = {"scope": scope, "source_language": pair[0], "target_language": pair[1], "items": items}
+                    of = {
+                        "direction_group": direction_group,
+                        "source_language": pair[0],
+                        "target_language": pair[1],
+                        "item_set": item_set,
+                    }
                     result.append(of | {"behaviour": behaviour} | _counted(rows, spelled_as_english))
     return result
 
@@ -107,12 +112,12 @@ def significance_rows(tests: Iterable[DirectionTest]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str, str], list[DirectionTest]] = {}
     for test in tests:
         if test.source_language != ALL:
-            groups.setdefault((test.test, test.rule, test.items), []).append(test)
+            groups.setdefault((test.test, test.rule, test.item_set), []).append(test)
     rows = []
-    for (name, rule, items), members in groups.items():
+    for (name, rule, item_set), members in groups.items():
         found = [test.p_value for test in members if test.p_value is not None]
         rows.append(
-            {"test": name, "rule": rule, "items": items, "directions": len(members), "tested": len(found),
+            {"test": name, "rule": rule, "item_set": item_set, "directions": len(members), "tested": len(found),
              "significant": sum(p < 0.05 for p in found), "smallest_p": min(found, default=None)}
         )  # fmt: skip
     return rows

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pivotlens.arrays import Booleans, Floats
-from pivotlens.attribute.items import Items
+from pivotlens.attribute.items import CountedItems
 from pivotlens.attribute.predictors import PREDICTORS
 from pivotlens.statistics.auc import auc, cluster_weights, weighted_auc
 from pivotlens.statistics.bootstrap import percentile_interval
@@ -29,7 +29,7 @@ class Auc:
     source_language: str
     target_language: str
     rule: str
-    items: str
+    item_set: str
     predictor: str
     auc: float | None
     ci_low: float | None
@@ -47,7 +47,7 @@ class DirectionTest:
     target_language: str
     test: str
     rule: str
-    items: str
+    item_set: str
     statistic: float | None
     ci_low: float | None
     ci_high: float | None
@@ -82,7 +82,7 @@ def direction_auc(
     return auc(values, direct), weighted_auc(values, direct, weights), ""
 
 
-def predict_behaviour(items: Items, min_items: int, resamples: int, seed: int) -> list[Auc]:
+def predict_behaviour(items: CountedItems, min_items: int, resamples: int, seed: int) -> list[Auc]:
     """Compute the AUC of every predictor, rule, item set and direction, and its mean over the directions.
 
     Concepts are resampled jointly: an item counts as often as its concept is drawn, in every direction alike. The
@@ -115,7 +115,7 @@ class _Compared:
         min_items: Fewest items of each class for an AUC.
     """
 
-    items: Items
+    items: CountedItems
     drawn: Floats
     min_items: int
 
@@ -157,7 +157,7 @@ def _mean_of_numbers(values: Floats) -> Floats:
     return means
 
 
-def joint_beyond_marginals(items: Items, min_items: int) -> list[DirectionTest]:
+def joint_beyond_marginals(items: CountedItems, min_items: int) -> list[DirectionTest]:
     """Test whether joint frequency says more than the words' own frequencies and the target's number of tokens.
 
     A likelihood-ratio test of logistic regressions of `direct` against `semantic_pivot`, by rule, item set and
@@ -184,7 +184,7 @@ def joint_beyond_marginals(items: Items, min_items: int) -> list[DirectionTest]:
     return rows
 
 
-def joint_and_score(items: Items, resamples: int, seed: int) -> list[DirectionTest]:
+def joint_and_score(items: CountedItems, resamples: int, seed: int) -> list[DirectionTest]:
     """Correlate log joint frequency with the word-translation score, by Spearman's rank correlation.
 
     Intervals resample concepts jointly over the directions. The row of direction ``all`` is the mean of the
@@ -223,11 +223,11 @@ def _tested(
     direction: tuple[str, str],
     test: str,
     rule: str,
-    items: str,
+    item_set: str,
     result: Tested,
     ends: tuple[float, float] = (float("nan"), float("nan")),
 ) -> DirectionTest:
     low, high = (_number(end) for end in ends)
     return DirectionTest(
-        *direction, test, rule, items, result.statistic, low, high, result.p_value, result.n, result.note
+        *direction, test, rule, item_set, result.statistic, low, high, result.p_value, result.n, result.note
     )

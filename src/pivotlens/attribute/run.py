@@ -12,7 +12,7 @@ import pyarrow as pa
 from pivotlens.artifacts import Benchmark, Counts, ResultWriter, Scores, Trace
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.attribute.config import AttributeConfig
-from pivotlens.attribute.items import Items, Key, Row, gather, key_of, spelled_as_english
+from pivotlens.attribute.items import CountedItems, Key, Row, gather, key_of, spelled_as_english
 from pivotlens.attribute.joint import bin_rows, joint_rows, significance_rows
 from pivotlens.attribute.prediction import (
     PRIMARY_RULE,
@@ -97,7 +97,7 @@ def _warn_of_others(writer: ResultWriter, trace: Trace) -> None:
     kinds = len(items.group_by(["model", "prompt"]).aggregate([]))
     if kinds > 1:
         writer.warn(
-            f"The trace holds {kinds} models and wordings: "
+            f"The trace holds {kinds} models and prompts: "
             f"this is of {config['model']}, prompt {config['prompt']}, alone."
         )
 
@@ -114,10 +114,10 @@ def _scores(writer: ResultWriter, run: Path | str, traced: Sequence[Row]) -> dic
     return {key: float(score) for key, score in found.items() if score is not None}
 
 
-def _aucs(config: AttributeConfig, items: Items, unlike: Items) -> list[Auc]:
+def _aucs(config: AttributeConfig, items: CountedItems, unlike: CountedItems) -> list[Auc]:
     """Return the AUCs of all item sets; without look-alikes, concepts are drawn among those that are left."""
     found, left = (predict_behaviour(one, config.min_items, config.bootstrap, config.seed) for one in (items, unlike))
-    return [*found, *(dataclasses.replace(row, items=f"{row.items}{UNLIKE_ENGLISH}") for row in left)]
+    return [*found, *(dataclasses.replace(row, item_set=f"{row.item_set}{UNLIKE_ENGLISH}") for row in left)]
 
 
 def _directions_with_auc(aucs: Sequence[Auc]) -> dict[str, set[tuple[str, str]]]:
@@ -125,7 +125,7 @@ def _directions_with_auc(aucs: Sequence[Auc]) -> dict[str, set[tuple[str, str]]]
     found: dict[str, set[tuple[str, str]]] = {}
     for row in aucs:
         if (row.rule, row.predictor) == (PRIMARY_RULE, "log_joint") and row.auc is not None:
-            found.setdefault(row.items, set()).add((row.source_language, row.target_language))
+            found.setdefault(row.item_set, set()).add((row.source_language, row.target_language))
     return found
 
 
@@ -137,7 +137,7 @@ def _rows(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=schema_of("attribute", name))
 
 
-def _predictors(items: Items) -> list[dict[str, Any]]:
+def _predictors(items: CountedItems) -> list[dict[str, Any]]:
     found = items.predictors
     behaviour = items.behaviours.get(PRIMARY_RULE)
     named = [None] * len(items.keys) if behaviour is None else [label or None for label in behaviour.tolist()]

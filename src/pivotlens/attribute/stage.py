@@ -28,22 +28,22 @@ STAGE: Stage[AttributeConfig, Attribution] = Stage(
 
 
 def attribute_behaviour(
-    config: AttributeConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+    config: AttributeConfig | None = None, run: Path | str = "run", *, origins: Mapping[str, str] | None = None
 ) -> Attribution:
     """Ask how well corpus counts predict direct against semantic-pivot behaviour (docs/method.md#attribution).
 
     Tables: ``auc`` has a row for each direction (and ``all``), rule, item set and predictor; ``tests`` the
     likelihood-ratio test of joint frequency beyond the words' own frequencies, by rule, and its rank correlation with
     the score, which ``significance`` counts; ``predictors`` a row an item, with its behaviour under rule `calibrated`;
-    ``joint`` and ``bins`` how often the words of items share a unit. Of a trace of several models or wordings, the
+    ``joint`` and ``bins`` how often the words of items share a unit. Of a trace of several models or prompts, the
     first is taken.
 
     Args:
         config: Settings; the defaults when None.
         run: The run folder.
-        passed: Where each setting that is not a default came from, for the manifest.
+        origins: Where each setting that is not a default came from, for the manifest.
 
     Raises:
         PrerequisiteError: `bench`, `trace` or `count` has not run.
     """
-    return STAGE(config, run, passed=passed)
+    return STAGE(config, run, origins=origins)

@@ -34,7 +34,9 @@ class BenchConfig(StageConfig):
         100, "Test concepts to mark as the calibration set of the trace, where the list marks none itself.", ge=1
     )
     seed: int = setting(0, "Seed of everything that is drawn.", ge=0)
-    limit: int | None = setting(None, "Keep only this many test concepts; recorded and shown in the report.", ge=2)
+    limit_concepts: int | None = setting(
+        None, "Keep only this many test concepts; recorded and shown in the report.", ge=2
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

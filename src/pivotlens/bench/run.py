@@ -166,7 +166,7 @@ def _supplied(
     if tests < 2:
         raise DataError(
             f"{tests} test concepts are left with {config.distractors} distractors each",
-            "Raise `limit`, lower `distractors`, add a lexicon or choose other `languages`.",
+            "Raise `limit_concepts`, lower `distractors`, add a lexicon or choose other `languages`.",
         )
     return kept
 
@@ -180,15 +180,17 @@ def _drawn(
 
 def _limited(writer: ResultWriter, config: BenchConfig, concepts: list[ListedConcept]) -> list[ListedConcept]:
     tests = [concept for concept in concepts if concept.split == "test"]
-    if config.limit is None or config.limit >= len(tests):
+    if config.limit_concepts is None or config.limit_concepts >= len(tests):
         return concepts
-    if config.limit <= config.distractors:
+    if config.limit_concepts <= config.distractors:
         raise ConfigError(
-            f"limit = {config.limit} leaves too few concepts for distractors = {config.distractors}",
-            f"Set `limit` to {config.distractors + 1} or more, or lower `distractors`.",
+            f"limit_concepts = {config.limit_concepts} leaves too few concepts for distractors = {config.distractors}",
+            f"Set `limit_concepts` to {config.distractors + 1} or more, or lower `distractors`.",
         )
-    writer.warn(f"limit = {config.limit}: only {config.limit} of {len(tests)} test concepts are in the benchmark")
-    kept = {concept.concept_id for concept in tests[: config.limit]}
+    writer.warn(
+        f"limit_concepts = {config.limit_concepts}: only that many of {len(tests)} test concepts are in the benchmark"
+    )
+    kept = {concept.concept_id for concept in tests[: config.limit_concepts]}
     return [concept for concept in concepts if concept.split == "shot" or concept.concept_id in kept]
 
 

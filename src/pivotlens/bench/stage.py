@@ -27,18 +27,18 @@ STAGE: Stage[BenchConfig, Benchmark] = Stage(
 
 
 def build_benchmark(
-    config: BenchConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+    config: BenchConfig | None = None, run: Path | str = "run", *, origins: Mapping[str, str] | None = None
 ) -> Benchmark:
     """Make the benchmark of a run folder.
 
     Args:
         config: The settings.
         run: The run folder; its ``bench`` stage is written.
-        passed: Where each setting that is not a default came from, for the manifest.
+        origins: Where each setting that is not a default came from, for the manifest.
 
     Raises:
         DataError: The word list or a lexicon is unreadable or too small.
-        ConfigError: A wanted language is not in it, the languages of a lexicon cannot be told, or `limit` leaves too
-            few concepts.
+        ConfigError: A wanted language is not in it, the languages of a lexicon cannot be told, or
+            `limit_concepts` leaves too few concepts.
     """
-    return STAGE(config, run, passed=passed)
+    return STAGE(config, run, origins=origins)

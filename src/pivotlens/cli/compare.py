@@ -46,14 +46,14 @@ def compare(names: list[str], run: Path | None, *, bootstrap: int, seed: int, as
         title=f"second: {names[1]}, {_side(result.second)}; first: {names[0]}, {_side(result.first)}",
         title_justify="left",
     )
-    for heading in ("direction", "items", "figure", "n", "first", "second", "difference", "95 % interval", "p"):
-        table.add_column(heading, justify="left" if heading in ("direction", "items", "figure") else "right")
+    for heading in ("direction", "item set", "figure", "n", "first", "second", "difference", "95 % interval", "p"):
+        table.add_column(heading, justify="left" if heading in ("direction", "item set", "figure") else "right")
     for row in result.rows:
         pair = "all" if row.source_language == "all" else f"{row.source_language}→{row.target_language}"
         numbers = (f"{value:.4f}" for value in (row.first, row.second))
         table.add_row(
             pair,
-            row.items.replace("_", " "),
+            row.item_set.replace("_", " "),
             row.figure if row.comparable else f"incomparable {row.figure}",
             str(row.n),
             *numbers,

@@ -30,7 +30,7 @@ def demo(
     directions: Annotated[
         tuple[str, ...], Parameter(help="Directions.", consume_multiple=True, negative="")
     ] = DIRECTIONS,
-    limit: Annotated[int | None, Parameter(help="Score and trace only this many concepts.")] = None,
+    limit_concepts: Annotated[int | None, Parameter(help="Score and trace only this many concepts.")] = None,
 ) -> None:
     """Run the demo."""
     from pivotlens.report import most_telling_items, render_items, render_summary
@@ -45,9 +45,9 @@ def demo(
         "select": {"workers": min(2, os.cpu_count() or 1), "budget_tokens": 20_000},
         "report": {"title": "pivotlens demo"},
     }
-    if limit is not None:
-        content["score"] = {"shot_sets": 3, "limit": limit}
-        content["trace"] = {"limit": limit}
+    if limit_concepts is not None:
+        content["score"] = {"shot_sets": 3, "limit_concepts": limit_concepts}
+        content["trace"] = {"limit_concepts": limit_concepts}
     run_pipeline(Pipeline.from_mapping(content, "demo", run), as_json=False, dry_run=False)
     console = results_console()
     console.print(render_summary(run))

@@ -200,7 +200,7 @@ def _shares(result: "StageResult") -> dict[str, list[dict[str, Any]]]:
     """Return the shares of a trace over all items, and what its semantic pivots are written in."""
     return {
         "strata": [row for row in result.rows("strata") if row["stratum"] == "all"],
-        "pivot_languages": [row for row in result.rows("pivot_languages") if row["items"] == "all"],
+        "pivot_languages": [row for row in result.rows("pivot_languages") if row["item_set"] == "all"],
     }
 
 

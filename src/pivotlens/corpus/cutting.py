@@ -60,7 +60,7 @@ def shards_of(
     large = {
         file: Shard.whole(file)
         for file in files
-        if plan.limit is None and file.size > shard_bytes and _can_be_cut(file)
+        if plan.limit_documents is None and file.size > shard_bytes and _can_be_cut(file)
     }
     store = PartStore(parts / str(shard_bytes))
     if large:

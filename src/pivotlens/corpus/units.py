@@ -35,7 +35,7 @@ class CorpusSettings(Protocol):
     unit_characters: int
     max_bad_share: float
     seed: int
-    limit: int | None
+    limit_documents: int | None
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class UnitPlan:
         columns: Where text, language and group stand.
         unit: ``characters`` cuts documents into pieces of ``unit_characters``, ``document`` does not cut.
         unit_characters: Longest unit.
-        limit: Most documents read a file; None reads all.
+        limit_documents: Most documents read a file; None reads all.
         max_bad_share: Share of unreadable rows that is borne.
     """
 
     columns: Columns = field(default_factory=Columns)
     unit: Literal["characters", "document"] = "characters"
     unit_characters: int = 8192
-    limit: int | None = None
+    limit_documents: int | None = None
     max_bad_share: float = 0.001
 
 
@@ -65,7 +65,7 @@ def unit_plan(config: CorpusSettings) -> UnitPlan:
     """
     language = language_code(config.language, "language") if config.language else ""
     columns = Columns(config.text_column, config.language_column, config.group_column, language)
-    return UnitPlan(columns, config.unit, config.unit_characters, config.limit, config.max_bad_share)
+    return UnitPlan(columns, config.unit, config.unit_characters, config.limit_documents, config.max_bad_share)
 
 
 @dataclass
@@ -77,7 +77,7 @@ class UnitBatch:
         languages: BCP 47 codes of their documents.
         groups: Groups of their documents.
         rows: Rows of their documents, shape ``(units,)``, int64.
-        parts: Number of the unit in its document, from 0, shape ``(units,)``, int64.
+        units: Number of the unit in its document, from 0, shape ``(units,)``, int64.
         documents: Documents that begin in this batch, by language.
         bad: Rows that cannot be read; named only as far as they are among the first of the shard.
     """
@@ -86,7 +86,7 @@ class UnitBatch:
     languages: list[str]
     groups: list[str]
     rows: Integers
-    parts: Integers
+    units: Integers
     documents: Counter[str]
     bad: BadRows
 
@@ -135,14 +135,14 @@ def unit_batches(shard: Shard, plan: UnitPlan) -> Iterator[UnitBatch]:
     languages: list[str] = []
     groups: list[str] = []
     rows: list[int] = []
-    parts: list[int] = []
+    units: list[int] = []
     documents: Counter[str] = Counter()
     bad, of_shard = BadRows(), BadRows()
     characters = 0
 
     def batch() -> UnitBatch:
         return UnitBatch(
-            texts, languages, groups, np.array(rows, dtype=np.int64), np.array(parts, dtype=np.int64), documents, bad
+            texts, languages, groups, np.array(rows, dtype=np.int64), np.array(units, dtype=np.int64), documents, bad
         )
 
     for document in read_documents(shard, plan.columns):
@@ -155,38 +155,38 @@ def unit_batches(shard: Shard, plan: UnitPlan) -> Iterator[UnitBatch]:
         documents[document.language] += 1
         bad.documents += 1
         of_shard.documents += 1
-        for part, text in enumerate(split_units(document.text, plan.unit, plan.unit_characters)):
+        for number, text in enumerate(split_units(document.text, plan.unit, plan.unit_characters)):
             texts.append(text)
             languages.append(document.language)
             groups.append(document.group)
             rows.append(document.row)
-            parts.append(part)
+            units.append(number)
         characters += len(document.text)
-        if of_shard.documents == plan.limit:
+        if of_shard.documents == plan.limit_documents:
             break
         if characters >= _BATCH_CHARACTERS or len(texts) >= _BATCH_UNITS:
             yield batch()
-            texts, languages, groups, rows, parts, documents, bad = [], [], [], [], [], Counter(), BadRows()
+            texts, languages, groups, rows, units, documents, bad = [], [], [], [], [], Counter(), BadRows()
             characters = 0
     yield batch()
 
 
-def unit_hashes(file: str, rows: Integers, parts: Integers, seed: int, purpose: str) -> Hashes:
+def unit_hashes(file: str, rows: Integers, units: Integers, seed: int, purpose: str) -> Hashes:
     """Return the hash of each unit, shape ``(units,)``, uint64, even over the whole range.
 
-    It follows from the file's name, row and part alone, so a sample by the smallest hashes is the same whatever
+    It follows from the file's name, row and unit alone, so a sample by the smallest hashes is the same whatever
     the order of the files and the number of workers. The mixing is that of SplitMix64 (Steele, Lea, Flood 2014).
 
     Args:
         file: The file's name within the corpus.
         rows: Rows, shape ``(units,)``.
-        parts: Parts, shape ``(units,)``.
+        units: Units, shape ``(units,)``.
         seed: The stage's seed.
         purpose: Hashes for different purposes are independent.
     """
     key = hashlib.blake2b(f"{purpose}\0{seed}\0{file}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
     hashes = np.uint64(int.from_bytes(key, "little")) ^ _mixed(rows.astype(np.uint64))
-    return _mixed(_mixed(hashes) ^ parts.astype(np.uint64))
+    return _mixed(_mixed(hashes) ^ units.astype(np.uint64))
 
 
 def _mixed(values: Hashes) -> Hashes:

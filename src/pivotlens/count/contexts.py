@@ -61,8 +61,8 @@ class ContextCounter:
         units, found = finder_of(self.words).find(texts)
         sampled = in_own_language(self.words, units, found, languages) & (hashes[units] <= self._thresholds[found])
         numbers = np.array([self._languages.get(code, -1) for code in languages], dtype=np.int64)
-        limits = np.array([self._backgrounds.get(code, 0) for code in languages], dtype=np.uint64)
-        background = np.flatnonzero((numbers >= 0) & (hashes <= limits))
+        thresholds = np.array([self._backgrounds.get(code, 0) for code in languages], dtype=np.uint64)
+        background = np.flatnonzero((numbers >= 0) & (hashes <= thresholds))
         row_units = [units[sampled], background]
         rows = [
             found[sampled],

@@ -18,7 +18,7 @@ from pivotlens.models.tokenizer import load_tokenizer
 
 
 def _hashes(shard: Shard, batch: UnitBatch, seed: int) -> Hashes:
-    return unit_hashes(shard.file.name, batch.rows, batch.parts, seed, "count")
+    return unit_hashes(shard.file.name, batch.rows, batch.units, seed, "count")
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,6 @@ class ContextPass:
     def _is_sampled(self, batch: UnitBatch, hashes: Hashes, wanted: Hashes | None) -> Booleans:
         if wanted is None:
             return np.ones(hashes.size, dtype=bool)
-        limits = np.array([self.backgrounds[language] for language in batch.languages], dtype=np.uint64)
-        sampled: Booleans = is_among(hashes, wanted) | (hashes <= limits)
+        thresholds = np.array([self.backgrounds[language] for language in batch.languages], dtype=np.uint64)
+        sampled: Booleans = is_among(hashes, wanted) | (hashes <= thresholds)
         return sampled

@@ -117,8 +117,8 @@ def _merged_contexts(
 
 
 def _warn(writer: ResultWriter, config: CountConfig, counter: CooccurrenceCounter, bad: BadRows) -> None:
-    if config.limit is not None:
-        writer.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
+    if config.limit_documents is not None:
+        writer.warn(f"only the first {config.limit_documents:,} documents of each file were read (--limit-documents)")
     if bad.count:
         named = "names them" if bad.count == len(bad.first) else f"names the first {len(bad.first)}"
         writer.warn(f"{bad.count:,} rows of the corpus could not be read; the table `problems` {named}")

@@ -28,14 +28,14 @@ STAGE: Stage[CountConfig, Counts] = Stage(
 
 
 def count_corpus(
-    config: CountConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+    config: CountConfig | None = None, run: Path | str = "run", *, origins: Mapping[str, str] | None = None
 ) -> Counts:
     """Count words, pairs and tokens in a corpus (docs/method.md#counting), or return the counts that are there and fit.
 
     Args:
         config: The settings; defaults where None.
         run: The run folder.
-        passed: Where each setting that is not a default came from, for the record.
+        origins: Where each setting that is not a default came from, for the record.
 
     Raises:
         ConfigError: No tokenizer is given, or the longer words are in an unknown language.
@@ -43,4 +43,4 @@ def count_corpus(
         DataError: The corpus is empty, damaged, lacks a column, has too many unreadable rows or changes while it is
             read; or the file of longer words is missing or malformed.
     """
-    return STAGE(config, run, passed=passed)
+    return STAGE(config, run, origins=origins)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pivotlens.errors import ConfigError
-from pivotlens.settings import StageConfig, Wording, setting
+from pivotlens.settings import PromptTemplate, StageConfig, setting
 
 OPTIONS_KEY = "pivotlens"
 DEFAULT_BENCHMARK = "word-translation"
@@ -20,13 +20,13 @@ class HarnessConfig(StageConfig):
     benchmark: str = setting(
         DEFAULT_BENCHMARK, "A bundled list, a TSV file as `pivotlens bench` takes, or a run folder with a benchmark."
     )
-    prompt: Wording = setting(
-        "english", "Wording: the paper's English one, the target language's own, or bare `a – b` lines."
+    prompt: PromptTemplate = setting(
+        "english", "Template: the paper's English one, the target language's own, or bare `a – b` lines."
     )
     shots: int = setting(5, "Examples in a prompt.", ge=1, le=32)
     shot_sets: int = setting(5, "Different sets of examples; measures are means over them.", ge=1, le=32)
     seed: int = setting(0, "Seed of the shot sets.", ge=0)
-    limit: int | None = setting(None, "Make only this many documents a direction.", ge=1)
+    limit_concepts: int | None = setting(None, "Make only this many documents a direction.", ge=1)
     boundary: Literal["refuse", "leave_out"] = setting(
         "refuse", "What happens to a document that the harness would cut at another token than pivotlens does."
     )

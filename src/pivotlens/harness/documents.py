@@ -60,7 +60,7 @@ def make_documents(
         ModelError: The harness would read a document otherwise and the options do not say to leave it out, or an
             answer has no token.
     """
-    items = benchmark.test_concepts(options.limit)
+    items = benchmark.test_concepts(options.limit_concepts)
     pool = [concept.concept_id for concept in benchmark.shot_concepts()]
     shot_sets = draw_shot_sets(pool, options.shots, options.shot_sets, options.seed)
     words = {key: concept.words for key, concept in benchmark.concepts.items()}

@@ -72,7 +72,7 @@ def measure(document: Mapping[str, Any], results: Sequence[tuple[float, bool]]) 
     measured = measure_items(*(values.reshape(-1, choices).T[None] for values in (sums, tokens)))
     means = {
         "score": float(measured.score.mean()),
-        "share": float(measured.share.mean()),
+        "probability_share": float(measured.probability_share.mean()),
         "margin": float(measured.margin.mean()),
         "accuracy_10way": float(measured.accuracy.mean()),
     }

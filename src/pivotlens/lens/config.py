@@ -35,7 +35,9 @@ class LensConfig(StageConfig):
         ge=0,
         le=1,
     )
-    limit: int | None = setting(None, "Read only this many documents a file; recorded and shown in the report.", ge=1)
+    limit_documents: int | None = setting(
+        None, "Read only this many documents a file; recorded and shown in the report.", ge=1
+    )
     workers: int = setting(1, "Worker processes that read the corpus.", ge=1, meaning=False)
     tokens: int = setting(40_000, "Tokens to train on; the languages take turns.", ge=2)
     held_out: int = setting(48, "Documents kept apart to measure the lens on, and as many to damp it by.", ge=2)

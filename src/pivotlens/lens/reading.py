@@ -85,24 +85,24 @@ def distances(lens: LogitLens, tuned: TunedLens, states: torch.Tensor) -> tuple[
     return kl, agrees
 
 
-def damping_curve(lens: LogitLens, tuned: TunedLens, states: torch.Tensor, shares: Sequence[float]) -> Floats:
-    """Return ``KL(last || layer)`` of the lens with shares of its change, shape ``(shares, layers - 1)``, in nats.
+def damping_curve(lens: LogitLens, tuned: TunedLens, states: torch.Tensor, kept_changes: Sequence[float]) -> Floats:
+    """Return ``KL(last || layer)`` of the lens with less of its change, shape ``(kept_changes, layers - 1)``, in nats.
 
     Args:
         lens: Of the model.
         tuned: Its translators.
         states: Raw outputs, fp32, shape ``(positions, layers, hidden)``.
-        shares: Of what the translators change.
+        kept_changes: How much of it is kept, 0–1.
     """
-    found = np.zeros((len(shares), tuned.n_layers - 1))
+    found = np.zeros((len(kept_changes), tuned.n_layers - 1))
     with torch.inference_mode():
         last = _log_probs(lens, states[:, -1])
         p = last.exp()
         for layer in range(tuned.n_layers - 1):
             raw = states[:, layer]
             change = tuned.translate(raw, layer) - raw
-            for row, share in enumerate(shares):
-                log_q = _log_probs(lens, raw + share * change)
+            for row, kept in enumerate(kept_changes):
+                log_q = _log_probs(lens, raw + kept * change)
                 found[row, layer] = float((p * (last - log_q)).sum(-1).double().mean())
     return found
 

@@ -26,7 +26,7 @@ from pivotlens.errors import DataError, ModelError
 from pivotlens.lens.config import LensConfig
 from pivotlens.lens.reading import damping_curve, distances, encode, layer_states, spread_positions
 from pivotlens.lens.sample import Piece, SamplePass, held_out_apart, in_turn, merged_sample
-from pivotlens.lens.training import Candidates, Training, kept, token_mass
+from pivotlens.lens.training import CandidateTokens, Training, kept, token_mass
 from pivotlens.models.encoding import Ids
 from pivotlens.models.head_slices import HeadSlices
 from pivotlens.models.lens import LogitLens
@@ -44,8 +44,8 @@ _CHARACTERS_A_TOKEN = 16
 _TOKENS_A_PIECE = 16
 # Positions that give each layer's units, and those whose whole distributions choose the probable tokens.
 _UNIT_POSITIONS, _MASS_POSITIONS = 2048, 192
-# Shares of what a translator changes that are tried on documents apart; 0 is the raw lens.
-_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+# How much of a translator's change is kept: what is tried on documents apart; 0 is the raw lens.
+_KEPT_CHANGES = (0.0, 0.25, 0.5, 0.75, 1.0)
 # Positions read of a held-out document, and documents read between two parts.
 _HELD_OUT_POSITIONS, _HELD_OUT_BATCH = 8, 8
 
@@ -61,11 +61,11 @@ def run(work: Work[LensConfig]) -> dict[str, Any]:
     text = _text(writer, config, loaded, apart, pieces)
     training = _train(workspace, config, lens, text)
     tuned = training.lens(loaded)
-    shares = _damping(workspace, config, lens, tuned, text)
-    tuned = tuned.damped(torch.tensor(shares))
+    kept_changes = _damping(workspace, config, lens, tuned, text)
+    tuned = tuned.damped(torch.tensor(kept_changes))
     tuned.save(writer.staged(TrainedLens.WEIGHTS))
     kl, agrees = _measured(workspace, config, lens, tuned, text)
-    writer.write_table("layers", _layers_table(config, kl, agrees, [*shares, 0.0]))
+    writer.write_table("layers", _layers_table(config, kl, agrees, [*kept_changes, 0.0]))
     return {
         **loaded.details(),
         "layers": lens.n_layers,
@@ -103,7 +103,7 @@ def _drawn(work: Work[LensConfig]) -> tuple[list[Piece], dict[str, list[Piece]]]
     config, workspace, writer = work.config, work.workspace, work.writer
     language = language_code(config.language, "language") if config.language else ""
     columns = Columns(text=config.text_column, language=config.language_column, default_language=language)
-    plan = UnitPlan(columns, "characters", config.unit_characters, config.limit, config.max_bad_share)
+    plan = UnitPlan(columns, "characters", config.unit_characters, config.limit_documents, config.max_bad_share)
     most = config.tokens // _TOKENS_A_PIECE + 2 * config.held_out
     draw = SamplePass(plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed)
     corpus, executor = work.plan.source("corpus", Listing), LocalExecutor(config.workers)
@@ -113,8 +113,8 @@ def _drawn(work: Work[LensConfig]) -> tuple[list[Piece], dict[str, list[Piece]]]
     bad = merged_bad_rows(shards, drawn, config.max_bad_share)
     check_bad_share(bad, config.max_bad_share, config.corpus)
     pieces = merged_sample(shards, drawn, most)
-    if config.limit is not None:
-        writer.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
+    if config.limit_documents is not None:
+        writer.warn(f"only the first {config.limit_documents:,} documents of each file were read (--limit-documents)")
     for warning in corpus.warnings:
         writer.warn(warning)
     if bad.count:
@@ -194,7 +194,7 @@ def _train(workspace: Workspace, config: LensConfig, lens: LogitLens, text: _Tex
         training = Training.begin(first)
         training.save(folder)
     mass = torch.from_numpy(workspace.read_part("token_mass")["mass"].to_numpy().copy())
-    candidates = Candidates.of(mass, config.candidates, config.seed)
+    candidates = CandidateTokens.of(mass, config.candidates, config.seed)
     begun = int(training.step)
     for step in track(range(begun, config.steps), "lens", config.steps - begun):
         states = torch.cat(layer_states(lens, text.batches[step], config.batch_tokens))
@@ -230,10 +230,10 @@ def _damping(workspace: Workspace, config: LensConfig, lens: LogitLens, tuned: T
             for start in range(0, len(text.choosing), _HELD_OUT_BATCH)
             for states in _positions(config, lens, text.choosing[start : start + _HELD_OUT_BATCH])
         ]
-        curve = damping_curve(lens, tuned, torch.cat(chosen), _SHARES)
-        workspace.write_part("damping", pa.table({"share": np.array(_SHARES)[curve.argmin(axis=0)]}))
-    shares: list[float] = workspace.read_part("damping")["share"].to_pylist()
-    return shares
+        curve = damping_curve(lens, tuned, torch.cat(chosen), _KEPT_CHANGES)
+        workspace.write_part("damping", pa.table({"kept_change": np.array(_KEPT_CHANGES)[curve.argmin(axis=0)]}))
+    kept_changes: list[float] = workspace.read_part("damping")["kept_change"].to_pylist()
+    return kept_changes
 
 
 def _positions(config: LensConfig, lens: LogitLens, documents: Sequence[Ids]) -> list[torch.Tensor]:
@@ -261,10 +261,15 @@ def _measured(
     return tuple(np.concatenate([part[name].to_numpy() for part in parts]).reshape(shape) for name in ("kl", "agrees"))  # type: ignore[return-value]
 
 
-def _layers_table(config: LensConfig, kl: np.ndarray, agrees: np.ndarray, shares: Sequence[float]) -> pa.Table:
+def _layers_table(config: LensConfig, kl: np.ndarray, agrees: np.ndarray, kept_changes: Sequence[float]) -> pa.Table:
     rows = []
     for layer in range(kl.shape[1]):
-        row: dict[str, object] = {"model": config.model, "layer": layer, "n": len(kl), "share": shares[layer]}
+        row: dict[str, object] = {
+            "model": config.model,
+            "layer": layer,
+            "n": len(kl),
+            "kept_change": kept_changes[layer],
+        }
         for which, name in enumerate(("raw", "tuned")):
             for values, what in ((kl, "kl"), (agrees, "agrees")):
                 found = bootstrap_mean(values[:, layer, which][:, None, None], config.bootstrap, config.seed)

@@ -17,17 +17,17 @@ class Piece:
     """The beginning of a piece of a document; pieces are ordered by their hash.
 
     Attributes:
-        hash: Seeded; follows from file, row and part alone.
+        hash: Seeded; follows from file, row and unit alone.
         file: Name of its file within the corpus.
         row: Row of its document.
-        part: Number of the piece in its document.
+        unit: Number of the piece in its document.
         text: As many characters of it as a sequence can need.
     """
 
     hash: int
     file: str
     row: int
-    part: int
+    unit: int
     text: str
 
     @property
@@ -63,17 +63,17 @@ class SamplePass:
         bad, name = BadRows(), shard.file.name
         for batch in unit_batches(shard, self.plan):
             bad.extend(batch.bad)
-            hashes = unit_hashes(name, batch.rows, batch.parts, self.seed, "lens")
+            hashes = unit_hashes(name, batch.rows, batch.units, self.seed, "lens")
             for index, text in enumerate(batch.texts):
                 if beginning := text[: self.characters].strip().replace("\0", " "):
-                    piece = Piece(int(hashes[index]), name, int(batch.rows[index]), int(batch.parts[index]), beginning)
+                    piece = Piece(int(hashes[index]), name, int(batch.rows[index]), int(batch.units[index]), beginning)
                     found.setdefault(batch.languages[index], []).append(piece)
             found = _smallest(found, self.most)
         drawn = [(language, piece) for language in sorted(found) for piece in found[language]]
         arrays: Arrays = {
             "hash": np.array([piece.hash for _, piece in drawn], dtype=np.uint64),
             "row": np.array([piece.row for _, piece in drawn], dtype=np.int64),
-            "part": np.array([piece.part for _, piece in drawn], dtype=np.int64),
+            "unit": np.array([piece.unit for _, piece in drawn], dtype=np.int64),
             "text": pack_strings([piece.text for _, piece in drawn]),
             "language": pack_strings([language for language, _ in drawn]),
         }
@@ -85,10 +85,10 @@ def merged_sample(shards: Sequence[Shard], parts: PartStore, most: int) -> dict[
     merged: dict[str, list[Piece]] = {}
     for shard in shards:
         arrays = read_arrays(parts.path(shard))
-        columns = (arrays["hash"].tolist(), arrays["row"].tolist(), arrays["part"].tolist())
+        columns = (arrays["hash"].tolist(), arrays["row"].tolist(), arrays["unit"].tolist())
         texts, languages = unpack_strings(arrays["text"]), unpack_strings(arrays["language"])
-        for number, row, part, text, language in zip(*columns, texts, languages, strict=True):
-            merged.setdefault(language, []).append(Piece(number, shard.file.name, row, part, text))
+        for number, row, unit, text, language in zip(*columns, texts, languages, strict=True):
+            merged.setdefault(language, []).append(Piece(number, shard.file.name, row, unit, text))
     return _smallest({language: merged[language] for language in sorted(merged)}, most)
 
 

@@ -27,18 +27,18 @@ STAGE: Stage[LensConfig, TrainedLens] = Stage(
 
 
 def train_lens(
-    config: LensConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+    config: LensConfig | None = None, run: Path | str = "run", *, origins: Mapping[str, str] | None = None
 ) -> TrainedLens:
     """Train an affine lens of a model, and measure it on documents it was not trained on.
 
     Args:
         config: The settings.
         run: The run folder; its ``lens`` stage is written.
-        passed: Where each setting that is not a default came from, for the manifest.
+        origins: Where each setting that is not a default came from, for the manifest.
 
     Raises:
         ConfigError: An impossible setting.
         DataError: The corpus is empty, damaged or too short.
         ModelError: The model cannot be loaded, not be read exactly, or its head not be cut.
     """
-    return STAGE(config, run, passed=passed)
+    return STAGE(config, run, origins=origins)

@@ -41,7 +41,7 @@ Decode = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
-class Candidates:
+class CandidateTokens:
     """Tokens that a step's distributions are taken over.
 
     Attributes:
@@ -162,7 +162,7 @@ class Training:
             lens: Of the model.
             decode: From normed states and tokens to logits; gradients pass through it (`HeadSlices.open`).
             states: Raw outputs, fp32, shape ``(positions, layers, hidden)``.
-            candidates: As `Candidates.draw` gives them.
+            candidates: As `CandidateTokens.draw` gives them.
             rate: Learning rate of this step.
 
         Returns:

@@ -20,7 +20,7 @@ class CorpusPivots:
         tokens: Token words.
         degree: Concept and unordered language pairs for which each is a pivot.
         degree_shuffled: The same for shuffled pairs, mean over the shuffles.
-        directions: Unordered language pairs among them.
+        language_pairs: Unordered language pairs among them.
         stability: Mean over its pairs of the share of parametric bootstrap resamples in which both NPMIs are positive.
         score: ``max(degree − degree_shuffled, 0) · stability``.
     """
@@ -28,7 +28,7 @@ class CorpusPivots:
     tokens: Integers
     degree: Integers
     degree_shuffled: Floats
-    directions: Integers
+    language_pairs: Integers
     stability: Floats
     score: Floats
 
@@ -42,7 +42,7 @@ def corpus_pivots(mined: Sequence[tuple[LanguagePair, PairPivots]], shuffled: Fl
     """
     degree = np.zeros(shuffled.size, dtype=np.int64)
     stability = np.zeros(shuffled.size)
-    directions = np.zeros(shuffled.size, dtype=np.int64)
+    language_pairs = np.zeros(shuffled.size, dtype=np.int64)
     seen: dict[LanguagePair, Booleans] = {}
     for languages, pivots in mined:
         tokens = pivots.candidates.first.tokens
@@ -50,7 +50,7 @@ def corpus_pivots(mined: Sequence[tuple[LanguagePair, PairPivots]], shuffled: Fl
         stability[tokens] += pivots.stability
         seen.setdefault(languages, np.zeros(shuffled.size, dtype=bool))[tokens] = True
     for there in seen.values():
-        directions += there
+        language_pairs += there
     found = np.flatnonzero(degree)
     mean_stability = stability[found] / degree[found]
     score = np.maximum(degree[found] - shuffled[found], 0.0) * mean_stability
@@ -60,7 +60,7 @@ def corpus_pivots(mined: Sequence[tuple[LanguagePair, PairPivots]], shuffled: Fl
         tokens=found,
         degree=degree[found],
         degree_shuffled=shuffled[found],
-        directions=directions[found],
+        language_pairs=language_pairs[found],
         stability=mean_stability[order],
         score=score[order],
     )

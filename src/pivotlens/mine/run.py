@@ -192,7 +192,7 @@ def _corpus_columns(mined: Mined, corpus: CorpusCounts, texts: Mapping[int, str]
         "token": [texts[token_id] for token_id in ids],
         "degree": found.degree.tolist(),
         "degree_shuffled": found.degree_shuffled.tolist(),
-        "directions": found.directions.tolist(),
+        "language_pairs": found.language_pairs.tolist(),
         "stability": found.stability.tolist(),
         "score": found.score.tolist(),
         "variant_ids": [corpus.tokens.variants[word] for word in found.tokens.tolist()],

@@ -27,7 +27,7 @@ STAGE: Stage[MineConfig, Pivots] = Stage(
 
 
 def mine_pivots(
-    config: MineConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+    config: MineConfig | None = None, run: Path | str = "run", *, origins: Mapping[str, str] | None = None
 ) -> Pivots:
     """Find the semantic pivots of word pairs, and of the corpus, in the counts alone (docs/method.md#mining-pivots).
 
@@ -43,10 +43,10 @@ def mine_pivots(
     Args:
         config: Settings; the defaults when None.
         run: The run folder.
-        passed: Where each setting that is not a default came from, for the manifest.
+        origins: Where each setting that is not a default came from, for the manifest.
 
     Raises:
         PrerequisiteError: `bench` or `count` has not run.
         ConfigError: A direction is not in the benchmark.
     """
-    return STAGE(config, run, passed=passed)
+    return STAGE(config, run, origins=origins)

@@ -69,12 +69,12 @@ def _met_everywhere(pivots: Sequence[Row], tokens: Iterable[Row], languages: Ite
     unknown = {row["token_id"] for row in pivots if not lists.of(fold(row["token"]).strip())}
     known = [row for row in languages if row["units_sampled"]]
     # The units that a word is in, if it is met once in a thousand tokens.
-    limit = {
+    most = {
         row["language"]: (1 - math.exp(-EVERYWHERE * row["tokens_sampled"] / row["units_sampled"])) * row["units"]
         for row in known
     }
     return frozenset(
         row["token_id"]
         for row in tokens
-        if row["token_id"] in unknown and row["df"] > limit.get(row["document_language"], math.inf)
+        if row["token_id"] in unknown and row["df"] > most.get(row["document_language"], math.inf)
     )

@@ -1,7 +1,7 @@
 """Changing a model's states while it runs: plain forward hooks on the outputs of its blocks (docs/method.md#ablation).
 
 Only what a block hands on at one position is changed. The input embeddings are never touched; with tied embeddings a
-token's direction is that of its embedding as well, but nothing that the model reads is changed.
+token's vector is that of its embedding as well, but nothing that the model reads is changed.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ Interventions = Mapping[int, Intervention | Sequence[Intervention]]
 
 @dataclass(frozen=True)
 class Project:
-    """Takes a direction out of the states: ``h − dose · ((h − origin)·d̂) d̂``, with d̂ the direction at unit length.
+    """Takes a vector out of the states: ``h − dose · ((h − origin)·v̂) v̂``, with v̂ the vector at unit length.
 
-    At dose 1 the component along the direction becomes that of the origin; at dose 0 nothing is done at all.
+    At dose 1 the component along the vector becomes that of the origin; at dose 0 nothing is done at all.
 
     Attributes:
-        direction: Shape ``(hidden,)``, or ``(batch, hidden)`` with one for each row; of any length but 0.
+        vector: Shape ``(hidden,)``, or ``(batch, hidden)`` with one for each row; of any length but 0.
         dose: How much of the component is taken out.
         origin: Where the component is counted from, same shapes; zero when None.
     """
 
-    direction: torch.Tensor
+    vector: torch.Tensor
     dose: float = 1.0
     origin: torch.Tensor | None = None
 
@@ -42,7 +42,7 @@ class Project:
         """Return the states without the component; computed in fp32, returned in the dtype of the states."""
         if self.dose == 0:
             return states
-        unit = unit_length(_fitting(self.direction, states))
+        unit = unit_length(_fitting(self.vector, states))
         away = states.float() if self.origin is None else states.float() - _fitting(self.origin, states)
         taken = self.dose * (away * unit).sum(-1, keepdim=True) * unit
         return (states.float() - taken).to(states.dtype)
@@ -76,7 +76,7 @@ def unit_length(vectors: torch.Tensor) -> torch.Tensor:
     """Return vectors, shape ``(..., hidden)``, at unit length.
 
     Raises:
-        ConfigError: One of them is zero or not finite: it has no direction.
+        ConfigError: One of them is zero or not finite: it points nowhere.
     """
     lengths = vectors.norm(dim=-1, keepdim=True)
     if not bool((torch.isfinite(lengths) & (lengths > 0)).all()):
@@ -107,7 +107,7 @@ def orthogonal_to(vectors: torch.Tensor, others: Sequence[torch.Tensor]) -> torc
         if other is left:
             if bool(small.any()):
                 raise ConfigError(
-                    "a direction lies in the span of those it is to be orthogonal to",
+                    "a vector lies in the span of those it is to be orthogonal to",
                     "Leave the item out: its pivot cannot be told from its source or target.",
                 )
             left = rest / length
@@ -116,14 +116,14 @@ def orthogonal_to(vectors: torch.Tensor, others: Sequence[torch.Tensor]) -> torc
     return left.float().to(vectors.device)
 
 
-def token_directions(
+def token_vectors(
     norm: Callable[[torch.Tensor], torch.Tensor], head: nn.Module, states: torch.Tensor, token_ids: torch.Tensor
 ) -> torch.Tensor:
     """Return the unit gradients of tokens' lens logits with respect to raw block outputs.
 
     The gradient runs through the model's own final norm and its head's own matrix, of which only the tokens' rows are
     multiplied. What a model does to its head's output (soft-capping, scaling) rises with each logit by itself and so
-    changes the gradient's length alone: the direction is exact. A head that is more than a matrix is run whole.
+    changes the gradient's length alone: the unit vector is exact. A head that is more than a matrix is run whole.
 
     Args:
         norm: What the model runs between its last block and its head.

@@ -41,7 +41,7 @@ class _Span:
     def __len__(self) -> int:
         return self.stop - self.start
 
-    def part(self, start: int, stop: int) -> _Span:
+    def rows_between(self, start: int, stop: int) -> _Span:
         """Return some of them."""
         return _Span(self.start + start, self.start + stop)
 

@@ -19,7 +19,7 @@ from pivotlens.errors import ModelError
 from pivotlens.models.checks import probe_ids, relative_difference, relative_tolerance
 from pivotlens.models.head import OutputHead
 from pivotlens.models.in_memory import loaded_from_memory
-from pivotlens.models.intervention import Interventions, intervening, token_directions
+from pivotlens.models.intervention import Interventions, intervening, token_vectors
 from pivotlens.models.library_internals import cut_off
 from pivotlens.models.load import LoadedModel
 
@@ -212,8 +212,8 @@ class LogitLens:
         with torch.inference_mode():
             return self.decode(self._norm(states))
 
-    def direction(self, states: torch.Tensor, token_ids: torch.Tensor) -> torch.Tensor:
-        """Return the direction that raises each token's lens logit most, at raw block outputs.
+    def token_vector(self, states: torch.Tensor, token_ids: torch.Tensor) -> torch.Tensor:
+        """Return the vector that raises each token's lens logit most, at raw block outputs.
 
         It is the gradient of the logit with respect to the block's output, through the model's own norm and head, at
         unit length. A norm that only scales and centres makes it orthogonal to the state itself: it can be taken out
@@ -226,7 +226,7 @@ class LogitLens:
         Returns:
             Unit vectors, fp32, shape ``(n, hidden)``.
         """
-        return token_directions(self._norm, self.head.module, states, token_ids)
+        return token_vectors(self._norm, self.head.module, states, token_ids)
 
     @contextmanager
     def intervene(self, interventions: Interventions, position: int = -1) -> Iterator[None]:
@@ -354,7 +354,7 @@ class LogitLens:
         return [module for module, _ in ended[0]]
 
     def _self_check(self) -> SelfCheck:
-        limit = relative_tolerance(self.loaded.dtype)
+        tolerance = relative_tolerance(self.loaded.dtype)
         name = type(self.loaded.model).__name__
         with torch.inference_mode():
             kept, real = self._run(self._probe())
@@ -367,7 +367,7 @@ class LogitLens:
                     "Something else happens between the last block and the head; this model cannot be read exactly.",
                 ) from error
         difference = relative_difference(normed, real) if normed.shape == real.shape else math.inf
-        if not difference <= limit:
+        if not difference <= tolerance:
             raise ModelError(
                 f"self-check failed on {name}: the final norm of the last block differs from the head's input by "
                 f"{difference:.2g}",
@@ -376,7 +376,7 @@ class LogitLens:
         depths = sorted({max(1, count) for count in (1, len(self._blocks) // 2, len(self._blocks) - 1)})
         states = self.states(**self._probe())[0, [0, *depths]]
         alone = torch.cat([self.decode(state[None]) for state in states])
-        if not relative_difference(self.decode(states), alone) <= limit:
+        if not relative_difference(self.decode(states), alone) <= tolerance:
             self.head.one_by_one = True  # such as of dynamic quantisation, which scales all states alike
         differences: dict[int, float] = {}
         untestable = ""
@@ -386,7 +386,7 @@ class LogitLens:
                 untestable = reason
             else:
                 differences[depth] = relative_difference(alone[place], truncated)
-                if not differences[depth] <= limit:
+                if not differences[depth] <= tolerance:
                     raise ModelError(
                         f"self-check failed on {name}: a model of its first {depth} blocks answers otherwise than the "
                         f"lens (relative difference {differences[depth]:.2g})",

@@ -48,13 +48,13 @@ def length_warnings(loaded: LoadedModel, sequences: Sequence[Ids], what: str, sh
     """
     check_tokens(loaded, sequences)
     config, spec = loaded.model.config.get_text_config(), loaded.resolved.spec
-    limit = next((value for key in _LIMITS if (value := getattr(config, key, None))), None)
+    most = next((value for key in _LIMITS if (value := getattr(config, key, None))), None)
     longest = max(sequences, key=len, default=())
-    if limit is None or len(longest) <= limit:
+    if most is None or len(longest) <= most:
         return []
     if not _runs(loaded, longest):
-        raise ModelError(f"{spec!r} reads {limit} tokens at most, and {what} has {len(longest)}", shorter)
-    return [f"{what} has up to {len(longest)} tokens, but by its config the model was made for {limit}: figures of "
+        raise ModelError(f"{spec!r} reads {most} tokens at most, and {what} has {len(longest)}", shorter)
+    return [f"{what} has up to {len(longest)} tokens, but by its config the model was made for {most}: figures of "
             f"longer ones are of a model beyond its training"]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ class Divisible(Protocol):
     def __len__(self) -> int:
         """Return how many rows there are."""
 
-    def part(self, start: int, stop: int) -> Self:
+    def rows_between(self, start: int, stop: int) -> Self:
         """Return some of the rows as a batch of their own."""
 
 
@@ -76,7 +76,7 @@ class Memory:
         start = 0
         while start < len(batch):
             rows = min(len(batch) - start, self.most_rows.get(kind, len(batch)))
-            part = batch if rows == len(batch) else batch.part(start, start + rows)
+            part = batch if rows == len(batch) else batch.rows_between(start, start + rows)
             try:
                 result = work(part)
             except RuntimeError as error:

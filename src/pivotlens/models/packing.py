@@ -66,7 +66,7 @@ class PackedBatch:
         """Return how many rows there are."""
         return len(self.ids)
 
-    def part(self, start: int, stop: int) -> PackedBatch:
+    def rows_between(self, start: int, stop: int) -> PackedBatch:
         """Return some of the rows."""
         first, last = start * self.ids.shape[1], stop * self.ids.shape[1]
         wanted = [replace(one, state=one.state - first) for one in self.wanted if first <= one.state < last]

@@ -37,7 +37,7 @@ class ContextBatch:
         """Return how many rows there are."""
         return len(self.input_ids)
 
-    def part(self, start: int, stop: int) -> ContextBatch:
+    def rows_between(self, start: int, stop: int) -> ContextBatch:
         """Return some of the rows."""
         cache_rows = None if self.cache_rows is None else self.cache_rows[start:stop]
         return ContextBatch(self.rows[start:stop], self.input_ids[start:stop], self.cache, self.past, cache_rows)
@@ -56,9 +56,9 @@ class ContextBatch:
 def common_prefix(contexts: Sequence[Ids]) -> Ids:
     """Return the longest common prefix that leaves every context at least one token."""
     first, last = min(contexts), max(contexts)
-    limit = min(len(context) for context in contexts) - 1
+    longest = min(len(context) for context in contexts) - 1
     length = 0
-    while length < limit and first[length] == last[length]:
+    while length < longest and first[length] == last[length]:
         length += 1
     return first[:length]
 
@@ -66,8 +66,8 @@ def common_prefix(contexts: Sequence[Ids]) -> Ids:
 def fits_window(loaded: LoadedModel, length: int) -> bool:
     """Tell whether sequences of a length lie within the windows that a model's config names as most families do."""
     config = loaded.model.config.get_text_config()
-    limits = [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size")]
-    return all(limit is None or length <= limit for limit in limits)
+    windows = [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size")]
+    return all(window is None or length <= window for window in windows)
 
 
 @dataclass
@@ -78,7 +78,7 @@ class SharedPrefix:
         loaded: The model.
         contexts: Token ids; equal ones should be given once.
         batch_tokens: Most tokens held in the cache at once.
-        share: False runs every context in full.
+        share_cache: False runs every context in full.
 
     Attributes:
         prefix: What they begin with; empty where caches cannot be shared.
@@ -88,12 +88,12 @@ class SharedPrefix:
     loaded: LoadedModel
     contexts: Sequence[Ids]
     batch_tokens: int
-    share: bool = True
+    share_cache: bool = True
     prefix: Ids = field(init=False, default=())
     cache: DynamicCache | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        if not self.share:
+        if not self.share_cache:
             return
         self.prefix = common_prefix(self.contexts)
         if not self.prefix:

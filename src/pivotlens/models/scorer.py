@@ -70,7 +70,7 @@ class AnswerScorer:
     memory: Memory = field(default_factory=Memory, compare=False)
 
     @property
-    def share(self) -> bool:
+    def share_cache(self) -> bool:
         """Whether caches are shared at all."""
         return self.sharing != "nothing"
 
@@ -91,7 +91,7 @@ class AnswerScorer:
         if not contexts:
             return []
         with torch.inference_mode():
-            if not self.share:
+            if not self.share_cache:
                 return [
                     [plain_log_probabilities(self.loaded, context, answer) for answer in rows]
                     for context, rows in zip(contexts, answers, strict=True)
@@ -146,7 +146,7 @@ class AnswerScorer:
         """
         generated: list[Ids] = [()] * len(contexts)
         with torch.inference_mode():
-            for batch in SharedPrefix(self.loaded, contexts, self.batch_tokens, share=self.share).batches():
+            for batch in SharedPrefix(self.loaded, contexts, self.batch_tokens, share_cache=self.share_cache).batches():
                 for part, found in self.memory.run(batch, lambda rows: self._continue(rows, max_tokens, stop)):
                     for row, tokens in zip(part.rows, found, strict=True):
                         generated[row] = tokens
@@ -156,7 +156,7 @@ class AnswerScorer:
         generated: list[list[int]] = [[] for _ in batch.rows]
         running, past, device = list(range(len(batch))), batch.past + batch.input_ids.shape[1], batch.input_ids.device
         inputs = batch.input_ids
-        output = self.loaded.model(**(batch.arguments() | {"use_cache": self.share}), **self.loaded.last_only)
+        output = self.loaded.model(**(batch.arguments() | {"use_cache": self.share_cache}), **self.loaded.last_only)
         for step in range(max_tokens):
             best = output.logits[:, -1].float().argmax(dim=-1).to(device)
             kept = [i for i, token in enumerate(best.tolist()) if not stop(token)]
@@ -167,7 +167,7 @@ class AnswerScorer:
                 break
             rows = torch.tensor(kept, device=device)
             new = best[rows][:, None]
-            if self.share:
+            if self.share_cache:
                 batch = ContextBatch(running, new, output.past_key_values, past, rows)
             else:
                 inputs = torch.cat([inputs[rows], new], dim=1)

@@ -53,10 +53,10 @@ class TunedLens:
         """Layers of the model, the embeddings and the last one among them."""
         return len(self.weights) + 1
 
-    def damped(self, shares: torch.Tensor) -> Self:
-        """Return the lens with a share of each translator's change, shape ``(layers - 1,)``; 0 is the raw lens."""
+    def damped(self, kept_changes: torch.Tensor) -> Self:
+        """Return the lens with so much of each translator's change, shape ``(layers - 1,)``; 0 is the raw lens."""
         return dataclasses.replace(
-            self, weights=self.weights * shares[:, None, None], biases=self.biases * shares[:, None]
+            self, weights=self.weights * kept_changes[:, None, None], biases=self.biases * kept_changes[:, None]
         )
 
     def translate(self, states: torch.Tensor, layer: int) -> torch.Tensor:

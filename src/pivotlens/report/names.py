@@ -32,8 +32,8 @@ GROUP_NAMES = {
 }
 """Groups of directions; the first one present holds the headline."""
 
-SCOPE_NAMES = {"neither_english": GROUP_NAMES["neither_english"], "with_english": "English on a side"}
-"""Groups of directions that an ablation is over."""
+COARSE_GROUP_NAMES = {"neither_english": GROUP_NAMES["neither_english"], "with_english": "English on a side"}
+"""Groups of directions where English as the source and as the target are not told apart."""
 
 STRATUM_NAMES = {
     "answer": "answer",
@@ -68,7 +68,7 @@ READ_NAMES = {
 
 CONTRAST_NAMES = {
     "own": "own pivot taken out",
-    "own_minus_random": "more than a random direction, equally far",
+    "own_minus_random": "more than a random vector, equally far",
     "own_minus_matched": "more than a word of like frequency",
     "own_minus_other": "more than another item's pivot",
     "own_minus_early": "more than in the layers before the window",
@@ -78,9 +78,9 @@ CONTRAST_NAMES = {
     "net_minus_direct": "more than for direct items, net of random",
     "clean_minus_direct": "pivot less direct items, before any change",
     "own_minus_synonym": "more than a synonym of a third language",
-    "synonym_minus_random": "the synonym, more than a random direction",
+    "synonym_minus_random": "the synonym, more than a random vector",
     "own_minus_last_layer": "more than if no later block had read it",
-    "random": "random direction",
+    "random": "random vector",
     "matched": "word of like frequency",
     "other": "another item's pivot",
     "early": "own pivot, layers before the window",
@@ -88,7 +88,7 @@ CONTRAST_NAMES = {
     "last_layer": "the same change after the last block",
     "swap_unrelated": "unrelated word in: other concept's target",
     "direct_own": "direct items: English word taken out",
-    "direct_random": "direct items: random direction",
+    "direct_random": "direct items: random vector",
 }
 """Contrasts in the order of the forest; the steps of the dose are named by `contrast_name`."""
 
@@ -107,7 +107,7 @@ CURVE_NAMES = {
 }
 FIGURE_NAMES = {
     "score": "score",
-    "share": "share",
+    "probability_share": "share",
     "margin": "margin, nats",
     "accuracy_10way": "10-way",
     "accuracy_generated": "generated",

@@ -8,13 +8,20 @@ from typing import Any
 
 from pivotlens.report import blocks as b
 from pivotlens.report.config import ReportConfig
-from pivotlens.report.names import ABLATED_NAMES, BEHAVIOUR_NAMES, FIGURE_NAMES, GROUP_NAMES, ITEM_NAMES, SCOPE_NAMES
+from pivotlens.report.names import (
+    ABLATED_NAMES,
+    BEHAVIOUR_NAMES,
+    COARSE_GROUP_NAMES,
+    FIGURE_NAMES,
+    GROUP_NAMES,
+    ITEM_NAMES,
+)
 from pivotlens.report.notes import parse
 from pivotlens.report.payload import payload
 from pivotlens.report.run_tables import Row, RunTables
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import behaviours
-from pivotlens.report.sections.causality import causality, conditions, own_effect, scopes
+from pivotlens.report.sections.causality import causality, conditions, own_effect, tested_groups
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.header import Caution, Tile, cautions, deck, facts, tiles
@@ -137,7 +144,7 @@ def _comparison(found: Row) -> b.Table:
     """Return a paired comparison of two scores."""
 
     def cells(row: Row) -> tuple[b.Cell, ...]:
-        name, of = str(row["figure"]), str(row["items"])
+        name, of = str(row["figure"]), str(row["item_set"])
         kind: b.Kind = "figure" if name in ("score", "margin") else "share"
         low, high = (b.Value(row[end], signed=True).text() for end in ("ci_low", "ci_high"))
         return (
@@ -172,13 +179,13 @@ def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
              b.Value(any_of(one)["n"], "count"))
             for run, one in shown
         ),
-        b.prose(f"Shares of items, {GROUP_NAMES[groups[0][1].directions]}"),
+        b.prose(f"Shares of items, {GROUP_NAMES[groups[0][1].direction_group]}"),
     )  # fmt: skip
     return [table]
 
 
 def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
-    tested = {name: (run, scopes(run)[0]) for name, run in runs if run.ablate is not None}
+    tested = {name: (run, tested_groups(run)[0]) for name, run in runs if run.ablate is not None}
     if not tested:
         return []
     words = {True: "✓ holds", False: "✗ fails", None: "not tested"}
@@ -198,7 +205,7 @@ def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
         "conditions-of-runs",
         b.columns(["a causal pivot asks that", *by_run], []),
         b.lines((texts[number], *(verdict(name, number) for name in by_run)) for number in numbers),
-        b.prose(f"Over {ABLATED_NAMES['all']}, {SCOPE_NAMES[next(iter(tested.values()))[1]]}"),
+        b.prose(f"Over {ABLATED_NAMES['all']}, {COARSE_GROUP_NAMES[next(iter(tested.values()))[1]]}"),
         kind="conditions",
     )
     effects = {name: own_effect(*one) for name, one in tested.items()}

@@ -94,12 +94,12 @@ def rows(stage: StageResult | None, table: str) -> list[Row]:
 
 
 def first_rows(stage: SweepResult | None, table: str) -> list[Row]:
-    """Return a table's rows of the first model and wording; none where the stage or the table is absent."""
+    """Return a table's rows of the first model and prompt; none where the stage or the table is absent."""
     return stage.first_rows(table) if stage is not None and has(stage, table) else []
 
 
 def first_table(stage: SweepResult, name: str) -> pa.Table:
-    """Return the part of a table that is of the first model and wording; for the large ones."""
+    """Return the part of a table that is of the first model and prompt; for the large ones."""
     table, config = stage.table(name), stage.manifest.config
     return table.filter(pc.and_(pc.equal(table["model"], config["model"]), pc.equal(table["prompt"], config["prompt"])))
 

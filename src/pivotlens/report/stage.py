@@ -28,18 +28,18 @@ STAGE: Stage[ReportConfig, Report] = Stage(
 
 
 def write_report(
-    config: ReportConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+    config: ReportConfig | None = None, run: Path | str = "run", *, origins: Mapping[str, str] | None = None
 ) -> Report:
     """Write everything found in a run folder into ``RUN/report/report.html`` or ``report.md``, as the settings ask.
 
     Args:
         config: The settings; defaults if None.
         run: The run folder.
-        passed: Where each setting that is not a default came from.
+        origins: Where each setting that is not a default came from.
 
     Raises:
         PrerequisiteError: No stage has run in the folder, or in one beside it.
         DataError: The introduction or a comparison cannot be read.
         ArtifactError: A table of a stage is damaged, or the page cannot be written.
     """
-    return STAGE(config, run, passed=passed)
+    return STAGE(config, run, origins=origins)

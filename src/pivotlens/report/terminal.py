@@ -17,7 +17,7 @@ from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, group_of
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows
 from pivotlens.report.sections import shares
 from pivotlens.report.sections.behaviours import pivot_shares
-from pivotlens.report.sections.causality import own_effect, scopes, verdicts
+from pivotlens.report.sections.causality import own_effect, tested_groups, verdicts
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import LensToken, TellingItem, read_items, telling_keys, trace_tables
 from pivotlens.report.sections.parts import any_of, pair_of, shown
@@ -29,7 +29,7 @@ SHOWN_TOKENS = 3
 _WORD_CELLS = 14
 _BAR_CELLS = 16
 _MOST_MODELS = 6
-_SHARES = ("share", "accuracy_10way", "accuracy_generated")
+_SHARES = ("probability_share", "accuracy_10way", "accuracy_generated")
 _STYLES = {"source": "yellow", "target": "bold cyan", "english": "bold magenta", "pivot": "magenta"}
 
 
@@ -95,7 +95,7 @@ def render_summary(run: Path | str) -> RenderableType:
     """Return the headline of a run as a table: one row a direction, and what holds over them below it.
 
     Below stand the shares over the directions with neither side English, by rule and, where several were traced, by
-    model and wording; and how many conditions of causality hold, where pivots were taken out.
+    model and prompt; and how many conditions of causality hold, where pivots were taken out.
 
     Raises:
         PrerequisiteError: Neither a score nor a trace is in the folder.
@@ -137,7 +137,7 @@ def headline_lines(result: StageResult) -> list[str]:
             f"{details['test_concepts']:,} test concepts and {details['shot_concepts']} for examples in {languages}"
         ]
     if tables.score is not None:
-        found = [row for row in tables.score.rows("summary") if row["items"] == "all"]
+        found = [row for row in tables.score.rows("summary") if row["item_set"] == "all"]
         who = [f"{row['model']} ({row['prompt']})" for row in found]
         return score_lines(found, who if len(set(who)) > 1 else ())
     return _trace_lines(tables) if tables.trace is not None else _causality_lines(tables)
@@ -147,7 +147,7 @@ def _trace_lines(tables: RunTables) -> list[str]:
     """Return the shares of a trace in a few lines for each group of directions.
 
     Of a group, the shares of all labels by rule, each with what its pivots are written in; for the headline's group
-    also by model and wording.
+    also by model and prompt.
     """
     written = shares.splits(first_rows(tables.trace, "pivot_languages"))
     members: dict[str, list[str]] = {}
@@ -155,11 +155,11 @@ def _trace_lines(tables: RunTables) -> list[str]:
         members.setdefault(group_of(direction), []).append(str(direction))
     lines = []
     for place, group in enumerate(shares.headline(tables)):
-        of_group = members.get(group.directions, [])
-        lines += [f"mean over directions, {GROUP_NAMES[group.directions]}:"]
+        of_group = members.get(group.direction_group, [])
+        lines += [f"mean over directions, {GROUP_NAMES[group.direction_group]}:"]
         for rule in filter(group.rules.get, (shares.DEFAULT_RULE, "onset")):
-            lines += [f"  {rule}: {_shares_text(group.rules[rule], group.directions)}"]
-            lines += _written_line(written, group.directions, rule)
+            lines += [f"  {rule}: {_shares_text(group.rules[rule], group.direction_group)}"]
+            lines += _written_line(written, group.direction_group, rule)
         lines += _swept_lines(tables) if place == 0 else []
         if len(of_group) > 1:
             for one in of_group:
@@ -197,8 +197,8 @@ def _shares_text(found: shares.Shares, directions: str) -> str:
 def _causality_lines(tables: RunTables) -> list[str]:
     if tables.ablate is None:
         return []
-    scope = scopes(tables)[0]
-    found, (_, own) = verdicts(tables, scope), own_effect(tables, scope)
+    group = tested_groups(tables)[0]
+    found, (_, own) = verdicts(tables, group), own_effect(tables, group)
     total, said = sum(map(len, found.values())), {True: "hold", False: "fail", None: "not tested"}
     verdict = ", ".join(f"{len(found[holds])} of {total} {word}" for holds, word in said.items() if found[holds])
     failed = ", ".join(str(row["number"]) for row in found[False])

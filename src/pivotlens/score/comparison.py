@@ -11,19 +11,19 @@ from pivotlens.arrays import Floats
 from pivotlens.artifacts import Benchmark, Scores
 from pivotlens.errors import ConfigError, did_you_mean
 from pivotlens.score.items import ScoredDirection, ScoredItems, scored_items
-from pivotlens.score.summary import FIGURES, ITEMS, groups, kept_items, stacked
+from pivotlens.score.summary import FIGURES, ITEM_SETS, groups, kept_items, stacked
 from pivotlens.statistics.bootstrap import bootstrap_mean
 from pivotlens.statistics.sign_flip import sign_flip_p
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One side of a comparison: a model under a wording in a finished run.
+    """One side of a comparison: a model under a prompt in a finished run.
 
     Attributes:
         scores: The run's score stage.
         model: Its spec.
-        prompt: The wording.
+        prompt: The prompt.
     """
 
     scores: Scores
@@ -61,8 +61,8 @@ class Difference:
     Attributes:
         source_language: Of the direction, or ``all``.
         target_language: Likewise.
-        items: ``all`` or ``different_spelling``.
-        figure: score, share, margin, accuracy_10way or accuracy_generated.
+        item_set: ``all`` or ``different_spelling``.
+        figure: score, probability_share, margin, accuracy_10way or accuracy_generated.
         n: Items that both scored.
         first: The first model's mean.
         second: The second one's.
@@ -75,7 +75,7 @@ class Difference:
 
     source_language: str
     target_language: str
-    items: str
+    item_set: str
     figure: str
     n: int
     first: float
@@ -130,7 +130,7 @@ def find_scored(name: str, run_scores: Scores | None, folder_scores: Scores | No
     if model not in models:
         raise ConfigError(
             f"{name!r} is neither a run folder with scores nor a model scored in {run_scores.folder.parent}",
-            did_you_mean(name, models) + " Write MODEL:PROMPT for another wording.",
+            did_you_mean(name, models) + " Write MODEL:PROMPT for another prompt.",
         )
     return Scored(run_scores, model, prompt)
 
@@ -163,9 +163,9 @@ def compare_scores(first: Scored, second: Scored, *, bootstrap: int = 1000, seed
     pairs = _common(first.items(), second.items())
     other_tokens = any(not np.array_equal(one.n_tokens, other.n_tokens) for one, other in pairs)
     rows = []
-    for items in ITEMS:
+    for item_set in ITEM_SETS:
         for group, (source, target) in groups(pairs):
-            kept = [kept_items(one, items) for one, _ in group]
+            kept = [kept_items(one, item_set) for one, _ in group]
             for figure, values in FIGURES.items():
                 before, after = (stacked([values(pair[side]) for pair in group], kept) for side in (0, 1))
                 change = bootstrap_mean(after - before, bootstrap, seed)
@@ -173,7 +173,7 @@ def compare_scores(first: Scored, second: Scored, *, bootstrap: int = 1000, seed
                     Difference(
                         source_language=source,
                         target_language=target,
-                        items=items,
+                        item_set=item_set,
                         figure=figure,
                         n=int(sum(mask.sum() for mask in kept)),
                         first=bootstrap_mean(before, 1, seed).value,

@@ -14,5 +14,5 @@ class ScoreConfig(SweepStageConfig):
     shot_sets: int = setting(5, "Different sets of examples; figures are means over them.", ge=1, le=32)
     newline: Literal["scored", "left"] = setting(
         "scored",
-        "Whether answers are also scored with the newline that ends them (`share_line`): about twice the work.",
+        "Whether answers are also scored with the newline that ends them (`probability_share_line`): twice the work.",
     )

@@ -1,4 +1,4 @@
-"""Items: from scored answers to measures of one model under one wording."""
+"""Items: from scored answers to measures of one model under one prompt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ScoredDirection:
             ``(items, choices, shot_sets)``.
         n_tokens: Tokens of the target in each, same shape.
         measures: What follows from both.
-        line_share: Share with the closing newline, shape ``(items, shot_sets)``; None where it was not scored.
+        line_probability_share: The same with the closing newline, shape ``(items, shot_sets)``; None where not scored.
         generated: What the model writes by itself, one text an item.
         correct: Whether that is accepted, 1 or 0; shape ``(items,)``.
         same_spelling: Whether source and target are written alike; shape ``(items,)``.
@@ -36,7 +36,7 @@ class ScoredDirection:
     sum_logprob: Floats
     n_tokens: Floats
     measures: ItemMeasures
-    line_share: Floats | None
+    line_probability_share: Floats | None
     generated: list[str]
     correct: Floats
     same_spelling: Booleans
@@ -49,7 +49,7 @@ class ScoredDirection:
             sum_logprob=self.sum_logprob[chosen],
             n_tokens=self.n_tokens[chosen],
             measures=measure_items(self.sum_logprob[chosen], self.n_tokens[chosen]),
-            line_share=None if self.line_share is None else self.line_share[chosen],
+            line_probability_share=None if self.line_probability_share is None else self.line_probability_share[chosen],
             generated=[self.generated[row] for row in chosen],
             correct=self.correct[chosen],
             same_spelling=self.same_spelling[chosen],
@@ -58,7 +58,7 @@ class ScoredDirection:
 
 @dataclass(frozen=True)
 class ScoredItems:
-    """Items of all directions of one model under one wording, in the order of ``concepts``."""
+    """Items of all directions of one model under one prompt, in the order of ``concepts``."""
 
     model: str
     prompt: str
@@ -69,7 +69,7 @@ class ScoredItems:
 def scored_items(
     answers: pa.Table, concepts: Sequence[Concept], every: Sequence[Concept], model: str, prompt: str
 ) -> ScoredItems:
-    """Turn the scored answers of one model under one wording into measures of items.
+    """Turn the scored answers of one model under one prompt into measures of items.
 
     Args:
         answers: Rows of the ``score/answers`` table with the generated texts; rows of a direction and shot set are
@@ -77,7 +77,7 @@ def scored_items(
         concepts: The scored concepts, in the order of the rows.
         every: All concepts whose words count as right after a source word that they share.
         model: Its spec.
-        prompt: The wording.
+        prompt: The prompt.
     """
     pairs = zip(answers["source_language"].to_pylist(), answers["target_language"].to_pylist(), strict=True)
     directions = [
@@ -116,7 +116,9 @@ def _scored_direction(
         sum_logprob=cube("sum_logprob"),
         n_tokens=cube("n_tokens"),
         measures=measure_items(cube("sum_logprob"), cube("n_tokens")),
-        line_share=measure_items(cube("sum_logprob_line"), cube("n_tokens_line")).share if has_line else None,
+        line_probability_share=measure_items(cube("sum_logprob_line"), cube("n_tokens_line")).probability_share
+        if has_line
+        else None,
         generated=generated,
         correct=np.array(correct, dtype=np.float64),
         same_spelling=np.array([concept.same_spelling(direction) for concept in concepts]),
@@ -140,8 +142,10 @@ def _concept_rows(scored: ScoredItems, one: ScoredDirection) -> pa.Table:
         "p_source": measures.p_source.mean(axis=1),
         "p_distractors": measures.p_distractors.mean(axis=1),
         "score": measures.score.mean(axis=1),
-        "share": measures.share.mean(axis=1),
-        "share_line": pa.nulls(count, pa.float64()) if one.line_share is None else one.line_share.mean(axis=1),
+        "probability_share": measures.probability_share.mean(axis=1),
+        "probability_share_line": pa.nulls(count, pa.float64())
+        if one.line_probability_share is None
+        else one.line_probability_share.mean(axis=1),
         "margin": measures.margin.mean(axis=1),
         "rank": measures.rank.mean(axis=1),
         "accuracy_10way": measures.accuracy.mean(axis=1),

@@ -23,9 +23,9 @@ from pivotlens.translation.words import WordPrompts
 
 
 def run(work: Work[ScoreConfig]) -> dict[str, Any]:
-    """Score every model, wording and direction."""
+    """Score every model, prompt and direction."""
     config, writer = work.config, work.writer
-    sweep = _Sweep.of(work, config.shot_sets, "scored")
+    sweep = _ScoreSweep.of(work, config.shot_sets, "scored")
     for number in range(len(config.models())):
         sweep.score_model(number)
     for number, model in enumerate(config.models()):
@@ -48,8 +48,8 @@ def run(work: Work[ScoreConfig]) -> dict[str, Any]:
     }
 
 
-class _Sweep(Sweep[ScoreConfig]):
-    """What is scored; a part a model, wording, direction and shot set survives an interruption."""
+class _ScoreSweep(Sweep[ScoreConfig]):
+    """What is scored; a part a model, prompt, direction and shot set survives an interruption."""
 
     @functools.cached_property
     def choices(self) -> list[list[str]]:
@@ -70,7 +70,7 @@ class _Sweep(Sweep[ScoreConfig]):
         samples = sample_prompts([translations.prompts(*key) for key in self.keys()], translations.pairs(choices))
         too_long = prompt_warnings(samples, "Use fewer `shots`.", translations.accepted())
         scorers = {
-            prompt: make_scorer([one for one in samples if one.prompts.style == prompt], config.batch_tokens)
+            prompt: make_scorer([one for one in samples if one.prompts.prompt == prompt], config.batch_tokens)
             for prompt in config.prompts()
         }
         recorded = {
@@ -116,7 +116,7 @@ class _Sweep(Sweep[ScoreConfig]):
         self.work.workspace.write_part(part, pa.table(columns))
 
     def answers(self, model: int, prompt: str) -> pa.Table:
-        """Return the scored answers of a model under a wording, with the generated texts."""
+        """Return the scored answers of a model under a prompt, with the generated texts."""
         tables = []
         for direction in self.directions:
             for shot_set in range(self.config.shot_sets):
@@ -133,7 +133,7 @@ class _Sweep(Sweep[ScoreConfig]):
         return pa.concat_tables(tables)
 
 
-def _write_tables(sweep: _Sweep) -> None:
+def _write_tables(sweep: _ScoreSweep) -> None:
     config, writer = sweep.config, sweep.work.writer
     every = list(sweep.benchmark.concepts.values())
     answers, concepts, rows, stratified = [], [], [], []

@@ -29,18 +29,18 @@ STAGE: Stage[ScoreConfig, Scores] = Stage(
 
 
 def score_model(
-    config: ScoreConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+    config: ScoreConfig | None = None, run: Path | str = "run", *, origins: Mapping[str, str] | None = None
 ) -> Scores:
     """Score a model on the benchmark in a run folder.
 
     Args:
         config: The settings.
         run: The run folder; its ``bench`` stage is read and its ``score`` stage written.
-        passed: Where each setting that is not a default came from, for the manifest.
+        origins: Where each setting that is not a default came from, for the manifest.
 
     Raises:
         ConfigError: A language is not in the benchmark, or the shot pool is too small.
         ModelError: The model cannot be loaded or gives NaN.
         PrerequisiteError: The benchmark is not there.
     """
-    return STAGE(config, run, passed=passed)
+    return STAGE(config, run, origins=origins)

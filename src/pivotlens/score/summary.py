@@ -14,11 +14,11 @@ from pivotlens.statistics.bootstrap import Interval, bootstrap_mean
 
 Values = Callable[[ScoredDirection], Floats]
 
-ITEMS = ("all", "different_spelling")
+ITEM_SETS = ("all", "different_spelling")
 # Every figure: its values of one direction, of shape (items, shot_sets) or (items, 1).
 FIGURES: dict[str, Values] = {
     "score": lambda one: one.measures.score,
-    "share": lambda one: one.measures.share,
+    "probability_share": lambda one: one.measures.probability_share,
     "margin": lambda one: one.measures.margin,
     "accuracy_10way": lambda one: one.measures.accuracy,
     "accuracy_generated": lambda one: one.correct[:, None],
@@ -31,32 +31,32 @@ def summarise(scored: ScoredItems, bootstrap: int, seed: int) -> list[dict[str, 
     Intervals resample concepts jointly over directions, and shot sets with replacement within each resample.
 
     Args:
-        scored: Items of one model under one wording.
+        scored: Items of one model under one prompt.
         bootstrap: Resamples.
         seed: Of the resampling.
     """
     rows = []
-    for items in ITEMS:
+    for item_set in ITEM_SETS:
         for group, pair in groups([(one,) for one in scored.directions]):
             directions, labels = [one for (one,) in group], _labels(scored, pair)
-            kept = [kept_items(one, items) for one in directions]
+            kept = [kept_items(one, item_set) for one in directions]
             found = {
                 name: _mean([values(one) for one in directions], kept, bootstrap, seed)
                 for name, values in FIGURES.items()
             }
-            line = [one.line_share for one in directions]
+            line = [one.line_probability_share for one in directions]
             rows.append(
                 {
                     **labels,
-                    "items": items,
+                    "item_set": item_set,
                     "n": int(sum(mask.sum() for mask in kept)),
                     "score": found["score"].value,
                     "ci_low": found["score"].low,
                     "ci_high": found["score"].high,
-                    "share_line": None
+                    "probability_share_line": None
                     if any(share is None for share in line)
                     else _mean(line, kept, bootstrap, seed).value,  # type: ignore[arg-type]
-                    **_with_ends(found, ("share", "margin", "accuracy_10way", "accuracy_generated")),
+                    **_with_ends(found, ("probability_share", "margin", "accuracy_10way", "accuracy_generated")),
                 }
             )
     return rows
@@ -69,7 +69,7 @@ def strata(scored: ScoredItems, bootstrap: int, seed: int) -> list[dict[str, Any
     of them that the right source word beats (ties count half), which does not depend on how many there are.
 
     Args:
-        scored: Items of one model under one wording.
+        scored: Items of one model under one prompt.
         bootstrap: Resamples.
         seed: Of the resampling.
     """
@@ -100,7 +100,7 @@ _TIER_FIGURES: dict[str, Callable[[TierMeasures], Floats]] = {
     "margin": lambda one: one.margin,
     "accuracy_pairwise": lambda one: one.beaten,
 }
-_STRATUM_FIGURES = ("share", "margin", "accuracy_10way", "accuracy_pairwise", "accuracy_generated")
+_STRATUM_FIGURES = ("probability_share", "margin", "accuracy_10way", "accuracy_pairwise", "accuracy_generated")
 
 
 def _stratum_row(
@@ -147,9 +147,9 @@ def groups(
         yield directions, ("all", "all")
 
 
-def kept_items(one: ScoredDirection, items: str) -> Booleans:
-    """Tell which items are in an item set of `ITEMS`; shape ``(items,)``."""
-    return np.ones(len(one.correct), dtype=bool) if items == "all" else ~one.same_spelling
+def kept_items(one: ScoredDirection, item_set: str) -> Booleans:
+    """Tell which items are in an item set of `ITEM_SETS`; shape ``(items,)``."""
+    return np.ones(len(one.correct), dtype=bool) if item_set == "all" else ~one.same_spelling
 
 
 def stacked(values: Sequence[Floats], kept: Sequence[Booleans]) -> Floats:

@@ -20,7 +20,7 @@ def data_card(mode: str, settings: Mapping[str, Any], rows: Sequence[Mapping[str
         rows: The arm's rows of the table ``summary``.
         pivots: Number of pivots that counted.
     """
-    limit = settings["limit"]
+    limit = settings["limit_documents"]
     cut = (
         "whole documents"
         if settings["unit"] == "document"
@@ -28,7 +28,7 @@ def data_card(mode: str, settings: Mapping[str, Any], rows: Sequence[Mapping[str
     )
     table = "\n".join(
         f"| {row['language']} | {row['units']:,} | {row['tokens']:,} | {row['budget']:,} | {row['available']:,} "
-        f"| {'–' if row['tokens'] == 0 else format(row['share'], '.4f')} |"
+        f"| {'–' if row['tokens'] == 0 else format(row['pivot_share'], '.4f')} |"
         for row in rows
     )
     return f"""# Documents selected by pivotlens: {mode}
@@ -36,7 +36,7 @@ def data_card(mode: str, settings: Mapping[str, Any], rows: Sequence[Mapping[str
 {_HOW[mode]}
 
 - Corpus: `{settings["corpus"]}`{f", the first {limit:,} documents of each file" if limit else ""}.
-- Units: {cut}; `id` is file, row and part.
+- Units: {cut}; `id` is file, row and unit.
 - Left out: units under {settings["min_tokens"]:,} tokens, and all but the first of units with the same text
   (compared case-folded).
 - Pivots: the best {pivots:,} of the stage `mine`, in all their spellings (case, leading space); tokens are those of
@@ -48,8 +48,9 @@ def data_card(mode: str, settings: Mapping[str, Any], rows: Sequence[Mapping[str
 |---|---:|---:|---:|---:|---:|
 {table}
 
-Columns: `id`, `text`, `language`, `group`, `file`, `row`, `part`, `n_tokens`, `n_pivots`, `share` (pivot tokens of all
-tokens), `share_low` (lower end of its interval). Documents stand in the order of the corpus, one file after another.
+Columns: `id`, `text`, `language`, `group`, `file`, `row`, `unit`, `n_tokens`, `n_pivots`, `pivot_share`
+(pivot tokens of all tokens), `pivot_share_low` (lower end of its interval). Documents stand in the order of the
+corpus, one file after another.
 
 The documents keep the licences of the corpus; the selection adds no rights and takes none away. Texts were not checked
 for personal data, and a high share of pivot tokens says nothing about their quality or truth.

@@ -61,7 +61,7 @@ class Chooser:
     def _candidates(self, units: ScoredUnits) -> Iterator[tuple[str, Integers, _Candidates]]:
         for language in np.unique(units.language[units.eligible]).tolist():
             numbers = np.flatnonzero(units.eligible & (units.language == language))
-            bounds = -units.share_low[numbers] if self.mode == "top" else np.zeros(numbers.size)
+            bounds = -units.pivot_share_low[numbers] if self.mode == "top" else np.zeros(numbers.size)
             hashes = units.hashes[self.mode][numbers]
             yield (
                 units.languages[language],
@@ -91,10 +91,10 @@ class _Candidates:
             np.concatenate([part.n_tokens for part in parts]),
         )
 
-    def before(self, limit: _Candidates) -> Booleans:
-        """Tell which come before another candidate, the only one of ``limit``."""
-        nearer = (self.hashes < limit.hashes) | ((self.hashes == limit.hashes) & (self.places < limit.places))
-        earlier: Booleans = (self.bounds < limit.bounds) | ((self.bounds == limit.bounds) & nearer)
+    def before(self, last: _Candidates) -> Booleans:
+        """Tell which come before another candidate, the only one of ``last``."""
+        nearer = (self.hashes < last.hashes) | ((self.hashes == last.hashes) & (self.places < last.places))
+        earlier: Booleans = (self.bounds < last.bounds) | ((self.bounds == last.bounds) & nearer)
         return earlier
 
 
@@ -110,11 +110,11 @@ class _Budget:
         self._held: list[_Candidates] = []
         self._pending = 0
         self._most_pending = _PENDING
-        self._limit: _Candidates | None = None
+        self._last: _Candidates | None = None
 
     def add(self, candidates: _Candidates) -> None:
-        if self._limit is not None:
-            candidates = candidates[candidates.before(self._limit)]
+        if self._last is not None:
+            candidates = candidates[candidates.before(self._last)]
         self._held.append(candidates)
         self._pending += candidates.places.size
         if self._pending > self._most_pending:
@@ -123,13 +123,13 @@ class _Budget:
     def takes(self, candidates: _Candidates) -> Booleans:
         if self._pending:
             self._prune()
-        return np.ones(candidates.places.size, bool) if self._limit is None else candidates.before(self._limit)
+        return np.ones(candidates.places.size, bool) if self._last is None else candidates.before(self._last)
 
     def _prune(self) -> None:
         held = _Candidates.joined(self._held)
         ordered = held[np.lexsort((held.places, held.hashes, held.bounds))]
         within = int(np.searchsorted(np.cumsum(ordered.n_tokens), self._tokens, side="right"))
         if within < ordered.places.size:
-            self._limit = ordered[np.array([within])]
+            self._last = ordered[np.array([within])]
         self._held, self._pending = [ordered[np.arange(within)]], 0
         self._most_pending = max(_PENDING, within)  # sorting again and again would cost more than what it frees

@@ -51,13 +51,13 @@ class ScorePass:
             n_tokens, n_pivots = pivot_counts(tokenizer.encode_batch(batch.texts), is_pivot)
             scored: Arrays = {
                 "row": batch.rows,
-                "part": batch.parts,
+                "unit": batch.units,
                 "language": np.array([codes.setdefault(code, len(codes)) for code in batch.languages], dtype=np.int64),
                 "n_tokens": n_tokens,
                 "n_pivots": n_pivots,
                 "digest": text_digests(batch.texts),
-                "hash_top": unit_hashes(name, batch.rows, batch.parts, self.seed, "select top"),
-                "hash_random": unit_hashes(name, batch.rows, batch.parts, self.seed, "select random"),
+                "hash_top": unit_hashes(name, batch.rows, batch.units, self.seed, "select top"),
+                "hash_random": unit_hashes(name, batch.rows, batch.units, self.seed, "select random"),
             }
             for column, values in scored.items():
                 columns.setdefault(column, []).append(values)
@@ -111,24 +111,24 @@ class WritePass:
         """Yield the number of each wanted unit in the shard, and its line."""
         scores = read_arrays(self.scores.path(shard), ("n_tokens", "n_pivots"))
         n_tokens, n_pivots = scores["n_tokens"].astype(np.int64), scores["n_pivots"].astype(np.int64)
-        share, share_low = pivot_share(n_tokens, n_pivots), wilson_lower(n_pivots, n_tokens)
+        share, pivot_share_low = pivot_share(n_tokens, n_pivots), wilson_lower(n_pivots, n_tokens)
         first, name = 0, shard.file.name
         for batch in unit_batches(shard, self.plan):
             for offset in np.flatnonzero(wanted[first : first + len(batch.texts)]).tolist():
                 unit = first + offset
-                row, part = int(batch.rows[offset]), int(batch.parts[offset])
+                row, unit_number = int(batch.rows[offset]), int(batch.units[offset])
                 line = {
-                    "id": f"{name}:{row}:{part}",
+                    "id": f"{name}:{row}:{unit_number}",
                     "text": batch.texts[offset],
                     "language": batch.languages[offset],
                     "group": batch.groups[offset],
                     "file": name,
                     "row": row,
-                    "part": part,
+                    "unit": unit_number,
                     "n_tokens": int(n_tokens[unit]),
                     "n_pivots": int(n_pivots[unit]),
-                    "share": float(share[unit]),
-                    "share_low": float(share_low[unit]),
+                    "pivot_share": float(share[unit]),
+                    "pivot_share_low": float(pivot_share_low[unit]),
                 }
                 yield unit, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
             first += len(batch.texts)

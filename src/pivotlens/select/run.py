@@ -147,8 +147,8 @@ def _documents_name(mode: Mode, number: int) -> str:
 
 
 def _warn(writer: ResultWriter, config: SelectConfig, bad: BadRows, summary: Summary, n_pivots: int) -> None:
-    if config.limit is not None:
-        writer.warn(f"only the first {config.limit:,} documents of each file were read (--limit)")
+    if config.limit_documents is not None:
+        writer.warn(f"only the first {config.limit_documents:,} documents of each file were read (--limit-documents)")
     if bad.count:
         first = bad.first[0]
         writer.warn(

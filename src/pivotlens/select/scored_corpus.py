@@ -32,7 +32,7 @@ class ScoredCorpus:
     def __iter__(self) -> Iterator[tuple[Shard, ScoredUnits]]:
         for number, shard in enumerate(self.shards):
             first, end = self._offsets[number : number + 2].tolist()
-            names = ("row", "part", "language", "n_tokens", "n_pivots")
+            names = ("row", "unit", "language", "n_tokens", "n_pivots")
             arrays = read_arrays(self.scores.path(shard), (*names, "hash_top", "hash_random", "languages"))
             yield (
                 shard,

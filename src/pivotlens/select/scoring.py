@@ -27,7 +27,7 @@ class ScoredUnits:
         languages: BCP 47 codes.
         language: Language of each unit's document, as an index into ``languages``.
         row: Row of its document in the file, from 1.
-        part: Number of the unit in its document, from 0.
+        unit: Number of the unit in its document, from 0.
         n_tokens: Its tokens.
         n_pivots: Those of them that are pivots.
         hashes: Its seeded hash, by arm.
@@ -40,7 +40,7 @@ class ScoredUnits:
     languages: tuple[str, ...]
     language: Integers
     row: Integers
-    part: Integers
+    unit: Integers
     n_tokens: Integers
     n_pivots: Integers
     hashes: Mapping[Mode, Hashes]
@@ -48,13 +48,13 @@ class ScoredUnits:
     min_tokens: int
 
     @cached_property
-    def share(self) -> Floats:
+    def pivot_share(self) -> Floats:
         """Pivot tokens of all tokens; 0 where there are none."""
         return pivot_share(self.n_tokens, self.n_pivots)
 
     @cached_property
-    def share_low(self) -> Floats:
-        """Lower end of the 95 % interval of ``share``."""
+    def pivot_share_low(self) -> Floats:
+        """Lower end of the 95 % interval of ``pivot_share``."""
         return wilson_lower(self.n_pivots, self.n_tokens)
 
     @cached_property

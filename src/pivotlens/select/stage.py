@@ -28,18 +28,18 @@ STAGE: Stage[SelectConfig, Selection] = Stage(
 
 
 def select_documents(
-    config: SelectConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+    config: SelectConfig | None = None, run: Path | str = "run", *, origins: Mapping[str, str] | None = None
 ) -> Selection:
     """Rebuild the corpus from its pivot-rich units (docs/method.md#selection), or return the selection that fits.
 
     Args:
         config: The settings; defaults where None.
         run: The run folder.
-        passed: Where each setting that is not a default came from, for the record.
+        origins: Where each setting that is not a default came from, for the record.
 
     Raises:
         ConfigError: No tokenizer is given, or one that the pivots were not mined with.
         PrerequisiteError: ``mine`` has not run, or the tokenizer or corpus is not there.
         DataError: The corpus is empty, damaged, has too many unreadable rows or changes while it is read.
     """
-    return STAGE(config, run, passed=passed)
+    return STAGE(config, run, origins=origins)

@@ -84,7 +84,7 @@ class Summary:
                         "tokens": tokens,
                         "budget": self.budget_tokens,
                         "available": self._available[language],
-                        "share": self._taken[mode, language, "pivots"] / tokens if tokens else None,
+                        "pivot_share": self._taken[mode, language, "pivots"] / tokens if tokens else None,
                     }
                 )
         return rows
@@ -100,9 +100,11 @@ def arm_rows(summary: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for mode in dict.fromkeys(row["mode"] for row in summary):
         rows = [row for row in summary if row["mode"] == mode]
         tokens = sum(row["tokens"] for row in rows)
-        pivots = sum((row["share"] or 0.0) * row["tokens"] for row in rows)
+        pivots = sum((row["pivot_share"] or 0.0) * row["tokens"] for row in rows)
         share = pivots / tokens if tokens else 0.0
-        result.append({"mode": mode, "units": sum(row["units"] for row in rows), "tokens": tokens, "share": share})
+        result.append(
+            {"mode": mode, "units": sum(row["units"] for row in rows), "tokens": tokens, "pivot_share": share}
+        )
     return result
 
 
@@ -114,12 +116,12 @@ def scores_table(units: ScoredUnits, modes: Sequence[Mode], chosen: Booleans) ->
     columns = {
         "file": pa.repeat(units.file, units.row.size),
         "row": units.row,
-        "part": units.part,
+        "unit": units.unit,
         "language": pa.array(units.languages, pa.string()).take(pa.array(units.language)),
         "n_tokens": units.n_tokens,
         "n_pivots": units.n_pivots,
-        "share": units.share,
-        "share_low": units.share_low,
+        "pivot_share": units.pivot_share,
+        "pivot_share_low": units.pivot_share_low,
         "selected": selected,
         "duplicate": units.duplicate,
     }

@@ -1,6 +1,6 @@
 """Settings: one frozen model a stage, filled from defaults, a TOML file, the environment and flags."""
 
 from pivotlens.settings.base import StageConfig, setting
-from pivotlens.settings.shared import CorpusStageConfig, ModelStageConfig, SweepStageConfig, Wording
+from pivotlens.settings.shared import CorpusStageConfig, ModelStageConfig, PromptTemplate, SweepStageConfig
 
-__all__ = ["CorpusStageConfig", "ModelStageConfig", "StageConfig", "SweepStageConfig", "Wording", "setting"]
+__all__ = ["CorpusStageConfig", "ModelStageConfig", "PromptTemplate", "StageConfig", "SweepStageConfig", "setting"]

@@ -11,16 +11,16 @@ from pydantic.fields import FieldInfo
 from pivotlens.errors import ConfigError, did_you_mean
 
 
-def setting(default: Any, description: str, *, meaning: bool = True, **limits: Any) -> Any:
+def setting(default: Any, description: str, *, meaning: bool = True, **bounds: Any) -> Any:
     """Declare a setting.
 
     Args:
         default: Its default.
         description: One sentence for ``--help``, the configuration file and the documentation.
         meaning: False for what cannot change the result (workers, device): kept out of the fingerprint.
-        **limits: Pydantic's limits, such as ``ge=0``.
+        **bounds: Pydantic's bounds, such as ``ge=0``.
     """
-    return Field(default, description=description, json_schema_extra={"meaning": meaning}, **limits)
+    return Field(default, description=description, json_schema_extra={"meaning": meaning}, **bounds)
 
 
 class StageConfig(BaseModel):

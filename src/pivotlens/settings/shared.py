@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pivotlens.settings.base import StageConfig, setting
 
-Wording = Literal["english", "native", "bare"]
+PromptTemplate = Literal["english", "native", "bare"]
 """How a translation is asked for: the paper's English prompt, the target language's own, or bare lines."""
 
 
@@ -20,8 +20,8 @@ class ModelStageConfig(StageConfig):
         "a stage made: `run:STAGE/ARM@STEP`.",
     )
     directions: tuple[str, ...] = setting((), "Directions such as `fr-zh`; all pairs of the benchmark when empty.")
-    prompt: Wording = setting(
-        "english", "Wording: the paper's English one, the target language's own, or bare `a – b` lines."
+    prompt: PromptTemplate = setting(
+        "english", "Template: the paper's English one, the target language's own, or bare `a – b` lines."
     )
     shots: int = setting(5, "Examples in a prompt.", ge=1, le=32)
     seed: int = setting(0, "Seed of the shot sets.", ge=0)
@@ -29,25 +29,25 @@ class ModelStageConfig(StageConfig):
     device: str = setting("auto", "Where the model runs: auto, cpu, cuda, cuda:1 or mps.", meaning=False)
     batch_tokens: int = setting(8192, "Tokens held in the cache at once; bounds memory.", ge=256)
     bootstrap: int = setting(1000, "Bootstrap resamples for the intervals.", ge=100)
-    limit: int | None = setting(
+    limit_concepts: int | None = setting(
         None, "Read only this many concepts: the calibration set first, each part in the order of the list.", ge=2
     )
 
 
 class SweepStageConfig(ModelStageConfig):
-    """Settings of a stage that reads several models or wordings in one call."""
+    """Settings of a stage that reads several models or prompts in one call."""
 
     also_models: tuple[str, ...] = setting(
         (), "Further models or revisions read in the same call, such as the checkpoints of a training run."
     )
-    also_prompts: tuple[Wording, ...] = setting((), "Further wordings in the same call.")
+    also_prompts: tuple[PromptTemplate, ...] = setting((), "Further prompts in the same call.")
 
     def models(self) -> tuple[str, ...]:
         """Return every model that is read, `model` first, each once."""
         return tuple(dict.fromkeys((self.model, *self.also_models)))
 
-    def prompts(self) -> tuple[Wording, ...]:
-        """Return every wording, `prompt` first, each once."""
+    def prompts(self) -> tuple[PromptTemplate, ...]:
+        """Return every prompt, `prompt` first, each once."""
         return tuple(dict.fromkeys((self.prompt, *self.also_prompts)))
 
 
@@ -76,4 +76,6 @@ class CorpusStageConfig(StageConfig):
         le=1,
     )
     seed: int = setting(0, "Seed of the samples.", ge=0)
-    limit: int | None = setting(None, "Read only this many documents a file; recorded and shown in the report.", ge=1)
+    limit_documents: int | None = setting(
+        None, "Read only this many documents a file; recorded and shown in the report.", ge=1
+    )

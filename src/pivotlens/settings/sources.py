@@ -120,6 +120,6 @@ def check_environment(stages: Mapping[str, type[StageConfig]], environment: Mapp
             raise ConfigError(f"environment variable {name} sets nothing", did_you_mean(name, known))
 
 
-def origins(layers: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def origins_of(layers: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return where each setting that is not a default came from."""
     return {key: source for source, layer in layers.items() for key in layer}

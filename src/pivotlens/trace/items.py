@@ -55,7 +55,7 @@ def prepare_items(
 
     Args:
         scorer: Of the model; it also answers each prompt by itself.
-        prompts: Direction, examples and wording.
+        prompts: Direction, examples and prompt.
         concepts: The concepts to trace.
         words: Tokens of words.
         mined: Mined pivots, where there are any.

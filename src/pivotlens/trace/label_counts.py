@@ -15,20 +15,20 @@ Row = dict[str, Any]
 def label_rows(behaviours: Sequence[Row]) -> list[Row]:
     """Return the ``trace/labels`` rows: items by label, for each direction and for all together.
 
-    `scope` is ``direction``, ``neither_english``, ``with_english`` or ``all``.
+    `direction_group` is ``direction``, ``neither_english``, ``with_english`` or ``all``.
 
     Args:
-        behaviours: Rows of ``trace/behaviours``, of any models and wordings; shot set 0 is counted.
+        behaviours: Rows of ``trace/behaviours``, of any models and prompts; shot set 0 is counted.
     """
     counts: dict[tuple[str, ...], Counter[str]] = {}
     for row in behaviours:
         if row["shot_set"] == 0:
             pair = (row["source_language"], row["target_language"])
             group = "with_english" if ENGLISH in pair else "neither_english"
-            for scope, sides in (("direction", pair), (group, ("all", "all")), ("all", ("all", "all"))):
-                key = (row["model"], row["prompt"], scope, *sides, row["rule"])
+            for direction_group, sides in (("direction", pair), (group, ("all", "all")), ("all", ("all", "all"))):
+                key = (row["model"], row["prompt"], direction_group, *sides, row["rule"])
                 counts.setdefault(key, Counter())[row["behaviour"]] += 1
-    names = ("model", "prompt", "scope", "source_language", "target_language", "rule")
+    names = ("model", "prompt", "direction_group", "source_language", "target_language", "rule")
     return [
         dict(zip(names, key, strict=True))
         | {"behaviour": label, "n": n, "items": found.total(), "share": n / found.total()}
@@ -41,7 +41,7 @@ def token_rows(behaviours: Sequence[Row]) -> list[Row]:
     """Return the ``trace/deciding_tokens`` rows: each token by whose peak a rule decided, with how often.
 
     Args:
-        behaviours: Rows of ``trace/behaviours``, of any models and wordings; shot set 0 is counted.
+        behaviours: Rows of ``trace/behaviours``, of any models and prompts; shot set 0 is counted.
     """
     groups: dict[tuple[str, str, str, str, str], list[Row]] = {}
     for row in behaviours:
@@ -69,7 +69,7 @@ def threshold_rows(sensitivity: Sequence[Row]) -> list[Row]:
     A label that no item of a direction has there counts as 0.
 
     Args:
-        sensitivity: Rows of ``trace/sensitivity``, of any models and wordings; those of shot set 0 are averaged.
+        sensitivity: Rows of ``trace/sensitivity``, of any models and prompts; those of shot set 0 are averaged.
     """
     shares: dict[tuple[Any, ...], list[float]] = {}
     pairs: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
@@ -79,7 +79,7 @@ def threshold_rows(sensitivity: Sequence[Row]) -> list[Row]:
             of = (row["model"], row["prompt"], "with_english" if ENGLISH in pair else "neither_english")
             pairs.setdefault(of, set()).add(pair)
             shares.setdefault((*of, row["threshold"], row["ratio"], row["behaviour"]), []).append(row["share"])
-    names = ("model", "prompt", "directions", "threshold", "ratio", "behaviour")
+    names = ("model", "prompt", "direction_group", "threshold", "ratio", "behaviour")
     return [
         dict(zip(names, key, strict=True)) | {"share": sum(found) / len(pairs[key[0], key[1], key[2]])}
         for key, found in shares.items()

@@ -26,7 +26,7 @@ def lens_layer_rows(lenses: Sequence[Row]) -> list[Row]:
     """Return the ``trace/lens_layers`` rows: means over the directions and shot sets that have a figure.
 
     Args:
-        lenses: Rows of ``trace/lenses``, of any models and wordings.
+        lenses: Rows of ``trace/lenses``, of any models and prompts.
     """
     groups: dict[tuple[str, str, int], list[Row]] = {}
     for row in lenses:
@@ -47,8 +47,8 @@ def lens_share_rows(
 ) -> list[Row]:
     """Return the ``trace/lens_shares`` rows: the share of semantic pivots among the items that both lenses read.
 
-    `directions` is ``neither_english``, or ``all``. A share is the mean over the directions, of shot set 0; intervals
-    resample concepts.
+    `direction_group` is ``neither_english``, or ``all``. A share is the mean over the directions, of shot set 0;
+    intervals resample concepts.
 
     Args:
         raw: Labels by rule and shot set.
@@ -64,7 +64,7 @@ def lens_share_rows(
                 key for key in tuned[rule, shot_set] if key in both and (directions == "all" or ENGLISH not in key[:2])
             ]
             if shot_set == 0 and keys:
-                row: Row = {"directions": directions, "rule": rule, "n": len(keys)}
+                row: Row = {"direction_group": directions, "rule": rule, "n": len(keys)}
                 for lens, labels in (("raw", both), ("tuned", tuned[rule, shot_set])):
                     share = bootstrap_mean(_grid(keys, labels), bootstrap, seed)
                     row |= {lens: share.value, f"{lens}_low": share.low, f"{lens}_high": share.high}

@@ -49,7 +49,7 @@ def pivot_language_rows(traced: TracedItems, behaviours: Sequence[Row], bootstra
 
     Args:
         traced: The items.
-        behaviours: Rows of ``trace/behaviours``, of any models and wordings.
+        behaviours: Rows of ``trace/behaviours``, of any models and prompts.
         bootstrap: Resamples.
         seed: Of the resampling.
     """
@@ -64,10 +64,10 @@ def pivot_language_rows(traced: TracedItems, behaviours: Sequence[Row], bootstra
     for rule, of_items in kinds.items():
         grid = traced.grid(of_items, "")
         for name, chosen in (direction_groups(traced) | one_each).items():
-            for items, mask in (("all", np.ones_like(different)), ("different_spelling", different)):
+            for item_set, mask in (("all", np.ones_like(different)), ("different_spelling", different)):
                 for share in shares(grid[:, chosen], mask[:, chosen], LANGUAGE_KINDS, bootstrap, seed):
                     kind = share.pop("behaviour")
-                    part = {"directions": name, "items": items, "rule": rule, "pivot_language": kind}
+                    part = {"direction_group": name, "item_set": item_set, "rule": rule, "pivot_language": kind}
                     rows.append({**traced.labels(), **part, **share})
     return rows
 
@@ -124,7 +124,7 @@ def pivot_summary_rows(pivots: Sequence[Row]) -> list[Row]:
     return [dict(zip(_GROUP, key, strict=True)) | _summary(rows) for key, rows in groups.items()]
 
 
-_GROUP = ("model", "prompt", "directions", "rule")
+_GROUP = ("model", "prompt", "direction_group", "rule")
 
 
 def _groups_of(row: Row) -> tuple[str, ...]:

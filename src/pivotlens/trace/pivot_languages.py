@@ -10,7 +10,7 @@ import regex
 from pivotlens.artifacts import Concept
 from pivotlens.text import ENGLISH, Direction, fold, has_cjk, is_word
 from pivotlens.text.word_lists import LEAST_ZIPF, WordLists, bundled_word_lists
-from pivotlens.trace.token_sets import Link
+from pivotlens.trace.token_sets import TokenLink
 
 TARGET, SOURCE, THIRD, SEVERAL, NOT_TOLD = "target", "source", "third", "several", "not_told"
 # "english" only where neither side is English: there an English word is a side's own.
@@ -50,7 +50,7 @@ class PivotLanguages:
                 words.setdefault(fold(word), set()).add(code)
         return cls(frozenset(own), {word: frozenset(codes) for word, codes in words.items()}, bundled_word_lists())
 
-    def kind(self, text: str, link: Link | None, direction: Direction) -> str:
+    def kind(self, text: str, link: TokenLink | None, direction: Direction) -> str:
         """Return which of `LANGUAGE_KINDS` a token is in an item.
 
         Args:
@@ -61,7 +61,7 @@ class PivotLanguages:
         kinds = {_kind(code, direction) for code in self.told(text, link)}
         return NOT_TOLD if not kinds else kinds.pop() if len(kinds) == 1 else SEVERAL
 
-    def told(self, text: str, link: Link | None) -> frozenset[str]:
+    def told(self, text: str, link: TokenLink | None) -> frozenset[str]:
         """Return the languages that a token may well be written in; none where nothing tells.
 
         The first that tells counts: that it is a translation of the concept; that it is a common word in the

@@ -16,7 +16,7 @@ _LABELS = ("model", "prompt", "source_language", "target_language")
 
 
 def profile_rows(layers: pa.Table, bootstrap: int, seed: int) -> list[dict[str, Any]]:
-    """Return the ``trace/profiles`` rows of one model, wording and direction; a figure that no item has has none.
+    """Return the ``trace/profiles`` rows of one model, prompt and direction; a figure that no item has has none.
 
     Args:
         layers: Rows of ``trace/layers``, of one shot set.

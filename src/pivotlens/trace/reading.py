@@ -69,7 +69,7 @@ class ReadItem:
 
 
 def read_layers(
-    lens: LogitLens, items: Sequence[ReadItem], top_k: int, batch_tokens: int, *, share: bool
+    lens: LogitLens, items: Sequence[ReadItem], top_k: int, batch_tokens: int, *, share_cache: bool
 ) -> LayerReadings:
     """Read every layer at the last position of each item.
 
@@ -78,12 +78,12 @@ def read_layers(
         items: The items of one direction and shot set.
         top_k: Tokens kept a layer.
         batch_tokens: Most tokens held in the cache at once.
-        share: Whether the prompts' common beginning is encoded once.
+        share_cache: Whether the prompts' common beginning is encoded once.
 
     Raises:
         ModelError: A layer gives NaN.
     """
-    states = read_states(lens, [item.context for item in items], SharedReading(batch_tokens, share))
+    states = read_states(lens, [item.context for item in items], SharedReading(batch_tokens, share_cache))
     return reduce_states(HeadSlices(lens.head), LensStates(lens, states), items, top_k)
 
 
@@ -93,12 +93,12 @@ class SharedReading:
 
     Attributes:
         batch_tokens: Most tokens held in the cache at once.
-        share: Whether their common beginning is encoded once.
+        share_cache: Whether their common beginning is encoded once.
         memory: Runs the batches, in halves where they do not fit.
     """
 
     batch_tokens: int
-    share: bool
+    share_cache: bool
     memory: Memory = field(default_factory=Memory, compare=False)
 
 
@@ -120,7 +120,9 @@ def read_states(lens: LogitLens, contexts: Sequence[Ids], reading: SharedReading
     distinct = {context: row for row, context in enumerate(dict.fromkeys(contexts))}
     blocks, answer = torch.empty(0), torch.empty(0)
     with torch.inference_mode():
-        for batch in SharedPrefix(lens.loaded, [*distinct], reading.batch_tokens, share=reading.share).batches():
+        for batch in SharedPrefix(
+            lens.loaded, [*distinct], reading.batch_tokens, share_cache=reading.share_cache
+        ).batches():
             for part, (kept, real) in reading.memory.run(batch, lambda rows: lens.layers(**rows.arguments())):
                 if not len(blocks):
                     blocks, answer = (one.new_empty(len(distinct), *one.shape[1:]) for one in (kept, real))

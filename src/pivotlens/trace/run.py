@@ -41,9 +41,9 @@ _PARTS = ("layers", "tokens", "behaviours", "sensitivity", "tuned_behaviours", "
 
 
 def run(work: Work[TraceConfig]) -> dict[str, Any]:
-    """Trace every model, wording, direction and shot set."""
+    """Trace every model, prompt, direction and shot set."""
     config, writer = work.config, work.writer
-    sweep = _Sweep.of(work, config.shot_sets, "traced")
+    sweep = _TraceSweep.of(work, config.shot_sets, "traced")
     calibrating = sum(concept.calibration for concept in sweep.concepts)
     if calibrating < 100:
         writer.warn(f"the baseline of the calibrated rule rests on {calibrating} concepts; it is steady from 100 on")
@@ -72,8 +72,8 @@ def run(work: Work[TraceConfig]) -> dict[str, Any]:
     }
 
 
-class _Sweep(Sweep[TraceConfig]):
-    """What is traced; a part a model, wording, direction and shot set survives an interruption."""
+class _TraceSweep(Sweep[TraceConfig]):
+    """What is traced; a part a model, prompt, direction and shot set survives an interruption."""
 
     def table_part(self, model: int, key: Key, table: str) -> str:
         """Return the name of a table's part."""
@@ -93,7 +93,7 @@ class _Sweep(Sweep[TraceConfig]):
         too_long = prompt_warnings(samples, "Use fewer `shots`.", translations.accepted())
         warnings += [f"{spec}: {warning}" for warning in too_long]
         scorer, reason = make_scorer(samples, config.batch_tokens, packed=False)
-        if not scorer.share:
+        if not scorer.share_cache:
             warnings.append(f"{spec}: every prompt was run in full, which is slower: {reason}")
         if lens.check.untestable:
             warnings.append(f"{spec}: early exit could not be tested: {lens.check.untestable}")
@@ -156,7 +156,7 @@ class _Sweep(Sweep[TraceConfig]):
         return TunedLens.load(trained.weights, loaded)
 
     def joined(self, name: str) -> pa.Table:
-        """Return a table of all models, wordings, directions and shot sets."""
+        """Return a table of all models, prompts, directions and shot sets."""
         return pa.concat_tables(
             [
                 self.work.workspace.read_part(self.table_part(number, key, name))
@@ -166,7 +166,7 @@ class _Sweep(Sweep[TraceConfig]):
         )
 
     def first_layers(self) -> Iterator[pa.Table]:
-        """Yield the layers of shot set 0, a table for each model, wording and direction."""
+        """Yield the layers of shot set 0, a table for each model, prompt and direction."""
         for number in range(len(self.config.models())):
             for key in self.keys():
                 if key[-1] == 0:
@@ -181,7 +181,7 @@ def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.T
     return pa.table(same | {key: table[key] for key in table.column_names})
 
 
-def _write_tables(sweep: _Sweep) -> float | None:
+def _write_tables(sweep: _TraceSweep) -> float | None:
     """Write the stage's tables; return how far the first model's labels agree between shot sets."""
     config = sweep.config
     joined = {name: sweep.joined(name) for name in _PARTS}

@@ -29,7 +29,7 @@ STAGE: Stage[TraceConfig, Trace] = Stage(
 
 
 def trace_model(
-    config: TraceConfig | None = None, run: Path | str = "run", *, passed: Mapping[str, str] | None = None
+    config: TraceConfig | None = None, run: Path | str = "run", *, origins: Mapping[str, str] | None = None
 ) -> Trace:
     """Read every layer of a model while it translates the benchmark's words.
 
@@ -37,10 +37,10 @@ def trace_model(
         config: The settings.
         run: The run folder; its ``bench`` stage is read, ``mine``, ``count`` and ``lens`` where they are there, and
             its ``trace`` stage written.
-        passed: Where each setting that is not a default came from, for the manifest.
+        origins: Where each setting that is not a default came from, for the manifest.
 
     Raises:
         ModelError: The model cannot be loaded or not be read exactly.
         PrerequisiteError: The benchmark is not there.
     """
-    return STAGE(config, run, passed=passed)
+    return STAGE(config, run, origins=origins)

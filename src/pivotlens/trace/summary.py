@@ -16,16 +16,16 @@ from pivotlens.trace.agreement import Labels
 
 Row = dict[str, Any]
 
-_KINDS = ("all", "different_spelling", "correct")
+ITEM_SETS = ("all", "different_spelling", "correct")
 
 
 @dataclass(frozen=True)
 class TracedItems:
-    """The items of shot set 0 of one model under one wording, as a grid of concepts by directions.
+    """The items of shot set 0 of one model under one prompt, as a grid of concepts by directions.
 
     Attributes:
         model: Spec.
-        prompt: Wording.
+        prompt: Template.
         concepts: Concept ids.
         directions: Pairs of source and target language.
         facts: ``trace/items`` rows by (source language, target language, concept).
@@ -39,7 +39,7 @@ class TracedItems:
 
     @classmethod
     def of(cls, items: Sequence[Row], model: str, prompt: str) -> TracedItems:
-        """Take the rows of a model and wording from ``trace/items``."""
+        """Take the rows of a model and prompt from ``trace/items``."""
         facts = {
             (row["source_language"], row["target_language"], row["concept_id"]): row
             for row in items
@@ -67,21 +67,25 @@ class TracedItems:
 def summary_rows(traced: TracedItems, labels: Mapping[tuple[str, int], Labels], bootstrap: int, seed: int) -> list[Row]:
     """Return the ``trace/summary`` rows: shares of each label by direction.
 
-    `items` is ``all``, ``different_spelling``, or ``correct`` (answered rightly and spelled differently).
+    `item_set` is ``all``, ``different_spelling``, or ``correct`` (answered rightly and spelled differently).
     """
     different = ~traced.fact("same_spelling").astype(bool)
-    kinds = dict(
-        zip(_KINDS, (np.ones_like(different), different, different & traced.fact("correct").astype(bool)), strict=True)
+    masks = dict(
+        zip(
+            ITEM_SETS,
+            (np.ones_like(different), different, different & traced.fact("correct").astype(bool)),
+            strict=True,
+        )
     )
     rows = []
     for rule, grid in _by_rule(traced, labels):
         for number, direction in enumerate(traced.directions):
             column = grid[:, [number]]
-            for kind, mask in kinds.items():
+            for name, mask in masks.items():
                 names = sorted(set(column.ravel().tolist()))
                 for share in shares(column, mask[:, [number]], names, bootstrap, seed):
                     sides = {"source_language": direction[0], "target_language": direction[1]}
-                    rows.append({**traced.labels(), **sides, "rule": rule, "items": kind, **share})
+                    rows.append({**traced.labels(), **sides, "rule": rule, "item_set": name, **share})
     return rows
 
 
@@ -97,7 +101,7 @@ def strata_rows(traced: TracedItems, labels: Mapping[tuple[str, int], Labels], b
             names = sorted(set(grid[:, chosen].ravel().tolist()))
             for stratum, value, mask in _strata(traced):
                 for share in shares(grid[:, chosen], mask[:, chosen], names, bootstrap, seed):
-                    stratified = {"directions": group, "rule": rule, "stratum": stratum, "value": value}
+                    stratified = {"direction_group": group, "rule": rule, "stratum": stratum, "value": value}
                     rows.append({**traced.labels(), **stratified, **share})
     return rows
 

@@ -56,7 +56,7 @@ def _is_second(character: str, word: str) -> bool:
     return len(word) == 2 and word[1] == character and has_cjk(character)
 
 
-class Link(NamedTuple):
+class TokenLink(NamedTuple):
     """How a word is linked with a concept (``translation:en``, ``hypernym``, …), and in which languages."""
 
     relation: str
@@ -64,7 +64,7 @@ class Link(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Links:
+class TokenLinks:
     """What a token is to a concept, by its text.
 
     Attributes:
@@ -76,19 +76,19 @@ class Links:
     """
 
     texts: TokenTexts
-    related: dict[str, Link]
-    pieces: dict[int, Link]
+    related: dict[str, TokenLink]
+    pieces: dict[int, TokenLink]
     target: frozenset[str]
     source: frozenset[str]
 
-    def link(self, token_id: int) -> Link | None:
+    def link(self, token_id: int) -> TokenLink | None:
         """Return how a token is linked with the concept; None where it is not."""
         text = self.texts[token_id]
         base = base_form(text, self.related) if is_word(text) else None
         if base is None:
             return self.pieces.get(token_id)
         found = self.related[base]
-        return found if base == fold(text).strip() else Link(f"{found.relation} (form)", found.languages)
+        return found if base == fold(text).strip() else TokenLink(f"{found.relation} (form)", found.languages)
 
     def is_whole_source(self, token_id: int) -> bool:
         """Tell whether a token writes a complete source word, which a target word only begins with or is a form of."""
@@ -137,7 +137,7 @@ class TokenSets:
     english: frozenset[int]
     pivots: frozenset[int]
     random: frozenset[int]
-    links: Links
+    links: TokenLinks
     shares_token: bool
     ambiguous: bool
 
@@ -155,7 +155,7 @@ class TokenSets:
             token_id in self.source or self.links.writes(token_id, self.links.source)
         )
 
-    def link(self, token_id: int) -> Link | None:
+    def link(self, token_id: int) -> TokenLink | None:
         """Return how a token that is neither side's is linked with the concept; None where it is not."""
         if self.is_target(token_id) or self.is_source(token_id):
             return None
@@ -256,7 +256,7 @@ def token_sets(
     )
 
 
-def _links(words: WordTokens, concept: Concept, direction: Direction, taken: frozenset[int]) -> Links:
+def _links(words: WordTokens, concept: Concept, direction: Direction, taken: frozenset[int]) -> TokenLinks:
     related = [
         (form, language, f"translation:{language}")
         for language, forms in concept.accepted.items()
@@ -264,8 +264,8 @@ def _links(words: WordTokens, concept: Concept, direction: Direction, taken: fro
         for form in _words(forms)
     ]
     related += [(word, language, relation) for language, word, relation in concept.links]
-    by_text: dict[str, Link] = {}
-    pieces: dict[int, Link] = {}
+    by_text: dict[str, TokenLink] = {}
+    pieces: dict[int, TokenLink] = {}
     for word, language, relation in related:
         folded = fold(word)
         by_text[folded] = _joined(by_text.get(folded), relation, language)
@@ -273,7 +273,7 @@ def _links(words: WordTokens, concept: Concept, direction: Direction, taken: fro
             # A piece of a word is linked only where it is long enough to be told from other words.
             if is_word(words.texts[token_id]):
                 pieces[token_id] = _joined(pieces.get(token_id), f"{relation} (piece)", language)
-    return Links(
+    return TokenLinks(
         texts=words.texts,
         related=by_text,
         pieces=pieces,
@@ -282,9 +282,11 @@ def _links(words: WordTokens, concept: Concept, direction: Direction, taken: fro
     )
 
 
-def _joined(known: Link | None, relation: str, language: str) -> Link:
+def _joined(known: TokenLink | None, relation: str, language: str) -> TokenLink:
     """Return a link with one more language; the relation that was named first stays."""
     if known is None:
-        return Link(relation, (language,))
+        return TokenLink(relation, (language,))
     alike = known.relation.partition(":")[0] == relation.partition(":")[0]
-    return Link(known.relation, (*known.languages, language)) if alike and language not in known.languages else known
+    return (
+        TokenLink(known.relation, (*known.languages, language)) if alike and language not in known.languages else known
+    )

@@ -63,7 +63,7 @@ class Tracer:
         """Return the rows of each table that a part holds.
 
         Args:
-            prompts: Direction, examples and wording.
+            prompts: Direction, examples and prompt.
             concepts: The concepts to trace.
             answers: What is right after each folded source word.
 
@@ -72,7 +72,7 @@ class Tracer:
         """
         config, texts = self.config, self.words.texts
         items = prepare_items(self.scorer, prompts, concepts, self.words, self.mined, answers)
-        reading = SharedReading(config.batch_tokens, self.scorer.share, self.scorer.memory)
+        reading = SharedReading(config.batch_tokens, self.scorer.share_cache, self.scorer.memory)
         read = [item.read for item in items]
         states = read_states(self.lens, [item.context for item in read], reading)
         readings = reduce_states(self.head, LensStates(self.lens, states), read, config.top_k)

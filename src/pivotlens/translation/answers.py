@@ -46,7 +46,7 @@ def score_direction(
 
     Args:
         scorer: Of the model.
-        prompts: Direction, examples and wording.
+        prompts: Direction, examples and prompt.
         items: The concepts whose target words are scored.
         source_words: For each item its source word, then its distractors' source words.
         line: Whether targets are also scored with the newline that ends them.

@@ -24,10 +24,10 @@ _LONGEST, _GENERATED = 8, 2
 
 @dataclass(frozen=True)
 class PromptSample:
-    """Prompts of one wording, direction and shot set that stand for all of them in the checks, encoded once.
+    """Prompts of one template, direction and shot set that stand for all of them in the checks, encoded once.
 
     Attributes:
-        prompts: The wording, direction and examples.
+        prompts: The prompt, direction and examples.
         pairs: All source and target words that are run with them.
         spread: Prompts with answers of every length, from the shortest to the longest.
         longest: The longest ones.
@@ -50,7 +50,7 @@ def sample_prompts(every: Iterable[WordPrompts], pairs: Mapping[Direction, Pairs
     So a resumed run decides and reports as an uninterrupted one.
 
     Args:
-        every: Of each wording, direction and shot set; all of one model.
+        every: Of each prompt, direction and shot set; all of one model.
         pairs: Source and target words that are run in each direction.
 
     Raises:
@@ -132,7 +132,7 @@ def make_scorer(
     """Make the scorer of a stage, after trying on the longest of its prompts whether caches can be shared.
 
     Args:
-        samples: Of all prompts under one wording.
+        samples: Of all prompts under one prompt.
         batch_tokens: Most tokens held in the cache at once.
         packed: Whether answers will be scored; a stage that only reads and generates needs no packing.
 

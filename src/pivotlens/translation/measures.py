@@ -18,7 +18,7 @@ class ItemMeasures:
         p_source: exp of the mean token log-probability of the target after the right source word.
         p_distractors: Its mean over the distractor source words.
         score: ``p_source - p_distractors``.
-        share: Sequence probability after the right word over the sum over all choices.
+        probability_share: Sequence probability after the right word over the sum over all choices.
         margin: log of the right word's sequence probability minus log of the distractors' mean one, in nats.
         rank: Place of the right word among the choices, 1 is first; ties count half.
         accuracy: 1 where the right word is first; ties count 1/k.
@@ -28,7 +28,7 @@ class ItemMeasures:
     p_source: Floats
     p_distractors: Floats
     score: Floats
-    share: Floats
+    probability_share: Floats
     margin: Floats
     rank: Floats
     accuracy: Floats
@@ -56,7 +56,7 @@ def measure_items(sum_logprob: Floats, n_tokens: Floats) -> ItemMeasures:
         p_source=p_source,
         p_distractors=p_distractors,
         score=p_source - p_distractors,
-        share=relative[:, 0] / relative.sum(axis=1),
+        probability_share=relative[:, 0] / relative.sum(axis=1),
         margin=right - log_mean_wrong,
         rank=1.0 + better + equal / 2,
         accuracy=np.where(better == 0, 1.0 / (1.0 + equal), 0.0),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pivotlens.errors import ConfigError
-from pivotlens.settings import Wording
+from pivotlens.settings import PromptTemplate
 from pivotlens.text.languages import Direction, english_name, native_name
 
 Pairs = Sequence[tuple[str, str]]
@@ -58,18 +58,18 @@ def shot_examples(
     return [(words[concept][direction.source], words[concept][direction.target]) for concept in shot_set]
 
 
-def prompt_text(direction: Direction, examples: Pairs, word: str, style: Wording) -> str:
+def prompt_text(direction: Direction, examples: Pairs, word: str, prompt: PromptTemplate) -> str:
     """Return the prompt up to where the answer begins; the answer is `answer_text`.
 
     Args:
         direction: Source and target language.
         examples: Pairs of source and target word.
         word: The word to translate.
-        style: Wording: `english` is the paper's.
+        prompt: Template; `english` is the paper's.
     """
-    if style == "bare":
+    if prompt == "bare":
         return "".join(f"{source} – {target}\n" for source, target in examples) + f"{word} –"
-    if style == "native":
+    if prompt == "native":
         names = tuple(native_name(code, direction.target) for code in direction)
         template = _NATIVE_INSTRUCTION[direction.target]
     else:

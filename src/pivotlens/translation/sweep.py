@@ -1,4 +1,4 @@
-"""Work over models, wordings, directions and shot sets, a part each, so that an interruption loses none of them."""
+"""Work over models, prompts, directions and shot sets, a part each, so that an interruption loses none of them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pyarrow as pa
 
 from pivotlens.artifacts import Benchmark, Concept
 from pivotlens.models.load import LoadedModel
-from pivotlens.settings import SweepStageConfig, Wording
+from pivotlens.settings import PromptTemplate, SweepStageConfig
 from pivotlens.stage import Work
 from pivotlens.text import Direction
 from pivotlens.translation.prompts import draw_shot_sets
 from pivotlens.translation.translations import Translations
 
 C = TypeVar("C", bound=SweepStageConfig)
-Key = tuple[Wording, Direction, int]
-"""What is done with each model: wording, direction and shot set."""
+Key = tuple[PromptTemplate, Direction, int]
+"""What is done with each model: prompt, direction and shot set."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,11 @@ class Sweep(Generic[C]):
         """
         config, benchmark = work.config, Benchmark.load(work.run)
         directions = benchmark.directions(config.directions)
-        concepts = benchmark.test_concepts(config.limit)
-        if config.limit is not None:
+        concepts = benchmark.test_concepts(config.limit_concepts)
+        if config.limit_concepts is not None:
             work.writer.warn(
-                f"limit = {config.limit}: only {len(concepts)} concepts were {done}, those of the calibration set first"
+                f"limit_concepts = {config.limit_concepts}: only {len(concepts)} concepts were {done}, "
+                "those of the calibration set first"
             )
         pool = [concept.concept_id for concept in benchmark.shot_concepts()]
         examples = draw_shot_sets(pool, config.shots, shot_sets, config.seed)
@@ -72,7 +73,7 @@ class Sweep(Generic[C]):
         return Translations(loaded, self.benchmark.concepts, self.concepts, self.directions, self.shot_sets)
 
     def keys(self) -> list[Key]:
-        """Return what is done with each model: wording, direction and shot set, in order."""
+        """Return what is done with each model: prompt, direction and shot set, in order."""
         return [
             (prompt, direction, number)
             for prompt in self.config.prompts()

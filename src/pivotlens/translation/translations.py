@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pivotlens.artifacts import Concept
 from pivotlens.models.load import LoadedModel
-from pivotlens.settings import Wording
+from pivotlens.settings import PromptTemplate
 from pivotlens.text import Direction
 from pivotlens.translation.prompts import Pairs, shot_examples
 from pivotlens.translation.words import WordPrompts
@@ -31,8 +31,8 @@ class Translations:
     directions: Sequence[Direction]
     shot_sets: Sequence[Sequence[str]]
 
-    def prompts(self, prompt: Wording, direction: Direction, shot_set: int) -> WordPrompts:
-        """Return the prompts under a wording with the examples of a shot set."""
+    def prompts(self, prompt: PromptTemplate, direction: Direction, shot_set: int) -> WordPrompts:
+        """Return the prompts of a template with the examples of a shot set."""
         words = {name: self.concepts[name].words for name in self.shot_sets[shot_set]}
         return WordPrompts(self.loaded, direction, shot_examples(words, self.shot_sets[shot_set], direction), prompt)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pivotlens.models.encoding import EncodedAnswer, Ids, TokenTexts, encode_answers, encode_prompts
 from pivotlens.models.load import LoadedModel
 from pivotlens.models.scorer import AnswerScorer
-from pivotlens.settings import Wording
+from pivotlens.settings import PromptTemplate
 from pivotlens.text import Direction
 from pivotlens.translation.prompts import Pairs, answer_text, prompt_text
 
@@ -21,13 +21,13 @@ class WordPrompts:
         loaded: The model.
         direction: Source and target language.
         examples: Pairs of source and target word.
-        style: Wording.
+        prompt: Template.
     """
 
     loaded: LoadedModel
     direction: Direction
     examples: Pairs
-    style: Wording
+    prompt: PromptTemplate
 
     def encode(self, pairs: Pairs, *, line: bool = False) -> list[EncodedAnswer]:
         """Tokenise pairs of a source word and the target word that is to be scored after it."""
@@ -39,7 +39,7 @@ class WordPrompts:
         return encode_prompts(self.loaded.tokenizer, self._texts(words))
 
     def _texts(self, words: Sequence[str]) -> list[str]:
-        return [prompt_text(self.direction, self.examples, word, self.style) for word in words]
+        return [prompt_text(self.direction, self.examples, word, self.prompt) for word in words]
 
 
 def greedy_answers(

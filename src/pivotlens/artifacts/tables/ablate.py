@@ -25,7 +25,9 @@ from pivotlens.artifacts.tables.column import (
 
 _FIRST_LAYER = Column("first_layer", INTEGER, LAYER, "First layer of the window; layer l is the output of block l.")
 _LAST_LAYER = Column("last_layer", INTEGER, LAYER, "Its last one.")
-_SUBSETS = "`all`, `english_pivot` (the pivot writes the accepted English word) or `correct` (the own answer is right)"
+_ITEM_SETS = (
+    "`all`, `english_pivot` (the pivot writes the accepted English word) or `correct` (the own answer is right)"
+)
 _RESAMPLED = "concepts (jointly over directions)"
 
 TABLES = {
@@ -98,15 +100,15 @@ TABLES = {
         Column("chosen", FLAG, NONE, "Whether it is the one that was tested."),
     ),
     "effects": table(
-        "A contrast over a scope: a mean over directions of means over items.",
+        "A contrast over a group of directions: a mean over directions of means over items.",
         Column(
-            "scope",
+            "direction_group",
             STRING,
             NONE,
             "`neither_english` and `with_english` are means over such directions; `direction` is one direction.",
         ),
         DIRECTION_OR_ALL,
-        Column("items", STRING, NONE, f"{_SUBSETS}; where items are paired, both are of the subset."),
+        Column("item_set", STRING, NONE, f"{_ITEM_SETS}; where items are paired, both are of the set."),
         Column(
             "contrast",
             STRING,
@@ -129,8 +131,8 @@ TABLES = {
     ),
     "conditions": table(
         "One of the five conditions under which a pivot counts as causal, fixed before any result was seen.",
-        Column("scope", STRING, NONE, "`neither_english` or `with_english`: the directions."),
-        Column("items", STRING, NONE, f"{_SUBSETS}."),
+        Column("direction_group", STRING, NONE, "`neither_english` or `with_english`: the directions."),
+        Column("item_set", STRING, NONE, f"{_ITEM_SETS}."),
         Column("number", INTEGER, "number from 1", "Which condition (docs/results/pivot-causality.md)."),
         Column("condition", STRING, NONE, "What it says."),
         Column("holds", FLAG, NONE, "Whether all its intervals lie on the right side of 0; empty where not tested."),
@@ -138,7 +140,7 @@ TABLES = {
     ),
     "side_effects": table(
         "What taking the pivot out (dose 1) does where it has nothing to do with what is read.",
-        Column("scope", STRING, NONE, "`neither_english` or `with_english`: a mean over such directions."),
+        Column("direction_group", STRING, NONE, "`neither_english` or `with_english`: a mean over such directions."),
         Column("read", STRING, NONE, "`unrelated_item`, `unrelated_text`, or `own`: the items themselves, for scale."),
         Column("n", INTEGER, "items", "Semantic-pivot items of the tested half."),
         estimate("change", NATS, "Mean change of log-probability.", _RESAMPLED),
@@ -146,8 +148,8 @@ TABLES = {
         estimate("relative_norm", "ratio", "Mean ‖Δh‖ / ‖h‖.", _RESAMPLED),
     ),
     "doses": table(
-        "A dose of the removal: the tested items of a behaviour in a scope, a mean over directions.",
-        Column("scope", STRING, NONE, "`neither_english` or `with_english`: the directions."),
+        "A dose of the removal: the tested items of a behaviour, a mean over a group of directions.",
+        Column("direction_group", STRING, NONE, "`neither_english` or `with_english`: the directions."),
         Column("behaviour", STRING, NONE, "`semantic_pivot` or `direct`."),
         Column("dose", NUMBER, "multiple of the difference", "1 puts the component where other items have it."),
         Column("n", INTEGER, "items", "Items."),

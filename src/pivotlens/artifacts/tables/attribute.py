@@ -21,10 +21,10 @@ _RESAMPLED = "concepts (jointly over directions)"
 _NPMI, _G2 = "NPMI, −1–1", "G², with the sign of the association"
 _LOG_COUNT = "log(1 + units)"
 _NOTE = Column("note", STRING, NONE, "Why there is no figure, or of how many directions the mean is; else empty.")
-_ITEMS = "`correct` (the model's own answer is right) or `all`; neither has words spelled alike in both languages."
-_AUC_ITEMS = (
-    f"{_ITEMS} With `_unlike_english` at its end, items with a word that is not English but spelled like an English "
-    "one of the benchmark are left out too."
+_ITEM_SETS = "`correct` (the model's own answer is right) or `all`; neither has words spelled alike in both languages."
+_AUC_ITEM_SETS = (
+    f"{_ITEM_SETS} With `_unlike_english` at its end, items with a word that is not English but spelled like an "
+    "English one of the benchmark are left out too."
 )
 
 TABLES = {
@@ -32,7 +32,7 @@ TABLES = {
         "A predictor of direct against semantic-pivot behaviour in a direction, or their mean (`all`).",
         DIRECTION_OR_ALL,
         Column("rule", STRING, NONE, "Rule of behaviour."),
-        Column("items", STRING, NONE, _AUC_ITEMS),
+        Column("item_set", STRING, NONE, _AUC_ITEM_SETS),
         Column("predictor", STRING, NONE, "Column of `predictors`: `log_joint`, `log_target`, `npmi` or `llr`."),
         Column(
             "auc",
@@ -80,7 +80,7 @@ TABLES = {
             "`spearman_joint_score`: rank correlation of `log_joint` with `score`.",
         ),
         Column("rule", STRING, NONE, "Rule of behaviour; empty where the test needs none."),
-        Column("items", STRING, NONE, _ITEMS),
+        Column("item_set", STRING, NONE, _ITEM_SETS),
         Column(
             "statistic",
             NUMBER,
@@ -105,16 +105,16 @@ TABLES = {
         Column("score", NUMBER, "difference of probabilities, −1–1", "Mean of these; empty where there are none."),
     ),
     "joint": table(
-        "How often both words of an item share a unit, in a scope and class; those spelled alike are left out.",
+        "How often both words of an item share a unit, by directions and class; those spelled alike are left out.",
         Column(
-            "scope",
+            "direction_group",
             STRING,
             NONE,
             "`direction`, `neither_english`, `with_english`, or `with_auc`: directions in which joint frequency has an "
             "AUC under rule `calibrated`.",
         ),
         DIRECTION_OR_ALL,
-        Column("items", STRING, NONE, "`correct` (the model's own answer is right) or `all`."),
+        Column("item_set", STRING, NONE, "`correct` (the model's own answer is right) or `all`."),
         Column("behaviour", STRING, NONE, "Class under rule `calibrated`; empty for items of any label."),
         Column("n", INTEGER, "items", "Items."),
         Column("n_shared", INTEGER, "items", "Those whose words share one unit or more."),
@@ -133,7 +133,7 @@ TABLES = {
         "A test, over the directions.",
         Column("test", STRING, NONE, "As in `tests`."),
         Column("rule", STRING, NONE, "Rule of behaviour; empty where the test needs none."),
-        Column("items", STRING, NONE, "`correct` or `all`."),
+        Column("item_set", STRING, NONE, "`correct` or `all`."),
         Column("directions", INTEGER, "directions", "Directions."),
         Column("tested", INTEGER, "directions", "Those in which the test could be made."),
         Column("significant", INTEGER, "directions", "Those of these with p < 0.05; not corrected for their number."),

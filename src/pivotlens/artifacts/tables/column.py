@@ -87,7 +87,7 @@ DIRECTION_OR_ALL = (
     Column("target_language", STRING, CODE, "Language of the translation; `all` for all directions."),
 )
 MODEL = Column("model", STRING, NONE, "The model, as the settings name it.")
-MODEL_AND_PROMPT = (MODEL, Column("prompt", STRING, NONE, "Wording of the prompt: `english`, `native` or `bare`."))
+MODEL_AND_PROMPT = (MODEL, Column("prompt", STRING, NONE, "Template of the prompt: `english`, `native` or `bare`."))
 SHOT_SET = Column("shot_set", INTEGER, "number from 0", "Which set of examples the prompt shows.")
 TRACED_ITEM = (*MODEL_AND_PROMPT, SHOT_SET, *DIRECTION, CONCEPT)
 

@@ -18,7 +18,7 @@ TABLES = {
         estimate("agrees_raw", SHARE, f"{_AGREES}, read as it is.", "documents"),
         estimate("agrees_tuned", SHARE, f"{_AGREES}, read by the trained lens.", "documents"),
         Column(
-            "share",
+            "kept_change",
             NUMBER,
             SHARE,
             "How much of the translator's change is kept, chosen on other documents; at 0 the layer is read raw.",

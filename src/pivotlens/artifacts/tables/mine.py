@@ -85,7 +85,7 @@ TABLES = {
         token("the token that stands for the pivot, its most frequent variant"),
         Column("degree", INTEGER, "pairs", "Pairs (a concept in two languages, in no order) that it is a pivot of."),
         Column("degree_shuffled", NUMBER, "pairs", "The same among shuffled pairs, mean over the shuffles."),
-        Column("directions", INTEGER, "language pairs", "Pairs of languages among them, in no order."),
+        Column("language_pairs", INTEGER, "language pairs", "Pairs of languages among them, in no order."),
         Column("stability", NUMBER, SHARE, "Mean `stability` of `pair_pivots` over its pairs."),
         Column("score", NUMBER, "pairs", "max(`degree` − `degree_shuffled`, 0) · `stability`."),
         _VARIANTS,

@@ -58,12 +58,17 @@ TABLES = {
         Column("p_distractors", NUMBER, PROBABILITY, "The same after a distractor's source word, mean over these."),
         Column("score", NUMBER, _SCORE, "`p_source` − `p_distractors`."),
         Column(
-            "share",
+            "probability_share",
             NUMBER,
             SHARE,
             "Probability of the whole target after the right source word, over its sum after all choices.",
         ),
-        Column("share_line", NUMBER, SHARE, "`share` with the newline that ends the answer; empty where not scored."),
+        Column(
+            "probability_share_line",
+            NUMBER,
+            SHARE,
+            "`probability_share` with the newline that ends the answer; empty where not scored.",
+        ),
         Column(
             "margin",
             NUMBER,
@@ -84,12 +89,16 @@ TABLES = {
         "A direction, or all of them (`all`): the mean over directions of means over items.",
         MODEL_AND_PROMPT,
         DIRECTION_OR_ALL,
-        Column("items", STRING, NONE, "`all`, or `different_spelling`: without words written alike in both languages."),
+        Column(
+            "item_set", STRING, NONE, "`all`, or `different_spelling`: without words written alike in both languages."
+        ),
         Column("n", INTEGER, "items", "How many."),
         Column("score", NUMBER, _SCORE, "Mean `score`."),
         interval("score", _SCORE, _RESAMPLED),
-        estimate("share", SHARE, "Mean `share`.", _RESAMPLED),
-        Column("share_line", NUMBER, SHARE, "Mean `share_line`; empty where it was not scored."),
+        estimate("probability_share", SHARE, "Mean `probability_share`.", _RESAMPLED),
+        Column(
+            "probability_share_line", NUMBER, SHARE, "Mean `probability_share_line`; empty where it was not scored."
+        ),
         estimate("margin", NATS, "Mean `margin`.", _RESAMPLED),
         estimate("accuracy_10way", SHARE, "Mean `accuracy_10way`.", _RESAMPLED),
         estimate("accuracy_generated", SHARE, "Share of items whose own answer is accepted.", _RESAMPLED),
@@ -104,7 +113,7 @@ TABLES = {
         Column("n", INTEGER, "items", "How many; in a tier those that have a distractor of it."),
         Column("score", NUMBER, _SCORE, "Mean `score`; in a tier against its distractors alone."),
         interval("score", _SCORE, _RESAMPLED),
-        Column("share", NUMBER, SHARE, "Mean `share`; empty in a tier."),
+        Column("probability_share", NUMBER, SHARE, "Mean `probability_share`; empty in a tier."),
         Column("margin", NUMBER, NATS, "Mean `margin`; in a tier against its distractors alone."),
         Column("accuracy_10way", NUMBER, SHARE, "Mean `accuracy_10way`; empty in a tier."),
         Column(

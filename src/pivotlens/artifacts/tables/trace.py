@@ -33,12 +33,12 @@ _LAYER = Column(
 _RULE = Column("rule", STRING, NONE, "Rule of behaviour (docs/trace.md).")
 _BEHAVIOUR = Column("behaviour", STRING, NONE, "Label of the rule (docs/trace.md).")
 _GROUP = "`neither_english`, `source_english` or `target_english`"
-_DIRECTIONS = Column("directions", STRING, NONE, f"Which directions the mean is over: {_GROUP}.")
+_DIRECTION_GROUP = Column("direction_group", STRING, NONE, f"Which directions the mean is over: {_GROUP}.")
 _RESAMPLED = "concepts (jointly over directions)"
 _PIVOT_LANGUAGE = "`english` (neither side is), `third`, `target`, `source`, `several` or `not_told`"
 _KL = "KL(this layer ‖ last layer)"
 _OF_FIGURE = "nats (entropy) or probability, 0–1 (masses)"
-_PIVOT_DIRECTIONS = Column("directions", STRING, NONE, "`neither_english`, `all`, or one direction such as `zh-fr`.")
+_PIVOT_GROUP = Column("direction_group", STRING, NONE, "`neither_english`, `all`, or one direction such as `zh-fr`.")
 _KAPPA = "Cohen's kappa, −1–1"
 
 
@@ -170,7 +170,7 @@ TABLES = {
     "strata": table(
         "A behaviour in a part of the items of shot set 0.",
         MODEL_AND_PROMPT,
-        _DIRECTIONS,
+        _DIRECTION_GROUP,
         _RULE,
         Column(
             "stratum",
@@ -203,8 +203,10 @@ TABLES = {
     "pivot_languages": table(
         "A kind of language that semantic pivots of shot set 0 are written in.",
         MODEL_AND_PROMPT,
-        Column("directions", STRING, NONE, f"{_GROUP} (means over directions), or one direction such as `zh-fr`."),
-        Column("items", STRING, NONE, "`all`, or `different_spelling`: without words written alike in both languages."),
+        Column("direction_group", STRING, NONE, f"{_GROUP} (means over directions), or one direction such as `zh-fr`."),
+        Column(
+            "item_set", STRING, NONE, "`all`, or `different_spelling`: without words written alike in both languages."
+        ),
         _RULE,
         Column("pivot_language", STRING, NONE, f"Kind of language: {_PIVOT_LANGUAGE}."),
         _count_and_share(
@@ -237,7 +239,7 @@ TABLES = {
         _RULE,
         _BEHAVIOUR,
         Column(
-            "items",
+            "item_set",
             STRING,
             NONE,
             "`all`, `different_spelling` (without words written alike in both languages), or `correct` (those of them "
@@ -282,7 +284,7 @@ TABLES = {
     "lens_shares": table(
         "A rule under both lenses: the share of semantic pivots among the items of shot set 0 that both read.",
         MODEL_AND_PROMPT,
-        Column("directions", STRING, NONE, "Which directions the mean is over: `neither_english` or `all`."),
+        Column("direction_group", STRING, NONE, "Which directions the mean is over: `neither_english` or `all`."),
         _RULE,
         Column("n", INTEGER, "items", "Items."),
         estimate("raw", SHARE, "Through the raw lens, mean over directions.", _RESAMPLED),
@@ -294,14 +296,14 @@ TABLES = {
         Column("note", STRING, NONE, "What it does, in a sentence."),
     ),
     "labels": table(
-        "A label of a rule in a scope, counted over items of shot set 0; one that no item has has no row.",
+        "A label of a rule in a group of directions, over items of shot set 0; one that no item has has no row.",
         MODEL_AND_PROMPT,
-        Column("scope", STRING, NONE, "`direction`, `neither_english`, `with_english` or `all`."),
+        Column("direction_group", STRING, NONE, "`direction`, `neither_english`, `with_english` or `all`."),
         DIRECTION_OR_ALL,
         _RULE,
         _BEHAVIOUR,
         Column("n", INTEGER, "items", "Items with the label."),
-        Column("items", INTEGER, "items", "All items of the scope."),
+        Column("items", INTEGER, "items", "All items of the group."),
         Column("share", NUMBER, SHARE, "`n` of `items`; no mean over directions."),
     ),
     "deciding_tokens": table(
@@ -318,7 +320,9 @@ TABLES = {
     "thresholds": table(
         "A label of rule `calibrated` at other thresholds: mean over directions of the shares in `sensitivity`.",
         MODEL_AND_PROMPT,
-        Column("directions", STRING, NONE, "Which directions the mean is over: `neither_english` or `with_english`."),
+        Column(
+            "direction_group", STRING, NONE, "Which directions the mean is over: `neither_english` or `with_english`."
+        ),
         Column("threshold", NUMBER, PROBABILITY, "Least probability of a token."),
         Column("ratio", NUMBER, "ratio", "How many times its mean over other concepts it must reach."),
         _BEHAVIOUR,
@@ -327,7 +331,7 @@ TABLES = {
     "pivot_counts": table(
         "Pivots of a rule of one kind, counted over shot set 0.",
         MODEL_AND_PROMPT,
-        _PIVOT_DIRECTIONS,
+        _PIVOT_GROUP,
         _RULE,
         Column(
             "by",
@@ -343,7 +347,7 @@ TABLES = {
     "pivot_links": table(
         "Pivots of a rule by one language of the link and relation; one in two languages is counted in both.",
         MODEL_AND_PROMPT,
-        _PIVOT_DIRECTIONS,
+        _PIVOT_GROUP,
         _RULE,
         Column("language", STRING, CODE, "Of the link; empty where nothing links."),
         Column("relation", STRING, NONE, "Without its language and form; `unknown` where nothing links."),
@@ -352,7 +356,7 @@ TABLES = {
     "pivot_summary": table(
         "The pivots of a rule, of shot set 0, in a line.",
         MODEL_AND_PROMPT,
-        _PIVOT_DIRECTIONS,
+        _PIVOT_GROUP,
         _RULE,
         Column("n", INTEGER, "pivots", "Pivots."),
         Column("english", NUMBER, SHARE, "Linked as a word of English."),

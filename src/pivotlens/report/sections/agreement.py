@@ -14,7 +14,7 @@ from pivotlens.report.wording import plural
 
 
 def agreement(found: Sequence[Row]) -> tuple[b.Block, ...]:
-    """Build the part of the section from ``trace/agreement`` of one model and wording."""
+    """Build the part of the section from ``trace/agreement`` of one model and prompt."""
     if not found:
         return ()
     between = {(row["first"], row["second"]): row for row in found if row["kind"] == "rules"}

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.names import BEHAVIOUR_NAMES, ITEM_NAMES, PREDICTOR_NAMES, SCOPE_NAMES
+from pivotlens.report.names import BEHAVIOUR_NAMES, COARSE_GROUP_NAMES, ITEM_NAMES, PREDICTOR_NAMES
 from pivotlens.report.run_tables import Row, RunTables, is_pooled, rows
 from pivotlens.report.sections import parts as p
 from pivotlens.report.sections.shares import in_order
@@ -55,7 +55,7 @@ def shared_pairs(joint: Sequence[Row], items: str) -> dict[str, tuple[int, int]]
     return {
         row["behaviour"]: (row["n"], row["n_shared"])
         for row in joint
-        if (row["scope"], row["items"]) == ("with_auc", items) and row["behaviour"] in CLASSES
+        if (row["direction_group"], row["item_set"]) == ("with_auc", items) and row["behaviour"] in CLASSES
     }
 
 
@@ -89,7 +89,7 @@ def attribution(run: RunTables) -> b.Section | None:
         drawn = predictors_of(next(iter(tables.values())))[0]
         blocks += [first, p.note(f"The plot shows {PREDICTOR_NAMES.get(drawn, drawn)}."), *_forests(tables)]
         blocks += p.folded("By direction: the other rules and choices of items", *others)
-    shared = [row for row in rows(run.attribute, "joint") if (row["items"], row["behaviour"]) == ("all", "")]
+    shared = [row for row in rows(run.attribute, "joint") if (row["item_set"], row["behaviour"]) == ("all", "")]
     blocks += p.folded("Do both words of a traced item ever share a unit?", _shared(shared))
     tests = sorted(rows(run.attribute, "tests"), key=lambda row: not is_pooled(row))
     correlation = next((row for row in tests if is_pooled(row) and row["test"] == CORRELATION), None)
@@ -186,15 +186,17 @@ def _joint(bins: Sequence[Row], predictors: Sequence[Row], correlation: Row | No
 
 
 def _shared(found: Sequence[Row]) -> b.Table:
-    """Return how often the words of items share a unit, by direction and scope."""
+    """Return how often the words of items share a unit, by direction and group of them."""
     fields = (
-        p.text("items", lambda row: SCOPE_NAMES.get(row["scope"]) or b.Pair(p.pair_of(row))),
+        p.text("items", lambda row: COARSE_GROUP_NAMES.get(row["direction_group"]) or b.Pair(p.pair_of(row))),
         p.value("never", "share_never", "share"), p.number("median", lambda row: f"{row['median']:g}"),
         p.value("most", "most", "count"), p.ITEMS, p.value("in any", "n_shared", "count"),
         p.value("of these, with a word spelled like an English one", "share_as_english", "share"),
     )  # fmt: skip
     caption = "Units of the corpus with both words of an item; items spelled differently"
-    known = [row for row in found if row["scope"] in SCOPE_NAMES or row["scope"] == "direction"]
+    known = [
+        row for row in found if row["direction_group"] in COARSE_GROUP_NAMES or row["direction_group"] == "direction"
+    ]
     return p.table("shared-units-of-items", caption, known, fields, style=p.pooled)
 
 
@@ -251,7 +253,7 @@ def _tests(tests: Sequence[Row], significance: Sequence[Row]) -> list[b.Block]:
 
 def _significance(counted: Sequence[Row]) -> b.Table:
     fields = (
-        p.code("rule", "rule"), p.text("items", lambda row: ITEM_NAMES.get(row["items"], str(row["items"]))),
+        p.code("rule", "rule"), p.text("items", lambda row: ITEM_NAMES.get(row["item_set"], str(row["item_set"]))),
         p.value("directions", "directions", "count"), p.value("tested", "tested", "count"),
         p.value("p < 0.05", "significant", "count"), p.value("smallest p", "smallest_p", "p"),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, SCOPE_NAMES
+from pivotlens.report.names import BEHAVIOUR_NAMES, COARSE_GROUP_NAMES, GROUP_NAMES
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, is_pooled
 from pivotlens.report.sections import parts as p
 from pivotlens.report.sections.agreement import agreement
@@ -42,7 +42,7 @@ def pivot_shares(summary: Sequence[Row]) -> PivotShares:
     """Return items and share of semantic pivots by rule, direction and choice of items, from ``trace/summary``."""
     shares: PivotShares = {}
     for row in summary:
-        key = row["rule"], direction_of(row), row["items"]
+        key = row["rule"], direction_of(row), row["item_set"]
         if row["behaviour"] == PIVOT:
             shares[key] = row["n"], p.interval(row, "share")
         else:
@@ -51,9 +51,9 @@ def pivot_shares(summary: Sequence[Row]) -> PivotShares:
     return shares
 
 
-def overall_share(labels: Sequence[Row], rule: str, scope: str = "all") -> tuple[float, int] | None:
-    """Return the share of semantic pivots among the items of a scope, and the items; None where there are none."""
-    found = {row["behaviour"]: row for row in labels if (row["rule"], row["scope"]) == (rule, scope)}
+def overall_share(labels: Sequence[Row], rule: str, group: str = "all") -> tuple[float, int] | None:
+    """Return the share of semantic pivots among a group's items, and these; None where there are none."""
+    found = {row["behaviour"]: row for row in labels if (row["rule"], row["direction_group"]) == (rule, group)}
     if not found:
         return None
     return found[PIVOT]["share"] if PIVOT in found else 0.0, p.any_of(found)["items"]
@@ -98,7 +98,7 @@ def behaviours(run: RunTables) -> b.Section | None:
     if run.trace is None:
         return None
     labels, tokens, summary = (first_rows(run.trace, name) for name in ("labels", "deciding_tokens", "summary"))
-    of_rules = p.by((row for row in labels if row["scope"] == "direction"), itemgetter("rule"))
+    of_rules = p.by((row for row in labels if row["direction_group"] == "direction"), itemgetter("rule"))
     results = {rule: p.spread(of_rules[rule], direction_of, "behaviour") for rule in in_order(of_rules)}
     groups, kinds = headline(run), first_rows(run.trace, "pivot_summary")
     if not (results or groups or summary):
@@ -113,7 +113,7 @@ def behaviours(run: RunTables) -> b.Section | None:
         " In which language a dictionary links the pivot with the concept is another question, [answered "
         "below](#pivot-links)."
     )
-    alike = (*below, *alike_note(kinds, groups[0].directions if groups else "")) if kinds else ()
+    alike = (*below, *alike_note(kinds, groups[0].direction_group if groups else "")) if kinds else ()
     blocks: list[b.Block] = [
         p.lede(
             f"What stands in the layers before the answer. Rule `{DEFAULT_RULE}`: {rule_note[:1].lower()}"
@@ -250,7 +250,7 @@ def _chosen_tokens(rules: Sequence[str], tokens: Sequence[Row]) -> list[b.Block]
 def _thresholds(means: Sequence[Row], single: Sequence[Row]) -> list[b.Block]:
     """Return the calibrated share of pivots by threshold and ratio: the mean over directions, and each direction."""
     of_pivots = p.by((row for row in means if row["behaviour"] == PIVOT), itemgetter("directions"))
-    group = next((name for name in SCOPE_NAMES if name in of_pivots), "")
+    group = next((name for name in COARSE_GROUP_NAMES if name in of_pivots), "")
     of_directions = [row for row in single if row["behaviour"] == PIVOT and not is_pooled(row)]
     setting = itemgetter("threshold", "ratio")
     settings = sorted({setting(row) for row in (*of_pivots.get(group, ()), *of_directions)})
@@ -260,7 +260,7 @@ def _thresholds(means: Sequence[Row], single: Sequence[Row]) -> list[b.Block]:
         first = p.text("ratio ≥", lambda found: f"{p.any_of(found)['ratio']:g}")
         fields = (first, *(p.across(f"p ≥ {threshold:g}", threshold, "share", "share") for threshold in thresholds))
         by_ratio = p.spread(sorted(of_pivots[group], key=itemgetter("ratio")), itemgetter("ratio"), "threshold")
-        caption = f"Share of semantic pivots, mean over the directions with {SCOPE_NAMES[group]}"
+        caption = f"Share of semantic pivots, mean over the directions with {COARSE_GROUP_NAMES[group]}"
         tables.append(p.table("thresholds", caption, by_ratio.values(), fields))
     by_setting = [row | {"setting": setting(row)} for row in of_directions]
     columns = (p.across(f"{each[0]:g}, {each[1]:g}", each, "share", "share") for each in settings)

@@ -10,9 +10,9 @@ from pivotlens.report import charts
 from pivotlens.report.names import (
     ABLATED_NAMES,
     BEHAVIOUR_NAMES,
+    COARSE_GROUP_NAMES,
     CONTRAST_NAMES,
     READ_NAMES,
-    SCOPE_NAMES,
     contrast_name,
 )
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, rows
@@ -30,27 +30,27 @@ ByItems = dict[str, Row]
 """Rows by choice of pivot items, a key of `ABLATED_NAMES`."""
 
 
-def scopes(run: RunTables) -> list[str]:
-    """Return the scopes in which anything was tested, those with neither side English first; one where none was."""
-    there = {row["scope"] for row in rows(run.ablate, "effects") if row["items"] == "all" and row["n"]}
-    return [name for name in SCOPE_NAMES if name in there] or list(SCOPE_NAMES)[:1]
+def tested_groups(run: RunTables) -> list[str]:
+    """Return the groups of directions in which anything was tested, neither side English first; one where none was."""
+    there = {row["direction_group"] for row in rows(run.ablate, "effects") if row["item_set"] == "all" and row["n"]}
+    return [name for name in COARSE_GROUP_NAMES if name in there] or list(COARSE_GROUP_NAMES)[:1]
 
 
-def _of_scope(run: RunTables, name: str, scope: str) -> list[Row]:
-    return [row for row in rows(run.ablate, name) if row["scope"] == scope]
+def _of_scope(run: RunTables, name: str, group: str) -> list[Row]:
+    return [row for row in rows(run.ablate, name) if row["direction_group"] == group]
 
 
-def conditions(run: RunTables, scope: str) -> dict[int, ByItems]:
-    """Return the conditions of a scope by number and choice of items."""
-    return dict(sorted(p.spread(_of_scope(run, "conditions", scope), itemgetter("number"), "items").items()))
+def conditions(run: RunTables, group: str) -> dict[int, ByItems]:
+    """Return the conditions of a group of directions by number and choice of items."""
+    return dict(sorted(p.spread(_of_scope(run, "conditions", group), itemgetter("number"), "items").items()))
 
 
-def verdicts(run: RunTables, scope: str) -> dict[bool | None, list[Row]]:
-    """Return the conditions of a scope over all pivot items, by whether they hold (None: could not be tested)."""
+def verdicts(run: RunTables, group: str) -> dict[bool | None, list[Row]]:
+    """Return the conditions of a group of directions over all pivot items, by whether they hold (None: not tested)."""
     found: dict[bool | None, list[Row]] = {True: [], False: [], None: []}
-    for by_items in conditions(run, scope).values():
+    for by_items in conditions(run, group).values():
         row = _main(by_items)
-        found[row["holds"] if row["items"] == "all" else None].append(row)
+        found[row["holds"] if row["item_set"] == "all" else None].append(row)
     return found
 
 
@@ -58,8 +58,8 @@ def _main(by_items: ByItems) -> Row:
     return by_items.get("all") or p.any_of(by_items)
 
 
-def effects(run: RunTables, scope: str) -> dict[str, ByItems]:
-    """Return the effects of a scope by contrast and choice of items, in the order of the forest."""
+def effects(run: RunTables, group: str) -> dict[str, ByItems]:
+    """Return the effects of a group of directions by contrast and choice of items, in the order of the forest."""
 
     def place(name: str) -> float:
         if name.startswith("dose_"):
@@ -67,13 +67,13 @@ def effects(run: RunTables, scope: str) -> dict[str, ByItems]:
             return _NAMES.index("swap") + 0.5
         return _NAMES.index(name) if name in _NAMES else len(_NAMES)
 
-    found = p.spread(_of_scope(run, "effects", scope), itemgetter("contrast"), "items")
+    found = p.spread(_of_scope(run, "effects", group), itemgetter("contrast"), "items")
     return {name: found[name] for name in sorted(found, key=place)}
 
 
-def own_effect(run: RunTables, scope: str) -> tuple[int, Interval | None]:
+def own_effect(run: RunTables, group: str) -> tuple[int, Interval | None]:
     """Return items and effect of the pivot taken out at dose 1."""
-    row = effects(run, scope).get("own", {}).get("all")
+    row = effects(run, group).get("own", {}).get("all")
     return (row["n"], p.interval(row, "mean")) if row else (0, None)
 
 
@@ -98,7 +98,7 @@ def causality(run: RunTables) -> b.Section | None:
             "controls; then `pivotlens report --run RUN` shows it here."
         )
         return b.Section("causality", title, (said,), "Causality")
-    first, *others = scopes(run)
+    first, *others = tested_groups(run)
     window = next((row for row in rows(run.ablate, "windows") if row["chosen"]), None)
     layers = (
         f", in layers {window['first_layer']} to {window['last_layer']}, which one half of the concepts chose; the "
@@ -109,7 +109,7 @@ def causality(run: RunTables) -> b.Section | None:
     blocks: list[b.Block] = [
         p.lede(
             f"The pivot is taken out of the model's states while it translates{layers}. Directions with "
-            f"{SCOPE_NAMES[first]}. Effects are changes of the answer's log-probability in nats, below 0 where it is "
+            f"{COARSE_GROUP_NAMES[first]}. Effects are changes of the answer's log-probability in nats, below 0 where it is "
             "harmed; 95% bootstrap intervals over concepts."
         ),
         *_counts(run),
@@ -117,9 +117,9 @@ def causality(run: RunTables) -> b.Section | None:
         *_drawn(run, first),
     ]
     blocks += p.folded("Every contrast with its figures", _effects_table(run, first))
-    for scope in others:
-        inner = (*_conditions(run, scope), _effects_table(run, scope), *_side_effects(run, scope))
-        blocks += p.folded(f"The same for directions with {SCOPE_NAMES[scope]}", *inner)
+    for group in others:
+        inner = (*_conditions(run, group), _effects_table(run, group), *_side_effects(run, group))
+        blocks += p.folded(f"The same for directions with {COARSE_GROUP_NAMES[group]}", *inner)
     blocks += [*_by_direction(run), *_side_effects(run, first), *_removal(run), *_windows(run)]
     return b.Section("causality", title, tuple(blocks), "Causality")
 
@@ -139,8 +139,8 @@ def _items_of(found: dict[str, ByItems] | dict[int, ByItems]) -> list[str]:
     return [name for name in ABLATED_NAMES if name in there]
 
 
-def _conditions(run: RunTables, scope: str) -> list[b.Block]:
-    found = conditions(run, scope)
+def _conditions(run: RunTables, group: str) -> list[b.Block]:
+    found = conditions(run, group)
     if not found:
         return []
     items = _items_of(found)
@@ -153,7 +153,7 @@ def _conditions(run: RunTables, scope: str) -> list[b.Block]:
         *map(verdict, items),
         p.text(f"rests on ({ABLATED_NAMES[items[0]]})", lambda each: in_words(_main(each)["rests_on"])),
     )
-    made = p.table(f"conditions-{scope}", "Conditions of causality, each for several choices of items", found.values(),
+    made = p.table(f"conditions-{group}", "Conditions of causality, each for several choices of items", found.values(),
                  fields, unseen=True, kind="conditions")  # fmt: skip
     said = p.note(
         "A condition holds where the whole interval of everything it rests on lies on the right side of 0. The claim "
@@ -162,25 +162,25 @@ def _conditions(run: RunTables, scope: str) -> list[b.Block]:
     return [made, said]
 
 
-def _forest(found: dict[str, ByItems], scope: str, names: Sequence[str], title: str) -> b.Figure:
+def _forest(found: dict[str, ByItems], group: str, names: Sequence[str], title: str) -> b.Figure:
     intervals = {name: p.interval(found[name]["all"], "mean") for name in names}
     marks = [charts.Row(contrast_name(name), one) for name, one in intervals.items()]
     axis = charts.value_axis("change of log P", "nats", [-0.1, 0.1, *p.ends_of(intervals.values())])
     svg = charts.forest(title, marks, axis, missing="too few items")
-    caption = b.prose(f"{title} in nats, {SCOPE_NAMES[scope]}")
-    return b.Figure(f"{title.lower().replace(' ', '-')}-{scope}", svg, caption, kind="chart forest-wide")
+    caption = b.prose(f"{title} in nats, {COARSE_GROUP_NAMES[group]}")
+    return b.Figure(f"{title.lower().replace(' ', '-')}-{group}", svg, caption, kind="chart forest-wide")
 
 
-def _drawn(run: RunTables, scope: str) -> list[b.Block]:
-    found = {name: by_items for name, by_items in effects(run, scope).items() if "all" in by_items}
+def _drawn(run: RunTables, group: str) -> list[b.Block]:
+    found = {name: by_items for name, by_items in effects(run, group).items() if "all" in by_items}
     needed = [name for name in found if name in _NEEDED or name.startswith("dose_")]
     if not needed:
         return []
-    blocks: list[b.Block] = [p.heading("What the conditions rest on"), _forest(found, scope, needed, "Effects")]
-    blocks += _doses(_of_scope(run, "doses", scope))
+    blocks: list[b.Block] = [p.heading("What the conditions rest on"), _forest(found, group, needed, "Effects")]
+    blocks += _doses(_of_scope(run, "doses", group))
     others = [name for name in found if name not in needed and found[name]["all"]["mean"] is not None]
     summary = "Further contrasts: a synonym of a third language, the last layer, each control alone"
-    further = [_forest(found, scope, others, "Further effects")] if others else []
+    further = [_forest(found, group, others, "Further effects")] if others else []
     return [*blocks, *p.folded(summary, *further)]
 
 
@@ -201,8 +201,8 @@ def _doses(found: Sequence[Row]) -> list[b.Block]:
     return [p.heading("By dose"), b.Figure("effect-by-dose", svg, caption)]
 
 
-def _effects_table(run: RunTables, scope: str) -> b.Table:
-    found = effects(run, scope)
+def _effects_table(run: RunTables, group: str) -> b.Table:
+    found = effects(run, group)
 
     def effect(name: str) -> p.Field:
         def cell(contrast: str) -> b.Cell:
@@ -217,11 +217,11 @@ def _effects_table(run: RunTables, scope: str) -> b.Table:
         p.number("items", lambda name: b.Value(_main(found[name])["n"], "count")),
         p.number("p (all)", lambda name: b.Value(_main(found[name])["p"], "p")),
     )
-    return p.table(f"effects-{scope}", f"Directions with {SCOPE_NAMES[scope]}", found, fields)
+    return p.table(f"effects-{group}", f"Directions with {COARSE_GROUP_NAMES[group]}", found, fields)
 
 
 def _by_direction(run: RunTables) -> list[b.Block]:
-    single = [row for row in _of_scope(run, "effects", "direction") if row["items"] == "all"]
+    single = [row for row in _of_scope(run, "effects", "direction") if row["item_set"] == "all"]
     found = [by_name for by_name in p.spread(single, direction_of, "contrast").values() if "own" in by_name]
     if len(found) < 2:
         return []
@@ -234,8 +234,8 @@ def _by_direction(run: RunTables) -> list[b.Block]:
     return p.folded("By direction", made)
 
 
-def _side_effects(run: RunTables, scope: str) -> list[b.Block]:
-    found = _of_scope(run, "side_effects", scope)
+def _side_effects(run: RunTables, group: str) -> list[b.Block]:
+    found = _of_scope(run, "side_effects", group)
     if not found:
         return []
     fields = (
@@ -247,7 +247,7 @@ def _side_effects(run: RunTables, scope: str) -> list[b.Block]:
         "The same change while the model reads something that the pivot has nothing to do with: it should leave that "
         "alone."
     )
-    made = p.table(f"side-effects-{scope}", "Side effects of taking the pivot out", found, fields, unseen=True)
+    made = p.table(f"side-effects-{group}", "Side effects of taking the pivot out", found, fields, unseen=True)
     return [p.heading("What else is harmed"), said, made]
 
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from pivotlens.report import blocks as b
-from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, SCOPE_NAMES
+from pivotlens.report.names import BEHAVIOUR_NAMES, COARSE_GROUP_NAMES, GROUP_NAMES
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, is_pooled, rows
 from pivotlens.report.sections.attribution import CLASSES, ENOUGH, PRIMARY_RULE, AucRows, auc_tables, shared_pairs
 from pivotlens.report.sections.behaviours import PivotShares, overall_share, pivot_shares
-from pivotlens.report.sections.causality import own_effect, scopes, verdicts
+from pivotlens.report.sections.causality import own_effect, tested_groups, verdicts
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import TellingItem, Traced
 from pivotlens.report.sections.parts import interval, shown
@@ -85,7 +85,7 @@ def headline_sentence(groups: Sequence[ShareGroup], written: Splits) -> b.Prose:
     found = groups[0].rules.get(DEFAULT_RULE, {}) if groups else {}
     if interval(found.get(PIVOT), "share") is None:
         return ()
-    group, n = groups[0].directions, plural(found[PIVOT]["n"], "item")
+    group, n = groups[0].direction_group, plural(found[PIVOT]["n"], "item")
     among = "between languages other than English" if group == FREE else f"of directions with {GROUP_NAMES[group]}"
 
     def in_brackets(rule: str) -> str:
@@ -155,16 +155,16 @@ def examples_sentence(shown: Sequence[TellingItem]) -> b.Prose:
 
 def causality_sentence(run: RunTables) -> b.Prose:
     """Say what taking the pivot out does, and how many conditions of causality hold."""
-    scope = scopes(run)[0]
-    found = verdicts(run, scope)
-    n, own = own_effect(run, scope)
+    group = tested_groups(run)[0]
+    found = verdicts(run, group)
+    n, own = own_effect(run, group)
     total = sum(map(len, found.values()))
     if own is None or len(found[None]) == total:
         return ("Whether the pivot is causal cannot be said: too few pivot items could be tested.",)
     held, failed, untested = len(found[True]), found[False], len(found[None])
     said = (
-        f"Taking the pivot out ({SCOPE_NAMES[scope]}) changes the log-probability of the answer by {{own}} nats in "
-        f"{plural(n, 'item')}; of the {total} conditions of causality **{held or 'none'} "
+        f"Taking the pivot out ({COARSE_GROUP_NAMES[group]}) changes the log-probability of the answer by {{own}} "
+        f"nats in {plural(n, 'item')}; of the {total} conditions of causality **{held or 'none'} "
         f"{'holds' if held < 2 else 'hold'}**"
     )
     named: b.Prose = ()

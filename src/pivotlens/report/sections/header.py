@@ -11,10 +11,10 @@ from pivotlens.artifacts import Scores, StageResult, Trace
 from pivotlens.artifacts.results import SweepResult
 from pivotlens.artifacts.verification import outdated
 from pivotlens.report.blocks import Pair, Prose, Value, joined
-from pivotlens.report.names import GROUP_NAMES, SCOPE_NAMES
+from pivotlens.report.names import COARSE_GROUP_NAMES, GROUP_NAMES
 from pivotlens.report.run_tables import DEMO_CORPUS, Row, RunTables, direction_of, first_table, has, is_pooled, rows
 from pivotlens.report.sections.attribution import auc_tables, predictors_of
-from pivotlens.report.sections.causality import scopes, verdicts
+from pivotlens.report.sections.causality import tested_groups, verdicts
 from pivotlens.report.sections.parts import shown
 from pivotlens.report.sections.scores import figure, score_rows
 from pivotlens.report.sections.shares import DEFAULT_RULE, PIVOT, headline
@@ -95,12 +95,12 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
         return Tile(name, figure(found[0], "score"), f"translation score, {of}", "score")
     if name == "trace" and (groups := headline(run)) and (rule := groups[0].rules.get(DEFAULT_RULE)):
         share = shown(rule.get(PIVOT), "share", "share")
-        return Tile(name, share, f"through a semantic pivot, {GROUP_NAMES[groups[0].directions]}", "behaviours")
+        return Tile(name, share, f"through a semantic pivot, {GROUP_NAMES[groups[0].direction_group]}", "behaviours")
     if name == "ablate" and rows(stage, "conditions"):
-        scope = scopes(run)[0]
-        found_ = verdicts(run, scope)
+        group = tested_groups(run)[0]
+        found_ = verdicts(run, group)
         held = f"{len(found_[True])} of {sum(map(len, found_.values()))}"
-        return Tile(name, held, f"conditions of a causal pivot hold, {SCOPE_NAMES[scope]}", "causality")
+        return Tile(name, held, f"conditions of a causal pivot hold, {COARSE_GROUP_NAMES[group]}", "causality")
     if name == "count" and "units" in details:
         return Tile(name, whole(details["units"]), f"units of {plural(details['documents'], 'document')}", "corpus")
     if name == "attribute" and (mean := next(iter(auc_tables(rows(stage, "auc")).values()), {}).get(None)):
@@ -109,7 +109,7 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
     if name == "mine" and (mined := rows(stage, "summary")):
         return Tile(name, Value(mined[0]["share_with_pivots"], "share"), "of pairs have a mined pivot", "pivots")
     if name == "select" and (top := [row for row in rows(stage, "arms") if row["mode"] == "top"]):
-        return Tile(name, Value(top[0]["share"], "share"), "of the chosen tokens are pivots", "selection")
+        return Tile(name, Value(top[0]["pivot_share"], "share"), "of the chosen tokens are pivots", "selection")
     return Tile(name, "✓", {"lens": "a tuned lens is trained"}.get(name, "finished"), {"lens": "lenses"}.get(name, ""))
 
 

@@ -155,7 +155,7 @@ def example_keys(labels: Sequence[Row], directions: str, count: int) -> list[Ite
     There may be none.
 
     Args:
-        labels: Rows of ``trace/behaviours`` of one model and wording.
+        labels: Rows of ``trace/behaviours`` of one model and prompt.
         directions: A key of `GROUP_NAMES`, or empty for any direction.
         count: At most so many.
     """
@@ -245,7 +245,7 @@ def traced(run: RunTables, most: int) -> Traced:
         return Traced()
     groups = headline(run)
     best = telling_keys(tables.labels, TELLING)
-    named = example_keys(tables.labels, groups[0].directions if groups else "", EXAMPLES)
+    named = example_keys(tables.labels, groups[0].direction_group if groups else "", EXAMPLES)
     # The telling ones and the examples are there even where not every item is.
     shown = list(dict.fromkeys((*fair_keys(tables.items, most), *best, *named)))
     found = dict(zip(shown, read_items(tables, shown, TOP), strict=True))

@@ -21,7 +21,7 @@ _CURVES = {"mass_target": "target", "mass_source": "source", "mass_english": "en
 
 
 def profiles(run: RunTables) -> Profiles:
-    """Return the profiles of the first model and wording."""
+    """Return the profiles of the first model and prompt."""
     known = [row for row in first_rows(run.trace, "profiles") if row["figure"] in _CURVES]
     return {
         direction: {_CURVES[figure]: rows for figure, rows in p.by(found, itemgetter("figure")).items()}

@@ -53,7 +53,7 @@ def lenses(run: RunTables) -> b.Section | None:
     ]
     shares = first_rows(run.trace, "lens_shares")
     # Those of directions with neither side English, where there are any.
-    shares = [row for row in shares if row["directions"] == "neither_english"] or shares
+    shares = [row for row in shares if row["direction_group"] == "neither_english"] or shares
     if shares:
         blocks += [p.heading("Semantic pivots through each lens"), _shares(shares)]
     figures_of = (p.value(title, name, "short") for name, title in _BY_LAYER.items())

@@ -39,7 +39,7 @@ def pivot_kinds(run: RunTables) -> tuple[b.Block, ...]:
     )
     totals = []
     for rule in in_order(of_rules):
-        by_directions = {row["directions"]: row for row in of_rules[rule]}
+        by_directions = {row["direction_group"]: row for row in of_rules[rule]}
         totals.append(by_directions.get(_FREE) or by_directions[_ALL])
     of = itemgetter("rule", "directions")
     counts_by, links_by = p.by(counts, of), p.by(links, of)
@@ -67,7 +67,7 @@ def _shown_relations(counts: Sequence[Row]) -> list[str]:
     """
     total: Counter[str] = Counter()
     for row in counts:
-        if (row["directions"], row["by"]) == (_ALL, "relation"):
+        if (row["direction_group"], row["by"]) == (_ALL, "relation"):
             total[row["value"]] += row["n"]
     named = sorted(total, key=lambda name: (-total[name], name))
     return named if len(named) <= _KINDS + 1 else [*named[:_KINDS], "other"]
@@ -92,7 +92,7 @@ def _of_rule(whole: Row, counts: Sequence[Row], links: Sequence[Row], relations:
     )  # fmt: skip
     caption = f"Pivots by language of the link, rule `{rule}`"
     made = p.table(f"pivot-links-{rule}", caption, codes[:_LANGUAGES], fields, unseen=True)
-    where = GROUP_NAMES.get(whole["directions"], "all directions")
+    where = GROUP_NAMES.get(whole["direction_group"], "all directions")
     said = f"{plural(n, 'pivot')}, {where}; {percent(whole['english_alone'])} are linked as words of English alone"
     legend = b.Legend("Relations", tuple((f"k-{place}", name) for place, name in enumerate(relations)))
     blocks = (b.Heading((b.Code(rule), " ", b.Soft(said)), 4), legend, made, _layers(rule, n, counts))
@@ -116,12 +116,12 @@ def _layers(rule: str, n: int, counts: Sequence[Row]) -> b.Figure:
 
 def _by_direction(rule: str, summary: Sequence[Row]) -> b.Table:
     fields = (
-        p.text("direction", lambda row: b.Pair(parse_direction(row["directions"]))), p.value("pivots", "n", "count"),
+        p.text("direction", lambda row: b.Pair(parse_direction(row["direction_group"]))), p.value("pivots", "n", "count"),
         p.value("linked as a word of English", "english", "share"),
         p.text("most often", lambda row: (row["relation"], b.Soft(f" {percent(row['relation_share'])}"))),
         p.value("median layer", "layer", "count"),
     )  # fmt: skip
-    single = [row for row in summary if row["directions"] not in (_FREE, _ALL, "with_english")]
+    single = [row for row in summary if row["direction_group"] not in (_FREE, _ALL, "with_english")]
     return p.table(f"pivot-links-by-direction-{rule}", f"Rule `{rule}`", single, fields)
 
 

@@ -57,14 +57,14 @@ def _pinned(stage: StageResult) -> str:
 def _record(result: StageResult) -> b.Group:
     manifest, found = result.manifest, list(details(result.manifest.details))
     written = {name: visible(plain(value)) for name, value in sorted(manifest.config.items())}
-    passed = [
+    origins = [
         (name, (written[name], b.Soft(f" ({origin})")))
-        for name, origin in sorted(manifest.passed.items())
+        for name, origin in sorted(manifest.origins.items())
         if name in written
     ]
     blocks: list[b.Block] = [b.Heading((manifest.stage, " ", b.Code(manifest.fingerprint[:SHORT])))]
     none = p.note("No setting came from a file or the command line.")
-    blocks.append(_pairs(f"passed-{manifest.stage}", passed) if passed else none)
+    blocks.append(_pairs(f"origins-{manifest.stage}", origins) if origins else none)
     if manifest.inputs:
         inputs = b.joined((f"{name} ", b.Code(value[:SHORT])) for name, value in sorted(manifest.inputs.items()))
         blocks.append(p.note("reads {inputs}", inputs=inputs))

@@ -14,10 +14,10 @@ from pivotlens.report.wording import percent, plural
 from pivotlens.text import Direction
 
 KINDS: dict[str, b.Kind] = {
-    "score": "figure", "share": "share", "margin": "short", "accuracy_10way": "share", "accuracy_generated": "share",
-    "accuracy_pairwise": "share",
+    "score": "figure", "probability_share": "share", "margin": "short", "accuracy_10way": "share",
+    "accuracy_generated": "share", "accuracy_pairwise": "share",
 }  # fmt: skip
-MAIN = ("score", "share", "accuracy_10way", "accuracy_generated")
+MAIN = ("score", "probability_share", "accuracy_10way", "accuracy_generated")
 _LEAST_DIRECTIONS = 6
 """Fewest directions whose figures are also shown as a matrix of languages."""
 
@@ -31,7 +31,7 @@ def figure(row: Row, name: str) -> b.Value:
 
 def score_rows(run: RunTables, items: str = "all") -> list[Row]:
     """Return the rows of ``score/summary`` over a choice of items, the mean over directions first."""
-    rows = [row for row in first_rows(run.score, "summary") if row["items"] == items]
+    rows = [row for row in first_rows(run.score, "summary") if row["item_set"] == items]
     return sorted(rows, key=lambda row: not is_pooled(row))
 
 

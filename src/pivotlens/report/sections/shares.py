@@ -1,4 +1,4 @@
-"""The headline shares: over directions, under every rule; by kind of item; by model and by wording."""
+"""The headline shares: over directions, under every rule; by kind of item; by model and by prompt."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class ShareGroup:
     """A group of directions: over all items under every rule, and by kind of item.
 
     Attributes:
-        directions: A key of `GROUP_NAMES`.
+        direction_group: A key of `GROUP_NAMES`.
         behaviours: Those that occur, in the order of `BEHAVIOUR_NAMES`.
         rules: Shares of all items, the default rule first.
         strata: Shares of items of a kind, by rule, kind and value.
     """
 
-    directions: str
+    direction_group: str
     behaviours: tuple[str, ...]
     rules: dict[str, Shares]
     strata: dict[tuple[str, str, str], Shares]
@@ -51,7 +51,7 @@ def in_order(names: Iterable[str], known: Iterable[str] = (DEFAULT_RULE,)) -> li
 
 
 def share_groups(strata: Sequence[Row]) -> tuple[ShareGroup, ...]:
-    """Build the groups from ``trace/strata`` of one model and wording; the headline's group comes first."""
+    """Build the groups from ``trace/strata`` of one model and prompt; the headline's group comes first."""
     found = p.by((row for row in strata if row["behaviour"]), itemgetter("directions"))
     return tuple(_group(name, found[name]) for name in GROUP_NAMES if name in found)
 
@@ -73,7 +73,7 @@ def _shares(members: Sequence[Row], behaviours: Sequence[str]) -> Shares:
 
 
 def headline(run: RunTables) -> tuple[ShareGroup, ...]:
-    """Return the groups of directions of a run's first model and wording."""
+    """Return the groups of directions of a run's first model and prompt."""
     return share_groups(first_rows(run.trace, "strata"))
 
 
@@ -85,7 +85,7 @@ such as ``zh-fr``), choice of items (of `ITEM_NAMES`) and rule; they add up to t
 
 
 def splits(members: Sequence[Row]) -> Splits:
-    """Return the splits, from ``trace/pivot_languages`` of one model and wording."""
+    """Return the splits, from ``trace/pivot_languages`` of one model and prompt."""
     return p.spread(members, itemgetter("directions", "items", "rule"), "pivot_language")
 
 
@@ -120,8 +120,8 @@ def _share_fields(behaviours: Sequence[str]) -> list[p.Field]:
 
 def _by_rule(group: ShareGroup) -> b.Table:
     fields = (p.text("rule", lambda shares: b.Code(p.any_of(shares)["rule"])), *_share_fields(group.behaviours))
-    first, caption = next(iter(group.rules), ""), f"Shares of items, {GROUP_NAMES[group.directions]}"
-    return p.table(f"shares-{group.directions}", caption, group.rules.values(), fields,
+    first, caption = next(iter(group.rules), ""), f"Shares of items, {GROUP_NAMES[group.direction_group]}"
+    return p.table(f"shares-{group.direction_group}", caption, group.rules.values(), fields,
                    style=lambda shares: "pooled" if p.any_of(shares)["rule"] == first else "")  # fmt: skip
 
 
@@ -133,18 +133,18 @@ def headline_blocks(run: RunTables, alike: b.Prose) -> tuple[b.Block, ...]:
     first, *others = groups
     where = (
         "There, an English token is neither the source nor the target."
-        if first.directions == "neither_english"
+        if first.direction_group == "neither_english"
         else "No direction without English was traced, so this says nothing about English as a pivot."
     )
     blocks: list[b.Block] = [
         p.heading("The headline: every rule on the same items"),
         p.lede(
-            f"Mean over the directions with {GROUP_NAMES[first.directions]}, with 95% bootstrap intervals over "
-            f"concepts. {where}"
+            f"Mean over the directions with {GROUP_NAMES[first.direction_group]}, with 95% bootstrap intervals "
+            f"over concepts. {where}"
         ),
         _by_rule(first),
     ]
-    if table_ := _written_of_group(written, first.directions):
+    if table_ := _written_of_group(written, first.direction_group):
         said = p.note(
             "Shares of the same items, which add up to that of semantic pivots. A word of the target's or the source's "
             "own language is no language in between; told by dictionaries and word lists, which know spellings and "
@@ -153,7 +153,7 @@ def headline_blocks(run: RunTables, alike: b.Prose) -> tuple[b.Block, ...]:
         )
         blocks += [p.heading("The language a pivot is written in", 4), said, *table_]
     blocks += p.folded("By answer, spelling, length, part of speech and frequency", _strata(first))
-    tables = (one for group in others for one in (_by_rule(group), *_written_of_group(written, group.directions)))
+    tables = (one for group in others for one in (_by_rule(group), *_written_of_group(written, group.direction_group)))
     return (*blocks, *p.folded("The directions with English on a side", *tables))
 
 
@@ -178,17 +178,17 @@ def _strata(group: ShareGroup) -> b.Table:
     *fields, items = _share_fields(group.behaviours)
     if onset:
         fields.append(p.number("semantic pivot, onset", early))
-    caption = f"Shares by kind of item, {GROUP_NAMES[group.directions]}, rule `{DEFAULT_RULE}`"
+    caption = f"Shares by kind of item, {GROUP_NAMES[group.direction_group]}, rule `{DEFAULT_RULE}`"
     found = [shares for (rule, *_), shares in group.strata.items() if rule == DEFAULT_RULE]
     return p.table("shares-by-kind-of-item", caption, found, (p.text("items", title), *fields, items))
 
 
-# -- several models or wordings
+# -- several models or prompts
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One rule over several models or wordings, in the order of the settings.
+    """One rule over several models or prompts, in the order of the settings.
 
     In the rows, ``short`` is the model without what all models' names begin with.
     """
@@ -197,14 +197,14 @@ class Sweep:
     points: tuple[Shares, ...]
 
     def along(self, name: str) -> tuple[Shares, ...]:
-        """Return the points that are like the first in all but ``name``: its models, or its wordings."""
+        """Return the points that are like the first in all but ``name``: its models, or its prompts."""
         other = {"model": "prompt", "prompt": "model"}[name]
         first = p.any_of(self.points[0])[other]
         return tuple(point for point in self.points if p.any_of(point)[other] == first)
 
 
 def sweeps(run: RunTables) -> tuple[Sweep, ...]:
-    """Return what a sweep of the trace shows; nothing where there is one model under one wording."""
+    """Return what a sweep of the trace shows; nothing where there is one model under one prompt."""
     if run.trace is None:
         return ()
     config = run.trace.manifest.config
@@ -214,12 +214,12 @@ def sweeps(run: RunTables) -> tuple[Sweep, ...]:
 
 
 def sweeps_of(strata: Sequence[Row], models: Sequence[str], prompts: Sequence[str]) -> tuple[Sweep, ...]:
-    """Build the sweeps from ``trace/strata`` of all models and wordings, in the order in which these were asked for."""
+    """Build the sweeps from ``trace/strata`` of all models and prompts, in the order in which these were asked for."""
     if len(models) < 2 and len(prompts) < 2:
         return ()
-    there = {row["directions"] for row in strata}
+    there = {row["direction_group"] for row in strata}
     group = next((name for name in GROUP_NAMES if name in there), None)
-    members = [row for row in strata if row["directions"] == group and row["stratum"] == "all"]
+    members = [row for row in strata if row["direction_group"] == group and row["stratum"] == "all"]
     short = short_names(list(models))
     named = [row | {"short": short[row["model"]]} for row in members if row["model"] in short]
     found, made = p.by(named, itemgetter("rule", "model", "prompt")), []
@@ -231,7 +231,7 @@ def sweeps_of(strata: Sequence[Row], models: Sequence[str], prompts: Sequence[st
 
 
 def sweep_blocks(run: RunTables) -> tuple[b.Block, ...]:
-    """Return the shares by model and by wording."""
+    """Return the shares by model and by prompt."""
     found = sweeps(run)
     if not found:
         return ()
@@ -252,14 +252,14 @@ def sweep_blocks(run: RunTables) -> tuple[b.Block, ...]:
     if prompts:
         said = p.lede(
             "What is said of English pivots must also hold where the prompt is not in English. All else on this page "
-            "is of the first wording, {prompt}.",
+            "is of the first prompt, {prompt}.",
             prompt=b.Code(main["prompt"]),
         )
-        blocks += [p.heading("By wording of the prompt"), said]
+        blocks += [p.heading("By prompt"), said]
         blocks += [_points(sweep, sweep.along("prompt"), "prompt") for sweep in found]
     if models:
         tables = (_points(sweep, sweep.points, "model") for sweep in found)
-        blocks += p.folded("Every model and wording" if prompts else "Every model", *tables)
+        blocks += p.folded("Every model and prompt" if prompts else "Every model", *tables)
     return tuple(blocks)
 
 
@@ -285,7 +285,7 @@ def _points(sweep: Sweep, points: Sequence[Shares], of: str) -> b.Table:
 
 def alike_note(kinds: Sequence[Row], group: str) -> b.Prose:
     """Say of the pivots spelled alike in several languages how many English links, from ``trace/pivot_summary``."""
-    found = [row for row in kinds if (row["rule"], row["directions"]) == (DEFAULT_RULE, group) and row["n_alike"]]
+    found = [row for row in kinds if (row["rule"], row["direction_group"]) == (DEFAULT_RULE, group) and row["n_alike"]]
     if not found:
         return ()
     n, linked = found[0]["n_alike"], found[0]["n_alike_english"]

@@ -47,7 +47,7 @@ def divergence(clean: Outcome, other: Outcome) -> Floats:
 
 
 @dataclass(frozen=True)
-class Passes:
+class EncodedContexts:
     """Contexts encoded once up to the token before the last, whose position is read and changed.
 
     Attributes:
@@ -108,10 +108,10 @@ class Passes:
         self._run([()] * len(self.contexts), {layer: functools.partial(keep, layer) for layer in layers})
         return kept
 
-    def repeated(self, times: int) -> Passes:
+    def repeated(self, times: int) -> EncodedContexts:
         """Return the first context so many times, without encoding it again."""
         rows, contexts, kept = self.rows[:1] * times, self.contexts[:1] * times, self.cache_rows[:1].repeat(times)
-        return Passes(self.lens, rows, contexts, self.cache, kept, self.seen[:1].repeat(times, 1))
+        return EncodedContexts(self.lens, rows, contexts, self.cache, kept, self.seen[:1].repeat(times, 1))
 
     def _run(self, following: Sequence[Ids], interventions: Interventions) -> torch.Tensor:
         """Run each context's last token and what follows it; return the head's input, ``(n, 1 + width, hidden)``."""
@@ -156,31 +156,31 @@ def can_pad(lens: LogitLens, contexts: Sequence[Ids], answer: Ids, batch_tokens:
         return False
     found: dict[tuple[bool, int], float] = {}
     for pad in (False, True):
-        for one in passes(lens, ends, batch_tokens, share=True, pad=pad):
+        for one in encode_contexts(lens, ends, batch_tokens, share_cache=True, pad=pad):
             logprob = one.measure([answer] * len(one.rows), {}).logprob
             found |= {(pad, row): value for row, value in zip(one.rows, logprob, strict=True)}
     return all(abs(found[True, row] - found[False, row]) <= _TOLERANCE[lens.loaded.dtype] for row in (0, 1))
 
 
-def passes(
-    lens: LogitLens, contexts: Sequence[Ids], batch_tokens: int, *, share: bool, pad: bool = False
-) -> Iterator[Passes]:
+def encode_contexts(
+    lens: LogitLens, contexts: Sequence[Ids], batch_tokens: int, *, share_cache: bool, pad: bool = False
+) -> Iterator[EncodedContexts]:
     """Encode contexts and yield them in batches; which come together follows from them and the budget alone.
 
     Args:
         lens: Of the model.
         contexts: Token ids up to the position that is read, two or more each.
         batch_tokens: Most tokens held in the cache at once.
-        share: Whether caches can be shared; without, every pass runs in full.
+        share_cache: Whether caches can be shared; without, every pass runs in full.
         pad: Whether contexts of several lengths share a batch, which costs a model less: padding then stands between
             their common beginning and the rest, and no token sees it. `can_pad` tells whether that is exact.
     """
     loaded = lens.loaded
-    shared = SharedPrefix(loaded, [context[:-1] for context in contexts], batch_tokens, share=share)
-    if not share:
+    shared = SharedPrefix(loaded, [context[:-1] for context in contexts], batch_tokens, share_cache=share_cache)
+    if not share_cache:
         for batch in shared.batches():
             none = torch.ones(len(batch.rows), 0, dtype=torch.long)
-            yield Passes(lens, batch.rows, [contexts[row] for row in batch.rows], None, none, none)
+            yield EncodedContexts(lens, batch.rows, [contexts[row] for row in batch.rows], None, none, none)
         return
     past, first = len(shared.prefix), contexts[0][0]
     pad = pad and shared.fits_window(max(len(context) for context in contexts) + _ROOM)
@@ -196,7 +196,7 @@ def passes(
             arguments |= {"attention_mask": seen, "position_ids": positions.clamp_min(0)}
         with torch.inference_mode(), lens.head.held_back():
             cache = loaded.model(**(arguments | {"use_cache": True})).past_key_values
-        yield Passes(lens, rows, [contexts[row] for row in rows], cache, torch.arange(len(rows)), seen)
+        yield EncodedContexts(lens, rows, [contexts[row] for row in rows], cache, torch.arange(len(rows)), seen)
 
 
 def _batches(contexts: Sequence[Ids], batch_tokens: int, *, pad: bool) -> Iterator[list[int]]:
