@@ -16,7 +16,7 @@ from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
 from pivotlens.models.load import load_model
 from pivotlens.models.scorer import AnswerScorer, plain_log_probabilities
-from pivotlens.report.sections.provenance import provenance
+from pivotlens.report.sections.provenance import details as shown_details
 from pivotlens.score.config import ScoreConfig
 from pivotlens.score.stage import score_model
 from pivotlens.text import Direction
@@ -97,7 +97,7 @@ def test_how_caches_were_shared_stands_in_the_manifest_and_the_report(run, tmp_p
     # A trace scores nothing, so that copied caches are all that it tries.
     trace = trace_model(TraceConfig(**settings, bootstrap=100), run)
     assert trace.manifest.details["caches"] == {"shared": "copied", "reason": None}
-    details = {record.stage: dict(record.details) for record in provenance([scores, trace])}
+    details = {each.stage: dict(shown_details(each.manifest.details)) for each in (scores, trace)}
     assert details["score"]["caches native shared"] == "packed"
     assert details["trace"]["caches shared"] == "copied"
 
