@@ -14,8 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pivotlens.artifacts import Trace, write_bytes
-from pivotlens.report.charts import standalone
-from pivotlens.report.charts.svg import figure, node, words
+from pivotlens.report.svg import figure, node, standalone, words
 from pivotlens.report.wording import visible
 from pivotlens.text import english_name, parse_direction
 

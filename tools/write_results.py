@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pivotlens.artifacts.manifest import MANIFEST, Manifest, read_manifest
-from pivotlens.report import ReportConfig, write_report
+from pivotlens.report import ReportConfig
+from pivotlens.report.beside import load_comparisons
+from pivotlens.report.markdown import markdown
+from pivotlens.report.page import build_page
+from pivotlens.report.run_tables import RunTables
+from tools.results_pages import RESULTS
 
-RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results"
 KEPT: dict[str, tuple[str, ...]] = {
     "bench": (),
     "score": ("summary", "strata"),
@@ -72,24 +75,16 @@ PAGES = {
 def written(name: str, results: Path = RESULTS) -> dict[str, str]:
     """Return the files of a page by their paths within docs/results: the page, and its figures."""
     page, folder = PAGES[name], results / name
-    (first, run), *beside = page.runs.items()
     config = ReportConfig(
         title=page.title,
-        format=("md",),
-        name=first,
         introduction=str(folder / "introduction.md"),
-        beside=tuple(f"{other}={folder / where}" for other, where in beside),
         comparisons=tuple(str(folder / path) for path in page.comparisons),
     )
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch) / "run"
-        shutil.copytree(folder / run, copy)
-        made = write_report(config, copy).folder
-        text = (made / "report.md").read_text("utf-8").replace("](figures/", f"]({name}/figures/")
-        figures = {f"{name}/figures/{path.name}": path.read_text("utf-8") for path in sorted(made.glob("figures/*"))}
-    head, _, rest = text.partition("\n")
+    runs = [(run, RunTables.load(folder / where)) for run, where in page.runs.items()]
+    text, figures = markdown(build_page(config, runs, load_comparisons(config)))
+    head, _, rest = text.replace("](figures/", f"]({name}/figures/").partition("\n")
     note = f"<!-- Written by `make results` from docs/results/{name}; do not edit. -->"
-    return {f"{name}.md": f"{head}\n{note}\n{rest}", **figures}
+    return {f"{name}.md": f"{head}\n{note}\n{rest}"} | {f"{name}/figures/{file}": svg for file, svg in figures.items()}
 
 
 def take(run: Path, to: Path, of: Collection[str], without: str = "") -> None:

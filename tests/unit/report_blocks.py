@@ -6,7 +6,7 @@ from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
 
-from pivotlens.report.blocks import Block, Figure, Plot, Section, Table, every_block, plain
+from pivotlens.report.blocks import Block, Details, Figure, Grid, Group, Plot, Section, Table, plain
 from pivotlens.report.run_tables import RunTables
 
 Row = dict[str, Any]
@@ -36,8 +36,11 @@ def run_of(config: Row | None = None, details: Row | None = None, **stages: dict
 
 
 def blocks_of(found: Section | tuple[Block, ...]) -> list[Block]:
-    """Return all blocks, those within others too."""
-    return list(every_block(found.blocks if isinstance(found, Section) else found))
+    """Return all blocks, those within others too, in the order of reading."""
+    every: list[Block] = []
+    for block in found.blocks if isinstance(found, Section) else found:
+        every += [block, *(blocks_of(block.blocks) if isinstance(block, Details | Grid | Group) else ())]
+    return every
 
 
 def table_of(found: Section | tuple[Block, ...], name: str) -> list[list[str]]:

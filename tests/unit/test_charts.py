@@ -20,6 +20,7 @@ from pivotlens.report.charts import (
     Strip,
     bar_chart,
     column_axis,
+    estimates,
     forest,
     interval_cell,
     line_chart,
@@ -27,10 +28,9 @@ from pivotlens.report.charts import (
     plain_bar,
     share_axis,
     stacked_bar,
-    standalone,
     value_axis,
 )
-from pivotlens.report.charts.estimates import estimates
+from pivotlens.report.svg import standalone
 
 NAN = math.nan
 Y = Axis("probability", "0 to 1", (0.0, 0.5, 1.0))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pivotlens.arrays import Floats
-from pivotlens.report.charts.svg import marker
+from pivotlens.report.svg import marker
 
 LEAST_SEEN = 16.0
 """Least distance (CIEDE2000) between two colours; before, some were 8 apart."""

@@ -164,7 +164,7 @@ def test_runs_stand_beside_one_another(run: Path, tmp_path: Path) -> None:
     assert "<i>two</i>" in page.text()
     assert "By hand, see " in page.text()
     assert ("a", {"href": "#run-2"}) in page.elements
-    assert page.ids().count("item-list") == 1
+    assert page.ids().count("item-rows") == 1
     places = [text.index(part) for part in ("By hand", "## Side by side", "## Method\n\nIt was done.", "\n## one\n")]
     assert places == sorted(places)
     assert {"introduction", "method"} <= set(page.ids())

@@ -15,7 +15,7 @@ from pivotlens.report.blocks import Prose, Value, Word, plain, prose
 from pivotlens.report.names import CONTRAST_NAMES, contrast_name, short_names
 from pivotlens.report.sections import findings
 from pivotlens.report.sections.agreement import agreement
-from pivotlens.report.sections.attribution import MOST_POINTS, attribution, auc_tables
+from pivotlens.report.sections.attribution import MOST_POINTS, attribution, auc_tables, coverage
 from pivotlens.report.sections.behaviours import behaviours, junk_sentence
 from pivotlens.report.sections.causality import causality
 from pivotlens.report.sections.corpus import corpus
@@ -35,7 +35,7 @@ from pivotlens.report.sections.provenance import details
 from pivotlens.report.sections.provenance import plain as typed
 from pivotlens.report.sections.scores import scores
 from pivotlens.report.sections.selection import selection
-from pivotlens.report.sections.shares import alike_note, headline_blocks, share_groups, split_of, splits, sweeps_of
+from pivotlens.report.sections.shares import alike_note, headline_blocks, share_groups, splits, sweeps_of, written_in
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 from pivotlens.trace.label_counts import label_rows, token_rows
@@ -295,7 +295,7 @@ def test_the_headline_is_of_directions_with_neither_side_english_under_every_rul
         ["answer: right", "70% [10%, 60%]", "0% [0%, 0%]", "20% [10%, 60%]", "6"]
     ]
     assert table_of(blocks, "shares-source_english") == [["calibrated", "90% [10%, 60%]", "10"]]
-    said = plain(findings.headline_sentence([first], ()))
+    said = plain(findings.headline_sentence([first], {}))
     assert said.startswith("Under the calibrated rule 30% [10%, 60%] of 10 items between languages other than English")
     assert share_groups([]) == ()
 
@@ -307,9 +307,10 @@ def test_a_sweep_keeps_the_order_of_the_settings() -> None:
     ]
     assert sweeps_of(rows, ["b"], ["english"]) == ()
     (found,) = sweeps_of(rows, ["b", "a"], ["english", "native"])
-    assert [point.model for point in found.by_model] == ["b", "a"]
-    assert [point.prompt for point in found.by_prompt] == ["english", "native"]
-    assert [point.shares.shares["semantic_pivot"].value for point in found.points] == [0, 1, 2, 3]  # type: ignore[union-attr]
+    pivots = [[point["semantic_pivot"] for point in found.along(name)] for name in ("model", "prompt")]
+    assert [row["model"] for row in pivots[0]] == ["b", "a"]
+    assert [row["prompt"] for row in pivots[1]] == ["english", "native"]
+    assert [point["semantic_pivot"]["share"] for point in found.points] == [0, 1, 2, 3]
 
 
 def test_names_leave_out_what_all_begin_with() -> None:
@@ -384,12 +385,15 @@ def test_a_headline_of_pivots_says_what_they_are_written_in() -> None:
     rows = [row("english", 0.25), row("target", 0.1), row("several", 0.0), row("english", 0.5, "zh-fr")]
     rows += [row("english", 0.9) | {"item_set": "different_spelling"}]
     found = splits(rows)
-    assert [(one.direction_group, one.item_set, one.text) for one in found] == [
-        ("neither_english", "all", "English 25%, the target's own language 10%"),
-        ("zh-fr", "all", "English 50%"),
-        ("neither_english", "different_spelling", "English 90%"),
+    assert list(found) == [
+        ("neither_english", "all", "calibrated"),
+        ("zh-fr", "all", "calibrated"),
+        ("neither_english", "different_spelling", "calibrated"),
     ]
-    assert split_of(found, "neither_english", "onset") is None
+    assert written_in(found, "neither_english", "calibrated") == "English 25%, the target's own language 10%"
+    assert written_in(found, "zh-fr", "calibrated") == "English 50%"
+    assert [one["share"] for one in found["neither_english", "different_spelling", "calibrated"].values()] == [0.9]
+    assert written_in(found, "neither_english", "onset") == ""
     text = plain(findings.headline_sentence(share_groups([share("semantic_pivot", 0.35, n=40)]), found))
     assert "go through a semantic pivot (written in: English 25%, the target's own language 10%)" in text
 
@@ -399,7 +403,7 @@ def test_a_headline_of_directions_from_english_leaves_no_label_out() -> None:
         share(name, value, direction_group="source_english", ci_low=value, ci_high=value)
         for name, value in (("semantic_pivot", 0.2), ("direct", 0.3), ("source_or_english", 0.4), ("none", 0.1))
     ]
-    text = plain(findings.headline_sentence(share_groups(shares), ()))
+    text = plain(findings.headline_sentence(share_groups(shares), {}))
     assert "30% [30%, 30%] are direct, 40% [40%, 40%] are copies of the English source word, 10%" in text
     assert text.endswith("10% [10%, 10%] are none of these.")
 
@@ -643,7 +647,7 @@ def test_an_auc_says_over_how_many_directions_it_is(of_en_fr: float | None, said
     rows = [auc_row(FR_ZH, 0.6), auc_row(ZH_FR, None, "too few"), auc_row(None, 0.6)]
     rows.append(auc_row(EN_FR, of_en_fr, "" if of_en_fr else "too few"))
     assert said_of(rows).endswith(f"0.600 [0.400, 0.800] {said}")
-    assert auc_tables(rows)[0].coverage == f"{2 if of_en_fr else 1} of 3 directions"
+    assert coverage(next(iter(auc_tables(rows).values()))) == f"{2 if of_en_fr else 1} of 3 directions"
 
 
 @pytest.mark.parametrize(
@@ -691,7 +695,7 @@ def test_a_pair_mined_both_ways_is_shown_once() -> None:
     found = mined_pivots(run_of(mine=mining(rows, [])), [(ZH_FR, "a")], 2)
     assert found is not None
     assert [(each.direction, each.concept_id) for each in found.pairs] == [(EN_FR, "b"), (FR_ZH, "a")]
-    assert [one.token for one in found.by_item()[ZH_FR, "a"]] == [" y", " x"]
+    assert [one["token"] for one in found.by_item()[ZH_FR, "a"]] == [" y", " x"]
     assert mined_pivots(run_of(), [], 2) is None
 
 
@@ -706,7 +710,7 @@ def test_words_of_grammar_are_never_named_as_the_most_widespread_pivots() -> Non
     assert found is not None
     said: Prose = findings.mined_sentence(found)
     assert [part.text for part in said if isinstance(part, Word)] == ["water", "rain", "ice"]
-    assert [one.token for one in found.corpus] == tokens  # the table has them all
+    assert [one["token"] for one in found.corpus] == tokens  # the table has them all
 
 
 def test_arms_are_shown_with_their_languages() -> None:

@@ -16,7 +16,7 @@ from pivotlens.cli.verbs import result_object, show_result
 from pivotlens.errors import PrerequisiteError
 from pivotlens.report import most_telling_items, render_items, render_summary
 from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, group_of
-from pivotlens.report.sections.shares import split_of, splits
+from pivotlens.report.sections.shares import splits, written_in
 from pivotlens.report.terminal import headline_lines
 from pivotlens.text import Direction
 
@@ -107,10 +107,10 @@ def test_every_group_has_all_its_labels_and_its_own_pivots(run: Path, tmp_path: 
                         assert shares.get(BEHAVIOUR_NAMES[row["behaviour"]], 0) == pytest.approx(
                             100 * row["share"], abs=0.51
                         )
-                split = split_of(written, key, rule)
+                split = written_in(written, key, rule)
                 assert bool(split) == bool(shares["semantic pivot"])
                 if split:
-                    assert lines[place + 1] == f"    semantic pivots are written in: {split.text}"
+                    assert lines[place + 1] == f"    semantic pivots are written in: {split}"
             of_one = [
                 re.match(r"    ([a-z]+)-([a-z]+), calibrated: semantic pivots are written in", line) for line in lines
             ]

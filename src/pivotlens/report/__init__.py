@@ -12,18 +12,11 @@ if TYPE_CHECKING:
     from pivotlens.report.sections.items import TellingItem
     from pivotlens.report.terminal import most_telling_items, render_items, render_summary
 
-# They need pyarrow, which the command line's help does without.
-_HOMES = {
-    "TellingItem": "sections.items",
-    "most_telling_items": "terminal",
-    "render_items": "terminal",
-    "render_summary": "terminal",
-}
-
 __all__ = ["ReportConfig", "TellingItem", "most_telling_items", "render_items", "render_summary", "write_report"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    # What is not here yet needs pyarrow, which the command line's help does without.
+    return getattr(importlib.import_module(f"{__name__}.terminal"), name)

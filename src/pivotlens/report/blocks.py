@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Literal
 
 from markupsafe import Markup
@@ -15,6 +16,13 @@ from pivotlens.text import Direction
 
 Kind = Literal["share", "small", "figure", "short", "count", "p"]
 """How a number is written: a percentage, one with two decimals, three decimals, two decimals, a count, a p-value."""
+_WRITERS: dict[str, tuple[Callable[[float], str], Callable[[float], str]]] = {
+    "share": (percent, "{:.1%}".format),
+    "small": ("{:.2%}".format, "{:.2%}".format),
+    "count": (whole, "{:,.0f}".format),
+    "p": (p_value, "{:.2g}".format),
+}
+"""How kinds are written, and how where there is room for more digits."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +81,8 @@ class Value:
         """Return a number as it is written; ``fine`` gives a share a decimal more."""
         if value is None or is_missing(value):
             return MISSING
-        if self.kind == "share":
-            return f"{value:.1%}" if fine else percent(value)
-        if self.kind == "small":
-            return f"{value:.2%}"
-        if self.kind == "count":
-            return f"{value:,.0f}" if fine else whole(value)
-        if self.kind == "p":
-            return f"{value:.2g}" if fine else p_value(value)
+        if self.kind in _WRITERS:
+            return _WRITERS[self.kind][fine](value)
         text = number(value, 3 if self.kind == "figure" else 2)
         return f"+{text}" if self.signed and value > 0 and float(text) else text
 
@@ -90,9 +92,8 @@ class Value:
 
     def ends(self, *, fine: bool = False) -> str:
         """Return ``[low, high]``, or nothing where there is no interval."""
-        if self.interval is None or is_missing(self.interval.low) or is_missing(self.interval.high):
-            return ""
-        return f"[{self.write(self.interval.low, fine=fine)}, {self.write(self.interval.high, fine=fine)}]"
+        ends = (self.interval.low, self.interval.high) if self.interval else (None,)
+        return "" if any(map(is_missing, ends)) else f"[{', '.join(self.write(end, fine=fine) for end in ends)}]"
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,6 @@ class Figure:
 
     Attributes:
         name: Of its file where it is taken from the page.
-        legend: What its colours mean, where the chart does not say so itself.
         kind: Style of its frame.
         readout: What is said below a chart that is read point by point.
         profile: Number of the data that such a chart is read from.
@@ -190,7 +190,6 @@ class Figure:
     name: str
     svg: Markup
     caption: Prose = ()
-    legend: Legend | None = None
     kind: str = "chart"
     readout: str = ""
     profile: int | None = None
@@ -265,21 +264,15 @@ def prose(text: str, /, **values: Inline | Prose) -> Prose:
 
     Marks are looked for in ``text`` alone: a value that looks like one is text.
     """
-    parts: list[Inline] = []
-    for part in _MARKS.split(text):
-        if not part:
-            continue
-        if part[0] == "{" and part[1:-1] in values:
-            found = values[part[1:-1]]
-            parts += found if isinstance(found, tuple) else [found]
-        elif part[0] == "`" and len(part) > 2:
-            parts.append(Code(part[1:-1]))
-        elif part.startswith("**") and len(part) > 4:
-            parts.append(Strong(part[2:-2]))
-        elif part[0] == "[" and "](" in part:
-            parts.append(Link(*part[1:-1].split("](", 1)))
-        else:
-            parts.append(part)
+
+    def read(part: str, *, marked: int) -> Inline | Prose:
+        if not marked or part[0] == "{":
+            return values.get(part[1:-1], part) if marked else part
+        if part[0] == "[":
+            return Link(*part[1:-1].split("](", 1))
+        return Code(part[1:-1]) if part[0] == "`" else Strong(part[2:-2])
+
+    parts = joined((read(part, marked=place % 2) for place, part in enumerate(_MARKS.split(text)) if part), "")
     return tuple(part for part in parts if part != "")
 
 
@@ -301,18 +294,9 @@ def plain(content: Inline | Prose, *, fine: bool = False) -> str:
     return content if isinstance(content, str) else content.text
 
 
-def every_block(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Yield blocks and those inside them, in the order of reading."""
-    for block in blocks:
-        yield block
-        if isinstance(block, Details | Grid | Group):
-            yield from every_block(block.blocks)
-
-
 def lines(rows: Iterable[Sequence[Cell]], kinds: Iterable[str] | None = None) -> tuple[Line, ...]:
     """Return rows of a table; ``kinds`` are their styles."""
-    found = [tuple(row) for row in rows]
-    return tuple(map(Line, found, kinds)) if kinds is not None else tuple(map(Line, found))
+    return tuple(map(Line, map(tuple, rows), repeat("") if kinds is None else kinds))
 
 
 def columns(text: Sequence[str], numbers: Sequence[str]) -> tuple[Column, ...]:

@@ -5,39 +5,28 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from importlib import resources
 from typing import Any
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pivotlens.report import wording
-from pivotlens.report.blocks import Prose, Value, plain
+from pivotlens.report.blocks import Value, plain
 from pivotlens.report.page import Page
 from pivotlens.report.payload import embedded_json
+from pivotlens.report.svg import template_text
 
-_TEMPLATES = ("report.html.j2", "blocks.html.j2")
-_WIDGETS = ("items", "pairs")
-_STYLES = ("charts.css", "style.css", "report.css")
+_STYLES = ("charts.css", "style.css")
 _ADDRESS = re.compile(r"#[\w-]+|https://\S+|[\w./#-]+")
 
 
-def template_text(name: str) -> str:
-    """Return one of the page's template files."""
-    return (resources.files("pivotlens.report") / "templates" / name).read_text("utf-8")
-
-
-def csp_hash(text: str) -> str:
-    """Return the source expression that lets exactly this inline script or style through."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
 def policy(script: str, style: str) -> str:
-    """Return the page's Content-Security-Policy: nothing but its own script and style."""
+    """Return the page's Content-Security-Policy: nothing but exactly this inline script and style."""
+    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style))
+    own = [f"'sha256-{digest}'" for digest in digests]
     return (
-        f"default-src 'none'; script-src {csp_hash(script)}; style-src {csp_hash(style)}; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {own[0]}; style-src {own[1]}; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
     )
 
 
@@ -64,7 +53,7 @@ def shade(cell: Any) -> str:
 def environment() -> Environment:
     """Return the template environment, which escapes whatever is not markup of ours."""
     made = Environment(
-        loader=DictLoader({name: template_text(name) for name in _TEMPLATES}),
+        loader=PackageLoader("pivotlens.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -74,28 +63,15 @@ def environment() -> Environment:
         made.filters[write.__name__] = write
     made.filters["kind"] = lambda one: type(one).__name__
     made.filters["shown"] = wording.clean
-    made.filters["plain"] = _plain
-    # Our own files, not data: they go in as they are.
-    made.globals["widgets"] = {name: Markup(template_text(f"{name}.html.j2")) for name in _WIDGETS}
+    made.filters["plain"] = lambda content: wording.clean(plain(content))
     return made
-
-
-def _plain(content: Prose) -> str:
-    return wording.clean(plain(content))
 
 
 def render(page: Page) -> str:
     """Return the page as HTML; equal pages give equal text."""
-    style, script = "".join(map(template_text, _STYLES)), template_text("page.js")
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            page=page,
-            policy=policy(script, style),
-            # As they are, for the hashes to fit.
-            style=Markup(style),
-            script=Markup(script),
-            data=embedded_json(page.data),
-        )
+    # Style and script go in as they are, for the hashes to fit.
+    style, script = Markup("".join(map(template_text, _STYLES))), Markup(template_text("page.js"))
+    found = environment().get_template("report.html.j2")
+    return found.render(
+        page=page, policy=policy(script, style), style=style, script=script, data=embedded_json(page.data)
     )

@@ -2,41 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
-from pivotlens.report.blocks import (
-    Block,
-    Cell,
-    Code,
-    Column,
-    Details,
-    Figure,
-    Grid,
-    Group,
-    Heading,
-    Inline,
-    Items,
-    Legend,
-    Line,
-    Link,
-    Listing,
-    Pair,
-    Paragraph,
-    Plot,
-    Prose,
-    Section,
-    Soft,
-    Strong,
-    Table,
-    Value,
-    Widget,
-    Word,
-    plain,
-)  # fmt: skip
-from pivotlens.report.charts import standalone
+from pivotlens.report import blocks as b
 from pivotlens.report.page import Chapter, Page
+from pivotlens.report.svg import standalone
 from pivotlens.report.wording import clean, visible
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
@@ -49,27 +21,26 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", clean(text))
 
 
+def _longest_ticks(text: str) -> int:
+    return max(map(len, re.findall("`*", text)))
+
+
 def code(text: str) -> str:
     """Return text as code, fenced by more backticks than it has in a row; no cell of a table breaks off in it."""
     shown = clean(text).replace("|", "\\|")
-    ticks = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
+    ticks = "`" * (_longest_ticks(shown) + 1)
     space = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{ticks}{space}{shown}{space}{ticks}"
 
 
-@dataclass
 class MarkdownReport:
-    """The text of a report, and its figures by file name.
+    """The text of a report, and in `figures` its figures by file name."""
 
-    Attributes:
-        page: The report.
-        folder: Of the figures, as the text links to them.
-    """
-
-    page: Page
-    folder: str = FIGURES
-    figures: dict[str, str] = field(default_factory=dict)
-    _prefix: str = ""
+    def __init__(self, page: Page) -> None:
+        """Take the report."""
+        self.page = page
+        self.figures: dict[str, str] = {}
+        self._prefix = ""
 
     def text(self) -> str:
         """Return the report and fill `figures`."""
@@ -79,132 +50,112 @@ class MarkdownReport:
         if page.deck and not page.introduction:
             lines += [escaped(page.deck), ""]
         lines += self._blocks(page.introduction, 1)
-        if page.beside:
-            lines += self._section(page.beside, 1)
-        if several:
-            lines += self._blocks(page.method, 1)
-        for place, chapter in enumerate(page.chapters):
-            self._prefix = f"{place + 1}-" if several else ""
+        lines += self._section(page.beside, 1) if page.beside else []
+        lines += self._blocks(page.method, 1) if several else []
+        for place, chapter in enumerate(page.chapters, 1):
+            self._prefix = f"{place}-" if several else ""
             lines += self._chapter(chapter, 2 if several else 1)
         return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
 
     def _chapter(self, chapter: Chapter, level: int) -> list[str]:
         lines = [f"{'#' * level} {escaped(chapter.name)}", ""] if chapter.name else []
-        facts = (f"{name}: {self._prose(text)}" for name, text in chapter.facts.items())
-        lines += [" · ".join(facts), ""]
-        if chapter.findings:
-            lines += [f"{'#' * (level + 1)} Findings", ""]
-            lines += [line for sentence in chapter.findings for line in (self._prose(sentence), "")]
+        lines += [" · ".join(f"{name}: {self._prose(text)}" for name, text in chapter.facts.items()), ""]
+        found = tuple(b.Paragraph(sentence) for sentence in chapter.findings)
+        lines += self._section(b.Section("findings", "Findings", found), level) if found else []
         if chapter.cautions:
             lines += ["Before you rely on it:", ""]
             lines += [f"- {escaped(one.stage)}: {escaped(visible(one.text))}" for one in chapter.cautions] + [""]
         lines += [] if chapter.name else self._blocks(self.page.method, 1)
         lines += self._blocks(chapter.examples, level)
-        for section in chapter.sections:
-            lines += self._section(section, level)
-        return lines
+        return [*lines, *(line for section in chapter.sections for line in self._section(section, level))]
 
-    def _section(self, section: Section, level: int) -> list[str]:
-        blocks = self._blocks(section.blocks, level)
-        return [f"{'#' * (level + 1)} {escaped(section.title)}", "", *blocks]
+    def _section(self, section: b.Section, level: int) -> list[str]:
+        return [f"{'#' * (level + 1)} {escaped(section.title)}", "", *self._blocks(section.blocks, level)]
 
     # -- blocks
 
-    def _blocks(self, blocks: Iterable[Block], level: int) -> list[str]:
+    def _blocks(self, blocks: Iterable[b.Block], level: int) -> list[str]:
         return [line for block in blocks for line in self._block(block, level)]
 
-    def _block(self, block: Block, level: int) -> list[str]:
+    def _block(self, block: b.Block, level: int) -> list[str]:
         match block:
-            case Paragraph():
+            case b.Paragraph():
                 return [self._prose(block.content), ""]
-            case Heading():
-                depth = min(block.level + level - 1, 6)
+            case b.Heading():
                 anchor = [f'<a id="{self._prefix}{block.id}"></a>', ""] if block.id else []
-                return [*anchor, f"{'#' * depth} {self._prose(block.content)}", ""]
-            case Table():
+                return [*anchor, f"{'#' * min(block.level + level - 1, 6)} {self._prose(block.content)}", ""]
+            case b.Table():
                 return self._table(block)
-            case Figure():
-                return self._figure(block)
-            case Details():
+            case b.Figure():
+                name = f"{self._prefix}{block.name}.svg"
+                self.figures[name] = standalone(block.svg)
+                caption = [self._prose(block.caption), ""] if block.caption else []
+                said = block.readout or b.plain(block.caption) or block.name.replace("-", " ")
+                return [*caption, f"![{escaped(said)}]({FIGURES}/{name})", ""]
+            case b.Details():
                 inner = self._blocks(block.blocks, level)
-                summary = _html(plain(block.summary, fine=True))
+                summary = html.escape(clean(b.plain(block.summary, fine=True)), quote=False)
                 return ["<details>", f"<summary>{summary}</summary>", "", *inner, "</details>", ""] if inner else []
-            case Items():
+            case b.Items():
                 return [*(f"- {self._prose(entry)}" for entry in block.entries), ""]
-            case Listing():
-                fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", block.text)), 3)
+            case b.Listing():
+                fence = "`" * max(3, _longest_ticks(block.text) + 1)
                 return [f"{fence}sh", *map(clean, block.text.split("\n")), fence, ""]
-            case Grid() | Group():
+            case b.Grid() | b.Group():
                 return self._blocks(block.blocks, level)
-            case Widget():
+            case b.Widget():
                 return self._blocks(block.instead, level)
-            case Legend():
+            case b.Legend():
                 return []
 
-    def _figure(self, figure: Figure) -> list[str]:
-        name = f"{self._prefix}{figure.name}.svg"
-        self.figures[name] = standalone(figure.svg)
-        caption = [self._prose(figure.caption), ""] if figure.caption else []
-        said = figure.readout or plain(figure.caption) or figure.name.replace("-", " ")
-        return [*caption, f"![{escaped(said)}]({self.folder}/{name})", ""]
-
-    def _table(self, table: Table) -> list[str]:
-        kept = [place for place, column in enumerate(table.columns) if column.kind not in ("plot", "wide")]
+    def _table(self, table: b.Table) -> list[str]:
+        kept = {place: column for place, column in enumerate(table.columns) if column.kind in ("text", "number")}
         if len(kept) < 2:
             return []
-        header = [escaped(table.columns[place].title) for place in kept]
-        marks = ["---:" if table.columns[place].kind == "number" else "---" for place in kept]
-        rows = [self._row(row, table.columns, kept) for row in table.rows]
+        header = [escaped(column.title) for column in kept.values()]
+        marks = ["---:" if column.kind == "number" else "---" for column in kept.values()]
         caption = [self._prose(table.caption), ""] if table.caption and not table.unseen else []
-        return [*caption, *(f"| {' | '.join(cells)} |" for cells in (header, marks, *rows)), ""]
+        rows = [header, marks]
+        for row in table.rows:
+            cells = dict(enumerate(map(self._cell, row.cells)))
+            # The last cell reaches to the end: a drawing's column, which is left out, may be where it begins.
+            if (last := len(row.cells) - 1) not in kept:
+                cells[last + 1] = cells[last]
+            rows.append([cells.get(place, "") for place in kept])
+        return [*caption, *(f"| {' | '.join(cells)} |" for cells in rows), ""]
 
-    def _row(self, row: Line, columns: Sequence[Column], kept: Sequence[int]) -> list[str]:
-        cells: list[str] = []
-        for place in kept:
-            if place < len(row.cells):
-                cells.append(self._cell(row.cells[place]))
-            else:
-                # The last cell reaches to the end: a drawing's column, which is left out, may be where it begins.
-                last = len(row.cells) - 1
-                cells.append(self._cell(row.cells[last]) if last not in kept and last == place - 1 else "")
-        return cells
-
-    def _cell(self, cell: Cell) -> str:
-        if isinstance(cell, Plot):
+    def _cell(self, cell: b.Cell) -> str:
+        if isinstance(cell, b.Plot):
             return ""
         text = self._prose(cell) if isinstance(cell, tuple) else self._inline(cell, strong=False)
         return text.replace("\n", " ")
 
     # -- text
 
-    def _prose(self, content: Prose) -> str:
+    def _prose(self, content: b.Prose) -> str:
         return "".join(map(self._inline, content))
 
-    def _inline(self, part: Inline, *, strong: bool = True) -> str:
+    def _inline(self, part: b.Inline, *, strong: bool = True) -> str:
         match part:
             case str():
                 return escaped(part)
-            case Strong():
+            case b.Strong():
                 return f"**{escaped(part.text)}**"
-            case Code():
+            case b.Code():
                 return code(part.text)
-            case Soft() | Pair():
+            case b.Soft() | b.Pair():
                 return escaped(part.text)
-            case Word():
+            case b.Word():
                 return escaped(visible(part.text))
-            case Link():
+            case b.Link():
                 target = f"#{self._prefix}{part.target[1:]}" if part.target.startswith("#") else part.target
                 return f"[{escaped(part.text)}]({target})"
-            case Value():
+            case b.Value():
                 value = part.text(fine=True)
                 return " ".join(filter(None, (f"**{value}**" if strong else value, part.ends(fine=True))))
 
 
-def _html(text: str) -> str:
-    return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def markdown(page: Page, folder: str = FIGURES) -> tuple[str, dict[str, str]]:
+def markdown(page: Page) -> tuple[str, dict[str, str]]:
     """Return a report as Markdown, and its figures by file name; equal pages give equal text."""
-    report = MarkdownReport(page, folder)
+    report = MarkdownReport(page)
     return report.text(), report.figures

@@ -28,6 +28,8 @@ from pivotlens.report.sections.header import Caution, Tile, cautions, deck, fact
 from pivotlens.report.sections.items import Traced, cards, items, traced
 from pivotlens.report.sections.layers import layers, profiles
 from pivotlens.report.sections.lenses import lenses
+from pivotlens.report.sections.parts import any_of
+from pivotlens.report.sections.parts import shown as figure
 from pivotlens.report.sections.pivots import MinedPivots, mined_pivots, pivots
 from pivotlens.report.sections.provenance import provenance
 from pivotlens.report.sections.scores import pooled_table, score_rows, scores
@@ -86,27 +88,25 @@ def build_page(config: ReportConfig, runs: Sequence[tuple[str, RunTables]], comp
         ArtifactError: A table of a stage is damaged.
         DataError: The introduction cannot be read.
     """
-    read = [(run, *_read(run, config.items)) for _, run in runs]
-    first, found, pairs = read[0]
+    several, first = len(runs) > 1, runs[0][1]
+    items_of = [traced(run, config.items) for _, run in runs]
+    pairs_of = [mined_pivots(run, found.layered, config.items) for (_, run), found in zip(runs, items_of, strict=True)]
     written = parse(config.introduction) if config.introduction else ()
     cut = next((place for place, block in enumerate(written) if isinstance(block, b.Heading)), len(written))
-    names = [name if len(runs) > 1 else "" for name, _ in runs]
     return Page(
         title=config.title,
         deck=deck(first),
         introduction=written[:cut],
         method=written[cut:],
-        beside=_beside(runs, comparisons) if len(runs) > 1 or comparisons else None,
-        chapters=tuple(_chapter(name, *one) for name, one in zip(names, read, strict=True)),
-        data=payload(found.items, pairs, profiles(first)),
-        n_items=len(found.items),
-        n_layered=found.n_layered,
+        beside=_beside(runs, comparisons) if several or comparisons else None,
+        chapters=tuple(
+            _chapter(name if several else "", run, found, pairs)
+            for (name, run), found, pairs in zip(runs, items_of, pairs_of, strict=True)
+        ),
+        data=payload(items_of[0].items, pairs_of[0], profiles(first)),
+        n_items=len(items_of[0].items),
+        n_layered=items_of[0].n_layered,
     )
-
-
-def _read(run: RunTables, most: int) -> tuple[Traced, MinedPivots | None]:
-    found = traced(run, most)
-    return found, mined_pivots(run, found.layered, most)
 
 
 def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None) -> Chapter:
@@ -114,15 +114,9 @@ def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None
         scores(run), layers(run), lenses(run), behaviours(run), causality(run), items(found), corpus(run),
         attribution(run), pivots(run, pairs), selection(run), provenance(run),
     )  # fmt: skip
-    return Chapter(
-        name=name,
-        facts=facts(run),
-        tiles=tiles(run),
-        findings=findings(run, found, pairs),
-        examples=cards(found),
-        cautions=tuple(cautions(run)),
-        sections=tuple(section for section in sections if section is not None),
-    )
+    shown = tuple(section for section in sections if section is not None)
+    told = findings(run, found, pairs)
+    return Chapter(name, facts(run), tiles(run), told, cards(found), tuple(cautions(run)), shown)
 
 
 # -- several runs
@@ -148,21 +142,21 @@ def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -
 
 def _comparison(found: Row) -> b.Table:
     """Return a paired comparison of two scores."""
-    kinds = {"probability_share": "share", "accuracy_10way": "share", "accuracy_generated": "share"}
+
+    def cells(row: Row) -> tuple[b.Cell, ...]:
+        name, of = str(row["figure"]), str(row["item_set"])
+        kind: b.Kind = "figure" if name in ("score", "margin") else "share"
+        low, high = (b.Value(row[end], signed=True).text() for end in ("ci_low", "ci_high"))
+        return (
+            FIGURE_NAMES.get(name, name), ITEM_NAMES.get(of, of), b.Value(row["first"], kind),
+            b.Value(row["second"], kind), b.Value(row["difference"], signed=True), f"[{low}, {high}]",
+            b.Value(row["p_value"], "p"),
+        )  # fmt: skip
+
     return b.Table(
         "comparison",
         b.columns(["figure", "items"], [found["first"], found["second"], "difference", "95% interval", "p"]),
-        b.lines(
-            (
-                FIGURE_NAMES.get(row["figure"], row["figure"]), ITEM_NAMES.get(row["item_set"], row["item_set"]),
-                *(b.Value(row[name], kinds.get(row["figure"], "figure")) for name in ("first", "second")),  # type: ignore[arg-type]
-                b.Value(row["difference"], signed=True),
-                f"[{b.Value(row['ci_low'], signed=True).text()}, {b.Value(row['ci_high'], signed=True).text()}]",
-                b.Value(row["p_value"], "p"),
-            )
-            for row in found["rows"]
-            if row["source_language"] == "all"
-        ),
+        b.lines(cells(row) for row in found["rows"] if row["source_language"] == "all"),
         b.prose(
             "{second} against {first}: paired over the items of both, p of a two-sided sign-flip test over concepts",
             first=found["first"], second=found["second"],
@@ -174,18 +168,16 @@ def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
     groups = [(name, found[0]) for name, run in runs if (found := headline(run))]
     if not groups:
         return []
-    rules = in_order(rule.rule for _, group in groups for rule in group.rules)
-    behaviours_ = in_order((one for _, group in groups for one in group.behaviours), BEHAVIOUR_NAMES)
+    names = in_order((one for _, group in groups for one in group.behaviours), BEHAVIOUR_NAMES)
+    rules = in_order(rule for _, group in groups for rule in group.rules)
+    shown = [(name, shares) for rule in rules for name, group in groups if (shares := group.rules.get(rule))]
     table = b.Table(
         "shares-of-runs",
-        b.columns(["run", "rule"], [*(BEHAVIOUR_NAMES.get(name, name) for name in behaviours_), "items"]),
+        b.columns(["run", "rule"], [*(BEHAVIOUR_NAMES.get(name, name) for name in names), "items"]),
         b.lines(
-            (name, b.Code(rule), *(b.Value.of(found.shares.get(one), "share") for one in behaviours_),
-             b.Value(found.n, "count"))
-            for rule in rules
-            for name, group in groups
-            for found in [group.rule(rule)]
-            if found is not None
+            (run, b.Code(any_of(one)["rule"]), *(figure(one.get(name), "share", "share") for name in names),
+             b.Value(any_of(one)["n"], "count"))
+            for run, one in shown
         ),
         b.prose(f"Shares of items, {GROUP_NAMES[groups[0][1].direction_group]}"),
     )  # fmt: skip
@@ -193,36 +185,34 @@ def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
 
 
 def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
-    tested = [(name, run, tested_groups(run)[0]) for name, run in runs if run.ablate is not None]
+    tested = {name: (run, tested_groups(run)[0]) for name, run in runs if run.ablate is not None}
     if not tested:
         return []
     words = {True: "✓ holds", False: "✗ fails", None: "not tested"}
-    by_run = {name: conditions(run, group) for name, run, group in tested}
-    numbers = dict.fromkeys(number for found in by_run.values() for number in found)
-
-    def text(number: int) -> str:
-        found = next(found[number] for found in by_run.values() if number in found)
-        return f"{number}. {next(iter(found.values()))['condition']}"
+    by_run = {name: conditions(*one) for name, one in tested.items()}
+    # The first run that has a condition says what it asks.
+    texts = {
+        number: f"{number}. {next(iter(rows.values()))['condition']}"
+        for found in reversed(by_run.values())
+        for number, rows in found.items()
+    }
 
     def verdict(name: str, number: int) -> str:
-        row = by_run[name].get(number, {}).get("all")
-        return words[row["holds"] if row else None]
+        return words[by_run[name].get(number, {}).get("all", {"holds": None})["holds"]]
 
+    numbers = dict.fromkeys(number for found in by_run.values() for number in found)
     table = b.Table(
         "conditions-of-runs",
         b.columns(["a causal pivot asks that", *by_run], []),
-        b.lines((text(number), *(verdict(name, number) for name in by_run)) for number in numbers),
-        b.prose(f"Over {ABLATED_NAMES['all']}, {COARSE_GROUP_NAMES[tested[0][2]]}"),
+        b.lines((texts[number], *(verdict(name, number) for name in by_run)) for number in numbers),
+        b.prose(f"Over {ABLATED_NAMES['all']}, {COARSE_GROUP_NAMES[next(iter(tested.values()))[1]]}"),
         kind="conditions",
     )
+    effects = {name: own_effect(*one) for name, one in tested.items()}
     own = b.Table(
         "own-of-runs",
         b.columns(["run"], ["own pivot taken out, nats", "items"]),
-        b.lines(
-            (name, b.Value.of(effect, signed=True), b.Value(n, "count"))
-            for name, run, group in tested
-            for n, effect in [own_effect(run, group)]
-        ),
+        b.lines((name, b.Value.of(own, signed=True), b.Value(n, "count")) for name, (n, own) in effects.items()),
         b.prose("Change of log P of the answer"),
     )
     return [table, own]

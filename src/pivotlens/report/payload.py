@@ -11,45 +11,37 @@ from markupsafe import Markup
 from pivotlens.report.names import BEHAVIOUR_NAMES, CURVE_NAMES
 from pivotlens.report.run_tables import Row
 from pivotlens.report.sections.items import LensToken, TellingItem
-from pivotlens.report.sections.layers import Profiles, curves_of
-from pivotlens.report.sections.pivots import MinedPivots, PairPivots
+from pivotlens.report.sections.layers import Profiles
+from pivotlens.report.sections.pivots import MinedPivots
 from pivotlens.report.sections.shares import in_order
-from pivotlens.report.wording import direction_name, p_value, visible
-
-FIXED_ROLES = ("", "source", "target", "english")
-"""Roles by code; from 4 on the code is a pivot's relation."""
+from pivotlens.report.wording import direction_name, number, p_value, visible
 
 
-class _Numbering:
-    """Numbers values in the order they are first met."""
+class _Numbers(dict[Any, int]):
+    """Numbers of values, in the order they are first met."""
 
-    def __init__(self) -> None:
-        self.codes: dict[Any, int] = {}
-
-    def __call__(self, value: Any) -> int:
-        return self.codes.setdefault(value, len(self.codes))
-
-    def values(self) -> list[Any]:
-        return list(self.codes)
+    def __missing__(self, value: Any) -> int:
+        """Give a value its number."""
+        return self.setdefault(value, len(self))
 
 
 def payload(items: Sequence[TellingItem], pivots: MinedPivots | None, profiles: Profiles) -> dict[str, Any]:
     """Return what the script needs.
 
-    A token at a layer is three integers: its text, its probability in thousandths, and its role times two plus one
-    where it is specific to the item. An item without layers is listed with its labels alone.
+    A token at a layer is three integers: its text, its probability in thousandths, and its role and relation times two
+    plus one where it is specific to the item. An item without layers is listed with its labels alone.
     """
-    texts, relations, directions, layers = _Numbering(), _Numbering(), _Numbering(), _Numbering()
+    texts, roles, directions, layers = _Numbers(), _Numbers(), _Numbers(), _Numbers()
 
     def token(each: LensToken) -> tuple[int, int, int]:
-        role = FIXED_ROLES.index(each.role) if each.role in FIXED_ROLES else len(FIXED_ROLES) + relations(each.relation)
-        return texts(visible(each.token)), round(1000 * each.prob), 2 * role + each.specific
+        role = roles[each.role or "other", each.relation if each.role == "pivot" else ""]
+        return texts[visible(each.token)], round(1000 * each.prob), 2 * role + each.specific
 
     def layers_of(item: TellingItem) -> dict[str, Any]:
         if not item.layers:
             return {}
         readings = [[part for each in reading.tokens for part in token(each)] for reading in item.layers]
-        return {"n": layers(tuple(reading.layer for reading in item.layers)), "r": readings}
+        return {"n": layers[tuple(reading.layer for reading in item.layers)], "r": readings}
 
     mined = pivots.by_item() if pivots else {}
     rules = in_order(rule for item in items for rule in item.labels)
@@ -57,7 +49,7 @@ def payload(items: Sequence[TellingItem], pivots: MinedPivots | None, profiles: 
     behaviours = [*BEHAVIOUR_NAMES, *sorted(labels - set(BEHAVIOUR_NAMES))]
     rows = [
         {
-            "d": directions(item.direction),
+            "d": directions[item.direction],
             "c": visible(item.concept_id),
             "s": visible(item.source_word),
             "t": visible(item.target_word),
@@ -66,66 +58,68 @@ def payload(items: Sequence[TellingItem], pivots: MinedPivots | None, profiles: 
             "am": int(item.ambiguous),
             "b": [behaviours.index(item.labels.get(rule, "none")) for rule in rules],
             "l": item.peak_layer,
-            "k": None if item.peak_token is None else texts(visible(item.peak_token)),
+            "k": None if item.peak_token is None else texts[visible(item.peak_token)],
             "p": None if item.peak_prob is None else round(1000 * item.peak_prob),
             "m": [
-                [texts(visible(pivot.token)), round(1000 * pivot.strength)]
+                [texts[visible(pivot["token"])], round(1000 * pivot["strength"])]
                 for pivot in mined.get((item.direction, item.concept_id), ())
             ],
             **layers_of(item),
         }
         for item in items
     ]
-    pair_rows = [_pair(pair, directions(pair.direction), texts) for pair in (pivots.pairs if pivots else ())]
+    pairs = [
+        {
+            "d": directions[pair.direction],
+            "s": visible(pair.source_word),
+            "t": visible(pair.target_word),
+            "v": [[texts[visible(pivot["token"])], *_evidence(pivot)] for pivot in pair.pivots],
+        }
+        for pair in (pivots.pairs if pivots else ())
+    ]
     return {
         "items": rows,
-        "layers": layers.values(),
-        "pairs": pair_rows,
-        "profiles": [_profile(profile) for profile in profiles.values()],
-        "tokens": texts.values(),
-        "relations": relations.values(),
-        "directions": [[*direction, direction_name(direction)] for direction in directions.values()],
+        "layers": list(layers),
+        "pairs": pairs,
+        "profiles": list(map(_readouts, profiles.values())),
+        "tokens": list(texts),
+        "roles": list(roles),
+        "directions": [[*direction, direction_name(direction)] for direction in directions],
         "behaviours": [[name, BEHAVIOUR_NAMES.get(name, name)] for name in behaviours],
         "rules": rules,
-        "curves": CURVE_NAMES,
     }
 
 
-def _pair(pair: PairPivots, direction: int, texts: _Numbering) -> dict[str, Any]:
-    pivots = [
-        [
-            texts(visible(pivot.token)),
-            pivot.df_source,
-            pivot.df_target,
-            round(1000 * pivot.npmi_source),
-            round(1000 * pivot.npmi_target),
-            p_value(pivot.q_value),
-            round(1000 * pivot.strength),
-            visible(pivot.relation) if pivot.relation else "",
-        ]
-        for pivot in pair.pivots
+def _evidence(pivot: Row) -> list[Any]:
+    """Return the columns of a pair's pivot as they are shown, behind its token."""
+    npmi = (number(value, 2) for value in (pivot["npmi_source"], pivot["npmi_target"]))
+    strength = number(pivot["strength"])
+    counts = (str(pivot["df_source"]), str(pivot["df_target"]))
+    return [
+        *counts,
+        *npmi,
+        p_value(pivot["q_value"]),
+        strength,
+        visible(pivot["relation"]) if pivot["relation"] else "",
     ]
-    words = {"s": visible(pair.source_word), "t": visible(pair.target_word)}
-    return {"d": direction, **words, "f": pair.found, "v": pivots}
 
 
-def _profile(profile: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
-    layers = sorted({row["layer"] for rows in profile.values() for row in rows})
+def _readouts(profile: Mapping[str, Sequence[Row]]) -> list[str]:
+    """Return what a chart of layers says at each of them, in their order."""
+    means = {name: {row["layer"]: row["mean"] for row in rows} for name, rows in profile.items()}
+    entropy = means.pop("entropy", {})
+    curves = {title: means[name] for name, title in CURVE_NAMES.items() if name in means}
+    said = {
+        layer: [f"{name} {number(found.get(layer))}" for name, found in curves.items()]
+        + ([f"entropy {number(entropy[layer], 1)}"] if layer in entropy else [])
+        for layer in sorted({layer for found in (entropy, *curves.values()) for layer in found})
+    }
+    return [f"layer {layer}: {', '.join(parts)}" for layer, parts in said.items()]
 
-    def rounded(rows: Sequence[Row]) -> list[float | None]:
-        found = {row["layer"]: round(float(row["mean"]), 4) for row in rows}
-        return [found.get(layer) for layer in layers]
 
-    curves = {name: rounded(rows) for name, rows in curves_of(profile).items()}
-    return {"layers": layers, "entropy": rounded(profile.get("entropy", ())), "curves": curves}
-
-
-_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_UNSAFE = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 
 
 def embedded_json(value: Any) -> Markup:
     """Return JSON that is inert inside a ``script`` element: no ``<``, ``>``, ``&``, U+2028 or U+2029 is left."""
-    text = orjson.dumps(value).decode()
-    for char, escaped in _UNSAFE.items():
-        text = text.replace(char, escaped)
-    return Markup(text)
+    return Markup(orjson.dumps(value).decode().translate(_UNSAFE))

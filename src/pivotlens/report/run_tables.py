@@ -10,22 +10,11 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pivotlens.artifacts import (
-    Ablation,
-    Attribution,
-    Benchmark,
-    Counts,
-    Pivots,
-    Scores,
-    Selection,
-    StageResult,
-    Trace,
-    TrainedLens,
-)
+from pivotlens import artifacts
+from pivotlens.artifacts import StageResult
 from pivotlens.artifacts.results import SweepResult
 from pivotlens.settings import StageConfig
 from pivotlens.stages import STAGES
-from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
 Row = dict[str, Any]
@@ -39,36 +28,37 @@ class RunTables:
     The fields are what the page has sections on, in the order of the method; ``others`` it names alone.
     """
 
-    bench: Benchmark | None
-    score: Scores | None
-    lens: TrainedLens | None
-    trace: Trace | None
-    ablate: Ablation | None
-    count: Counts | None
-    attribute: Attribution | None
-    mine: Pivots | None
-    select: Selection | None
+    bench: artifacts.Benchmark | None
+    score: artifacts.Scores | None
+    lens: artifacts.TrainedLens | None
+    trace: artifacts.Trace | None
+    ablate: artifacts.Ablation | None
+    count: artifacts.Counts | None
+    attribute: artifacts.Attribution | None
+    mine: artifacts.Pivots | None
+    select: artifacts.Selection | None
     others: tuple[StageResult, ...]
 
     @classmethod
     def load(cls, run: Path | str) -> Self:
         """Load what is there."""
-        found = {name: STAGES[name].result_class().load_if_there(run) for name in shown_stages()}
-        shown = {field.name: found.pop(field.name, None) for field in fields(cls) if field.name != "others"}
-        return cls(**shown, others=tuple(result for result in found.values() if result is not None))
+        return cls._of({name: STAGES[name].result_class().load_if_there(run) for name in shown_stages()})
 
     @classmethod
     def of(cls, result: StageResult) -> Self:
         """Return a single stage as a run of its own, whatever class of result it was loaded as."""
-        typed = STAGES[result.manifest.stage].result_class()(result.folder, result.manifest)
-        shown = {field.name: typed if field.name == typed.stage else None for field in fields(cls)}
-        return cls(**shown | {"others": () if typed.stage in shown else (typed,)})
+        name = result.manifest.stage
+        return cls._of({name: STAGES[name].result_class()(result.folder, result.manifest)})
+
+    @classmethod
+    def _of(cls, found: dict[str, Any]) -> Self:
+        shown = {field.name: found.pop(field.name, None) for field in fields(cls)[:-1]}
+        return cls(**shown, others=tuple(result for result in found.values() if result is not None))
 
     def stages(self) -> Iterator[StageResult]:
         """Yield the stages that are there, in the order of the method."""
-        shown: list[StageResult | None] = [getattr(self, field.name) for field in fields(self)[:-1]]
-        yield from (result for result in shown if result is not None)
-        yield from self.others
+        shown = (getattr(self, field.name) for field in fields(self)[:-1])
+        yield from (result for result in (*shown, *self.others) if result is not None)
 
     @property
     def model(self) -> str:
@@ -122,15 +112,6 @@ def direction_of(row: Row) -> Direction:
 def is_pooled(row: Row) -> bool:
     """Tell whether a row is the mean over directions."""
     return bool(row["source_language"] == "all" or row["target_language"] == "all")
-
-
-def interval_of(row: Row, value: str, low: str = "ci_low", high: str = "ci_high") -> Interval | None:
-    """Return a figure with its interval from three columns, or None where the figure is absent."""
-    if row[value] is None or row[value] != row[value]:
-        return None
-    nan = float("nan")
-    ends = (nan if row[name] is None else float(row[name]) for name in (low, high))
-    return Interval(float(row[value]), *ends)
 
 
 def first_shot_set(rows: list[Row]) -> list[Row]:

@@ -15,24 +15,14 @@ from pivotlens.errors import PrerequisiteError
 from pivotlens.report.blocks import Value, plain
 from pivotlens.report.names import BEHAVIOUR_NAMES, GROUP_NAMES, group_of
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows
+from pivotlens.report.sections import shares
 from pivotlens.report.sections.behaviours import pivot_shares
 from pivotlens.report.sections.causality import own_effect, tested_groups, verdicts
 from pivotlens.report.sections.header import mixed_settings
-from pivotlens.report.sections.items import LayerReading, LensToken, TellingItem, read_items, telling_keys, trace_tables
-from pivotlens.report.sections.scores import figure, pair_of, score_lines, score_rows
-from pivotlens.report.sections.shares import (
-    DEFAULT_RULE,
-    PIVOT,
-    ShareGroup,
-    Shares,
-    Split,
-    headline,
-    split_of,
-    splits,
-    sweeps,
-)
-from pivotlens.report.wording import MISSING, direction_name, interval_text, percent, probability, visible, whole
-from pivotlens.statistics.bootstrap import Interval
+from pivotlens.report.sections.items import LensToken, TellingItem, read_items, telling_keys, trace_tables
+from pivotlens.report.sections.parts import any_of, pair_of, shown
+from pivotlens.report.sections.scores import figure, score_lines, score_rows
+from pivotlens.report.wording import MISSING, direction_name, percent, probability, visible, whole
 from pivotlens.text import Direction, truncate_graphemes
 
 SHOWN_TOKENS = 3
@@ -64,14 +54,13 @@ def render_items(items: Sequence[TellingItem]) -> list[RenderableType]:
 
 
 def _item_table(item: TellingItem) -> Table:
+    answer = "" if item.correct else "  (the answer is wrong)"
     title = Text.assemble(
-        (direction_name(item.direction), "dim"),
-        "  ",
+        (f"{direction_name(item.direction)}  ", "dim"),
         (visible(item.source_word), "bold yellow"),
         " → ",
         (visible(item.target_word), "bold cyan"),
-        (f"  {BEHAVIOUR_NAMES.get(item.behaviour, item.behaviour)}", "dim"),
-        ("" if item.correct else "  (the answer is wrong)", "dim"),
+        (f"  {BEHAVIOUR_NAMES.get(item.behaviour, item.behaviour)}{answer}", "dim"),
     )
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1), pad_edge=False, header_style="dim")
     table.add_column("layer", justify="right", style="dim")
@@ -81,20 +70,15 @@ def _item_table(item: TellingItem) -> Table:
     table.add_column("then", no_wrap=True, overflow="ellipsis")
     for reading in item.layers:
         if reading.tokens:
-            at_peak = reading.layer == item.peak_layer
-            layer = Text(f"▸ {reading.layer}" if at_peak else str(reading.layer), "bold" if at_peak else "")
-            table.add_row(layer, *_cells(reading))
+            first, *others = reading.tokens
+            peak = reading.layer == item.peak_layer
+            layer = Text("▸ " * peak + str(reading.layer), "bold" if peak else "")
+            bar = "━" * max(1, round(_BAR_CELLS * min(first.prob, 1.0)))
+            told = [((_short(each), _style(each)), (f" {probability(each.prob)}", "dim")) for each in others]
+            then = Text("  ").join(Text.assemble(*parts) for parts in told)
+            cells = (Text(text, _style(first)) for text in (_short(first), probability(first.prob), bar))
+            table.add_row(layer, *cells, then)
     return table
-
-
-def _cells(reading: LayerReading) -> tuple[Text, Text, Text, Text]:
-    first, *others = reading.tokens
-    style = _style(first)
-    then = Text("  ").join(
-        Text.assemble((_short(token), _style(token)), (f" {probability(token.prob)}", "dim")) for token in others
-    )
-    bar = "━" * max(1, round(_BAR_CELLS * min(first.prob, 1.0)))
-    return Text(_short(first), style), Text(probability(first.prob), style), Text(bar, style), then
 
 
 def _short(token: LensToken) -> str:
@@ -123,25 +107,21 @@ def render_summary(run: Path | str) -> RenderableType:
             f"{run} has neither a finished 'score' nor a finished 'trace' stage",
             f"Run `pivotlens score --run {run}` or `pivotlens trace --run {run}` first.",
         )
-    scored = {pair_of(row): row for row in score_rows(tables)}
-    labelled = _pivot_shares(tables)
+    scored: dict[Direction | None, Row] = {pair_of(row): row for row in score_rows(tables)}
+    found, wanted = pivot_shares(first_rows(trace, "summary")), (shares.DEFAULT_RULE, "all")
+    labelled = {direction: one for (rule, direction, items), one in found.items() if (rule, items) == wanted}
     table = Table(box=None, header_style="dim", pad_edge=False)
+    names = ("score", "share", "10-way", "generated") if score else ()
     table.add_column("direction")
-    if score:
-        for name in ("score", "share", "10-way", "generated"):
-            table.add_column(name, justify="right", no_wrap=True)
-    if trace:
-        table.add_column("semantic pivot", justify="right", no_wrap=True)
-    table.add_column("items", justify="right")
+    for name in (*names, *(["semantic pivot"] if trace else []), "items"):
+        table.add_column(name, justify="right", no_wrap=name != "items")
     for direction in dict.fromkeys([*scored, *labelled]):
         row, (n, pivots) = scored.get(direction), labelled.get(direction, (None, None)) if direction else (None, None)
-        cells = ["mean" if direction is None else str(direction)]
-        if score:
-            cells += _score_cells(row)
-        if trace:
-            cells.append(plain(Value.of(pivots, "share")))
-        counts = dict.fromkeys(each for each in (row["n"] if row else None, n) if each)
-        table.add_row(*cells, " / ".join(map(whole, counts)) or MISSING, style="bold" if direction is None else "")
+        cells = [plain(figure(row, "score")), *(figure(row, name).text() for name in _SHARES)] if row else ()
+        shown = [*(cells or [MISSING] * len(names)), *([plain(Value.of(pivots, "share"))] if trace else [])]
+        counts = " / ".join(map(whole, dict.fromkeys(filter(None, (row["n"] if row else None, n))))) or MISSING
+        style = "" if direction else "bold"
+        table.add_row(str(direction or "mean"), *shown, counts, style=style)
     mixed = mixed_settings(score, trace)
     said = [*([mixed] if mixed else ()), *(_trace_lines(tables) if trace else ()), *_causality_lines(tables)]
     # Text, not a string: a name of a model may look like markup.
@@ -169,59 +149,49 @@ def _trace_lines(tables: RunTables) -> list[str]:
     Of a group, the shares of all labels by rule, each with what its pivots are written in; for the headline's group
     also by model and prompt.
     """
-    written = splits(first_rows(tables.trace, "pivot_languages"))
+    written = shares.splits(first_rows(tables.trace, "pivot_languages"))
     members: dict[str, list[str]] = {}
     for direction in dict.fromkeys(map(direction_of, first_rows(tables.trace, "summary"))):
         members.setdefault(group_of(direction), []).append(str(direction))
     lines = []
-    for place, group in enumerate(headline(tables)):
+    for place, group in enumerate(shares.headline(tables)):
         of_group = members.get(group.direction_group, [])
         lines += [f"mean over directions, {GROUP_NAMES[group.direction_group]}:"]
-        for rule in _told(group):
-            lines += [
-                f"  {rule.rule}: {_shares_text(rule, group.direction_group)}",
-                *_written_line(written, group.direction_group, rule.rule),
-            ]
+        for rule in filter(group.rules.get, (shares.DEFAULT_RULE, "onset")):
+            lines += [f"  {rule}: {_shares_text(group.rules[rule], group.direction_group)}"]
+            lines += _written_line(written, group.direction_group, rule)
         lines += _swept_lines(tables) if place == 0 else []
         if len(of_group) > 1:
             for one in of_group:
-                lines += _written_line(written, one, DEFAULT_RULE, f"{one}, {DEFAULT_RULE}: ")
+                lines += _written_line(written, one, shares.DEFAULT_RULE, f"{one}, {shares.DEFAULT_RULE}: ")
     return lines
 
 
 def _swept_lines(tables: RunTables) -> list[str]:
     lines = []
-    for sweep in sweeps(tables)[:1]:
-        models = sweep.by_model[1:]
+    for sweep in shares.sweeps(tables)[:1]:
+        models = sweep.along("model")
         # Of many checkpoints the last one tells where they lead; the page has them all.
-        shown = [*(models if len(models) <= _MOST_MODELS else models[-1:]), *sweep.by_prompt[1:]]
-        lines += [
-            f"  {sweep.rule}, {visible(point.short)}, {point.prompt} prompt: {BEHAVIOUR_NAMES[PIVOT]} "
-            f"{plain(Value.of(point.shares.shares[PIVOT], 'share'))}"
-            for point in shown
-        ]
+        for point in (*models[1 if len(models) <= _MOST_MODELS + 1 else -1 :], *sweep.along("prompt")[1:]):
+            of, share = any_of(point), plain(shown(point[shares.PIVOT], "share", "share"))
+            name = f"{sweep.rule}, {visible(of['short'])}, {of['prompt']} prompt"
+            lines.append(f"  {name}: {BEHAVIOUR_NAMES[shares.PIVOT]} {share}")
     return lines
 
 
-def _written_line(written: Sequence[Split], directions: str, rule: str, of: str = "") -> list[str]:
-    split = split_of(written, directions, rule)
-    return [f"    {of}semantic pivots are written in: {split.text}"] if split else []
+def _written_line(written: shares.Splits, directions: str, rule: str, of: str = "") -> list[str]:
+    split = shares.written_in(written, directions, rule)
+    return [f"    {of}semantic pivots are written in: {split}"] if split else []
 
 
-def _told(group: ShareGroup) -> list[Shares]:
-    return [rule for rule in (group.rule(DEFAULT_RULE), group.rule("onset")) if rule is not None]
-
-
-def _shares_text(shares: Shares, directions: str) -> str:
+def _shares_text(found: shares.Shares, directions: str) -> str:
     """Return the share of every label, those that no item has among them: what is written adds up to all items."""
     copy = "source_or_english" if directions == "source_english" else "copy"
-    own = ("direct", copy, PIVOT, "other", "none")
-    found = ((name, shares.shares.get(name)) for name in dict.fromkeys((*own, *shares.shares)))
-    return ", ".join(
-        f"{BEHAVIOUR_NAMES.get(name, name)} {_share(each) if each and each.value else percent(0.0)}"
-        for name, each in found
-        if name in own or (each and each.value)
-    )
+    own = ("direct", copy, shares.PIVOT, "other", "none")
+    values = {name: shown(row, "share", "share") for name, row in found.items()}
+    there = {name: plain(value) for name, value in values.items() if value.value}
+    texts = dict.fromkeys(own, percent(0.0)) | there
+    return ", ".join(f"{BEHAVIOUR_NAMES.get(name, name)} {text}" for name, text in texts.items())
 
 
 def _causality_lines(tables: RunTables) -> list[str]:
@@ -229,26 +199,9 @@ def _causality_lines(tables: RunTables) -> list[str]:
         return []
     group = tested_groups(tables)[0]
     found, (_, own) = verdicts(tables, group), own_effect(tables, group)
-    total = sum(map(len, found.values()))
-    said = ((True, "hold"), (False, "fail"), (None, "not tested"))
-    verdict = ", ".join(f"{len(found[holds])} of {total} {word}" for holds, word in said if found[holds])
+    total, said = sum(map(len, found.values())), {True: "hold", False: "fail", None: "not tested"}
+    verdict = ", ".join(f"{len(found[holds])} of {total} {word}" for holds, word in said.items() if found[holds])
     failed = ", ".join(str(row["number"]) for row in found[False])
     verdict += f" (those that fail: {failed})" if failed else ""
     effect = f"; own pivot taken out {plain(Value.of(own))} nats" if own else ""
     return [f"conditions of a causal pivot: {verdict or 'none tested'}{effect}"]
-
-
-def _pivot_shares(tables: RunTables) -> dict[Direction, tuple[int, Interval | None]]:
-    """Return items and share of semantic pivots by direction, under the default rule."""
-    found = pivot_shares(first_rows(tables.trace, "summary"))
-    return {direction: one for (rule, direction, items), one in found.items() if (rule, items) == (DEFAULT_RULE, "all")}
-
-
-def _score_cells(row: Row | None) -> list[str]:
-    if row is None:
-        return [MISSING] * 4
-    return [plain(figure(row, "score")), *(figure(row, name).text() for name in _SHARES)]
-
-
-def _share(interval: Interval) -> str:
-    return f"{percent(interval.value)} {interval_text(interval, share=True)}".rstrip()

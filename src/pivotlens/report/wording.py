@@ -6,7 +6,6 @@ import math
 import unicodedata
 
 from pivotlens.errors import ConfigError
-from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction, english_name, escape_controls
 
 MISSING = "–"
@@ -84,14 +83,6 @@ def p_value(value: float | None) -> str:
     if value is None or math.isnan(value):
         return MISSING
     return "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def interval_text(interval: Interval | None, *, share: bool = False) -> str:
-    """Return ``[low, high]``, or nothing where the ends are absent."""
-    if interval is None or is_missing(interval.low) or is_missing(interval.high):
-        return ""
-    write = percent if share else number
-    return f"[{write(interval.low)}, {write(interval.high)}]"
 
 
 def plural(count: int, noun: str) -> str:

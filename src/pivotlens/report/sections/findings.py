@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pivotlens.report import blocks as b
 from pivotlens.report.names import BEHAVIOUR_NAMES, COARSE_GROUP_NAMES, GROUP_NAMES
-from pivotlens.report.run_tables import Row, RunTables, first_rows, is_pooled, rows
-from pivotlens.report.sections.attribution import (
-    CLASSES,
-    ENOUGH,
-    PRIMARY_RULE,
-    AucRow,
-    AucTable,
-    auc_tables,
-    shared_pairs,
-)  # fmt: skip
+from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, is_pooled, rows
+from pivotlens.report.sections.attribution import CLASSES, ENOUGH, PRIMARY_RULE, AucRows, auc_tables, shared_pairs
 from pivotlens.report.sections.behaviours import PivotShares, overall_share, pivot_shares
 from pivotlens.report.sections.causality import own_effect, tested_groups, verdicts
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import TellingItem, Traced
+from pivotlens.report.sections.parts import interval, shown
 from pivotlens.report.sections.pivots import MinedPivots
-from pivotlens.report.sections.scores import figure, pair_of, score_rows
-from pivotlens.report.sections.shares import ShareGroup, Split, headline, splits, written_in
+from pivotlens.report.sections.scores import figure, score_rows
+from pivotlens.report.sections.shares import DEFAULT_RULE, PIVOT, ShareGroup, Splits, headline, splits, written_in
 from pivotlens.report.wording import direction_name, number, percent, plural, whole
 from pivotlens.statistics.bootstrap import Interval
-from pivotlens.text import ENGLISH
+from pivotlens.text import ENGLISH, Direction
 
+FREE = "neither_english"
 _OTHERWISE = {
     "direct": "are direct",
     "copy": "are copies of the source word",
@@ -63,103 +57,81 @@ def _share(interval: Interval) -> b.Value:
     return b.Value.of(interval, "share")
 
 
-def _named(row: Row) -> str:
-    direction = pair_of(row)
-    return direction_name(direction) if direction else "all directions"
-
-
 def score_sentence(found: Sequence[Row]) -> b.Prose:
     """Say the mean score, and the best and worst direction."""
-    single = [row for row in found if not is_pooled(row) and row["score"] is not None]
+    there = [row for row in found if row["score"] is not None]
+    single = [row for row in there if not is_pooled(row)]
     if not single:
         return ()
     best, worst = max(single, key=lambda row: row["score"]), min(single, key=lambda row: row["score"])
-    parts: list[b.Inline] = []
-    pooled = next((row for row in found if is_pooled(row) and row["score"] is not None), None)
-    if pooled is not None:
-        parts += b.prose(
-            f"The translation score is {{score}} over {plural(len(single), 'direction')}", score=figure(pooled, "score")
-        )
-        if pooled["accuracy_generated"] is not None:
-            parts += b.prose(
-                "; the generated answer is an accepted one for {share} of items",
-                share=figure(pooled, "accuracy_generated"),
-            )
-        parts.append(". ")
-    if len(single) == 1:
-        return (*parts, *b.prose("{name} scores {score}.", name=_named(best), score=figure(best, "score")))
-    return (
-        *parts,
-        *b.prose(
-            "It is highest for {best}, {high}, and lowest for {worst}, {low}.",
-            best=_named(best), high=figure(best, "score"), worst=_named(worst), low=figure(worst, "score"),
-        ),
-    )  # fmt: skip
-
-
-def headline_sentence(groups: Sequence[ShareGroup], written: Sequence[Split]) -> b.Prose:
-    """Say the shares of the headline's directions under the calibrated rule, and of pivots under the onset rule."""
-    found = groups[0].rule("calibrated") if groups else None
-    pivot = found.shares.get("semantic_pivot") if found else None
-    if found is None or pivot is None:
-        return ()
-    group = groups[0].direction_group
-    among = (
-        "between languages other than English"
-        if group == "neither_english"
-        else f"of directions with {GROUP_NAMES[group]}"
-    )
-    parts: list[b.Inline] = [
-        *b.prose(
-            f"Under the calibrated rule {{pivot}} of {plural(found.n, 'item')} {among} go through a semantic pivot"
-            "{written}",
-            pivot=_share(pivot), written=written_in(written, group, "calibrated"),
-        )
-    ]  # fmt: skip
-    for name, text in _OTHERWISE.items():
-        share = found.shares.get(name)
-        if share is not None and (share.value or name in ("direct", "copy")):
-            parts += b.prose(f", {{share}} {text}", share=_share(share))
-    onset = groups[0].rule("onset")
-    early = onset.shares.get("semantic_pivot") if onset else None
-    if early is not None:
-        parts += b.prose(
-            "; under the onset rule, which does not favour late targets, {share} go through one{written}",
-            share=_share(early), written=written_in(written, group, "onset"),
+    said: b.Prose = ()
+    for row in [row for row in there if is_pooled(row)][:1]:
+        share = figure(row, "accuracy_generated")
+        generated = "" if share.value is None else "; the generated answer is an accepted one for {share} of items"
+        said = b.prose(
+            f"The translation score is {{score}} over {plural(len(single), 'direction')}{generated}. ",
+            score=figure(row, "score"), share=share,
         )  # fmt: skip
-    return (*parts, ".")
+    values: dict[str, b.Inline] = {
+        "best": direction_name(direction_of(best)), "high": figure(best, "score"),
+        "worst": direction_name(direction_of(worst)), "low": figure(worst, "score"),
+    }  # fmt: skip
+    several = "It is highest for {best}, {high}, and lowest for {worst}, {low}."
+    return (*said, *b.prose("{best} scores {high}." if len(single) == 1 else several, **values))
+
+
+def headline_sentence(groups: Sequence[ShareGroup], written: Splits) -> b.Prose:
+    """Say the shares of the headline's directions under the calibrated rule, and of pivots under the onset rule."""
+    found = groups[0].rules.get(DEFAULT_RULE, {}) if groups else {}
+    if interval(found.get(PIVOT), "share") is None:
+        return ()
+    group, n = groups[0].direction_group, plural(found[PIVOT]["n"], "item")
+    among = "between languages other than English" if group == FREE else f"of directions with {GROUP_NAMES[group]}"
+
+    def in_brackets(rule: str) -> str:
+        split = written_in(written, group, rule)
+        return f" (written in: {split})" if split else ""
+
+    said = b.prose(
+        f"Under the calibrated rule {{pivot}} of {n} {among} go through a semantic pivot{in_brackets(DEFAULT_RULE)}",
+        pivot=shown(found[PIVOT], "share", "share"),
+    )
+    for name, text in _OTHERWISE.items():
+        share = interval(found.get(name), "share")
+        if share and (share.value or name in ("direct", "copy")):
+            said += b.prose(f", {{share}} {text}", share=_share(share))
+    if early := interval(groups[0].rules.get("onset", {}).get(PIVOT), "share"):
+        said += b.prose(
+            "; under the onset rule, which does not favour late targets, {share} go through one"
+            f"{in_brackets('onset')}",
+            share=_share(early),
+        )
+    return (*said, ".")
 
 
 def share_sentence(labels: Sequence[Row], shares: PivotShares) -> b.Prose:
     """Say the shares of pivots by direction, where no mean over directions was made."""
     found = {
-        direction: (n, share)
+        direction: share
         for (rule, direction, items), (n, share) in shares.items()
-        if (rule, items) == ("calibrated", "all") and share is not None and n
+        if (rule, items) == (DEFAULT_RULE, "all") and share is not None and n
     }
-    free = {direction: one for direction, one in found.items() if ENGLISH not in direction}
-    chosen = free or found
-    if not chosen:
+    free = {direction: share for direction, share in found.items() if ENGLISH not in direction}
+    order = sorted((free or found).items(), key=lambda one: one[1].value)
+    overall = overall_share(labels, DEFAULT_RULE, FREE if free else "all")
+    if not order or overall is None:
         return ()
     among = "between languages other than English" if free else "here, where every direction has English on a side"
-    overall = overall_share(labels, "calibrated", "neither_english" if free else "all")
-    if overall is None:
-        return ()
-    order = sorted(chosen, key=lambda direction: chosen[direction][1].value)
-    start = b.prose(
+    start = (
         f"Under the calibrated rule **{percent(overall[0])}** of {plural(overall[1], 'item')} {among} go through a "
         "semantic pivot"
     )
-    low, high = order[0], order[-1]
+    (lowest, low), (highest, high) = order[0], order[-1]
     if len(order) == 1:
-        interval = _share(chosen[low][1]).ends()
-        return (*start, f" ({direction_name(low)}, 95% interval {interval}).")
-    return (
-        *start,
-        *b.prose(
-            f": from {direction_name(low)}, {{low}}, to {direction_name(high)}, {{high}}.",
-            low=_share(chosen[low][1]), high=_share(chosen[high][1]),
-        ),
+        return b.prose(f"{start} ({direction_name(lowest)}, 95% interval {_share(low).ends()}).")
+    return b.prose(
+        f"{start}: from {direction_name(lowest)}, {{low}}, to {direction_name(highest)}, {{high}}.",
+        low=_share(low), high=_share(high),
     )  # fmt: skip
 
 
@@ -190,45 +162,43 @@ def causality_sentence(run: RunTables) -> b.Prose:
     if own is None or len(found[None]) == total:
         return ("Whether the pivot is causal cannot be said: too few pivot items could be tested.",)
     held, failed, untested = len(found[True]), found[False], len(found[None])
-    parts: list[b.Inline] = [
-        *b.prose(
-            f"Taking the pivot out ({COARSE_GROUP_NAMES[group]}) changes the log-probability of the answer by {{own}} "
-            f"nats in {plural(n, 'item')}; of the {total} conditions of causality "
-            f"**{held or 'none'} {'holds' if held < 2 else 'hold'}**",
-            own=b.Value.of(own),
-        )
-    ]
+    said = (
+        f"Taking the pivot out ({COARSE_GROUP_NAMES[group]}) changes the log-probability of the answer by {{own}} "
+        f"nats in {plural(n, 'item')}; of the {total} conditions of causality **{held or 'none'} "
+        f"{'holds' if held < 2 else 'hold'}**"
+    )
+    named: b.Prose = ()
     if failed and len(failed) < total:
-        names = "; ".join(f"{row['number']}. {row['condition']}" for row in failed)
-        parts.append(f", {len(failed)} {'fails' if len(failed) == 1 else 'fail'} ({names})")
+        named = ("; ".join(f"{row['number']}. {row['condition']}" for row in failed),)
+        said += f", {len(failed)} {'fails' if len(failed) == 1 else 'fail'} ({{named}})"
     if untested:
-        parts.append(f", {untested} could not be tested")
+        said += f", {untested} could not be tested"
     if failed or untested:
-        parts.append("; a pivot counts as causal only where all hold")
-    return (*parts, ".")
+        said += "; a pivot counts as causal only where all hold"
+    return b.prose(f"{said}.", own=b.Value.of(own), named=named)
 
 
 # -- AUC
 
 
-def auc_sentence(tables: Sequence[AucTable], joint: Sequence[Row]) -> b.Prose:
+def auc_sentence(tables: dict[tuple[str, str], AucRows], joint: Sequence[Row]) -> b.Prose:
     """Say how well joint frequency predicts behaviour, over how many directions, and on what that rests."""
-    table = tables[0] if tables else None
-    if table is None or "log_joint" not in table.predictors:
+    (rule, items), table = next(iter(tables.items()), (("", ""), AucRows()))
+    found = {direction: by_name.get("log_joint") for direction, by_name in table.items()}
+    if not any(found.values()):
         return ()
-    column = table.predictors.index("log_joint")
-    chosen = next((row for row in (*filter(None, [table.pooled]), *table.single) if row.aucs[column] is not None), None)
+    single = {direction: row for direction, row in found.items() if direction is not None}
+    aucs = {direction: auc for direction, row in found.items() if (auc := interval(row, "auc"))}
     what = "how often both words share a unit of the corpus"
-    if chosen is None:
-        why = _reasons(table.single, column, counted=True)
+    if not aucs:
+        why = _reasons(single.values(), len(single), counted=True)
         return (f"Whether {what} predicts the behaviour cannot be said: {why or 'no AUC'}.",)
-    auc = chosen.aucs[column]
-    assert auc is not None
+    direction, auc = next(iter(aucs.items()))
     reading = "no better than chance" if auc.low <= 0.5 <= auc.high else "associated with it"
-    rests = shared_pairs(joint, table.item_set) if table.rule == PRIMARY_RULE else {}
+    rests = shared_pairs(joint, items) if rule == PRIMARY_RULE else {}
     return b.prose(
         f"As a predictor of direct against semantic-pivot behaviour, {what} has an AUC of {{auc}} "
-        f"{_where(table.single, chosen, column)}{_verdict(rests, reading)}.",
+        f"{_where(single, direction)}{_verdict(rests, reading)}.",
         auc=b.Value.of(auc),
     )
 
@@ -246,31 +216,26 @@ def _verdict(rests: dict[str, tuple[int, int]], reading: str) -> str:
     return f"; {said}: {reading}"
 
 
-def _reasons(found: Sequence[AucRow], column: int, *, counted: bool = False) -> str:
-    """Return why directions have no AUC: each reason once, with how many it holds in where they are not all.
+def _reasons(found: Iterable[Row | None], n: int, *, counted: bool = False) -> str:
+    """Return why ``n`` directions have no AUC: each reason once, with how many it holds in where they are not all.
 
-    Args:
-        found: The directions.
-        column: Of the predictor.
-        counted: Whether to write the number where it holds in all of several too.
+    ``counted``: also where it holds in all of several.
     """
-    counts = Counter(reason for one in found for reason in one.reasons[column])
+    counts = Counter(reason for row in found if row and row["note"] for reason in row["note"].split("; "))
     return "; ".join(
-        f"{reason} in {count} of {plural(len(found), 'direction')}"
-        if count < len(found) or (counted and len(found) > 1)
-        else reason
+        f"{reason} in {count} of {plural(n, 'direction')}" if count < n or (counted and n > 1) else reason
         for reason, count in counts.items()
     )
 
 
-def _where(single: Sequence[AucRow], row: AucRow, column: int) -> str:
+def _where(single: dict[Direction, Row | None], direction: Direction | None) -> str:
     """Say over how many directions a figure is, and why others have none."""
-    there = [one for one in single if one.aucs[column] is not None]
-    others = [one for one in single if one.aucs[column] is None]
-    why = f" (no AUC in the others: {_reasons(others, column) or 'not computed'})" if others else ""
-    if row.direction is None and len(there) > 1:
+    there = [one for one, row in single.items() if interval(row, "auc")]
+    others = [row for one, row in single.items() if one not in there]
+    why = f" (no AUC in the others: {_reasons(others, len(others)) or 'not computed'})" if others else ""
+    if direction is None and len(there) > 1:
         return f"within {len(there)} of {plural(len(single), 'direction')}, on average{why}"
-    direction = row.direction or (there[0].direction if there else None)
+    direction = direction or next(iter(there), None)
     if direction is None:
         return "within directions, on average"
     return f"in {direction_name(direction)}" + (f", 1 of {len(single)} directions{why}" if len(single) > 1 else "")
@@ -281,32 +246,28 @@ def _where(single: Sequence[AucRow], row: AucRow, column: int) -> str:
 
 def mined_sentence(found: MinedPivots) -> b.Prose:
     """Say how many pivots the corpus yields, against shuffled pairs, and the most widespread ones."""
-    if not found.n_pivots:
+    figures = found.summary
+    if not figures["pair_pivots"]:
         return ("The corpus alone yields no pivot for any pair.",)
-    parts: list[b.Inline] = [
-        *b.prose(
-            f"The corpus alone yields **{plural(found.n_pivots, 'pivot')}** for {plural(found.n_pairs, 'pair')}, "
-            f"{whole(found.linked)} of them linked to the concept in a dictionary or WordNet"
-        )
-    ]
-    if found.share is not None and found.share_shuffled is not None:
-        parts += b.prose(
-            f"; **{percent(found.share)}** of the pairs have one, against **{percent(found.share_shuffled)}** of "
-            "shuffled pairs"
-        )
-    named = [b.Word(pivot.token.strip(), kind="pivot") for pivot in found.corpus if not pivot.grammar][:3]
-    if named:
-        parts += ["; the most widespread, words of grammar left out, are ", *b.joined(named)]
-    return (*parts, ".")
+    said = (
+        f"The corpus alone yields **{plural(figures['pair_pivots'], 'pivot')}** for "
+        f"{plural(figures['pairs'], 'pair')}, {whole(figures['linked'])} of them linked to the concept in a dictionary "
+        "or WordNet"
+    )
+    if found.shares:
+        share, shuffled = map(percent, found.shares)
+        said += f"; **{share}** of the pairs have one, against **{shuffled}** of shuffled pairs"
+    named = [b.Word(row["token"].strip(), kind="pivot") for row in found.corpus if row["token_id"] not in found.grammar]
+    widespread = "; the most widespread, words of grammar left out, are {named}" if named else ""
+    return b.prose(f"{said}{widespread}.", named=b.joined(named[:3]))
 
 
 def arms_sentence(arms: Sequence[Row]) -> b.Prose:
     """Say how rich in pivots the rebuilt corpus is, against a random choice."""
-    by_mode = {row["mode"]: row for row in arms}
-    top, control = by_mode.get("top"), by_mode.get("random")
-    if top is None or control is None or not control["pivot_share"]:
+    shares = {row["mode"]: row["pivot_share"] for row in arms}
+    if "top" not in shares or not shares.get("random"):
         return ()
     return b.prose(
-        f"In the rebuilt corpus **{percent(top['pivot_share'])}** of the tokens are pivots, against "
-        f"**{percent(control['pivot_share'])}** in a random choice at the same budget."
+        f"In the rebuilt corpus **{percent(shares['top'])}** of the tokens are pivots, against "
+        f"**{percent(shares['random'])}** in a random choice at the same budget."
     )

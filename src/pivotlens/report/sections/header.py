@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from pivotlens.artifacts import Scores, StageResult, Trace
 from pivotlens.artifacts.results import SweepResult
 from pivotlens.artifacts.verification import outdated
 from pivotlens.report.blocks import Pair, Prose, Value, joined
 from pivotlens.report.names import COARSE_GROUP_NAMES, GROUP_NAMES
-from pivotlens.report.run_tables import DEMO_CORPUS, RunTables, direction_of, first_table, has, is_pooled, rows
-from pivotlens.report.sections.attribution import auc_tables
+from pivotlens.report.run_tables import DEMO_CORPUS, Row, RunTables, direction_of, first_table, has, is_pooled, rows
+from pivotlens.report.sections.attribution import auc_tables, predictors_of
 from pivotlens.report.sections.causality import tested_groups, verdicts
+from pivotlens.report.sections.parts import shown
 from pivotlens.report.sections.scores import figure, score_rows
 from pivotlens.report.sections.shares import DEFAULT_RULE, PIVOT, headline
 from pivotlens.report.wording import plural, whole
@@ -50,23 +53,22 @@ def model_name(model: str) -> str:
 def facts(run: RunTables) -> dict[str, Prose]:
     """Return what the run is of, by name."""
     directions, n = _directions(run), _concepts(run)
-    stages = (run.score, run.trace)
-    prompts = dict.fromkeys(str(stage.manifest.config["prompt"]) for stage in stages if stage)
     words = run.bench.manifest.details if run.bench else {}
-    version = f"{words['word_list']}@{words['word_list_version']}" if words.get("word_list_version") else ""
-    pairs = joined(Pair(direction) for direction in directions)
+    prompts = dict.fromkeys(str(stage.manifest.config["prompt"]) for stage in (run.score, run.trace) if stage)
+    pairs = joined(map(Pair, directions))
     if len(directions) > _MOST_PAIRS:
         languages = dict.fromkeys(code for direction in directions for code in direction)
         pairs = (f"{len(directions)} between {', '.join(languages)}",)
-    found: dict[str, Prose] = {
-        "Model": (model_name(run.model),) if run.model else (),
-        "Corpus": (run.corpus,) if run.corpus else (),
-        "Words": (version,) if version else (),
+    version = words.get("word_list_version")
+    found: dict[str, str | Prose] = {
+        "Model": model_name(run.model),
+        "Corpus": run.corpus,
+        "Words": f"{words['word_list']}@{version}" if version else "",
         "Directions": pairs,
-        "Concepts": (whole(n),) if n else (),
-        "Prompt": (", ".join(prompts),) if prompts else (),
+        "Concepts": whole(n) if n else "",
+        "Prompt": ", ".join(prompts),
     }
-    return {name: text for name, text in found.items() if text}
+    return {name: (text,) if isinstance(text, str) else text for name, text in found.items() if text}
 
 
 def deck(run: RunTables) -> str:
@@ -91,8 +93,8 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
     if name == "score" and (found := score_rows(run)):
         of = "all directions" if is_pooled(found[0]) else "→".join(direction_of(found[0]))
         return Tile(name, figure(found[0], "score"), f"translation score, {of}", "score")
-    if name == "trace" and (groups := headline(run)) and (rule := groups[0].rule(DEFAULT_RULE)):
-        share = Value.of(rule.shares.get(PIVOT), "share")
+    if name == "trace" and (groups := headline(run)) and (rule := groups[0].rules.get(DEFAULT_RULE)):
+        share = shown(rule.get(PIVOT), "share", "share")
         return Tile(name, share, f"through a semantic pivot, {GROUP_NAMES[groups[0].direction_group]}", "behaviours")
     if name == "ablate" and rows(stage, "conditions"):
         group = tested_groups(run)[0]
@@ -101,8 +103,9 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
         return Tile(name, held, f"conditions of a causal pivot hold, {COARSE_GROUP_NAMES[group]}", "causality")
     if name == "count" and "units" in details:
         return Tile(name, whole(details["units"]), f"units of {plural(details['documents'], 'document')}", "corpus")
-    if name == "attribute" and (tables := auc_tables(rows(stage, "auc"))) and (row := tables[0].pooled):
-        return Tile(name, Value.of(row.aucs[0]), "AUC of joint frequency, within directions", "attribution")
+    if name == "attribute" and (mean := next(iter(auc_tables(rows(stage, "auc")).values()), {}).get(None)):
+        auc = shown(mean.get(predictors_of({None: mean})[0]), "auc")
+        return Tile(name, auc, "AUC of joint frequency, within directions", "attribution")
     if name == "mine" and (mined := rows(stage, "summary")):
         return Tile(name, Value(mined[0]["share_with_pivots"], "share"), "of pairs have a mined pivot", "pivots")
     if name == "select" and (top := [row for row in rows(stage, "arms") if row["mode"] == "top"]):
@@ -112,21 +115,20 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
 
 def _directions(tables: RunTables) -> tuple[Direction, ...]:
     found: dict[Direction, None] = {}
-    tables_of = (
-        (tables.score, "summary"),
-        (tables.trace, "summary"),
-        (tables.mine, "pair_pivots"),
-        (tables.count, "pairs"),
-    )
-    for stage, name in tables_of:
-        if stage is None or not has(stage, name):
-            continue
-        if found and stage not in (tables.score, tables.trace):
+    asked = (tables.score, tables.trace)
+    for stage, name in (*((one, "summary") for one in asked), (tables.mine, "pair_pivots"), (tables.count, "pairs")):
+        if found and stage not in asked:
             break  # every pair is counted, whatever is asked of the model
-        columns = ["source_language", "target_language"]
-        distinct = stage.table(name).select(columns).group_by(columns, use_threads=False).aggregate([])
-        found.update(dict.fromkeys(direction_of(row) for row in distinct.to_pylist() if not is_pooled(row)))
+        if stage is not None and has(stage, name):
+            columns = ["source_language", "target_language"]
+            distinct = _distinct(stage.table(name), columns)
+            found.update(dict.fromkeys(direction_of(row) for row in distinct if not is_pooled(row)))
     return tuple(found)
+
+
+def _distinct(table: pa.Table, columns: list[str]) -> list[Row]:
+    rows: list[Row] = table.select(columns).group_by(columns, use_threads=False).aggregate([]).to_pylist()
+    return rows
 
 
 def _concepts(tables: RunTables) -> int:
@@ -140,28 +142,24 @@ def _concepts(tables: RunTables) -> int:
 
 def cautions(tables: RunTables) -> Iterable[Caution]:
     """Yield what the reader must know before relying on the figures."""
-    corpora = [
-        (stage.stage, stage.manifest.details.get("corpus") or stage.manifest.config.get("corpus"))
-        for stage in (tables.count, tables.select)
-        if stage is not None
-    ]
-    sampled = [name for name, corpus in corpora if corpus == DEMO_CORPUS]
-    if sampled:
-        yield Caution(sampled[0], SAMPLE_NOTE)
+    for stage in filter(None, (tables.count, tables.select)):
+        if (stage.manifest.details.get("corpus") or stage.manifest.config.get("corpus")) == DEMO_CORPUS:
+            yield Caution(stage.stage, SAMPLE_NOTE)
+            break
     manifests = {stage.stage: stage.manifest for stage in tables.stages()}
-    for stage in tables.stages():
-        for name in outdated(stage.manifest, manifests):
-            yield Caution(
-                stage.stage,
-                f"made from another result of {name} than the one on this page: run {stage.stage} again before you "
-                "read the two together.",
-            )
-        yield from _limit(stage)
-        for message in stage.manifest.warnings:
-            yield Caution(stage.stage, message)
-    models = {name: stage.manifest.config["model"] for name, stage in _modelled(tables)}
-    if len(set(models.values())) > 1:
-        yield Caution("score", f"score used {models['score']}, trace used {models['trace']}: two models on one page.")
+    for name, manifest in manifests.items():
+        for other in outdated(manifest, manifests):
+            said = f"made from another result of {other} than the one on this page: run {name} again before you read"
+            yield Caution(name, f"{said} the two together.")
+        for limit, of, end in (("limit_concepts", "concept", ""), ("limit_documents", "document", " a file")):
+            found = manifest.config.get(limit)
+            # A stage that warns of its limit itself says it better.
+            if found is not None and not any("limit" in message for message in manifest.warnings):
+                yield Caution(name, f"limited to the first {plural(int(found), of)}{end}.")
+        yield from (Caution(name, message) for message in manifest.warnings)
+    models = [str(manifests[name].config["model"]) for name in ("score", "trace") if name in manifests]
+    if len(set(models)) > 1:
+        yield Caution("score", f"score used {models[0]}, trace used {models[1]}: two models on one page.")
     if mixed := mixed_settings(tables.score, tables.trace):
         yield Caution("score", mixed)
 
@@ -177,40 +175,17 @@ def mixed_settings(score: Scores | None, trace: Trace | None) -> str:
     differing = [name for name in asked[0] if asked[0][name] != asked[1][name]]
     if not differing:
         return ""
-    said = (
-        f"{stage} is of {', '.join(one[name] for name in differing)}"
-        for stage, one in zip(("score", "trace"), asked, strict=True)
-    )
+    said = [f"{name} is of {', '.join(one[each] for each in differing)}"
+            for name, one in zip(("score", "trace"), asked, strict=True)]  # fmt: skip
     return f"figures of score and trace are not of the same items: {'; '.join(said)}."
 
 
 def _asked(stage: SweepResult, table: str) -> dict[str, str]:
-    columns = ["source_language", "target_language", "concept_id"]
-    keys = first_table(stage, table).select(columns).group_by(columns, use_threads=False).aggregate([])
-    rows = keys.to_pylist()
-    directions = sorted({str(direction_of(row)) for row in rows})
-    concepts = {row["concept_id"] for row in rows}
+    rows = _distinct(first_table(stage, table), ["source_language", "target_language", "concept_id"])
     config = stage.manifest.config
     return {
-        "directions": ", ".join(directions),
-        "concepts": plural(len(concepts), "concept"),
+        "directions": ", ".join(sorted({str(direction_of(row)) for row in rows})),
+        "concepts": plural(len({row["concept_id"] for row in rows}), "concept"),
         "model": str(config["model"]),
         **{name: f"{name} {config.get(name)}" for name in _SHARED},
     }
-
-
-def _modelled(tables: RunTables) -> Iterable[tuple[str, StageResult]]:
-    if tables.score is not None:
-        yield "score", tables.score
-    if tables.trace is not None:
-        yield "trace", tables.trace
-
-
-def _limit(stage: StageResult) -> Iterable[Caution]:
-    # A stage that warns of its limit itself says it better.
-    if any("limit" in message for message in stage.manifest.warnings):
-        return
-    for name, of_what, end in (("limit_concepts", "concept", ""), ("limit_documents", "document", " a file")):
-        limit = stage.manifest.config.get(name)
-        if limit is not None:
-            yield Caution(stage.stage, f"limited to the first {plural(int(limit), of_what)}{end}.")

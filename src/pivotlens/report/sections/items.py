@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from markupsafe import Markup
 
 from pivotlens.report import blocks as b
 from pivotlens.report import charts
 from pivotlens.report.names import BEHAVIOUR_NAMES, group_of
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, first_shot_set, first_table, has
+from pivotlens.report.sections import parts as p
 from pivotlens.report.sections.shares import headline
 from pivotlens.report.wording import probability, whole
 from pivotlens.text import Direction
@@ -124,34 +127,25 @@ def telling_keys(labels: Sequence[Row], count: int) -> list[ItemKey]:
     pivot that is a word of grammar tells nothing, unless it is linked with the concept (*war*, which is German for
     *was*).
     """
-    rows = [
-        row
-        for row in first_shot_set(list(labels))
-        if row["rule"] == RULE
-        and row["behaviour"] != "none"
-        and not (row["behaviour"] == PIVOT and not row["relation"] and is_function_word(row["token"] or ""))
-    ]
-
-    def tier(row: Row) -> int:
-        return 2 * int(row["behaviour"] != PIVOT) + int(not row["correct"])
-
-    chosen: list[ItemKey] = []
-    used: set[str] = set()
-    for wanted in range(4):
-        queues: dict[Direction, list[Row]] = defaultdict(list)
-        members = [row for row in rows if tier(row) == wanted]
-        for row in sorted(members, key=lambda row: (-(row["prob"] or 0.0), row["concept_id"], direction_of(row))):
-            queues[direction_of(row)].append(row)
+    tiers: list[list[Row]] = [[], [], [], []]
+    for row in first_shot_set(list(labels)):
+        is_pivot = row["behaviour"] == PIVOT
+        grammar = is_pivot and not row["relation"] and is_function_word(row["token"] or "")
+        if row["rule"] == RULE and row["behaviour"] != "none" and not grammar:
+            tiers[2 * (not is_pivot) + (not row["correct"])].append(row)
+    chosen: dict[str, ItemKey] = {}
+    for rows in tiers:
+        strongest = sorted(rows, key=lambda row: (-(row["prob"] or 0.0), row["concept_id"], direction_of(row)))
+        queues = p.by(strongest, direction_of)
         while queues and len(chosen) < count:
             for direction in list(queues):
-                free = [row for row in queues[direction] if row["concept_id"] not in used]
+                free = [row for row in queues[direction] if row["concept_id"] not in chosen]
                 if not free or len(chosen) >= count:
                     del queues[direction]
                     continue
                 queues[direction] = free
-                used.add(free[0]["concept_id"])
-                chosen.append(item_key(free[0]))
-    return chosen
+                chosen[free[0]["concept_id"]] = item_key(free[0])
+    return list(chosen.values())
 
 
 def example_keys(labels: Sequence[Row], directions: str, count: int) -> list[ItemKey]:
@@ -178,45 +172,31 @@ def example_keys(labels: Sequence[Row], directions: str, count: int) -> list[Ite
 
 def fair_keys(items: Sequence[Row], count: int) -> list[ItemKey]:
     """Return at most ``count`` items, as many of each direction as there are, in the order of the benchmark."""
-    queues: dict[Direction, list[ItemKey]] = defaultdict(list)
-    for row in first_shot_set(list(items)):
-        queues[direction_of(row)].append(item_key(row))
-    longest = max((len(queue) for queue in queues.values()), default=0)
-    in_turn = [queue[i] for i in range(longest) for queue in queues.values() if i < len(queue)]
-    kept = set(in_turn[:count])
-    return [key for queue in queues.values() for key in queue if key in kept]
+    queues = p.by(first_shot_set(list(items)), direction_of).values()
+    in_turn = [row for turn in zip_longest(*queues) for row in turn if row is not None]
+    kept = {item_key(row) for row in in_turn[:count]}
+    return [key for queue in queues for key in map(item_key, queue) if key in kept]
 
 
 def read_items(tables: TraceTables, keys: Sequence[ItemKey], top: int) -> list[TellingItem]:
     """Return these items with the ``top`` most probable tokens of every layer."""
     wanted = set(keys)
-    items = {item_key(row): row for row in first_shot_set(list(tables.items)) if item_key(row) in wanted}
-    labels: dict[ItemKey, dict[str, Row]] = defaultdict(dict)
-    for row in first_shot_set(list(tables.labels)):
-        if item_key(row) in wanted:
-            labels[item_key(row)][row["rule"]] = row
-    readings = _readings(tables, wanted, top)
-    return [_item(items[key], labels[key], tables.generated.get(key), readings.get(key, ())) for key in keys]
-
-
-def _item(row: Row, labels: Mapping[str, Row], generated: str | None, layers: tuple[LayerReading, ...]) -> TellingItem:
-    peak = labels.get(RULE, {})
-    if peak.get("behaviour") == "none":
-        peak = {}
-    return TellingItem(
-        direction=direction_of(row),
-        concept_id=row["concept_id"],
-        source_word=row["source_word"],
-        target_word=row["target_word"],
-        generated=generated,
-        correct=bool(row["correct"]),
-        ambiguous=bool(row["ambiguous"]),
-        labels={rule: label["behaviour"] for rule, label in labels.items()},
-        peak_layer=peak.get("layer"),
-        peak_token=peak.get("token"),
-        peak_prob=peak.get("prob"),
-        layers=layers,
-    )
+    items = {item_key(row): row for row in first_shot_set(list(tables.items))}
+    labels = p.spread((row for row in first_shot_set(list(tables.labels)) if item_key(row) in wanted), item_key, "rule")
+    readings, made = _readings(tables, wanted, top), []
+    for key in keys:
+        row, of_rules = items[key], labels.get(key, {})
+        calibrated = of_rules.get(RULE, {})
+        peak = {} if calibrated.get("behaviour") == "none" else calibrated
+        item = TellingItem(
+            *key, row["source_word"], row["target_word"], tables.generated.get(key),
+            correct=bool(row["correct"]), ambiguous=bool(row["ambiguous"]),
+            labels={rule: label["behaviour"] for rule, label in of_rules.items()},
+            peak_layer=peak.get("layer"), peak_token=peak.get("token"), peak_prob=peak.get("prob"),
+            layers=readings.get(key, ()),
+        )  # fmt: skip
+        made.append(item)
+    return made
 
 
 def _readings(tables: TraceTables, wanted: Iterable[ItemKey], top: int) -> dict[ItemKey, tuple[LayerReading, ...]]:
@@ -226,22 +206,19 @@ def _readings(tables: TraceTables, wanted: Iterable[ItemKey], top: int) -> dict[
     # Ranks may count from 0 or 1: the smallest one is the best.
     first = pc.min(table["rank"])
     mask = pc.and_(pc.equal(table["shot_set"], pc.min(table["shot_set"])), pc.less(table["rank"], pc.add(first, top)))
-    joined = pc.binary_join_element_wise(
-        table["source_language"], table["target_language"], table["concept_id"], "\x1f"
-    )
+    columns = ("source_language", "target_language", "concept_id")
+    joined = pc.binary_join_element_wise(*(table[name] for name in columns), "\x1f")
     names = pa.array(sorted("\x1f".join((*direction, concept)) for direction, concept in wanted), pa.string())
     table = table.filter(pc.and_(mask, pc.is_in(joined, names)))
-    table = table.sort_by([("source_language", "ascending"), ("target_language", "ascending"),
-                           ("concept_id", "ascending"), ("layer", "ascending"), ("rank", "ascending")])  # fmt: skip
-    layers: dict[ItemKey, dict[int, list[LensToken]]] = defaultdict(lambda: defaultdict(list))
-    for row in table.to_pylist():
+    found: dict[ItemKey, dict[int, list[LensToken]]] = defaultdict(lambda: defaultdict(list))
+    for row in table.sort_by([(name, "ascending") for name in (*columns, "layer", "rank")]).to_pylist():
         prob, baseline = float(row["prob"]), row["baseline"]
         specific = baseline is not None and prob >= max(tables.threshold, tables.ratio * baseline)
         token = LensToken(row["token"], prob, row["role"] or "", row["relation"] or "", specific)
-        layers[item_key(row)][row["layer"]].append(token)
+        found[item_key(row)][row["layer"]].append(token)
     return {
-        key: tuple(LayerReading(layer, tuple(tokens)) for layer, tokens in found.items())
-        for key, found in layers.items()
+        key: tuple(LayerReading(layer, tuple(tokens)) for layer, tokens in layers.items())
+        for key, layers in found.items()
     }
 
 
@@ -267,19 +244,15 @@ def traced(run: RunTables, most: int) -> Traced:
     if tables is None:
         return Traced()
     groups = headline(run)
-    keys, best = fair_keys(tables.items, most), telling_keys(tables.labels, TELLING)
+    best = telling_keys(tables.labels, TELLING)
     named = example_keys(tables.labels, groups[0].direction_group if groups else "", EXAMPLES)
     # The telling ones and the examples are there even where not every item is.
-    shown = list(dict.fromkeys((*keys, *best, *named)))
+    shown = list(dict.fromkeys((*fair_keys(tables.items, most), *best, *named)))
     found = dict(zip(shown, read_items(tables, shown, TOP), strict=True))
     every = fair_keys(tables.items, len(tables.items))
     listed = dict(zip(every, read_items(tables, every, 0), strict=True))
-    return Traced(
-        tuple((listed | found).values()),
-        tuple(found[key] for key in best),
-        tuple(found[key] for key in named),
-        len(shown),
-    )
+    telling, examples = (tuple(found[key] for key in keys) for keys in (best, named))
+    return Traced(tuple((listed | found).values()), telling, examples, len(shown))
 
 
 # -- as blocks
@@ -300,19 +273,17 @@ def items(found: Traced) -> b.Section | None:
         f" Shown are {whole(layered)} of {whole(n)} traced items, as many of each direction; the others are listed "
         f"with their labels, and `pivotlens report --items {n}` shows their layers too."
     )
-    lede = b.prose(
+    said = p.lede(
         "Every item, layer by layer. The strip is its layers from the first to the last, each in the colour of its "
         "most probable token and as high as that is probable. Open one to see the five most probable tokens of each "
         "layer.{some}",
         some=some if layered < n else (),
     )
     instead = (
-        b.Paragraph(
-            b.prose(f"The list needs JavaScript; these are the {len(found.telling)} most telling items."), "note"
-        ),
-        b.Grid(tuple(card(item) for item in found.telling), "cards"),
+        p.note(f"The list needs JavaScript; these are the {len(found.telling)} most telling items."),
+        b.Grid(tuple(map(card, found.telling)), "cards"),
     )
-    return b.Section("items", "Items", (b.Paragraph(lede, "lede"), _COLOURS, b.Widget("items", None, instead)))
+    return b.Section("items", "Items", (said, _COLOURS, b.Widget("items", None, instead)))
 
 
 def cards(found: Traced) -> tuple[b.Block, ...]:
@@ -320,12 +291,12 @@ def cards(found: Traced) -> tuple[b.Block, ...]:
     drawn = tuple(card(item) for item in found.telling if item.shows_pivot)[:CARDS]
     if not drawn:
         return ()
-    lede = b.prose(
+    said = p.lede(
         "What the model would write if it stopped at each layer: the most probable token, its probability as a bar. "
         "Layer 0 is the embeddings, the last row is the model's own output."
     )
     title = "Words on the way through the model" if len(drawn) > 1 else "A word on the way through the model"
-    return (b.Heading(b.prose(title)), b.Paragraph(lede, "lede"), _COLOURS, b.Grid(drawn, "cards"))
+    return (p.heading(title), said, _COLOURS, b.Grid(drawn, "cards"))
 
 
 def shown_layers(item: TellingItem) -> list[LayerReading]:
@@ -340,35 +311,36 @@ def shown_layers(item: TellingItem) -> list[LayerReading]:
 
 def card(item: TellingItem) -> b.Group:
     """Return an item as one row a layer: the first token and its probability."""
-    languages = {"source": item.direction.source, "target": item.direction.target, "english": "en"}
-    found = [reading for reading in shown_layers(item) if reading.tokens]
+    source, target = item.direction
+    languages = {"source": source, "target": target, "english": "en"}
     pair: b.Prose = (
-        b.Word(item.source_word, item.direction.source), " → ", b.Word(item.target_word, item.direction.target), " ",
+        b.Word(item.source_word, source), " → ", b.Word(item.target_word, target), " ",
         b.Soft("("), b.Pair(item.direction), b.Soft(")"),
     )  # fmt: skip
-    peak: b.Prose = (
-        (": ", b.Word(item.peak_token, kind="pivot" if item.shows_pivot else "token"), f" at layer {item.peak_layer}")
-        if item.peak_token is not None
-        else ()
-    )
+    peak: b.Prose = ()
+    if item.peak_token is not None:
+        kind = "pivot" if item.shows_pivot else "token"
+        peak = (": ", b.Word(item.peak_token, kind=kind), f" at layer {item.peak_layer}")
     label = BEHAVIOUR_NAMES.get(item.behaviour, item.behaviour)
     said: b.Prose = (label, *peak, f"; answer {'right' if item.correct else 'wrong'}")
 
-    def role(token: LensToken) -> str:
-        return token.role or ("other" if token.specific else "common")
+    def word(reading: LayerReading) -> b.Word:
+        first = reading.tokens[0]
+        return b.Word(first.token, languages.get(first.role, ""), _role(first))
 
-    table = b.Table(
-        f"layers-{item.direction}-{item.concept_id}",
-        (b.Column("layer"), b.Column("token"), b.Column("probability", "plot"), b.Column("p", "number")),
-        b.lines(
-            (
-                (str(reading.layer), b.Word(first.token, languages.get(first.role, ""), role(first)),
-                 b.Plot(charts.plain_bar(first.prob, 1.0, f"r-{role(first)}")), probability(first.prob))
-                for reading in found
-                for first in [reading.tokens[0]]
-            ),
-            ("peak" if reading.layer == item.peak_layer else "" for reading in found),
-        ),
-        b.prose("Most probable token of each layer"), unseen=True, kind="card",
+    def bar(reading: LayerReading) -> Markup:
+        return charts.plain_bar(reading.tokens[0].prob, 1.0, f"r-{_role(reading.tokens[0])}")
+
+    fields = (
+        p.text("layer", lambda reading: str(reading.layer)), p.text("token", word), p.plot("probability", bar),
+        p.number("p", lambda reading: probability(reading.tokens[0].prob)),
     )  # fmt: skip
-    return b.Group((b.Heading(pair, 4), b.Paragraph(said, "note"), table), "card")
+    found = [reading for reading in shown_layers(item) if reading.tokens]
+    made = p.table(f"layers-{item.direction}-{item.concept_id}", "Most probable token of each layer", found, fields,
+                   unseen=True, kind="card",
+                   style=lambda reading: "peak" if reading.layer == item.peak_layer else "")  # fmt: skip
+    return b.Group((b.Heading(pair, 4), b.Paragraph(said, "note"), made), "card")
+
+
+def _role(token: LensToken) -> str:
+    return token.role or ("other" if token.specific else "common")

@@ -9,6 +9,7 @@ from typing import Any
 from pivotlens.artifacts import StageResult
 from pivotlens.report import blocks as b
 from pivotlens.report.run_tables import RunTables, shown_stages
+from pivotlens.report.sections import parts as p
 from pivotlens.report.wording import plural, visible
 
 SHORT = 16
@@ -19,13 +20,13 @@ _MOST = 40
 
 def provenance(run: RunTables) -> b.Section:
     """Build the section from the manifests."""
-    lede = b.prose(
+    said = p.lede(
         "Each stage is a function of its settings and inputs; equal fingerprints mean equal results. Package versions, "
         "times and machines are in each stage's `run.json`."
     )
     records = tuple(_record(stage) for stage in run.stages())
-    made = (b.Heading(b.prose("The commands that make this again")), b.Listing("\n".join(commands(run))))
-    return b.Section("provenance", "Provenance", (b.Paragraph(lede, "lede"), *made, b.Grid(records, "records")))
+    made = (p.heading("The commands that make this again"), b.Listing("\n".join(commands(run))))
+    return b.Section("provenance", "Provenance", (said, *made, b.Grid(records, "records")))
 
 
 def commands(run: RunTables) -> Iterator[str]:
@@ -54,37 +55,35 @@ def _pinned(stage: StageResult) -> str:
 
 
 def _record(result: StageResult) -> b.Group:
-    manifest = result.manifest
-    blocks: list[b.Block] = [b.Heading((manifest.stage, " ", b.Code(manifest.fingerprint[:SHORT])))]
+    manifest, found = result.manifest, list(details(result.manifest.details))
+    written = {name: visible(plain(value)) for name, value in sorted(manifest.config.items())}
     origins = [
-        (name, (visible(plain(manifest.config[name])), b.Soft(f" ({origin})")))
+        (name, (written[name], b.Soft(f" ({origin})")))
         for name, origin in sorted(manifest.origins.items())
-        if name in manifest.config
+        if name in written
     ]
-    none = b.Paragraph(b.prose("No setting came from a file or the command line."), "note")
+    blocks: list[b.Block] = [b.Heading((manifest.stage, " ", b.Code(manifest.fingerprint[:SHORT])))]
+    none = p.note("No setting came from a file or the command line.")
     blocks.append(_pairs(f"origins-{manifest.stage}", origins) if origins else none)
     if manifest.inputs:
         inputs = b.joined((f"{name} ", b.Code(value[:SHORT])) for name, value in sorted(manifest.inputs.items()))
-        blocks.append(b.Paragraph(("reads ", *inputs), "note"))
-    every: list[tuple[str, b.Prose]] = [
-        (name, (visible(plain(value)),)) for name, value in sorted(manifest.config.items())
-    ]
-    found = list(details(manifest.details))
-    every += [(name, (visible(value),)) for name, value in found[:_MOST]]
+        blocks.append(p.note("reads {inputs}", inputs=inputs))
+    every = [*written.items(), *((name, visible(value)) for name, value in found[:_MOST])]
     if len(found) > _MOST:
-        every.append(("…", (f"{len(found) - _MOST} more in manifest.json",)))
+        every.append(("…", f"{len(found) - _MOST} more in manifest.json"))
     every += [
-        (name.removesuffix(".parquet"), (plural(output.rows, "row"),))
+        (name.removesuffix(".parquet"), plural(output.rows, "row"))
         for name, output in sorted(manifest.outputs.items())
         if output.rows is not None
     ]
-    every.append(("algorithm version", (str(manifest.algorithm_version),)))
-    blocks.append(b.Details(b.prose("All settings, details, tables"), (_pairs(f"settings-{manifest.stage}", every),)))
+    every.append(("algorithm version", str(manifest.algorithm_version)))
+    blocks += p.folded("All settings, details, tables", _pairs(f"settings-{manifest.stage}", every))
     return b.Group(tuple(blocks), "record", f"Stage {manifest.stage}")
 
 
-def _pairs(name: str, pairs: Sequence[tuple[str, b.Prose]]) -> b.Table:
-    return b.Table(name, b.columns(["setting", "value"], []), b.lines(pairs), (name,), unseen=True, kind="plain")
+def _pairs(name: str, pairs: Sequence[tuple[str, b.Cell]]) -> b.Table:
+    fields = (p.text("setting", lambda pair: pair[0]), p.text("value", lambda pair: pair[1]))
+    return p.table(name, (name,), pairs, fields, unseen=True, kind="plain")
 
 
 def details(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -104,7 +103,7 @@ def plain(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list | tuple):
-        text = ", ".join(plain(each) for each in value)
+        written = ", ".join(plain(each) for each in value)
     else:
-        text = "none" if value is None else str(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+        written = "none" if value is None else str(value)
+    return written if len(written) <= _LONGEST else written[: _LONGEST - 1] + "…"

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pivotlens.report import blocks as b
 from pivotlens.report import charts
 from pivotlens.report.names import FIGURE_NAMES, ITEM_NAMES, STRATUM_NAMES
-from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, interval_of, is_pooled
+from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, is_pooled
+from pivotlens.report.sections import parts as p
 from pivotlens.report.wording import percent, plural
 from pivotlens.text import Direction
 
-KINDS = {
+KINDS: dict[str, b.Kind] = {
     "score": "figure", "probability_share": "share", "margin": "short", "accuracy_10way": "share",
     "accuracy_generated": "share", "accuracy_pairwise": "share",
 }  # fmt: skip
+MAIN = ("score", "probability_share", "accuracy_10way", "accuracy_generated")
 _LEAST_DIRECTIONS = 6
 """Fewest directions whose figures are also shown as a matrix of languages."""
 
 
-def pair_of(row: Row) -> Direction | None:
-    """Return a row's direction; None for the mean over directions."""
-    return None if is_pooled(row) else direction_of(row)
-
-
 def figure(row: Row, name: str) -> b.Value:
     """Return a figure of ``score/summary`` or ``score/strata`` with its interval, where it has one."""
-    low, high = ("ci_low", "ci_high") if name == "score" else (f"{name}_low", f"{name}_high")
-    kind = KINDS[name]
-    if low not in row:
-        return b.Value(row[name], kind)  # type: ignore[arg-type]
-    return b.Value.of(interval_of(row, name, low, high), kind)  # type: ignore[arg-type]
+    if name != "score" and f"{name}_low" not in row:
+        return b.Value(row[name], KINDS[name])  # the ends in ``ci_low`` and ``ci_high`` are those of the score
+    return p.shown(row, name, KINDS[name])
 
 
 def score_rows(run: RunTables, items: str = "all") -> list[Row]:
@@ -39,128 +35,87 @@ def score_rows(run: RunTables, items: str = "all") -> list[Row]:
     return sorted(rows, key=lambda row: not is_pooled(row))
 
 
+def _figures(names: Sequence[str]) -> list[p.Field]:
+    return [p.number(FIGURE_NAMES[name], partial(figure, name=name)) for name in names]
+
+
 def scores(run: RunTables) -> b.Section | None:
     """Build the section from ``score/summary`` and ``score/strata``."""
-    rows = score_rows(run)
+    rows, other = score_rows(run), score_rows(run, "different_spelling")
     if not rows:
         return None
-    other = {pair_of(row): row for row in score_rows(run, "different_spelling")}
     distractors = run.bench.manifest.config.get("distractors") if run.bench else None
     open_marks = "; open marks leave out words written alike in both languages" if other else ""
     chance = f" Chance is {percent(1 / (1 + distractors))} for the accuracy among them." if distractors else ""
+    pooled_rows = [(ITEM_NAMES[found[0]["item_set"]], found[0]) for found in (rows, other) if found]
     blocks: list[b.Block] = [
-        b.Paragraph(
-            b.prose(
-                f"How much likelier the right translation is after the right word than after {distractors or 'the'} "
-                f"wrong ones, at most 1, with 95% bootstrap intervals over concepts{open_marks}."
-            ),
-            "lede",
+        p.lede(
+            f"How much likelier the right translation is after the right word than after {distractors or 'the'} wrong "
+            f"ones, at most 1, with 95% bootstrap intervals over concepts{open_marks}."
         ),
-        _by_direction(rows, other),
-        b.Paragraph(
-            b.prose(
-                "Share is the right word’s part of the probability among all its choices, so it can be compared "
-                f"between tokenizers; score cannot.{chance}"
-            ),
-            "note",
+        _by_direction(rows, {p.pair_of(row): row for row in other}),
+        p.note(
+            "Share is the right word’s part of the probability among all its choices, so it can be compared between "
+            f"tokenizers; score cannot.{chance}"
         ),
+        pooled_table(pooled_rows, "items"),
     ]
-    pooled = [row for items in ("all", "different_spelling") for row in score_rows(run, items)[:1]]
-    blocks.append(pooled_table([(ITEM_NAMES[row["item_set"]], row) for row in pooled], "items"))
     single = [row for row in rows if not is_pooled(row)]
     if len(single) >= _LEAST_DIRECTIONS:
-        matrices = (_matrix(single, name) for name in ("probability_share", "accuracy_10way", "accuracy_generated"))
-        blocks.append(b.Details(b.prose("As matrices of languages"), tuple(matrices)))
-    strata = [row for row in first_rows(run.score, "strata") if is_pooled(row)]
-    if strata:
-        blocks.append(
-            b.Details(b.prose("By part of speech, frequency and distance of the distractors"), _strata(strata))
-        )
+        blocks += p.folded("As matrices of languages", *(_matrix(single, name) for name in MAIN[1:]))
+    if strata := [row for row in first_rows(run.score, "strata") if is_pooled(row)]:
+        blocks += p.folded("By part of speech, frequency and distance of the distractors", *_strata(strata))
     return b.Section("score", "Score", tuple(blocks))
 
 
 def _by_direction(rows: Sequence[Row], other: dict[Direction | None, Row]) -> b.Table:
-    intervals = [
-        (interval_of(row, "score"), interval_of(other[pair], "score") if pair in other else None)
-        for row in rows
-        for pair in [pair_of(row)]
-    ]
-    drawn = [
-        [charts.Row("all items", one), *([charts.Row("spelled differently", two, "second")] if two else [])]
-        for one, two in intervals
-    ]
-    ends = [end for pair in intervals for interval in pair if interval for end in interval]
+    def marks(row: Row) -> list[charts.Row]:
+        alike = p.interval(other.get(p.pair_of(row)), "score")
+        second = [charts.Row("spelled differently", alike, "second")] if alike else []
+        return [charts.Row("all items", p.interval(row, "score")), *second]
+
+    ends = p.ends_of(p.interval(row, "score") for row in (*rows, *other.values()))
     axis = charts.value_axis("score", "at most 1", [0.1, *ends])
-    names = ("score", "probability_share", "accuracy_10way", "accuracy_generated")
-    return b.Table(
-        "score",
-        (b.Column("direction"), b.Column("score", "plot", charts.column_axis(axis)),
-         *(b.Column(FIGURE_NAMES[name], "number") for name in names), b.Column("items", "number")),
-        b.lines(
-            (
-                (b.Pair(pair_of(row)), b.Plot(charts.interval_cell(marks, axis)),
-                 *(figure(row, name) for name in names), b.Value(row["n"], "count"))
-                for row, marks in zip(rows, drawn, strict=True)
-            ),
-            ("pooled" if is_pooled(row) else "" for row in rows),
-        ),
-        b.prose("Score by direction"),
-        unseen=True,
-    )  # fmt: skip
+    drawn = p.plot("score", lambda row: charts.interval_cell(marks(row), axis), charts.column_axis(axis))
+    fields = (p.DIRECTION, drawn, *_figures(MAIN), p.ITEMS)
+    return p.table("score", "Score by direction", rows, fields, unseen=True, style=p.pooled)
 
 
 def pooled_table(rows: Sequence[tuple[str, Row]], of: str) -> b.Table:
     """Return all figures over all directions, a row for each of what ``of`` names."""
-    return b.Table(
-        "score-all-directions",
-        b.columns([of], [*FIGURE_NAMES.values(), "items"]),
-        b.lines(
-            (name, *(figure(row, each) for each in FIGURE_NAMES), b.Value(row["n"], "count")) for name, row in rows
-        ),
-        b.prose("Over all directions"),
-    )
+    named = [row | {"name": name} for name, row in rows]
+    fields = (p.text(of, "name"), *_figures(tuple(FIGURE_NAMES)), p.ITEMS)
+    return p.table("score-all-directions", "Over all directions", named, fields)
 
 
 def _matrix(rows: Sequence[Row], name: str) -> b.Table:
     found = {direction_of(row): row for row in rows}
     languages = list(dict.fromkeys(code for pair in found for code in pair))
-    return b.Table(
-        f"matrix-{name}",
-        b.columns(["from"], languages),
-        b.lines(
-            (
-                source,
-                *(
-                    b.Value(found[pair][name], "share") if (pair := Direction(source, target)) in found else ""
-                    for target in languages
-                ),
-            )
-            for source in languages
-        ),
-        b.prose(f"{FIGURE_NAMES[name].capitalize()}: rows are source languages, columns target languages"),
-    )
+
+    def cell(target: str, source: str) -> b.Cell:
+        pair = Direction(source, target)
+        return b.Value(found[pair][name], "share") if pair in found else ""
+
+    fields = (p.text("from", str), *(p.number(target, partial(cell, target)) for target in languages))
+    caption = f"{FIGURE_NAMES[name].capitalize()}: rows are source languages, columns target languages"
+    return p.table(f"matrix-{name}", caption, languages, fields)
 
 
 def _strata(rows: Sequence[Row]) -> tuple[b.Block, ...]:
-    names = [*FIGURE_NAMES, "accuracy_pairwise"]
-    table = b.Table(
-        "score-strata",
-        b.columns(["words"], [*FIGURE_NAMES.values(), "beaten", "items"]),
-        b.lines(
-            (
-                f"{STRATUM_NAMES.get(row['stratum'], row['stratum'])}: {row['value']}",
-                *(figure(row, name) if row[name] is not None else "" for name in names),
-                b.Value(row["n"], "count"),
-            )
-            for row in rows
-        ),
-        b.prose("Over all directions"),
+    def cell(row: Row, name: str) -> b.Cell:
+        return figure(row, name) if row[name] is not None else ""
+
+    names = FIGURE_NAMES | {"accuracy_pairwise": "beaten"}
+    fields = (
+        p.text("words", lambda row: f"{STRATUM_NAMES.get(row['stratum'], row['stratum'])}: {row['value']}"),
+        *(p.number(title, partial(cell, name=name)) for name, title in names.items()),
+        p.ITEMS,
     )
-    note = b.prose(
+    said = p.note(
         "In a tier, score and margin are against the distractors of that tier alone, and *beaten* is the share of them "
         "that the right source word beats; tier 0 shares a direct hypernym, tier 3 is unrelated."
     )
-    return (b.Paragraph(note, "note"), table)
+    return said, p.table("score-strata", "Over all directions", rows, fields)
 
 
 def score_lines(rows: Sequence[Row], names: Sequence[str] = ()) -> list[str]:
@@ -168,9 +123,6 @@ def score_lines(rows: Sequence[Row], names: Sequence[str] = ()) -> list[str]:
     said = []
     for place, row in enumerate(rows):
         pair = "all directions" if is_pooled(row) else "→".join(direction_of(row))
-        figures = ", ".join(
-            f"{FIGURE_NAMES[name].partition(',')[0]} {b.plain(figure(row, name))}"
-            for name in ("score", "probability_share", "accuracy_10way", "accuracy_generated")
-        )
+        figures = ", ".join(f"{FIGURE_NAMES[name].partition(',')[0]} {b.plain(figure(row, name))}" for name in MAIN)
         said.append(f"{names[place] + ', ' if names else ''}{pair}: {figures} of {plural(row['n'], 'item')}")
     return said
