@@ -45,7 +45,7 @@ def measure_items(sum_logprob: Floats, n_tokens: Floats) -> ItemMeasures:
     One item with two distractors and one shot set; the target is one token.
 
     >>> found = measure_items(np.log([[[0.6], [0.1], [0.3]]]), np.ones((1, 3, 1)))
-    >>> round(found.score.item(), 3), round(found.share.item(), 3), found.accuracy.item()
+    >>> round(found.score.item(), 3), round(found.probability_share.item(), 3), found.accuracy.item()
     (0.4, 0.6, 1.0)
     """
     probability = np.exp(sum_logprob / n_tokens)
