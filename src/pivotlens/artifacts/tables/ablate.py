@@ -51,9 +51,9 @@ TABLES = {
             STRING,
             NONE,
             "`own` (the pivot is taken out), `random` (a random vector), `matched` (a token of like frequency in the "
-            "lens), `other` (another item's pivot), `synonym` (the concept's word in a third language), all moved as far "
-            "as `own`; `early` (the same removal in the first layers); `last_layer` (the same Δh right before the final "
-            "norm); `swap` and `swap_unrelated` (another item's pivot, or a third one's, put in its place); "
+            "lens), `other` (another item's pivot), `synonym` (the concept's word in a third language), all moved as "
+            "far as `own`; `early` (the same removal in the first layers); `last_layer` (the same Δh right before the"
+            " final norm); `swap` and `swap_unrelated` (another item's pivot, or a third one's, put in its place); "
             "`unrelated_item` and `unrelated_text` (the pivot taken out while something else is read).",
         ),
         Column("repeat", INTEGER, "number from 0", "Which draw of a random vector."),
