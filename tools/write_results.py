@@ -63,7 +63,7 @@ PAGES = {
         {"English prompt": "english@1.1", "native prompt": "native@1.1", "bare prompt": "bare@1.1"},
     ),
     "pivot-causality": ResultsPage(
-        "Is the English pivot causal?", {"English prompt": "english@1.1", "native prompt": "native@1.1"}
+        "Is the pivot causal?", {"English prompt": "english@1.1", "native prompt": "native@1.1"}
     ),
     "attribution": ResultsPage(
         "Attribution: do a corpus's counts tell direct from semantic-pivot items?",

@@ -16,7 +16,7 @@ EXAMPLES = ("pivotlens tasks-path", "pivotlens tasks-path --json")
 
 def add(app: App) -> None:
     """Add the verb."""
-    summary = 'Print the folder of the benchmark\'s lm-evaluation-harness tasks: lm_eval --include_path "$(pivotlens tasks-path)" --tasks pivotlens_en_fr.'  # noqa: E501
+    summary = 'Print the folder of the benchmark\'s lm-evaluation-harness tasks: lm_eval run --include_path "$(pivotlens tasks-path)" --tasks pivotlens_en_fr.'  # noqa: E501
     app.command(tasks_path, name="tasks-path", help=help_text(summary, EXAMPLES))
 
 

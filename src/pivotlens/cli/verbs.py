@@ -5,6 +5,7 @@ Annotations are values here, not text: cyclopts reads the flags from them.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -128,7 +129,7 @@ def add_stage_verb(app: App, stage: Stage[Any, Any]) -> None:
     app.command(
         score_command if stage.name == "score" else command,
         name=stage.name,
-        help=help_text(str(stage.config.__doc__), stage.examples),
+        help=help_text(cleandoc(str(stage.config.__doc__)), stage.examples),
     )
 
 

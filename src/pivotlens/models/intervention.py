@@ -80,7 +80,7 @@ def unit_length(vectors: torch.Tensor) -> torch.Tensor:
     """
     lengths = vectors.norm(dim=-1, keepdim=True)
     if not bool((torch.isfinite(lengths) & (lengths > 0)).all()):
-        raise ConfigError("a direction of length 0 or NaN cannot be taken out", "Give vectors that are not zero.")
+        raise ConfigError("a vector of length 0 or NaN cannot be taken out", "Give vectors that are not zero.")
     units: torch.Tensor = vectors / lengths
     return units
 

@@ -189,7 +189,7 @@ def compare_scores(first: Scored, second: Scored, *, bootstrap: int = 1000, seed
     if other_tokens:
         notes.append(
             "The two cut words into different tokens. Score averages over tokens, so it is not comparable between "
-            "them: read share, margin and the accuracies."
+            "them: read probability share, margin and the accuracies."
         )
     return Comparison((first.model, first.prompt), (second.model, second.prompt), tuple(rows), tuple(notes))
 

@@ -8,7 +8,7 @@ from pivotlens.settings import SweepStageConfig, setting
 
 
 class ScoreConfig(SweepStageConfig):
-    """Measure how well a model translates words: score, share, margin and accuracies, with intervals."""
+    """Measure how well a model translates words: score, probability share, margin and accuracies, with intervals."""
 
     stage: ClassVar[str] = "score"
     shot_sets: int = setting(5, "Different sets of examples; figures are means over them.", ge=1, le=32)

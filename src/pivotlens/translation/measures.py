@@ -1,4 +1,4 @@
-"""Score, share, margin and 10-way accuracy (docs/method.md#score), from log-probabilities."""
+"""Score, probability share, margin and 10-way accuracy (docs/method.md#score), from log-probabilities."""
 
 from __future__ import annotations
 

@@ -50,19 +50,19 @@ TABLES = {
             "condition",
             STRING,
             NONE,
-            "`own` (the pivot is taken out), `random` (direction), `matched` (a token of like frequency in the lens), "
-            "`other` (another item's pivot), `synonym` (the concept's word in a third language), all moved as far as "
-            "`own`; `early` (the same removal in the first layers); `last_layer` (the same Δh right before the final "
-            "norm); `swap` and `swap_unrelated` (another item's pivot, or a third one's, put in its place); "
-            "`unrelated_item` and `unrelated_text` (the direction taken out while something else is read).",
+            "`own` (the pivot is taken out), `random` (a random vector), `matched` (a token of like frequency in the "
+            "lens), `other` (another item's pivot), `synonym` (the concept's word in a third language), all moved as "
+            "far as `own`; `early` (the same removal in the first layers); `last_layer` (the same Δh right before the"
+            " final norm); `swap` and `swap_unrelated` (another item's pivot, or a third one's, put in its place); "
+            "`unrelated_item` and `unrelated_text` (the pivot taken out while something else is read).",
         ),
-        Column("repeat", INTEGER, "number from 0", "Which draw of a random direction."),
+        Column("repeat", INTEGER, "number from 0", "Which draw of a random vector."),
         Column(
             "dose", NUMBER, "times the pivot's component", "How much of it is taken out; 1 leaves what others have."
         ),
         _FIRST_LAYER,
         _LAST_LAYER,
-        token("the token whose direction was moved; empty for a random direction"),
+        token("the token whose vector the state was moved along; empty for a random vector"),
         Column("other_concept_id", STRING, NONE, "The other item's concept, where the condition has one."),
         Column(
             "clean_logprob",
@@ -80,7 +80,8 @@ TABLES = {
             "cosine",
             NUMBER,
             "cosine, −1–1",
-            "Mean over the layers, of the direction moved and the pivot's; of `random`, `matched`, `other`, `synonym`.",
+            "Mean over the layers, of the vector moved along and the pivot's; of `random`, `matched`, `other` and "
+            "`synonym`.",
         ),
         Column(
             "pivot_prob_clean",
@@ -115,7 +116,7 @@ TABLES = {
             NONE,
             "A condition; `x_minus_y`: of two, by item; `dose_d_step`: from the dose before; `own_minus_direct`: of a "
             "pivot item and the direct item of nearest clean log-probability, `net_minus_direct` net of random "
-            "directions; `clean_minus_direct`: how far their clean log-probabilities lie apart; `direct_own` and "
+            "vectors; `clean_minus_direct`: how far their clean log-probabilities lie apart; `direct_own` and "
             "`direct_random`: of direct items alone.",
         ),
         Column("n", INTEGER, "items", "Items, or pairs of them."),
@@ -133,7 +134,7 @@ TABLES = {
         "One of the five conditions under which a pivot counts as causal, fixed before any result was seen.",
         Column("direction_group", STRING, NONE, "`neither_english` or `with_english`: the directions."),
         Column("item_set", STRING, NONE, f"{_ITEM_SETS}."),
-        Column("number", INTEGER, "number from 1", "Which condition (docs/results/pivot-causality.md)."),
+        Column("number", INTEGER, "number from 1", "Which condition (docs/method.md#ablation)."),
         Column("condition", STRING, NONE, "What it says."),
         Column("holds", FLAG, NONE, "Whether all its intervals lie on the right side of 0; empty where not tested."),
         Column("rests_on", STRING, NONE, "The contrasts of `effects` that it rests on, with their figures."),

@@ -324,7 +324,7 @@ TABLES = {
             "direction_group", STRING, NONE, "Which directions the mean is over: `neither_english` or `with_english`."
         ),
         Column("threshold", NUMBER, PROBABILITY, "Least probability of a token."),
-        Column("ratio", NUMBER, "ratio", "How many times its mean over other concepts it must reach."),
+        Column("ratio", NUMBER, "times the baseline", "How many times its mean over other concepts it must reach."),
         _BEHAVIOUR,
         Column("share", NUMBER, SHARE, "Of the items of shot set 0; a direction without the label counts as 0."),
     ),
