@@ -294,6 +294,17 @@ def test_show_lists_stages_and_rows(uninterrupted, capsys):
         capsys.readouterr()
 
 
+def test_show_of_a_result_of_another_version(uninterrupted, tmp_path, capsys):
+    folder = shutil.copytree(uninterrupted / "score", tmp_path / "score")
+    shutil.copytree(uninterrupted / "select", tmp_path / "select")
+    table = pq.read_table(folder / "summary.parquet")
+    pq.write_table(table.drop_columns(["item_set"]), folder / "summary.parquet")
+    assert main(["show", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "has no column 'item_set': another version of pivotlens wrote it" in shown
+    assert f"select: {tmp_path / 'select'}" in shown
+
+
 def test_show_of_what_is_not_there(uninterrupted, tmp_path, capsys):
     assert main(["show", str(uninterrupted), "mine/pair_pivot"]) == 2
     assert "did you mean 'mine/pair_pivots'?" in capsys.readouterr().err

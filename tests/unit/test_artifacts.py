@@ -390,6 +390,17 @@ def test_a_damaged_manifest_is_refused(tmp_path, content):
         Benchmark.load(tmp_path)
 
 
+def test_a_manifest_that_tells_no_origins_is_read(tmp_path):
+    # Older versions wrote them under another name: their results go out of date like any other, and are not damaged.
+    stage = make(tmp_path)
+    path = stage.folder / "manifest.json"
+    content = orjson.loads(path.read_bytes())
+    del content["origins"]
+    path.write_bytes(orjson.dumps(content | {"passed": {}}))
+    assert stage_of(tmp_path).reason is None
+    assert stage_of(tmp_path, version=2).reason == "algorithm version 1 → 2"
+
+
 def test_a_manifest_of_a_newer_format_is_refused(tmp_path):
     stage = make(tmp_path)
     content = orjson.loads((stage.folder / "manifest.json").read_bytes())
@@ -431,6 +442,15 @@ def test_damaged_and_unknown_tables(tmp_path):
     (folder / "distractors.parquet").unlink()
     with pytest.raises(ArtifactError, match="missing or damaged"):
         result.table("distractors")
+
+
+def test_a_table_that_this_result_lacks(tmp_path):
+    make(tmp_path)
+    bench = Benchmark.load(tmp_path)
+    with pytest.raises(ArtifactError, match="bench has no table 'items': it was made without.*\nThere are: distractors"):
+        bench.table("items")
+    with pytest.raises(ArtifactError, match="has no table 'item'\ndid you mean 'items'"):
+        bench.explain("item")
 
 
 def test_a_damaged_part_is_told(tmp_path):

@@ -19,6 +19,7 @@ from pivotlens.count.stage import STAGE as COUNT
 from pivotlens.errors import ArtifactError, ConfigError, DataError, PrerequisiteError
 from pivotlens.lens.config import LensConfig
 from pivotlens.lens.stage import STAGE as LENS
+from pivotlens.mine import MineConfig
 from pivotlens.models.load import load_model
 from pivotlens.models.resolve import model_input, resolve_model, tokenizer_input
 from pivotlens.pipeline import Pipeline
@@ -103,6 +104,28 @@ def test_what_is_not_there_is_told(here):
         SELECT.plan(SelectConfig(corpus="run:select/top", tokenizer="m"), here / "run", planned={"mine": "m"})
     with pytest.raises(ConfigError, match="its own result"):
         RunFolder(here / "run", reader="select").made(f"run:{here}/run:select/top")
+
+
+def test_a_name_that_is_none_is_told_with_what_is_like_it(here):
+    near = RunFolder(here / "run", reader="count")
+    with pytest.raises(PrerequisiteError, match=r"needs the result of 'selct'.*\nDid you mean 'select'\?"):
+        near.made("run:selct/top")
+    with pytest.raises(PrerequisiteError, match=r"bench in .* made no 'items'\nIt makes no documents"):
+        near.made("run:bench/items")
+
+
+def test_what_was_made_from_the_reader_is_no_input_of_it(here):
+    run = here / "run"
+    with writing(run, MineConfig(), {"count": "c"}) as stage:
+        stage.finish()
+    with writing(run, SelectConfig(), {"mine": "m", "corpus": "d"}) as stage:
+        stage.staged("top/documents-00000.jsonl.zst").write_bytes(compressed(DOCUMENTS))
+        stage.finish()
+    for spec in ("run:select/top", f"run:{run}:select/top"):
+        with pytest.raises(ConfigError, match="select was made from the result of count"):
+            COUNT.plan(counting(here, spec), run)
+        assert RunFolder(run, reader="lens").made(spec) is not None
+        assert RunFolder(here / "next", reader="count").made(f"run:{run}:select/top") is not None
 
 
 def test_its_sum_stands_for_it_and_not_its_time(here):

@@ -33,7 +33,7 @@ class Manifest(BaseModel):
     algorithm_version: int
     fingerprint: str
     config: dict[str, Any]
-    origins: dict[str, str]
+    origins: dict[str, str] = {}
     inputs: dict[str, str]
     outputs: dict[str, Output]
     details: dict[str, Any] = {}

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from pivotlens.artifacts.files import expanded
 from pivotlens.artifacts.fingerprint import canonical_json
-from pivotlens.artifacts.manifest import Output, read_manifest
-from pivotlens.errors import ArtifactError, ConfigError, PrerequisiteError, did_you_mean
+from pivotlens.artifacts.manifest import Manifest, Output, read_manifest
+from pivotlens.artifacts.tables import TABLES
+from pivotlens.errors import ArtifactError, ConfigError, PrerequisiteError, closest, did_you_mean
 
 _PREFIX = "run:"
+_STAGES = {name.partition("/")[0] for name in TABLES}
 _REFERENCE = re.compile(r"run:(?:(?P<run>.+):)?(?P<stage>[a-z_]+)/(?P<arm>[^/:@]+)(?:@(?P<step>[^/:@]+))?")
 
 
@@ -101,7 +103,8 @@ class RunFolder:
         """Return what a spec refers to, or None where it is no reference.
 
         Raises:
-            ConfigError: It begins like a reference and is none, or names the result of the stage that reads.
+            ConfigError: It begins like a reference and is none, or names what the stage that reads has made, or what
+                was made from that.
             PrerequisiteError: That stage has not run, or made no such thing.
             ArtifactError: Its manifest is damaged.
         """
@@ -109,13 +112,18 @@ class RunFolder:
         if reference is None:
             return None
         run = self.path if reference.run is None else reference.run
-        if reference.stage == self.reader and run.resolve() == self.path.resolve():
-            raise ConfigError(
-                f"{self.reader} cannot read {spec!r}: that is its own result, which it replaces",
-                "Choose another --run folder and name this one as run:FOLDER:STAGE/ARM.",
-            )
+        another = "Choose another --run folder and name this one as run:FOLDER:STAGE/ARM."
+        own = run.resolve() == self.path.resolve()
+        if own and reference.stage == self.reader:
+            raise ConfigError(f"{self.reader} cannot read {spec!r}: that is its own result, which it replaces", another)
         folder = run / reference.stage
         manifest = read_manifest(folder)
+        if own and manifest is not None and _follows_from(run, manifest, self.reader):
+            raise ConfigError(
+                f"{self.reader} cannot read {spec!r}: {reference.stage} was made from the result of {self.reader}, and "
+                "each of them would put the other out of date",
+                another,
+            )
         planned = self.planned.get(reference.stage) if reference.run is None else None
         if planned is not None and (manifest is None or manifest.fingerprint != planned):
             value = _sha256([planned, reference.place])
@@ -123,7 +131,8 @@ class RunFolder:
         if manifest is None:
             raise PrerequisiteError(
                 f"{spec!r} needs the result of {reference.stage!r}, which is not in {run}",
-                f"Run `pivotlens {reference.stage} --run {run}` first, or name another run: run:FOLDER:STAGE/ARM.",
+                f"{_like(reference.stage)}Run `pivotlens {reference.stage} --run {run}` first, or name another run: "
+                "run:FOLDER:STAGE/ARM.",
             )
         below = f"{reference.place}/"
         files = {
@@ -133,10 +142,26 @@ class RunFolder:
             made = sorted({name.rpartition("/")[0].replace("/", "@") for name in manifest.outputs if "/" in name})
             raise PrerequisiteError(
                 f"{reference.stage} in {run} made no {reference.place.replace('/', '@')!r}",
-                did_you_mean(reference.place.replace("/", "@"), made),
+                did_you_mean(reference.place.replace("/", "@"), made)
+                if made
+                else "It makes no documents and no models that can be named so; run:select/top are documents.",
             )
         value = _sha256([[name, output.sha256] for name, output in sorted(files.items())])
         return Made(folder / reference.place, files, value, manifest.fingerprint)
+
+
+def _follows_from(run: Path, manifest: Manifest, stage: str) -> bool:
+    """Tell whether a result was made from that of a stage, through however many others of the run folder."""
+    if stage in manifest.inputs:
+        return True
+    read = (read_manifest(run / name) for name in manifest.inputs if name in _STAGES)
+    return any(_follows_from(run, other, stage) for other in read if other is not None)
+
+
+def _like(stage: str) -> str:
+    """Return the question whether another stage is meant, where there is none of that name and one like it."""
+    like = () if stage in _STAGES else closest(stage, _STAGES)
+    return f"Did you mean {like[0]!r}? " if like else ""
 
 
 def _sha256(content: object) -> str:

@@ -83,8 +83,13 @@ class StageResult:
         >>> Scores.load(run).table("summary", model="m", item_set="all", source_language="fr")["score"].to_pylist()
         [0.25]
         """
+        if name not in tables_of(self.stage):
+            raise ArtifactError(f"{self.stage} has no table {name!r}", did_you_mean(name, self.tables))
         if name not in self.tables:
-            raise ArtifactError(f"{self.stage} has no table {name!r}", did_you_mean(name, tables_of(self.stage)))
+            raise ArtifactError(
+                f"{self.folder} has no table {name!r}: it was made without, or by another version of pivotlens",
+                f"There are: {', '.join(self.tables)}.",
+            )
         schema = schema_of(self.stage, name)
         if unknown := [column for column in where if column not in schema.names]:
             raise ArtifactError(
@@ -128,10 +133,16 @@ class StageResult:
     def explain(self, name: str) -> pa.Table:
         """Return a table's columns with type, unit and meaning, a row each.
 
+        Raises:
+            ArtifactError: The stage has no such table.
+
         >>> Scores.load(run).explain("summary").slice(8, 1).to_pylist()[0]["unit"]
         'difference of probabilities, −1–1'
         """
-        columns = tables_of(self.stage)[name].columns
+        declared = tables_of(self.stage)
+        if name not in declared:
+            raise ArtifactError(f"{self.stage} has no table {name!r}", did_you_mean(name, declared))
+        columns = declared[name].columns
         return pa.table(
             {
                 "column": [column.name for column in columns],

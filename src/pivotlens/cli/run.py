@@ -86,5 +86,6 @@ def run_pipeline(pipeline: Pipeline, *, as_json: bool, dry_run: bool) -> None:
         return
     if all(reused.values()):
         console.print("Nothing to do: every result is there and fits its settings and inputs.")
-    report = results["report"].folder / "report.html"
-    results_console().print(f"Report: {report}", soft_wrap=True, markup=False)
+    report = results["report"]
+    for name in sorted(name for name in report.manifest.outputs if name.startswith("report.")):
+        results_console().print(f"Report: {report.folder / name}", soft_wrap=True, markup=False)

@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from pydantic import create_model
 
 from pivotlens.cli.terminal import print_json, results_console, watch_progress
-from pivotlens.errors import ConfigError
+from pivotlens.errors import ArtifactError, ConfigError
 from pivotlens.pipeline import Pipeline
 from pivotlens.score.config import ScoreConfig
 from pivotlens.settings.base import StageConfig, is_list
@@ -215,7 +215,11 @@ def show_result(result: "StageResult") -> None:
     for name, output in manifest.outputs.items():
         rows = "" if output.rows is None else f"{output.rows:,} rows"
         console.print(f"  {name:<34} {rows:>16} {output.bytes:>14,} bytes", markup=False, soft_wrap=True)
-    for line in headline_lines(result):
+    try:
+        lines = headline_lines(result)
+    except ArtifactError as error:  # of another version: what else the run folder holds is shown all the same
+        lines = [f"{error.message}. {error.hint}"]
+    for line in lines:
         console.print(f"  {line}", markup=False, soft_wrap=True)
     for warning in manifest.warnings:
         console.print(f"  Warning: {escape_controls(warning)}", markup=False, soft_wrap=True)
