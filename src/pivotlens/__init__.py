@@ -113,6 +113,10 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(home), name)
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def _stage_homes() -> dict[str, str]:
     """Return where the settings, the function and the result of every stage are."""
     stages = importlib.import_module("pivotlens.stages").STAGES
