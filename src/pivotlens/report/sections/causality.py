@@ -93,9 +93,9 @@ def causality(run: RunTables) -> b.Section | None:
         if not first_rows(run.trace, "behaviours"):
             return None
         said = p.lede(
-            "Not tested in this run. That a token stands in the middle layers does not say that the answer rests on "
-            "it. `pivotlens ablate --run RUN` takes the pivots out of the model's states and holds the harm against "
-            "controls; then `pivotlens report --run RUN` shows it here."
+            "Not tested in this run. That a token stands in a layer before the answer does not say that the answer "
+            "rests on it. `pivotlens ablate --run RUN` takes the pivots out of the model's states and holds the harm "
+            "against controls; then `pivotlens report --run RUN` shows it here."
         )
         return b.Section("causality", title, (said,), "Causality")
     first, *others = tested_groups(run)
