@@ -22,6 +22,7 @@ from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.items import (
     LayerReading,
     TellingItem,
+    card,
     example_keys,
     fair_keys,
     shown_layers,
@@ -213,6 +214,8 @@ def test_deep_models_show_spread_layers_with_peak_and_last() -> None:
     assert len(shown) <= 27
     assert {0, 43, 80} <= set(shown)
     assert shown == sorted(shown)
+    said = plain(card(item).blocks[1].content)  # type: ignore[union-attr]
+    assert said.endswith(f"; {len(shown)} of 81 layers are shown")
 
 
 # -- behaviours
