@@ -1,5 +1,6 @@
 """The results pages follow from the run folders beside them."""
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -20,6 +21,12 @@ def test_a_page_and_its_figures_are_up_to_date(name):
         assert (RESULTS / path).read_text(encoding="utf-8") == text, "run `make results`"
         if path.endswith(".svg"):
             ElementTree.fromstring(text)
+
+
+def test_no_page_has_a_placeholder_or_a_missing_name():
+    for path in RESULTS.glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\{[a-z_]+\}|\|\s*None\s*\||≥ None", text), path
 
 
 def test_the_page_of_the_labelled_items_is_up_to_date():

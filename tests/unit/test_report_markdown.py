@@ -169,10 +169,34 @@ def test_runs_stand_beside_one_another(run: Path, tmp_path: Path) -> None:
     assert places == sorted(places)
     assert {"introduction", "method"} <= set(page.ids())
     assert re.search(r"^## one$", text, re.M)
-    assert "| share | all items | 50.0% | 25.0% | −0.250 | \\[−0.300, −0.200\\] | 0.0001 |" in text
+    assert "| probability share | all items | 50.0% | 25.0% | −0.250 | \\[−0.300, −0.200\\] | 0.0001 |" in text
     assert "| \\<i\\>two\\</i\\> | `calibrated` |" in text
     sections = [title for title in re.findall(r"^### (.*)$", text, re.M) if title == "Behaviours"]
     assert len(sections) == 2
+
+
+def test_runs_are_told_under_their_own_directions(run: Path, tmp_path: Path) -> None:
+    other = build_run(tmp_path, ["trace", "ablate"], ["en-fr"], 6, 4)
+    made, _ = markdown(
+        build_page(ReportConfig(), [(name, RunTables.load(at)) for name, at in (("a", run), ("b", other))])
+    )
+    beside = made.partition("\n## a\n")[0]
+    runs_of = {
+        caption: set(re.findall(r"^\| ([ab]) \|", rows, re.M))
+        for caption, rows in re.findall(r"^([A-Z][^|\n]*)\n\n((?:\|.*\n)+)", beside, re.M)
+    }
+    assert runs_of["Shares of items, neither side English"] == {"a"}
+    assert runs_of["Shares of items, English as the source"] == {"b"}
+    for caption in runs_of:
+        assert not ("neither side English" in caption and "b" in runs_of[caption]), caption
+
+
+def test_no_placeholder_and_no_missing_name_is_on_a_page(run: Path, text: str) -> None:
+    html = Page((run / "report" / "report.html").read_text("utf-8"))
+    for shown in (text, html.text()):
+        assert not re.search(r"\{[a-z_]+\}", shown)
+    assert not re.search(r"\|\s*None\s*\||≥ None", text)
+    assert "None" not in [part.strip() for tag in ("td", "th") for part in html.texts.get(tag, ())]
 
 
 def test_what_stands_beside_makes_the_fingerprint(run: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.items import (
     LayerReading,
     TellingItem,
+    card,
     example_keys,
     fair_keys,
     shown_layers,
@@ -213,6 +214,8 @@ def test_deep_models_show_spread_layers_with_peak_and_last() -> None:
     assert len(shown) <= 27
     assert {0, 43, 80} <= set(shown)
     assert shown == sorted(shown)
+    said = plain(card(item).blocks[1].content)  # type: ignore[union-attr]
+    assert said.endswith(f"; {len(shown)} of 81 layers are shown")
 
 
 # -- behaviours
@@ -253,11 +256,15 @@ def test_thresholds_are_shown_as_means_and_by_direction() -> None:
     single = [
         base | {"source_language": "fr", "target_language": "zh", "threshold": t, "share": t} for t in (0.1, 0.05)
     ]
+    # Where only others are labelled there is no row of pivots: their share is 0.
+    none = {"behaviour": "direct", "ratio": 3.0, "threshold": 0.2, "share": 1.0}
+    means.append(none | {"direction_group": "neither_english"})
+    single.append(none | {"source_language": "fr", "target_language": "zh"})
     labels = label_rows([label(FR_ZH, "a", "direct", 0.5)])
     section = behaviours(run_of(trace={"labels": labels, "thresholds": means, "sensitivity": single}))
     assert section is not None
-    assert table_of(section, "thresholds") == [["3", "5.0%", "10%"]]
-    assert table_of(section, "thresholds-by-direction") == [["fr → zh", "5.0%", "10%"]]
+    assert table_of(section, "thresholds") == [["3", "5.0%", "10%", "0%"]]
+    assert table_of(section, "thresholds-by-direction") == [["fr → zh", "5.0%", "10%", "0%"]]
 
 
 def share(behaviour: str, figure: float | None, /, **more: object) -> dict:
@@ -521,6 +528,9 @@ def test_corpus() -> None:
         ["German", "3", "1", "9.00", ""],
     ]
     assert table_of(section, "shared-units") == [["fr → zh", "2", "4", "0.5", "4"]]
+    bare = corpus(run_of(count={"languages": languages}))
+    assert bare is not None
+    assert table_of(bare, "units")[0] == ["French", "3", "8", "9.00"]
     (lede,) = [plain(block.content) for block in blocks_of(section) if getattr(block, "kind", "") == "lede"]
     assert lede.endswith("below 20 units its figures say little. 2 rows could not be read.")
 
@@ -655,10 +665,10 @@ def test_an_auc_says_over_how_many_directions_it_is(of_en_fr: float | None, said
     [
         (
             19,
-            "; of its 82 items 48 have both words in any unit at all (29 direct, 19 semantic pivot), too few to say "
+            "; 48 of its 82 items have both words in some unit (29 direct, 19 semantic pivot), too few to say "
             "what it means.",
         ),
-        (20, "; of its 82 items 50 have both words in any unit at all: associated with it."),
+        (20, "; 50 of its 82 items have both words in some unit; more shared units go with direct behaviour."),
     ],
 )
 def test_an_auc_that_rests_on_few_pairs_has_no_verdict(shared: int, said: str) -> None:
@@ -669,6 +679,19 @@ def test_an_auc_that_rests_on_few_pairs_has_no_verdict(shared: int, said: str) -
         for behaviour, count in (("direct", shared + 10), ("semantic_pivot", shared), ("", 99))
     ]
     assert said_of(rows, joint).endswith(f"1 of 2 directions (no AUC in the others: too few){said}")
+
+
+def test_an_auc_below_one_half_goes_with_pivots() -> None:
+    row = auc_row(FR_ZH, 0.3) | {"ci_low": 0.2, "ci_high": 0.4}
+    assert said_of([row]).endswith(": more shared units go with semantic pivot behaviour.")
+
+
+def test_a_table_of_auc_names_each_reason_once() -> None:
+    few, constant = "too few", "predictor constant"
+    rows = [auc_row(FR_ZH, None, f"{few}; {constant}"), auc_row(FR_ZH, None, few) | {"predictor": "npmi"}]
+    section = attribution(run_of(attribute={"auc": rows}))
+    assert section is not None
+    assert table_of(section, "auc-calibrated-correct") == [["fr → zh", "9", "9", f"no AUC: {few}; {constant}"]]
 
 
 def test_every_reason_for_no_auc_is_named_once_with_its_directions() -> None:

@@ -69,15 +69,15 @@ def test_nothing_printed_moves_the_cursor(run: Path) -> None:
 def test_summary(run: Path) -> None:
     text = printed(render_summary(run), width=80)
     lines = text.splitlines()
-    assert lines[2 + len(DIRECTIONS)].startswith("mean over directions, neither side English:")
-    assert "calibrated: direct" in lines[3 + len(DIRECTIONS)]
+    assert lines[3 + len(DIRECTIONS)].startswith("mean over directions, neither side English:")
+    assert "calibrated: direct" in lines[4 + len(DIRECTIONS)]
     one_line = " ".join(text.split())
     assert "] semantic pivots are written in: English" in one_line
     assert "fr-zh, calibrated: semantic pivots are written in: English" in one_line
     assert "conditions of a causal pivot: 5 of 5 hold" in text
-    assert "0.310 [0.275, 0.350]" in lines[1]
-    assert lines[2].split()[0] == "fr-zh"
-    assert lines[2].split()[-1] == "16"
+    assert "0.310 [0.275, 0.350]" in lines[2]
+    assert lines[3].split()[0] == "fr-zh"
+    assert lines[3].split()[-1] == "16"
 
 
 def test_every_group_has_all_its_labels_and_its_own_pivots(run: Path, tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_trace_ends_with_its_shares_and_not_with_file_names(run: Path, capsys: p
     ("stage", "said"),
     [
         ("bench", "16 test concepts"),
-        ("score", "all directions: score 0.310 [0.275, 0.350], share 61% [53%, 67%]"),
+        ("score", "all directions: score 0.310 [0.275, 0.350], probability share 61% [53%, 67%]"),
         ("trace", "mean over directions, neither side English:"),
         ("ablate", "conditions of a causal pivot: 5 of 5 hold"),
         ("count", ""),

@@ -19,7 +19,7 @@ Kind = Literal["share", "small", "figure", "short", "count", "p"]
 _WRITERS: dict[str, tuple[Callable[[float], str], Callable[[float], str]]] = {
     "share": (percent, "{:.1%}".format),
     "small": ("{:.2%}".format, "{:.2%}".format),
-    "count": (whole, "{:,.0f}".format),
+    "count": (whole, whole),
     "p": (p_value, "{:.2g}".format),
 }
 """How kinds are written, and how where there is room for more digits."""

@@ -107,7 +107,7 @@ CURVE_NAMES = {
 }
 FIGURE_NAMES = {
     "score": "score",
-    "probability_share": "share",
+    "probability_share": "probability share",
     "margin": "margin, nats",
     "accuracy_10way": "10-way",
     "accuracy_generated": "generated",

@@ -34,7 +34,7 @@ from pivotlens.report.sections.pivots import MinedPivots, mined_pivots, pivots
 from pivotlens.report.sections.provenance import provenance
 from pivotlens.report.sections.scores import pooled_table, score_rows, scores
 from pivotlens.report.sections.selection import selection
-from pivotlens.report.sections.shares import headline, in_order
+from pivotlens.report.sections.shares import ShareGroup, headline, in_order
 
 SIDE_BY_SIDE = "side-by-side"
 
@@ -132,8 +132,8 @@ def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -
     ]
     if scored:
         said = b.prose(
-            "Score averages over tokens: it is not comparable between models with different tokenizers; share, margin "
-            "and the accuracies are."
+            "Score averages over tokens: it is not comparable between models with different tokenizers; probability "
+            "share, margin and the accuracies are."
         )
         blocks += [b.Paragraph(said, "lede"), pooled_table(scored, "run")]
     blocks += [*map(_comparison, comparisons), *_shares(runs), *_causal(runs)]
@@ -165,29 +165,38 @@ def _comparison(found: Row) -> b.Table:
 
 
 def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
-    groups = [(name, found[0]) for name, run in runs if (found := headline(run))]
-    if not groups:
-        return []
+    found = [(name, groups[0]) for name, run in runs if (groups := headline(run))]
+    there = in_order((group.direction_group for _, group in found), GROUP_NAMES)
+    return [_shares_of(of, [one for one in found if one[1].direction_group == of]) for of in there]
+
+
+def _shares_of(directions: str, groups: Sequence[tuple[str, ShareGroup]]) -> b.Table:
+    """Return the shares of the runs whose headline is of these directions, a key of `GROUP_NAMES`."""
     names = in_order((one for _, group in groups for one in group.behaviours), BEHAVIOUR_NAMES)
     rules = in_order(rule for _, group in groups for rule in group.rules)
     shown = [(name, shares) for rule in rules for name, group in groups if (shares := group.rules.get(rule))]
-    table = b.Table(
-        "shares-of-runs",
+    return b.Table(
+        f"shares-of-runs-{directions}",
         b.columns(["run", "rule"], [*(BEHAVIOUR_NAMES.get(name, name) for name in names), "items"]),
         b.lines(
             (run, b.Code(any_of(one)["rule"]), *(figure(one.get(name), "share", "share") for name in names),
              b.Value(any_of(one)["n"], "count"))
             for run, one in shown
         ),
-        b.prose(f"Shares of items, {GROUP_NAMES[groups[0][1].direction_group]}"),
+        b.prose(f"Shares of items, {GROUP_NAMES[directions]}"),
     )  # fmt: skip
-    return [table]
 
 
 def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
     tested = {name: (run, tested_groups(run)[0]) for name, run in runs if run.ablate is not None}
-    if not tested:
-        return []
+    there = in_order((group for _, group in tested.values()), COARSE_GROUP_NAMES)
+    return [
+        table for of in there for table in _causal_of(of, {name: one for name, one in tested.items() if one[1] == of})
+    ]
+
+
+def _causal_of(directions: str, tested: dict[str, tuple[RunTables, str]]) -> tuple[b.Table, b.Table]:
+    """Return conditions and effects of the runs tested in these directions, a key of `COARSE_GROUP_NAMES`."""
     words = {True: "✓ holds", False: "✗ fails", None: "not tested"}
     by_run = {name: conditions(*one) for name, one in tested.items()}
     # The first run that has a condition says what it asks.
@@ -202,17 +211,17 @@ def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
 
     numbers = dict.fromkeys(number for found in by_run.values() for number in found)
     table = b.Table(
-        "conditions-of-runs",
+        f"conditions-of-runs-{directions}",
         b.columns(["a causal pivot asks that", *by_run], []),
         b.lines((texts[number], *(verdict(name, number) for name in by_run)) for number in numbers),
-        b.prose(f"Over {ABLATED_NAMES['all']}, {COARSE_GROUP_NAMES[next(iter(tested.values()))[1]]}"),
+        b.prose(f"Over {ABLATED_NAMES['all']}, {COARSE_GROUP_NAMES[directions]}"),
         kind="conditions",
     )
     effects = {name: own_effect(*one) for name, one in tested.items()}
     own = b.Table(
-        "own-of-runs",
+        f"own-of-runs-{directions}",
         b.columns(["run"], ["own pivot taken out, nats", "items"]),
         b.lines((name, b.Value.of(own, signed=True), b.Value(n, "count")) for name, (n, own) in effects.items()),
-        b.prose("Change of log P of the answer"),
+        b.prose(f"Change of log P of the answer, {COARSE_GROUP_NAMES[directions]}"),
     )
-    return [table, own]
+    return table, own

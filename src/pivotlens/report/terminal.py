@@ -111,7 +111,7 @@ def render_summary(run: Path | str) -> RenderableType:
     found, wanted = pivot_shares(first_rows(trace, "summary")), (shares.DEFAULT_RULE, "all")
     labelled = {direction: one for (rule, direction, items), one in found.items() if (rule, items) == wanted}
     table = Table(box=None, header_style="dim", pad_edge=False)
-    names = ("score", "share", "10-way", "generated") if score else ()
+    names = ("score", "prob.\nshare", "10-way", "generated") if score else ()
     table.add_column("direction")
     for name in (*names, *(["semantic pivot"] if trace else []), "items"):
         table.add_column(name, justify="right", no_wrap=name != "items")

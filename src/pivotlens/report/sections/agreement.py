@@ -27,8 +27,8 @@ def agreement(found: Sequence[Row]) -> tuple[b.Block, ...]:
     return (
         p.heading("How far the labels agree"),
         p.lede(
-            "Cohen's kappa: 1 is full agreement, 0 what chance gives. Above the diagonal over all labels, below it (in "
-            f"italics) over semantic pivot or not; {plural(n, 'item')} of all directions. Intervals resample concepts."
+            "Cohen's kappa: 1 is full agreement, 0 what chance gives. Above the diagonal over all labels, below it "
+            f"over semantic pivot or not; {plural(n, 'item')} of all directions. Intervals resample concepts."
         ),
         *([_matrix(between)] if between else []),
         *p.folded(f"Every pair: between {' and between '.join(dict.fromkeys(row['kind'] for row in found))}", pairs),

@@ -64,8 +64,9 @@ def _has_auc(by_name: ByPredictor) -> bool:
 
 
 def _notes(by_name: ByPredictor) -> str:
-    """Return why any predictor has no AUC."""
-    return "; ".join(dict.fromkeys(row["note"] for row in by_name.values() if row["note"]))
+    """Return why any predictor has no AUC, each reason once."""
+    notes = (row["note"] for row in by_name.values() if row["note"])
+    return "; ".join(dict.fromkeys(reason for note in notes for reason in note.split("; ")))
 
 
 # -- as blocks
@@ -86,8 +87,7 @@ def attribution(run: RunTables) -> b.Section | None:
     ]
     if tables:
         first, *others = (_auc_table(*key, found) for key, found in tables.items())
-        drawn = predictors_of(next(iter(tables.values())))[0]
-        blocks += [first, p.note(f"The plot shows {PREDICTOR_NAMES.get(drawn, drawn)}."), *_forests(tables)]
+        blocks += [first, *_forests(tables)]
         blocks += p.folded("By direction: the other rules and choices of items", *others)
     shared = [row for row in rows(run.attribute, "joint") if (row["item_set"], row["behaviour"]) == ("all", "")]
     blocks += p.folded("Do both words of a traced item ever share a unit?", _shared(shared))
@@ -110,7 +110,7 @@ def _auc_table(rule: str, items: str, found: AucRows) -> b.Table:
         p.number("pivot", lambda by_name: b.Value(p.any_of(by_name)["n_pivot"], "count")),
     ]
     aucs = [p.across(PREDICTOR_NAMES.get(name, name), name, "auc") for name in names]
-    fields = [*head, p.plot("AUC", draw, charts.column_axis(axis)), *aucs]
+    fields = [*head, p.plot(f"AUC of {PREDICTOR_NAMES.get(names[0], names[0])}", draw, charts.column_axis(axis)), *aucs]
 
     def line(by_name: ByPredictor) -> b.Line:
         style = p.pooled(p.any_of(by_name))
@@ -120,7 +120,7 @@ def _auc_table(rule: str, items: str, found: AucRows) -> b.Table:
         return b.Line((*p.cells(by_name, head), f"no AUC: {why}" if why else "no AUC"), style)
 
     mean = f"; the mean is over {coverage(found)}" if None in found else ""
-    caption = b.prose(f"Rule `{{rule}}`, {ITEM_NAMES.get(items, items)}{mean}", rule=b.Code(rule))
+    caption = b.prose(f"Rule {{rule}}, {ITEM_NAMES.get(items, items)}{mean}", rule=b.Code(rule))
     return b.Table(f"auc-{rule}-{items}", tuple(field.column for field in fields),
                    tuple(map(line, found.values())), caption)  # fmt: skip
 
@@ -188,7 +188,7 @@ def _joint(bins: Sequence[Row], predictors: Sequence[Row], correlation: Row | No
 def _shared(found: Sequence[Row]) -> b.Table:
     """Return how often the words of items share a unit, by direction and group of them."""
     fields = (
-        p.text("items", lambda row: COARSE_GROUP_NAMES.get(row["direction_group"]) or b.Pair(p.pair_of(row))),
+        p.text("directions", lambda row: COARSE_GROUP_NAMES.get(row["direction_group"]) or b.Pair(p.pair_of(row))),
         p.value("never", "share_never", "share"), p.number("median", lambda row: f"{row['median']:g}"),
         p.value("most", "most", "count"), p.ITEMS, p.value("in any", "n_shared", "count"),
         p.value("of these, with a word spelled like an English one", "share_as_english", "share"),

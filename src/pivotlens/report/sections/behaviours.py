@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
+from typing import Any
 
 from markupsafe import Markup
 
@@ -23,6 +24,7 @@ from pivotlens.report.sections.shares import (
     headline,
     headline_blocks,
     in_order,
+    shares_of,
     splits,
     sweep_blocks,
     written_table,
@@ -192,20 +194,20 @@ def _shares_by_direction(summary: Sequence[Row], written: Splits) -> list[b.Bloc
     if not items:
         return []
     names = in_order((row["behaviour"] for row in of_items[items]), BEHAVIOUR_NAMES)
+    by_direction = [shares_of(rows, names) for rows in p.by(of_items[items], direction_of).values()]
     fields = (
         p.GROUP_DIRECTION,
         *(p.across(BEHAVIOUR_NAMES.get(name, name), name, "share", "share") for name in names),
         p.GROUP_ITEMS,
     )
     which = "Items spelled differently" if items == "different_spelling" else "All items"
-    by_direction = p.spread(of_items[items], direction_of, "behaviour").values()
     tables = [p.table("shares-by-direction", f"{which}, rule `{DEFAULT_RULE}`", by_direction, fields)]
     found = [
         split
         for (directions, *of), split in written.items()
         if directions not in GROUP_NAMES and of == [items, DEFAULT_RULE]
     ]
-    first = p.text("items", lambda split: b.Pair(parse_direction(p.any_of(split)["direction_group"])))
+    first = p.text("direction", lambda split: b.Pair(parse_direction(p.any_of(split)["direction_group"])))
     caption = b.prose("Semantic pivots of the same items, by what they are written in")
     tables.append(written_table("written-by-direction", caption, found, first))
     return p.folded("Every share by direction, and what the pivots are written in", *tables)
@@ -247,12 +249,23 @@ def _chosen_tokens(rules: Sequence[str], tokens: Sequence[Row]) -> list[b.Block]
     ]
 
 
+def _pivots_or_none(found: Sequence[Row], of: Callable[[Row], Any]) -> list[Row]:
+    """Return the row of semantic pivots of each group; where a group has only others, their share is 0."""
+    rows_by = p.by((row for row in found if row["share"] is not None), of).values()
+    none = {"behaviour": PIVOT, "share": 0.0}
+    return [next((row for row in group if row["behaviour"] == PIVOT), group[0] | none) for group in rows_by]
+
+
 def _thresholds(means: Sequence[Row], single: Sequence[Row]) -> list[b.Block]:
     """Return the calibrated share of pivots by threshold and ratio: the mean over directions, and each direction."""
-    of_pivots = p.by((row for row in means if row["behaviour"] == PIVOT), itemgetter("direction_group"))
-    group = next((name for name in COARSE_GROUP_NAMES if name in of_pivots), "")
-    of_directions = [row for row in single if row["behaviour"] == PIVOT and not is_pooled(row)]
     setting = itemgetter("threshold", "ratio")
+    of_pivots = p.by(
+        _pivots_or_none(means, itemgetter("direction_group", "threshold", "ratio")), itemgetter("direction_group")
+    )
+    group = next((name for name in COARSE_GROUP_NAMES if name in of_pivots), "")
+    of_directions = [
+        row for row in _pivots_or_none(single, lambda row: (p.pair_of(row), setting(row))) if not is_pooled(row)
+    ]
     settings = sorted({setting(row) for row in (*of_pivots.get(group, ()), *of_directions)})
     tables = []
     if group:

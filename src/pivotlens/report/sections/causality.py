@@ -18,6 +18,7 @@ from pivotlens.report.names import (
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, rows
 from pivotlens.report.sections import parts as p
 from pivotlens.report.sections.shares import PIVOT
+from pivotlens.report.wording import plural, whole
 from pivotlens.statistics.bootstrap import Interval
 
 _OF_DIRECTIONS = ("own", "own_minus_random", "own_minus_other", "swap_minus_unrelated", "own_minus_last_layer")
@@ -93,9 +94,9 @@ def causality(run: RunTables) -> b.Section | None:
         if not first_rows(run.trace, "behaviours"):
             return None
         said = p.lede(
-            "Not tested in this run. That a token stands in the middle layers does not say that the answer rests on "
-            "it. `pivotlens ablate --run RUN` takes the pivots out of the model's states and holds the harm against "
-            "controls; then `pivotlens report --run RUN` shows it here."
+            "Not tested in this run. That a token stands in a layer before the answer does not say that the answer "
+            "rests on it. `pivotlens ablate --run RUN` takes the pivots out of the model's states and holds the harm "
+            "against controls; then `pivotlens report --run RUN` shows it here."
         )
         return b.Section("causality", title, (said,), "Causality")
     first, *others = tested_groups(run)
@@ -130,8 +131,9 @@ def _counts(run: RunTables) -> list[b.Block]:
         return []
     early = details.get("early")
     control = f"; the early control is in layers {early[0]} to {early[-1]}" if early else ""
-    said = f"{details['pivot_items']} pivot items, {details.get('pivot_items_tested', 'none')} of them tested; "
-    return [p.note(f"{said}{details.get('direct_items', 'no')} direct items{control}.")]
+    found, tested, direct = (details.get(name, 0) for name in ("pivot_items", "pivot_items_tested", "direct_items"))
+    said = f"{plural(found, 'pivot item')}, {whole(tested)} of them tested; {plural(direct, 'direct item')}{control}."
+    return [p.note(said)]
 
 
 def _items_of(found: dict[str, ByItems] | dict[int, ByItems]) -> list[str]:

@@ -44,7 +44,7 @@ def _languages(languages: Sequence[Row], coverage: Sequence[Row], enough: int | 
         p.text("language", lambda row: language_name(row["language"])), p.value("documents", "documents", "count"),
         p.value("units", "units", "count"), p.plot("units", bar, axis),
         p.number("text, MB", lambda row: b.Value(row["bytes"] / 1e6, "short")),
-        p.number(f"concepts in ≥ {enough} units", words),
+        *([p.number(f"concepts in ≥ {enough} units", words)] if enough else ()),
     )  # fmt: skip
     order = sorted(languages, key=lambda row: (-row["units"], row["language"]))
     return p.table("units", "Units by language", order, fields)

@@ -194,7 +194,9 @@ def auc_sentence(tables: dict[tuple[str, str], AucRows], joint: Sequence[Row]) -
         why = _reasons(single.values(), len(single), counted=True)
         return (f"Whether {what} predicts the behaviour cannot be said: {why or 'no AUC'}.",)
     direction, auc = next(iter(aucs.items()))
-    reading = "no better than chance" if auc.low <= 0.5 <= auc.high else "associated with it"
+    towards = BEHAVIOUR_NAMES["direct" if auc.value > 0.5 else PIVOT]
+    chance = auc.low <= 0.5 <= auc.high
+    reading = "no better than chance" if chance else f"more shared units go with {towards} behaviour"
     rests = shared_pairs(joint, items) if rule == PRIMARY_RULE else {}
     return b.prose(
         f"As a predictor of direct against semantic-pivot behaviour, {what} has an AUC of {{auc}} "
@@ -209,11 +211,11 @@ def _verdict(rests: dict[str, tuple[int, int]], reading: str) -> str:
         return f": {reading}"
     shared = {name: rests.get(name, (0, 0))[1] for name in CLASSES}
     of = plural(sum(n for n, _ in rests.values()), "item")
-    said = f"of its {of} {whole(sum(shared.values()))} have both words in any unit at all"
+    said = f"{whole(sum(shared.values()))} of its {of} have both words in some unit"
     if min(shared.values()) < ENOUGH:
         each = ", ".join(f"{whole(shared[name])} {BEHAVIOUR_NAMES[name]}" for name in CLASSES)
         return f"; {said} ({each}), too few to say what it means"
-    return f"; {said}: {reading}"
+    return f"; {said}; {reading}"
 
 
 def _reasons(found: Iterable[Row | None], n: int, *, counted: bool = False) -> str:
@@ -256,7 +258,7 @@ def mined_sentence(found: MinedPivots) -> b.Prose:
     )
     if found.shares:
         share, shuffled = map(percent, found.shares)
-        said += f"; **{share}** of the pairs have one, against **{shuffled}** of shuffled pairs"
+        said += f"; **{share}** of all mined pairs have a pivot, against **{shuffled}** of shuffled pairs"
     named = [b.Word(row["token"].strip(), kind="pivot") for row in found.corpus if row["token_id"] not in found.grammar]
     widespread = "; the most widespread, words of grammar left out, are {named}" if named else ""
     return b.prose(f"{said}{widespread}.", named=b.joined(named[:3]))

@@ -280,7 +280,10 @@ def items(found: Traced) -> b.Section | None:
         some=some if layered < n else (),
     )
     instead = (
-        p.note(f"The list needs JavaScript; these are the {len(found.telling)} most telling items."),
+        p.note(
+            f"These are the {len(found.telling)} most telling items; the list of all is in the HTML page, "
+            "where scripts run."
+        ),
         b.Grid(tuple(map(card, found.telling)), "cards"),
     )
     return b.Section("items", "Items", (said, _COLOURS, b.Widget("items", None, instead)))
@@ -322,7 +325,9 @@ def card(item: TellingItem) -> b.Group:
         kind = "pivot" if item.shows_pivot else "token"
         peak = (": ", b.Word(item.peak_token, kind=kind), f" at layer {item.peak_layer}")
     label = BEHAVIOUR_NAMES.get(item.behaviour, item.behaviour)
-    said: b.Prose = (label, *peak, f"; answer {'right' if item.correct else 'wrong'}")
+    kept, n = shown_layers(item), len(item.layers)
+    some = f"; {len(kept)} of {n} layers are shown" if len(kept) < n else ""
+    said: b.Prose = (label, *peak, f"; answer {'right' if item.correct else 'wrong'}{some}")
 
     def word(reading: LayerReading) -> b.Word:
         first = reading.tokens[0]
@@ -335,7 +340,7 @@ def card(item: TellingItem) -> b.Group:
         p.text("layer", lambda reading: str(reading.layer)), p.text("token", word), p.plot("probability", bar),
         p.number("p", lambda reading: probability(reading.tokens[0].prob)),
     )  # fmt: skip
-    found = [reading for reading in shown_layers(item) if reading.tokens]
+    found = [reading for reading in kept if reading.tokens]
     made = p.table(f"layers-{item.direction}-{item.concept_id}", "Most probable token of each layer", found, fields,
                    unseen=True, kind="card",
                    style=lambda reading: "peak" if reading.layer == item.peak_layer else "")  # fmt: skip

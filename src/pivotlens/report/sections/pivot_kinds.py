@@ -111,7 +111,7 @@ def _layers(rule: str, n: int, counts: Sequence[Row]) -> b.Figure:
         charts.value_axis("share of pivots", "%", [0.01, *(one for one in values if one)], share=True),
         size=(300.0, 90.0),
     )
-    return b.Figure(f"pivot-layers-{rule}", svg)
+    return b.Figure(f"pivot-layers-{rule}", svg, b.prose("Layers of the pivots, rule {rule}", rule=b.Code(rule)))
 
 
 def _by_direction(rule: str, summary: Sequence[Row]) -> b.Table:
@@ -123,12 +123,16 @@ def _by_direction(rule: str, summary: Sequence[Row]) -> b.Table:
         p.value("median layer", "layer", "count"),
     )  # fmt: skip
     single = [row for row in summary if row["direction_group"] not in (_FREE, _ALL, "with_english")]
-    return p.table(f"pivot-links-by-direction-{rule}", f"Rule `{rule}`", single, fields)
+    return p.table(f"pivot-links-by-direction-{rule}", f"Pivots by direction, rule `{rule}`", single, fields)
 
 
 def _counts(rule: str, counts: Sequence[Row]) -> list[b.Table]:
     found, made = p.by(counts, itemgetter("by")), []
-    for of, title in (("languages", "linked as a word of"), ("relation", "relation"), ("layer", "layer")):
+    for of, title, counted in (
+        ("languages", "linked as a word of", "by the languages they are words of"),
+        ("relation", "relation", "by relation"),
+        ("layer", "layer", "by layer"),
+    ):
         rows = found.get(of, [])
         if of == "layer":
             rows = sorted(rows, key=lambda row: int(row["value"]))
@@ -136,5 +140,5 @@ def _counts(rule: str, counts: Sequence[Row]) -> list[b.Table]:
             rows = sorted(rows, key=lambda row: -row["n"])[:_COMBINED]
         first = p.text(title, lambda row: row["value"] or "no link")
         fields = (first, p.value("pivots", "n", "count"), p.value("share", "share", "share"))
-        made.append(p.table(f"pivot-{of}-{rule}", f"Rule `{rule}`", rows, fields))
+        made.append(p.table(f"pivot-{of}-{rule}", f"Pivots {counted}, rule `{rule}`", rows, fields))
     return made

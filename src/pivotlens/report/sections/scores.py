@@ -55,8 +55,8 @@ def scores(run: RunTables) -> b.Section | None:
         ),
         _by_direction(rows, {p.pair_of(row): row for row in other}),
         p.note(
-            "Share is the right word’s part of the probability among all its choices, so it can be compared between "
-            f"tokenizers; score cannot.{chance}"
+            "Probability share is the right word’s part of the probability among all its choices, so it can be "
+            f"compared between tokenizers; score cannot.{chance}"
         ),
         pooled_table(pooled_rows, "items"),
     ]
@@ -112,8 +112,8 @@ def _strata(rows: Sequence[Row]) -> tuple[b.Block, ...]:
         p.ITEMS,
     )
     said = p.note(
-        "In a tier, score and margin are against the distractors of that tier alone, and *beaten* is the share of them "
-        "that the right source word beats; tier 0 shares a direct hypernym, tier 3 is unrelated."
+        "In a tier, score and margin are against the distractors of that tier alone, and **beaten** is the share of "
+        "them that the right source word beats; tier 0 shares a direct hypernym, tier 3 is unrelated."
     )
     return said, p.table("score-strata", "Over all directions", rows, fields)
 

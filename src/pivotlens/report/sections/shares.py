@@ -59,13 +59,14 @@ def share_groups(strata: Sequence[Row]) -> tuple[ShareGroup, ...]:
 def _group(name: str, members: Sequence[Row]) -> ShareGroup:
     behaviours = tuple(in_order((row["behaviour"] for row in members), BEHAVIOUR_NAMES))
     found = p.by(members, itemgetter("rule", "stratum", "value"))
-    made = {key: _shares(rows_, behaviours) for key, rows_ in found.items()}
+    made = {key: shares_of(rows_, behaviours) for key, rows_ in found.items()}
     rules = {rule: made[rule, "all", value] for rule, stratum, value in made if stratum == "all"}
     strata = {key: shares for key, shares in made.items() if key[1] != "all" and p.any_of(shares)["n"]}
     return ShareGroup(name, behaviours, {rule: rules[rule] for rule in in_order(rules)}, strata)
 
 
-def _shares(members: Sequence[Row], behaviours: Sequence[str]) -> Shares:
+def shares_of(members: Sequence[Row], behaviours: Sequence[str]) -> Shares:
+    """Return a share for each behaviour, from the rows of some items under a rule."""
     by_name = {row["behaviour"]: row for row in members}
     # A label that a rule gives nowhere has no row: its share is zero in every resample.
     none = members[0] | dict.fromkeys(("share", "ci_low", "ci_high"), 0.0 if members[0]["n"] else None)
@@ -160,7 +161,7 @@ def headline_blocks(run: RunTables, alike: b.Prose) -> tuple[b.Block, ...]:
 def _written_of_group(written: Splits, directions: str) -> list[b.Block]:
     found = [split for (of, items, _), split in written.items() if (of, items) == (directions, "all")]
     caption = b.prose(f"Semantic pivots by what they are written in, {GROUP_NAMES[directions]}")
-    first = p.text("items", lambda split: b.Code(p.any_of(split)["rule"]))
+    first = p.text("rule", lambda split: b.Code(p.any_of(split)["rule"]))
     return [written_table(f"written-{directions}", caption, found, first)] if found else []
 
 
@@ -180,7 +181,7 @@ def _strata(group: ShareGroup) -> b.Table:
         fields.append(p.number("semantic pivot, onset", early))
     caption = f"Shares by kind of item, {GROUP_NAMES[group.direction_group]}, rule `{DEFAULT_RULE}`"
     found = [shares for (rule, *_), shares in group.strata.items() if rule == DEFAULT_RULE]
-    return p.table("shares-by-kind-of-item", caption, found, (p.text("items", title), *fields, items))
+    return p.table("shares-by-kind-of-item", caption, found, (p.text("kind of item", title), *fields, items))
 
 
 # -- several models or prompts
@@ -225,7 +226,7 @@ def sweeps_of(strata: Sequence[Row], models: Sequence[str], prompts: Sequence[st
     found, made = p.by(named, itemgetter("rule", "model", "prompt")), []
     for rule in SWEPT_RULES:
         keys = ((rule, model, prompt) for model in models for prompt in prompts)
-        points = tuple(_shares(found[key], SWEPT) for key in keys if key in found)
+        points = tuple(shares_of(found[key], SWEPT) for key in keys if key in found)
         made += [Sweep(rule, points)] if points else []
     return tuple(made)
 
