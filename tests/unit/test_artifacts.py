@@ -447,7 +447,9 @@ def test_damaged_and_unknown_tables(tmp_path):
 def test_a_table_that_this_result_lacks(tmp_path):
     make(tmp_path)
     bench = Benchmark.load(tmp_path)
-    with pytest.raises(ArtifactError, match="bench has no table 'items': it was made without.*\nThere are: distractors"):
+    with pytest.raises(
+        ArtifactError, match=r"bench has no table 'items': it was made without.*\nThere are: distractors"
+    ):
         bench.table("items")
     with pytest.raises(ArtifactError, match="has no table 'item'\ndid you mean 'items'"):
         bench.explain("item")

@@ -36,6 +36,7 @@ from pivotlens.report.blocks import (
     plain,
 )  # fmt: skip
 from pivotlens.report.charts import standalone
+from pivotlens.report.html import address
 from pivotlens.report.page import Chapter, Page
 from pivotlens.report.wording import clean, visible
 
@@ -193,8 +194,7 @@ class MarkdownReport:
             case Word():
                 return escaped(visible(part.text))
             case Link():
-                target = f"#{self._prefix}{part.target[1:]}" if part.target.startswith("#") else part.target
-                return f"[{escaped(part.text)}]({target})"
+                return f"[{escaped(part.text)}]({address(part.target, self._prefix)})"
             case Value():
                 value = part.text(fine=True)
                 return " ".join(filter(None, (f"**{value}**" if strong else value, part.ends(fine=True))))
