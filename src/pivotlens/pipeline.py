@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pivotlens.settings.base import StageConfig
-from pivotlens.settings.sources import check_environment, origins_of, read_toml, settings_layers
+from pivotlens.settings.sources import check_content, check_environment, origins_of, read_toml, settings_layers
 from pivotlens.stages import STAGES
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Pipeline:
             ConfigError: An unknown key or an impossible value.
         """
         path = Path(path)
-        return cls.from_mapping(read_toml(path, stage_configs()), str(path), run, flags)
+        return cls.from_mapping(read_toml(path), str(path), run, flags)
 
     @classmethod
     def of_stage(cls, name: str, run: Path, file: Path | None, flags: Mapping[str, Any]) -> Self:
@@ -64,7 +64,8 @@ class Pipeline:
         """
         classes = stage_configs()
         check_environment(classes)
-        content = {} if file is None else read_toml(file, classes)
+        content = {} if file is None else read_toml(file)
+        check_content(content, str(file), classes)
         layers = settings_layers(classes[name], content, str(file or "defaults"), flags)
         return cls(run, {name: classes[name].build(layers)}, {name: origins_of(layers)})
 
@@ -78,6 +79,7 @@ class Pipeline:
     ) -> Self:
         """Make a pipeline from the content of a configuration file; see `from_toml`."""
         classes = stage_configs()
+        check_content(content, name, classes)
         check_environment(classes)
         configs, origins = {}, {}
         for stage, config in classes.items():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from pivotlens.errors import PrerequisiteError
+from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.extras import require_models
 from pivotlens.settings import StageConfig
 
@@ -115,9 +115,15 @@ class Stage(Generic[C, R]):
             origins: Where each setting that is not a default came from.
 
         Raises:
+            ConfigError: The settings are not this stage's.
             PrerequisiteError: A stage that is read has not run, or a model or corpus is not there.
             PivotLensError: A setting names something that cannot be read.
         """
+        if not isinstance(config, self.config):  # those of another stage would put this result in that one's place
+            raise ConfigError(
+                f"{self.function} was given {type(config).__name__} as its settings",
+                f"Give it a {self.config.__name__}: pivotlens.{self.function}({self.config.__name__}(…), run).",
+            )
         # The command line's help needs no table, and pyarrow takes longer to import than all else.
         from pivotlens.artifacts import RunFolder, make_plan, upstream_inputs
 
@@ -156,7 +162,7 @@ class Stage(Generic[C, R]):
         self, config: C | None = None, run: Path | str = "run", *, origins: Mapping[str, str] | None = None
     ) -> R:
         """Plan the stage and do what has to be done: what its public function does; arguments as there."""
-        return self.execute(self.plan(config or self.config(), run, origins=origins))
+        return self.execute(self.plan(self.config() if config is None else config, run, origins=origins))
 
     def check_packages(self) -> None:
         """Check that what it runs on is installed.

@@ -224,7 +224,7 @@ def _attribute(run: Path, pairs: Sequence[Direction], rng: Any) -> None:
                         _languages(pair)
                         | {"rule": rule, "item_set": items, "predictor": predictor, "auc": value}
                         | {"ci_low": value and value - 0.1, "ci_high": value and value + 0.1}
-                        | {"n_cooccurrence": 30 if enough else 4, "n_pivot": 24}
+                        | {"n_direct": 30 if enough else 4, "n_pivot": 24}
                         | {"note": "" if enough else "fewer than 20 items in a class"}
                     )
     for index, pair in enumerate(pairs):

@@ -97,6 +97,13 @@ def test_each_change_is_named(tmp_path, change, reason):
     assert stage_of(tmp_path, **change).reason == reason
 
 
+def test_a_setting_that_is_none_any_more_is_named(tmp_path):
+    path = make(tmp_path).folder / "manifest.json"
+    content = orjson.loads(path.read_bytes())
+    path.write_bytes(orjson.dumps(content | {"config": content["config"] | {"limit": None}, "fingerprint": "f"}))
+    assert stage_of(tmp_path).reason == "limit is no setting any more"
+
+
 @pytest.mark.parametrize("damage", ["missing", "longer"])
 @pytest.mark.parametrize("name", ["distractors.parquet", "arm/documents.txt"])
 def test_a_changed_output_is_found(tmp_path, damage, name):

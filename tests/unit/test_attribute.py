@@ -132,7 +132,7 @@ def test_auc_equals_counting_pairs_of_items(tmp_path):
             row = by[source, target, "calibrated", chosen, "log_joint"]
             assert row["auc"] == pytest.approx(slow_auc(there, lambda item: item["df_both"]))
             assert row["ci_low"] < row["auc"] < row["ci_high"]
-            assert row["n_cooccurrence"] == sum(item["behaviour"] == "direct" for item in there)
+            assert row["n_direct"] == sum(item["behaviour"] == "direct" for item in there)
             assert row["n_pivot"] == sum(item["behaviour"] == "semantic_pivot" for item in there)
             target_row = by[source, target, "calibrated", chosen, "log_target"]
             assert target_row["auc"] == pytest.approx(slow_auc(there, lambda item: item["df_target"]))

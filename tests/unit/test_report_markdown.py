@@ -225,3 +225,9 @@ def test_equal_runs_give_equal_text(run: Path, tmp_path: Path) -> None:
         markdown(build_page(config, [("", RunTables.load(one))])) for one in (run, build_run(tmp_path, sweep=True))
     ]
     assert pages[0] == pages[1]
+
+
+def test_a_link_of_an_introduction_leads_to_a_page_or_nowhere() -> None:
+    report = MarkdownReport(None)  # type: ignore[arg-type]
+    assert report._inline(Link("a", "javascript:x")) == "[a](#)"
+    assert report._inline(Link("a", "https://x.org/b")) == "[a](https://x.org/b)"

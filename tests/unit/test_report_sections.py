@@ -538,7 +538,7 @@ def test_corpus() -> None:
 def auc_row(direction: Direction | None, auc: float | None, note: str = "") -> dict:
     source, target = direction or ("all", "all")
     return {"source_language": source, "target_language": target, "rule": "calibrated", "item_set": "correct",
-            "predictor": "log_joint", "auc": auc, "ci_low": 0.4, "ci_high": 0.8, "n_cooccurrence": 9, "n_pivot": 9,
+            "predictor": "log_joint", "auc": auc, "ci_low": 0.4, "ci_high": 0.8, "n_direct": 9, "n_pivot": 9,
             "note": note}  # fmt: skip
 
 
@@ -549,7 +549,7 @@ def said_of(auc: list[dict], joint: list[dict] | None = None) -> str:
 def test_attribution_puts_the_primary_analysis_and_the_mean_first() -> None:
     rows = [
         {"source_language": s, "target_language": t, "rule": rule, "item_set": items, "predictor": name, "auc": value}
-        | {"ci_low": 0.4, "ci_high": 0.8, "n_cooccurrence": 25, "n_pivot": 30, "note": "" if value else "too few"}
+        | {"ci_low": 0.4, "ci_high": 0.8, "n_direct": 25, "n_pivot": 30, "note": "" if value else "too few"}
         for rule in ("onset", "calibrated")
         for items in ("all", "correct")
         for s, t, value in (("fr", "zh", None), ("all", "all", 0.6))
@@ -569,7 +569,7 @@ def test_attribution_puts_the_primary_analysis_and_the_mean_first() -> None:
 def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
     rows = [
         {"source_language": "all", "target_language": "all", "rule": rule, "item_set": "correct", "predictor": name}
-        | {"auc": value, "ci_low": 0.45, "ci_high": 0.75, "n_cooccurrence": 25, "n_pivot": 30, "note": ""}
+        | {"auc": value, "ci_low": 0.45, "ci_high": 0.75, "n_direct": 25, "n_pivot": 30, "note": ""}
         for rule, values in (("peak", (None, None)), ("<b>", (0.6, None)), ("calibrated", (0.5, 0.7)))
         for name, value in zip(("log_joint", "npmi"), values, strict=True)
     ]

@@ -43,3 +43,18 @@ def test_a_name_that_goes_on_is_meant_before_one_that_is_somewhat_alike():
     assert did_you_mean("limit", ["limits", "limit_words"]) == "did you mean 'limits'?"
     assert did_you_mean("limit", ["unlimit", "limit_words", "limit_lines", "limit_rows"]) == "did you mean 'unlimit'?"
     assert did_you_mean("limit", ["x", "y"]) == "known: x, y."
+
+
+def test_a_mapping_is_held_to_what_a_file_may_hold(tmp_path):
+    for content, said in (
+        ({"limit": 3}, "unknown setting 'limit' in x\ndid you mean 'limit_concepts' or 'limit_documents'"),
+        ({"scores": {}}, r"unknown table \[scores\] in x\ndid you mean 'score'"),
+        ({"score": 3}, "score = 3 in x is no table"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            Pipeline.from_mapping(content, "x", tmp_path)
+
+
+def test_one_value_for_a_list_is_answered_with_the_list():
+    with pytest.raises(ConfigError, match=r"directions = 'en-fr' \(x\): it takes a list, such as \['en-fr'\]"):
+        ScoreConfig.build({"x": {"directions": "en-fr"}})

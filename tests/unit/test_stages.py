@@ -15,6 +15,7 @@ import pytest
 
 import pivotlens
 from pivotlens.cli.main import main
+from pivotlens.errors import ConfigError
 from pivotlens.pipeline import Pipeline
 from pivotlens.settings import StageConfig
 from pivotlens.stages import STAGES
@@ -191,3 +192,13 @@ def test_what_a_chain_does_not_run_is_read_from_the_folder(echo, tiny, tmp_path)
     whole.run()
     less = Pipeline(run, {name: config for name, config in whole.configs.items() if name != "echo"}, whole.origins)
     assert [plan.reason for plan in less.plan()] == [None, None]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_settings_of_another_stage_are_refused(name, tmp_path):
+    stage = STAGES[name]
+    function = getattr(pivotlens, stage.function)
+    other = next(other for other in STAGES.values() if other.name != name).config()
+    for given in (other, {}, "run", tmp_path):
+        with pytest.raises(ConfigError, match=f"{stage.function} was given {type(given).__name__} as its settings"):
+            function(given, tmp_path)

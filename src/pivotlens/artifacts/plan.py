@@ -149,6 +149,7 @@ def _difference(manifest: Manifest, config: StageConfig, version: int, inputs: M
     if manifest.algorithm_version != version:
         return f"algorithm version {manifest.algorithm_version} → {version}"
     changed = _changed(config, manifest.config)
+    changed += [f"{key} is no setting any more" for key in manifest.config if key not in config.meaning()]
     changed += [f"input {name} changed" for name, value in inputs.items() if manifest.inputs.get(name) != value]
     changed += [f"input {name} is gone" for name in manifest.inputs if name not in inputs]
     return "; ".join(changed) or "settings changed"

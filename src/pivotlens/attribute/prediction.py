@@ -34,7 +34,7 @@ class Auc:
     auc: float | None
     ci_low: float | None
     ci_high: float | None
-    n_cooccurrence: int
+    n_direct: int
     n_pivot: int
     note: str
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from pivotlens.report import blocks as b
+from pivotlens.report.html import address
 from pivotlens.report.page import Chapter, Page
 from pivotlens.report.svg import standalone
 from pivotlens.report.wording import clean, visible
@@ -148,8 +149,7 @@ class MarkdownReport:
             case b.Word():
                 return escaped(visible(part.text))
             case b.Link():
-                target = f"#{self._prefix}{part.target[1:]}" if part.target.startswith("#") else part.target
-                return f"[{escaped(part.text)}]({target})"
+                return f"[{escaped(part.text)}]({address(part.target, self._prefix)})"
             case b.Value():
                 value = part.text(fine=True)
                 return " ".join(filter(None, (f"**{value}**" if strong else value, part.ends(fine=True))))

@@ -106,6 +106,8 @@ def config_error(stage: str, error: ValidationError, origin: Mapping[str, str]) 
             f"[{stage}] {message} ({given})", f"Change one of them; `pivotlens {stage} --help` describes them."
         )
     key = str(problem["loc"][0])
+    if problem["type"] == "tuple_type":
+        message = f"it takes a list, such as [{problem['input']!r}]"
     where = origin.get(key, "command line")
     return ConfigError(
         f"[{stage}] {key} = {problem['input']!r} ({where}): {message}",

@@ -19,38 +19,46 @@ _PREFIX = "PIVOTLENS_"
 _NOT_SETTINGS = frozenset({"PIVOTLENS_CACHE"})
 
 
-def read_toml(path: Path, stages: Mapping[str, type[StageConfig]]) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
     """Read a configuration file.
 
-    Args:
-        path: The file.
-        stages: Settings by stage.
-
     Raises:
-        ConfigError: It cannot be read, or has a table or shared key that does not exist.
+        ConfigError: It cannot be read.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise ConfigError(
             f"there is no configuration file {path}", f"Write one with `pivotlens init {path}`."
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}", "Check that it is valid TOML in UTF-8.") from error
+
+
+def check_content(content: Mapping[str, Any], name: str, stages: Mapping[str, type[StageConfig]]) -> None:
+    """Refuse a table or key that no configuration file has.
+
+    Args:
+        content: Of the file.
+        name: Of the file, for errors.
+        stages: Settings by stage.
+
+    Raises:
+        ConfigError: There is one; names it.
+    """
     for key, value in content.items():
         if key in stages:
-            if not isinstance(value, dict):
-                raise ConfigError(f"{key} = {value!r} in {path} is no table", f"Write [{key}] and its settings below.")
-            unknown = next((name for name in value if name not in stages[key].model_fields), None)
+            if not isinstance(value, Mapping):
+                raise ConfigError(f"{key} = {value!r} in {name} is no table", f"Write [{key}] and its settings below.")
+            unknown = next((other for other in value if other not in stages[key].model_fields), None)
             if unknown is not None:
                 raise ConfigError(
-                    f"unknown setting {unknown!r} in [{key}] of {path}",
+                    f"unknown setting {unknown!r} in [{key}] of {name}",
                     did_you_mean(unknown, stages[key].model_fields),
                 )
         elif key not in (*SHARED, "run"):
-            kind = f"table [{key}]" if isinstance(value, dict) else f"setting {key!r}"
-            raise ConfigError(f"unknown {kind} in {path}", did_you_mean(key, [*stages, *SHARED, "run"]))
-    return content
+            kind = f"table [{key}]" if isinstance(value, Mapping) else f"setting {key!r}"
+            raise ConfigError(f"unknown {kind} in {name}", did_you_mean(key, [*stages, *SHARED, "run"]))
 
 
 def _from_text(config: type[StageConfig], key: str, text: str) -> Any:

@@ -42,7 +42,7 @@ TABLES = {
             "the directions that have one. Empty where there is none.",
         ),
         interval("auc", "probability, 0–1", _RESAMPLED),
-        Column("n_cooccurrence", INTEGER, "items", "Direct items."),
+        Column("n_direct", INTEGER, "items", "Direct items."),
         Column("n_pivot", INTEGER, "items", "Semantic-pivot items."),
         _NOTE,
     ),

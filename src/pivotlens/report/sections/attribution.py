@@ -106,7 +106,7 @@ def _auc_table(rule: str, items: str, found: AucRows) -> b.Table:
 
     head = [
         p.text("direction", lambda by_name: b.Pair(p.pair_of(p.any_of(by_name)))),
-        p.number("direct", lambda by_name: b.Value(p.any_of(by_name)["n_cooccurrence"], "count")),
+        p.number("direct", lambda by_name: b.Value(p.any_of(by_name)["n_direct"], "count")),
         p.number("pivot", lambda by_name: b.Value(p.any_of(by_name)["n_pivot"], "count")),
     ]
     aucs = [p.across(PREDICTOR_NAMES.get(name, name), name, "auc") for name in names]
@@ -158,7 +158,7 @@ def _forests(tables: dict[tuple[str, str], AucRows]) -> list[b.Block]:
 def _mean_line(rule: str, by_name: ByPredictor, names: Sequence[str]) -> b.Line:
     if not _has_auc(by_name):
         return b.Line((b.Code(rule), _notes(by_name) or "no AUC"))
-    counts = (b.Value(p.any_of(by_name)[name], "count") for name in ("n_cooccurrence", "n_pivot"))
+    counts = (b.Value(p.any_of(by_name)[name], "count") for name in ("n_direct", "n_pivot"))
     return b.Line((b.Code(rule), *counts, *(p.shown(by_name.get(name), "auc") for name in names), _notes(by_name)))
 
 
