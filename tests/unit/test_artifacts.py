@@ -438,6 +438,17 @@ def test_upstream_fingerprints(tmp_path):
         upstream_inputs(tmp_path / "empty", ["bench"], planned={})
 
 
+@pytest.mark.parametrize("name", ["../secret.parquet", "top/../../secret", "/etc/passwd", ""])
+def test_a_manifest_names_files_of_its_folder_alone(tmp_path, name):
+    make(tmp_path)
+    path = tmp_path / "bench" / "manifest.json"
+    content = orjson.loads(path.read_bytes())
+    content["outputs"][name] = {"bytes": 1, "sha256": "0"}
+    path.write_bytes(orjson.dumps(content))
+    with pytest.raises(ArtifactError, match="is no file of the folder"):
+        Benchmark.load(tmp_path)
+
+
 def test_damaged_and_unknown_tables(tmp_path):
     folder = make(tmp_path).folder
     result = Benchmark.load(tmp_path)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from pivotlens.errors import ArtifactError
 
@@ -38,6 +38,16 @@ class Manifest(BaseModel):
     outputs: dict[str, Output]
     details: dict[str, Any] = {}
     warnings: list[str] = []
+
+    @field_validator("outputs")
+    @classmethod
+    def _lie_in_the_folder(cls, outputs: dict[str, Output]) -> dict[str, Output]:
+        # A run folder may be a stranger's: what it names is read, and must be its own.
+        for name in outputs:
+            path = PurePosixPath(name)
+            if path.is_absolute() or not path.parts or ".." in path.parts:
+                raise ValueError(f"output {name!r} is no file of the folder")
+        return outputs
 
     def to_bytes(self) -> bytes:
         """Return the manifest as indented JSON with sorted keys."""
