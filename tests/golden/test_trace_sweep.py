@@ -117,6 +117,15 @@ def test_the_last_layers_word_is_never_likelier_than_its_first_token(folder):
     assert all(row["word_logprob"] <= np.log(row["target_prob"]) + 1e-4 for row in rows)
 
 
+def test_tokens_above_their_baseline(folder):
+    trace = traced(folder, "above", 0, ratio=1.5, threshold=0.02, top_k=100)
+    rows = trace.rows("tokens")
+    assert {row["above_baseline"] for row in rows} == {True, False}
+    for row in rows:
+        baseline, prob = row["baseline"], row["prob"]
+        assert row["above_baseline"] == (baseline is not None and prob >= 1.5 * baseline and prob >= 0.02)
+
+
 def test_layers_are_the_lens_own(folder):
     lens = LogitLens(load_model(str(folder / "step0"), "float32", "cpu"))
     assert traced(folder, "first", 0).manifest.details["layers"] == lens.n_layers

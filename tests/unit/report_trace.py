@@ -164,7 +164,12 @@ class TracedItems:
             out["tokens"] += [
                 base
                 | {"layer": layer, "rank": rank + 1, "token_id": rank, "token": token, "prob": min(prob, 1.0)}
-                | {"baseline": baseline, "role": role, "relation": relation if role == "pivot" else ""}
+                | {
+                    "baseline": baseline,
+                    "above_baseline": min(prob, 1.0) >= max(0.1, 50 * baseline),
+                    "role": role,
+                    "relation": relation if role == "pivot" else "",
+                }
                 for rank, (token, prob, baseline, role, relation) in enumerate(tokens)
             ]
         peak = {"direct": (last - 1, " " + target, "target"), "copy": (round(0.55 * last), " " + source, "source")}

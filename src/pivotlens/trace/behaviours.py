@@ -96,6 +96,19 @@ def authors_threshold(view: ItemView) -> Behaviour:
     return _decided(view, DIRECT, len(view.probs) - 1)
 
 
+def above_baseline(probs: Floats, baseline: Floats, ratio: float, threshold: float) -> Booleans:
+    """Tell which tokens are probable enough, and more than over other concepts.
+
+    Args:
+        probs: Probabilities, of any shape.
+        baseline: Mean probabilities over other concepts, same shape; NaN where there are none, and nothing can be told.
+        ratio: How many times the baseline is asked for.
+        threshold: The least probability.
+    """
+    found: Booleans = probs >= np.maximum(ratio * np.where(np.isnan(baseline), np.inf, baseline), threshold)
+    return found
+
+
 def specific(view: ItemView, ratio: float, threshold: float) -> Booleans:
     """Tell which kept tokens are specific to the item: probable enough, and more than over other concepts.
 
@@ -104,8 +117,7 @@ def specific(view: ItemView, ratio: float, threshold: float) -> Booleans:
     flashes up and goes is junk that happened to meet few concepts.
     """
     counts = view.word | view.target
-    # Without any other calibration item nothing can be told specific.
-    above = view.probs >= np.maximum(ratio * np.where(np.isnan(view.baseline), np.inf, view.baseline), threshold)
+    above = above_baseline(view.probs, view.baseline, ratio, threshold)
     known = view.linked | view.source | view.target | (view.token_ids == view.answer)
     found: Booleans = counts & above & (known | _lasting(view, threshold))
     return found

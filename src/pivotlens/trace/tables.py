@@ -11,7 +11,7 @@ import pyarrow as pa
 from pivotlens.arrays import Floats
 from pivotlens.models.encoding import TokenTexts
 from pivotlens.text import Direction
-from pivotlens.trace.behaviours import OTHER, SEMANTIC_PIVOT, ItemView, rules
+from pivotlens.trace.behaviours import OTHER, SEMANTIC_PIVOT, ItemView, above_baseline, rules
 from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.items import TracedItem, role_of
 from pivotlens.trace.pivot_languages import PivotLanguages
@@ -69,7 +69,9 @@ def layers_table(items: Sequence[TracedItem], readings: LayerReadings, words: Fl
     )
 
 
-def tokens_table(items: Sequence[TracedItem], readings: LayerReadings, texts: TokenTexts) -> pa.Table:
+def tokens_table(
+    config: TraceConfig, items: Sequence[TracedItem], readings: LayerReadings, texts: TokenTexts
+) -> pa.Table:
     """Return the ``trace/tokens`` rows; rank 1 is the most probable token."""
     _, layers, top_k = readings.token_ids.shape
     flat = readings.token_ids.ravel().tolist()
@@ -87,6 +89,7 @@ def tokens_table(items: Sequence[TracedItem], readings: LayerReadings, texts: To
             "token": [texts[token] for token in flat],
             "prob": readings.probs.ravel(),
             "baseline": pa.array(readings.baseline.ravel(), from_pandas=True),
+            "above_baseline": above_baseline(readings.probs, readings.baseline, config.ratio, config.threshold).ravel(),
             "role": [role for role, _ in roles],
             "relation": [relation for _, relation in roles],
         }

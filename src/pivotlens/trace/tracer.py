@@ -84,7 +84,7 @@ class Tracer:
         told = self.languages, prompts.direction
         tables = {
             "layers": layers_table(items, readings, words),
-            "tokens": tokens_table(items, readings, texts),
+            "tokens": tokens_table(config, items, readings, texts),
             "behaviours": behaviours_table(config, items, views, texts, told),
             "sensitivity": sensitivity_table(config, views),
             "items": items_table(prompts.direction, items, texts),

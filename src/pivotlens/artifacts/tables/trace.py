@@ -138,6 +138,12 @@ TABLES = {
             "Its mean probability at that layer over the other concepts of the calibration set; empty without any.",
         ),
         Column(
+            "above_baseline",
+            FLAG,
+            NONE,
+            "Whether its probability reaches `threshold` and `ratio` times the baseline; not without a baseline.",
+        ),
+        Column(
             "role",
             STRING,
             NONE,

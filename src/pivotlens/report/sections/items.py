@@ -95,8 +95,6 @@ class TraceTables:
     labels: Sequence[Row]
     tokens: pa.Table
     generated: Mapping[ItemKey, str]
-    threshold: float
-    ratio: float
 
 
 @dataclass(frozen=True)
@@ -212,9 +210,8 @@ def _readings(tables: TraceTables, wanted: Iterable[ItemKey], top: int) -> dict[
     table = table.filter(pc.and_(mask, pc.is_in(joined, names)))
     found: dict[ItemKey, dict[int, list[LensToken]]] = defaultdict(lambda: defaultdict(list))
     for row in table.sort_by([(name, "ascending") for name in (*columns, "layer", "rank")]).to_pylist():
-        prob, baseline = float(row["prob"]), row["baseline"]
-        specific = baseline is not None and prob >= max(tables.threshold, tables.ratio * baseline)
-        token = LensToken(row["token"], prob, row["role"] or "", row["relation"] or "", specific)
+        of = (row["token"], float(row["prob"]), row["role"] or "", row["relation"] or "", row["above_baseline"])
+        token = LensToken(*of)
         found[item_key(row)][row["layer"]].append(token)
     return {
         key: tuple(LayerReading(layer, tuple(tokens)) for layer, tokens in layers.items())
@@ -226,15 +223,12 @@ def trace_tables(run: RunTables) -> TraceTables | None:
     """Return what the items are read from, or None where no items were traced."""
     if run.trace is None or not has(run.trace, "tokens"):
         return None
-    config = run.trace.manifest.config
     scored = first_rows(run.score, "concepts")
     return TraceTables(
         items=run.trace.first_rows("items"),
         labels=run.trace.first_rows("behaviours"),
         tokens=first_table(run.trace, "tokens"),
         generated={item_key(row): row["generated"] for row in scored if row["generated"] is not None},
-        threshold=float(config["threshold"]),
-        ratio=float(config["ratio"]),
     )
 
 
