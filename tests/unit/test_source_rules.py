@@ -133,3 +133,17 @@ def test_an_import_in_a_function_is_seen_once_and_with_its_place():
     assert [(one.function, one.module) for one in found] == [
         ("C.d", "e"), ("C.d", "f.g"), ("C.d", "k"), ("C.d.h", ".i"),
     ]  # fmt: skip
+
+
+def test_the_report_computes_no_statistic():
+    """It draws with numpy, and takes of the statistics the shape of an interval alone."""
+    for file in sources():
+        if file.path.startswith("report/"):
+            for node in ast.walk(file.tree):
+                if isinstance(node, ast.Import):
+                    modules = {alias.name.partition(".")[0] for alias in node.names}
+                    assert not modules & {"scipy", "numpy", "statistics"} or file.path == "report/charts.py", file.path
+                elif (
+                    isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("pivotlens.statistics")
+                ):
+                    assert [alias.name for alias in node.names] == ["Interval"], file.path
