@@ -1,10 +1,12 @@
 """Several models and prompts in one trace, whole words and a tuned lens, against one at a time and plain loops."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
 
-from pivotlens.artifacts import Benchmark
+from pivotlens.artifacts import Benchmark, Workspace
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
 from pivotlens.models.lens import LogitLens
@@ -78,6 +80,21 @@ def test_a_sweep_is_its_parts(folder):
         row for row in sweep.rows("items") if (row["model"], row["prompt"]) == (str(folder / "step0"), "english")
     ]
     assert sweep.manifest.details["also_models"][0]["model"] == str(folder / "step1")
+
+
+def test_a_part_is_read_as_often_however_many_models_and_prompts_there_are(folder, monkeypatch):
+    read, plain = Counter(), Workspace.read_part
+
+    def counted(workspace, key):
+        read[key] += 1
+        return plain(workspace, key)
+
+    monkeypatch.setattr(Workspace, "read_part", counted)
+    traced(folder, "one", 0)
+    alone = dict(read)
+    read.clear()
+    traced(folder, "several", 0, also_models=(str(folder / "step1"),), also_prompts=("native",))
+    assert {key: read[key] for key in alone} == alone
 
 
 def test_whole_words_against_a_plain_loop(folder):

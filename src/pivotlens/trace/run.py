@@ -14,6 +14,7 @@ from pivotlens.models.load import LoadedModel, load_model
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.models.tuned_lens import TunedLens
 from pivotlens.progress import track
+from pivotlens.settings import PromptTemplate
 from pivotlens.stage import Work
 from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_rows, labels_of
 from pivotlens.trace.behaviours import rule_rows
@@ -155,15 +156,21 @@ class _TraceSweep(Sweep[TraceConfig]):
             return None
         return TunedLens.load(trained.weights, loaded)
 
-    def parts(self, name: str) -> Iterator[tuple[Key, pa.Table]]:
-        """Yield a table part by part, each with its key, in the order of the models; none is held."""
+    def parts(self, name: str, of: tuple[int, PromptTemplate] | None = None) -> Iterator[tuple[Key, pa.Table]]:
+        """Yield a table part by part, each with its key, in the order of the models; none is held.
+
+        Args:
+            name: Of the table.
+            of: Number of the model, and prompt, whose parts alone are read; those of all when None.
+        """
         for number in range(len(self.config.models())):
             for key in self.keys():
-                yield key, self.work.workspace.read_part(self.table_part(number, key, name))
+                if of is None or of == (number, key[0]):
+                    yield key, self.work.workspace.read_part(self.table_part(number, key, name))
 
-    def rows(self, name: str) -> Iterator[dict[str, Any]]:
-        """Yield the rows of a table; a part's are held."""
-        return (row for _, part in self.parts(name) for row in part.to_pylist())
+    def rows(self, name: str, of: tuple[int, PromptTemplate] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a table, as `parts` reads it; a part's are held."""
+        return (row for _, part in self.parts(name, of) for row in part.to_pylist())
 
 
 def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.Table:
@@ -182,16 +189,17 @@ def _write_tables(sweep: _TraceSweep) -> float | None:
     names = ("summary", "strata", "agreement", "pivot_languages", "lens_shares")
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     between: list[float | None] = []
-    for model in config.models():
+    for number, model in enumerate(config.models()):
         for prompt in config.prompts():
-            traced = TracedItems.of(sweep.rows("items"), model, prompt)
-            labels = labels_of(sweep.rows("behaviours"), model, prompt)
+            of = number, prompt
+            traced = TracedItems.of(sweep.rows("items", of), model, prompt)
+            labels = labels_of(sweep.rows("behaviours", of), model, prompt)
             rows["summary"] += summary_rows(traced, labels, config.bootstrap, config.seed)
             rows["strata"] += strata_rows(traced, labels, config.bootstrap, config.seed)
             rows["pivot_languages"] += pivot_language_rows(
-                traced, sweep.rows("behaviours"), config.bootstrap, config.seed
+                traced, sweep.rows("behaviours", of), config.bootstrap, config.seed
             )
-            labels_tuned = labels_of(sweep.rows("tuned_behaviours"), model, prompt)
+            labels_tuned = labels_of(sweep.rows("tuned_behaviours", of), model, prompt)
             for name, made in (("agreement", agreement_rows), ("lens_shares", lens_share_rows)):
                 found = made(labels, labels_tuned, config.bootstrap, config.seed)
                 rows[name] += [traced.labels() | row for row in found]
