@@ -28,6 +28,7 @@ from pivotlens.report.sections.header import Caution, Tile, cautions, deck, fact
 from pivotlens.report.sections.items import Traced, cards, items, traced
 from pivotlens.report.sections.layers import layers, profiles
 from pivotlens.report.sections.lenses import lenses
+from pivotlens.report.sections.mined_recall import mined_recall
 from pivotlens.report.sections.parts import any_of
 from pivotlens.report.sections.parts import shown as figure
 from pivotlens.report.sections.pivots import MinedPivots, mined_pivots, pivots
@@ -112,7 +113,7 @@ def build_page(config: ReportConfig, runs: Sequence[tuple[str, RunTables]], comp
 def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None) -> Chapter:
     sections = (
         scores(run), layers(run), lenses(run), behaviours(run), causality(run), items(found), corpus(run),
-        attribution(run), pivots(run, pairs), selection(run), provenance(run),
+        attribution(run), pivots(run, pairs), mined_recall(run), selection(run), provenance(run),
     )  # fmt: skip
     shown = tuple(section for section in sections if section is not None)
     told = findings(run, found, pairs)

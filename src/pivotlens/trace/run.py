@@ -22,6 +22,7 @@ from pivotlens.trace.comparison import MinedPivots, load_mined
 from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
 from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
+from pivotlens.trace.mined_recall import mined_ranks, mined_recall_rows
 from pivotlens.trace.pivot_kinds import (
     pivot_count_rows,
     pivot_language_rows,
@@ -186,9 +187,10 @@ def _write_tables(sweep: _TraceSweep) -> float | None:
     config, writer = sweep.config, sweep.work.writer
     for name in _PARTS:  # the tokens of many directions are more than the memory holds
         writer.write_table_blocks(name, (part for _, part in sweep.parts(name)))
-    names = ("summary", "strata", "agreement", "pivot_languages", "lens_shares")
+    names = ("summary", "strata", "agreement", "pivot_languages", "lens_shares", "mined_recall")
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     between: list[float | None] = []
+    ranks = mined_ranks(Pivots.load(sweep.work.run)) if "mine" in sweep.work.plan.inputs else {}
     for number, model in enumerate(config.models()):
         for prompt in config.prompts():
             of = number, prompt
@@ -199,6 +201,10 @@ def _write_tables(sweep: _TraceSweep) -> float | None:
             rows["pivot_languages"] += pivot_language_rows(
                 traced, sweep.rows("behaviours", of), config.bootstrap, config.seed
             )
+            if sweep.details(number)["mined"]:
+                rows["mined_recall"] += mined_recall_rows(
+                    traced, sweep.rows("behaviours", of), ranks, config.bootstrap, config.seed
+                )
             labels_tuned = labels_of(sweep.rows("tuned_behaviours", of), model, prompt)
             for name, made in (("agreement", agreement_rows), ("lens_shares", lens_share_rows)):
                 found = made(labels, labels_tuned, config.bootstrap, config.seed)

@@ -264,6 +264,25 @@ TABLES = {
         Column("n", INTEGER, "items", "Items that show it."),
         Column("share", NUMBER, SHARE, "Their share of all items."),
     ),
+    "mined_recall": table(
+        "Lens pivots of shot set 0 against the mined pivots of their pairs; only where pivots were mined.",
+        MODEL_AND_PROMPT,
+        Column("direction_group", STRING, NONE, f"{_GROUP} (means over directions), or one direction such as `zh-fr`."),
+        _RULE,
+        Column("depth", INTEGER, "rank from 1", "How many of a pair's mined pivots are looked among, the strongest."),
+        Column("pivots", INTEGER, "items", "Items that the rule calls semantic pivot."),
+        Column("n", INTEGER, "items", "Those of them whose pair has mined pivots."),
+        estimate(
+            "recall", SHARE, "Of these, those whose deciding token is one of them; empty without any.", _RESAMPLED
+        ),
+        estimate(
+            "recall_others",
+            SHARE,
+            "The same with the mined pivots of the direction's other items, mean over them: what tokens that go with "
+            "everything reach.",
+            _RESAMPLED,
+        ),
+    ),
     "profiles": table(
         "A figure of a direction at a layer: mean over the items of shot set 0. One that no item has has no row.",
         MODEL_AND_PROMPT,

@@ -1,0 +1,49 @@
+"""Do the pivots of the model stand among those of the corpus?"""
+
+from __future__ import annotations
+
+from pivotlens.report import blocks as b
+from pivotlens.report.names import GROUP_NAMES
+from pivotlens.report.run_tables import Row, RunTables, rows
+from pivotlens.report.sections import parts as p
+from pivotlens.report.sections.shares import DEFAULT_RULE
+
+
+def mined_recall(run: RunTables) -> b.Section | None:
+    """Build the section from ``trace/mined_recall``: the first model and prompt."""
+    found = rows(run.trace, "mined_recall")
+    shown = [row for row in found if row["recall"] is not None and _is_first(row, found[0])]
+    if not shown:
+        return None
+    depths = sorted({row["depth"] for row in shown})
+    fields = (
+        p.text("directions", _directions),
+        p.GROUP_ITEMS,
+        *(p.across(f"among the first {depth}", depth, "recall", "share") for depth in depths),
+        p.across(f"others' first {depths[-1]}", depths[-1], "recall_others", "share"),
+    )
+
+    def table(name: str, rule: str) -> b.Table:
+        groups = p.spread((row for row in shown if row["rule"] == rule), lambda row: row["direction_group"], "depth")
+        return p.table(name, f"Lens pivots among the mined pivots of their pair: rule {rule}", groups.values(), fields)
+
+    others = [rule for rule in dict.fromkeys(row["rule"] for row in shown) if rule != DEFAULT_RULE]
+    blocks = (
+        p.lede(
+            "Of the items whose layers show a semantic pivot, and whose words have pivots mined from the corpus: how "
+            "often the lens's pivot is one of the strongest mined ones, beside how often it is one of those of the "
+            "other items, as a token that goes with everything would be. Intervals resample concepts."
+        ),
+        table("mined-recall", DEFAULT_RULE),
+        *p.folded("Other rules", *(table(f"mined-recall-{rule}", rule) for rule in others)),
+    )
+    return b.Section("mined-recall", "Lens pivots among mined pivots", blocks)
+
+
+def _directions(group: dict[int, Row]) -> str:
+    name: str = p.any_of(group)["direction_group"]
+    return GROUP_NAMES.get(name, name)
+
+
+def _is_first(row: Row, first: Row) -> bool:
+    return (row["model"], row["prompt"]) == (first["model"], first["prompt"])
