@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from pivotlens.score.comparison import compare_scores, find_scored
 
 from pivotlens.artifacts import Scores
 from pivotlens.artifacts.benchmark import Concept
@@ -12,7 +13,6 @@ from pivotlens.bench.stage import build_benchmark
 from pivotlens.cli.main import main
 from pivotlens.errors import ConfigError
 from pivotlens.score import comparison
-from pivotlens.score.comparison import compare_scores, find_scored
 from pivotlens.score.config import ScoreConfig
 from pivotlens.score.stage import score_model
 from pivotlens.score.tiers import tier_measures, tiers_of
