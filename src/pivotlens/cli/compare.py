@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import math
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -96,9 +99,11 @@ def compare(
     if written.json:
         print_json(dataclasses.asdict(found) | {"rows": rows})
         return
-    table = Table(title=Text(escape_controls(f"second: {second.name}; first: {first.name}")), title_justify="left")
+    title = Text(escape_controls(f"second: {second.name}; first: {first.name}"))
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for place, heading in enumerate(_HEADINGS):
-        table.add_column(heading, justify="left" if place < 2 else "right", overflow="fold")
+        words = place < 2
+        table.add_column(heading, justify="left" if words else "right", overflow="fold", no_wrap=not words)
     for row in rows:
         table.add_row(*(Text(escape_controls(cell)) for cell in _cells(row)))
     console = results_console()
@@ -108,15 +113,14 @@ def compare(
 
 
 _HEADINGS = (
-    "task", "metric", "n", "first", "second", "difference", "95 % interval", "p", "p (Holm)", "p unpaired",
-    "detectable",
+    "task", "metric", "n", "first", "second", "change", "95 % interval", "p", "Holm", "unpaired", "MDE",
 )  # fmt: skip
 _HOW = (
-    "difference: second − first. 95 % interval: bootstrap of {:,} resamples of clusters. p: McNemar's exact test where "
-    "values are 0 or 1 and each document is its own cluster (m), else sign flips by cluster (s); p (Holm) over the "
-    "tasks of a metric, apart from them over means of tasks. p unpaired: the z-test of the harness's "
-    "model_comparator, which takes the same documents as independent. detectable: smallest difference found with a "
-    "power of 80 % at 5 %."
+    "change: second − first; its 95 % interval by bootstrap, {:,} resamples of clusters. p: McNemar's exact test (m) "
+    "where values are 0 or 1 and each document is its own cluster, else sign flips by cluster (s). Holm: that p, "
+    "adjusted over the tasks of a metric, and apart from them over means of tasks. unpaired: p of the z-test of the "
+    "harness's model_comparator, which takes the sides as independent. MDE: smallest difference found with a power of "
+    "80 % at 5 %."
 )
 _TESTS = {"mcnemar": "m", "sign_flip": "s"}
 
@@ -129,7 +133,7 @@ def _numbers(row: dict[str, Any]) -> dict[str, Any]:
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     metric = row["metric"] if row["comparable"] else f"incomparable {row['metric']}"
     task = row["task"] if row["tasks"] == 1 else f"{row['task']}: mean of {row['tasks']} tasks"
-    interval = f"[{_signed(row['ci_low'])}, {_signed(row['ci_high'])}]"
+    interval = f"[{_plain(row['ci_low'])}, {_plain(row['ci_high'])}]"
     return (
         task, metric, f"{row['n']:,}", _plain(row["first"]), _plain(row["second"]), _signed(row["difference"]),
         interval, f"{_p(row['p_value'])} {_TESTS[row['test']]}", _p(row["p_holm"]), _p(row["p_unpaired"]),
@@ -137,12 +141,14 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _plain(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+def _plain(value: float | None, sign: str = "") -> str:
+    if value is None:
+        return "–"
+    return f"{value:{sign}.4f}" if value == 0 or 1e-3 <= abs(value) < 100 else f"{value:{sign}.3g}"
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.4f}"
+    return _plain(value, "+")
 
 
 def _p(value: float | None) -> str:
@@ -151,9 +157,6 @@ def _p(value: float | None) -> str:
 
 def _write(written: Written, rows: list[dict[str, Any]]) -> None:
     """Write the rows to files, where that was asked for."""
-    import csv
-    import io
-
     from pivotlens.artifacts.files import write_bytes
 
     if written.csv is not None:

@@ -144,6 +144,12 @@ def compare_sides(first: Side, second: Side, how: HowCompared | None = None) -> 
                 for metric in common[0]
                 if all(metric in others for others in common)
             ]
+    if not rows:
+        raise ConfigError(
+            f"{sides.named()} have no metric of those asked for ({', '.join(how.metrics)}) in common: "
+            f"{_known(pairs[0], sides)}",
+            "Name a metric of both.",
+        )
     if any(not row.comparable for row in rows):
         notes.append(
             "The two cut answers into different tokens. Score averages over tokens, so it is not comparable between "
@@ -168,17 +174,17 @@ def with_holm(rows: Sequence[Difference]) -> Iterator[Difference]:
 
 
 def _metrics(pair: Pair, sides: Sides, wanted: Sequence[str]) -> list[str]:
-    known = {side.name: list(values.metrics) for side, values in
-             ((sides.first, pair.first), (sides.second, pair.second))}  # fmt: skip
     common = [name for name in pair.first.metrics if name in pair.second.metrics and (not wanted or name in wanted)]
     common = [name for name in common if _both(pair, name).any()]
-    if not common:
-        has = "; ".join(f"{name} has {', '.join(metrics) or 'none'}" for name, metrics in known.items())
-        raise ConfigError(
-            f"{sides.named()} have no metric of {pair.task} in common{' of those asked for' if wanted else ''}: {has}",
-            "Evaluate both with the same version of the task, or name a metric of both.",
-        )
+    if not common and not wanted:
+        raise ConfigError(f"{sides.named()} have no metric of {pair.task} in common: {_known(pair, sides)}",
+                          "Evaluate both with the same version of the task.")  # fmt: skip
     return common
+
+
+def _known(pair: Pair, sides: Sides) -> str:
+    both = ((sides.first.name, pair.first), (sides.second.name, pair.second))
+    return "; ".join(f"{name} has {', '.join(values.metrics) or 'none'}" for name, values in both)
 
 
 def _both(pair: Pair, metric: str) -> Booleans:

@@ -137,4 +137,7 @@ def detectable_difference(standard_error: float, degrees: int, alpha: float = 0.
     def beyond(noncentrality: float) -> float:
         return float(stats.nct.sf(critical, degrees, noncentrality)) - power
 
-    return standard_error * float(brentq(beyond, 0.0, 1.5 * critical + 2))
+    upper = critical + 2
+    while beyond(upper) < 0:
+        upper *= 1.5
+    return standard_error * float(brentq(beyond, 0.0, upper))
