@@ -133,7 +133,7 @@ def _numbers(row: dict[str, Any]) -> dict[str, Any]:
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     metric = row["metric"] if row["comparable"] else f"incomparable {row['metric']}"
     task = row["task"] if row["tasks"] == 1 else f"{row['task']}: mean of {row['tasks']} tasks"
-    interval = f"[{_plain(row['ci_low'])}, {_plain(row['ci_high'])}]"
+    interval = f"[{_plain(row['ci_low'], '.3f')}, {_plain(row['ci_high'], '.3f')}]"
     return (
         task, metric, f"{row['n']:,}", _plain(row["first"]), _plain(row["second"]), _signed(row["difference"]),
         interval, f"{_p(row['p_value'])} {_TESTS[row['test']]}", _p(row["p_holm"]), _p(row["p_unpaired"]),
@@ -141,14 +141,14 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _plain(value: float | None, sign: str = "") -> str:
+def _plain(value: float | None, form: str = ".4f") -> str:
     if value is None:
         return "–"
-    return f"{value:{sign}.4f}" if value == 0 or 1e-3 <= abs(value) < 100 else f"{value:{sign}.3g}"
+    return f"{value:{form}}" if value == 0 or 1e-3 <= abs(value) < 100 else f"{value:{form[:-2]}3g}"
 
 
 def _signed(value: float | None) -> str:
-    return _plain(value, "+")
+    return _plain(value, "+.4f")
 
 
 def _p(value: float | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ import lm_eval
 import lm_eval.evaluator
 import lm_eval.models.huggingface
 import lm_eval.tasks
+import numpy as np
+import torch
 
 from pivotlens.artifacts.files import expanded
 from pivotlens.comparison.families import FAMILIES
@@ -71,21 +74,30 @@ def _evaluate_model(
         pretrained=loaded.model, tokenizer=loaded.tokenizer, batch_size=config.batch_size, softmax_dtype="float32"
     )
     for task in track(missing, f"evaluate {spec}", len(missing)):
+        of_harness = _prepared(harness.task(task, loaded), config)
         with _quiet_harness(), _refused(f"{spec} in {task}"):
-            found = lm_eval.evaluator.simple_evaluate(
-                model=model,
-                tasks=[harness.task(task, loaded)],
-                num_fewshot=config.shots,
+            # What `simple_evaluate` calls: that also asks the machine for its environment, seconds a task.
+            found = lm_eval.evaluator.evaluate(
+                lm=model,
+                task_dict={"tasks": {task: of_harness}},
                 limit=config.limit_documents,
-                task_manager=harness.manager,
-                random_seed=config.seed,
-                numpy_random_seed=config.seed,
-                torch_random_seed=config.seed,
-                fewshot_random_seed=config.seed,
                 bootstrap_iters=config.bootstrap,
             )
         _refuse_nan(spec, task, found["samples"][task])
         kept.keep(number, task, found)
+
+
+def _prepared(task: Any, config: EvaluateConfig) -> Any:
+    """Return a task with the seeds and shots of the settings, set as the harness's `simple_evaluate` sets them."""
+    random.seed(config.seed)
+    np.random.seed(config.seed)
+    torch.manual_seed(config.seed)
+    own = task.get_config("num_fewshot")
+    # A task that says 0 cannot be given any, such as those of pivotlens, whose prompts have theirs.
+    if own != 0 and (config.shots is not None or own is None):
+        task.set_config(key="num_fewshot", value=config.shots or 0)
+    task.set_fewshot_seed(seed=config.seed)
+    return task
 
 
 @dataclass(frozen=True)
