@@ -366,6 +366,10 @@ def test_two_real_outputs_with_both_p_beside_each_other(capsys, tmp_path):
         assert row["p_value"] < row["p_unpaired"]
     assert (tmp_path / "x.csv").read_text().count("\n") == len(found["rows"]) + 1
     assert (tmp_path / "x.md").read_text().count("\n") == len(found["rows"]) + 2
+    # The page that shows how shows this.
+    assert main([*arguments, "--metrics", "accuracy_10way", "margin", *files]) == 0
+    page = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
+    assert (tmp_path / "x.md").read_text(encoding="utf-8") in page
     assert main(arguments) == 0
     shown = capsys.readouterr().out
     assert "unpaired" in shown

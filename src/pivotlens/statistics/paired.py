@@ -45,8 +45,8 @@ class Clustered:
         """Return the cluster-robust standard error of that mean; NaN with fewer than two clusters.
 
         With S and n as sum and count of a cluster c in a task d, m the task's mean, N its documents and D the tasks:
-        ``g_c = Σ_d (S_cd − m_d·n_cd) / (N_d·D)`` and ``SE² = C/(C−1) · Σ_c g_c²`` (Miller 2024, arXiv 2411.00640,
-        eq. 4, linearised for a mean over tasks). Clusters of one document give s/√n.
+        ``g_c = Σ_d (S_cd − m_d·n_cd) / (N_d·D)`` and ``SE² = C/(C−1) · Σ_c g_c²`` (the clustered error of Miller 2024,
+        arXiv 2411.00640, for a mean over tasks). Clusters of one document give s/√n.
         """
         if self.clusters < 2:
             return math.nan
