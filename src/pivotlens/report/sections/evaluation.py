@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pivotlens.comparison.families import family_of
 from pivotlens.report import blocks as b
 from pivotlens.report.names import FIGURE_NAMES, ITEM_NAMES
 from pivotlens.report.run_tables import Row, RunTables, rows
@@ -47,6 +48,23 @@ def evaluation(run: RunTables) -> b.Section | None:
     return b.Section("evaluate", "Evaluation", tuple(blocks))
 
 
+def evaluation_lines(run: RunTables) -> list[str]:
+    """Return the results a line each, means over tasks where there are any; behind each how the others differ."""
+    results = rows(run.evaluate, "results")
+    pooled = {(row["task"], row["metric"]) for row in results if row["tasks"] > 1}
+    first = [row for row in results if row["model"] == results[0]["model"]]
+    others = p.by(rows(run.evaluate, "differences"), lambda row: (row["task"], row["metric"]))
+    said = []
+    for row in first:
+        if row["tasks"] > 1 or (family_of(row["task"]).name, row["metric"]) not in pooled:
+            changes = "".join(
+                f"; {visible(one['model'])} {_change(one)}, p {b.Value(one['p_value'], 'p').text()}"
+                for one in others.get((row["task"], row["metric"]), ())
+            )
+            said.append(f"{_task(row)}: {_metric(row)} {_value(row).text()}{changes}")
+    return said
+
+
 def compared(found: Row) -> b.Table:
     """Return a comparison of two sides: means over tasks where there are any, else every task."""
     pooled = [row for row in found["rows"] if row["tasks"] > 1]
@@ -57,16 +75,12 @@ def _differences(first: str, second: str, differences: Sequence[Row]) -> b.Table
     def side(name: str) -> p.Field:
         return p.number(first if name == "first" else second, lambda row: b.Value(row[name], _kind(row)))
 
-    def change(row: Row) -> b.Cell:
-        low, high = (b.Value(row[end], signed=True).text() for end in ("ci_low", "ci_high"))
-        return f"{b.Value(row['difference'], signed=True).text()} [{low}, {high}]"
-
     fields = (
         p.text("task", _task),
         p.text("metric", _metric),
         side("first"),
         side("second"),
-        p.number("difference", change),
+        p.number("difference", _change),
         p.value("p", "p_value", "p"),
         p.value("Holm", "p_holm", "p"),
         p.number("detectable", lambda row: "" if row["detectable"] is None else b.Value(row["detectable"])),
@@ -87,11 +101,16 @@ def _task(row: Row) -> str:
     return str(row["task"]) if row["tasks"] == 1 else f"{row['task']}, mean of {plural(row['tasks'], 'task')}"
 
 
+def _change(row: Row) -> str:
+    low, high = (b.Value(row[end], signed=True).text() for end in ("ci_low", "ci_high"))
+    return f"{b.Value(row['difference'], signed=True).text()} [{low}, {high}]"
+
+
 def _kind(row: Row) -> b.Kind:
     return "share" if str(row["metric"]).removesuffix(_OTHER_SPELLING) in _SHARES else "figure"
 
 
-def _value(row: Row) -> b.Cell:
+def _value(row: Row) -> b.Value:
     return p.shown(row, "value", _kind(row))
 
 
