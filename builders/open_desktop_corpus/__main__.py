@@ -42,6 +42,7 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, help="downloads [OUT.cache]")
     parser.add_argument("--kinds", type=_kinds, default=list(KINDS), help="comma-separated [all]")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--hold-out", action="store_true", help="leave out the sentences of the sentence task")
     parser.add_argument("--strict", action="store_true", help="fail if a package is missing")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -54,6 +55,7 @@ def main() -> int:
             arguments.kinds,
             workers=arguments.workers,
             strict=arguments.strict,
+            hold_out=arguments.hold_out,
         )
     except (BuildError, FileExistsError) as error:
         print(f"error: {error}", file=sys.stderr)

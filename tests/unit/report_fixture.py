@@ -27,6 +27,7 @@ from pivotlens.select.summary import arm_rows
 from pivotlens.settings import StageConfig
 from pivotlens.text import Direction, parse_direction
 from pivotlens.trace.config import TraceConfig
+from pivotlens.translation.failures import FAILURES
 from stage_by_hand import writing
 
 DIRECTIONS = ("fr-zh", "zh-fr", "en-fr", "fr-en", "ja-fr", "fr-ar")
@@ -105,6 +106,7 @@ def _score(
 ) -> None:
     concepts: Rows = []
     summary: Rows = []
+    failed: Rows = []
     for index, pair in enumerate((None, *pairs)):
         names = ("all", "all") if pair is None else tuple(pair)
         for items in ("all", "different_spelling"):
@@ -119,6 +121,12 @@ def _score(
                 | {"accuracy_10way_high": value + 0.5, "accuracy_generated": value + 0.2}
                 | {"accuracy_generated_low": value + 0.12, "accuracy_generated_high": value + 0.28}
             )
+            failed += [
+                {"model": "demo:gemma-3-270m", "prompt": "english", "item_set": items, "failure": kind, "n": n}
+                | {"items": 16, "share": n / 16, "ci_low": n / 32, "ci_high": n / 12}
+                | _languages(names)
+                for n, kind in enumerate(FAILURES[: 5 + (pair is None)], start=1)
+            ]
         if pair is None:
             continue
         for number, (key, row) in enumerate(words.items()):
@@ -135,12 +143,12 @@ def _score(
                     "probability_share": 0.5,
                 }
                 | {"probability_share_line": 0.5, "margin": 1.0, "rank": 1.0, "accuracy_10way": 1.0}
-                | {"generated": generated, "correct": correct}
+                | {"generated": generated, "correct": correct, "failure": None if correct else "other"}
             )
     write_stage(
         run,
         ScoreConfig(model="demo:gemma-3-270m", directions=tuple(str(pair) for pair in pairs)),
-        {"answers": [], "concepts": concepts, "summary": summary},
+        {"answers": [], "concepts": concepts, "summary": summary, "failures": failed},
         details={"model": {"revision": "f00d", "dtype": "float32"}, "concepts": len(words)},
         origins={"model": "command line"},
     )

@@ -13,6 +13,7 @@ from pivotlens.artifacts import SCHEMAS
 from pivotlens.text import Direction
 from pivotlens.trace.agreement import agreement_rows, labels_of
 from pivotlens.trace.behaviours import rule_rows
+from pivotlens.trace.failures import failure_rows
 from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
 from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
 from pivotlens.trace.pivot_kinds import (
@@ -25,6 +26,7 @@ from pivotlens.trace.pivot_kinds import (
 from pivotlens.trace.profiles import profile_rows
 from pivotlens.trace.summary import TracedItems as ItemGrid
 from pivotlens.trace.summary import strata_rows
+from pivotlens.translation.failures import FAILURES
 
 MODEL, PROMPT = "demo:gemma-3-270m", "english"
 RULES = ("calibrated", "onset", "peak", "authors_peak", "authors_threshold")
@@ -108,6 +110,7 @@ class TracedItems:
             "agreement": [{"model": model, "prompt": prompt, **row} for row in agreement],
             "pivot_languages": pivot_language_rows(ItemGrid.of(out["items"], model, prompt), out["behaviours"], 50, 0),
             "pivots": pivots,
+            "failures": failure_rows(ItemGrid.of(out["items"], model, prompt), labels, 50, 0),
             "lens_shares": [{"model": model, "prompt": prompt, **row} for row in lens_share_rows(labels, tuned, 50, 0)],
             "labels": label_rows(out["behaviours"]),
             "deciding_tokens": token_rows(out["behaviours"]),
@@ -127,7 +130,7 @@ class TracedItems:
             | {"source_word": source, "target_word": target, "same_spelling": source == target}
             | {"ambiguous": number == 3, "target_token_id": 9, "target_token": " " + target, "n_target_tokens": 1}
             | {"n_space_tokens": 0, "correct": correct, "calibration": True, "pos": "noun"}
-            | {"band": f"{number % 3}"}
+            | {"band": f"{number % 3}", "failure": None if correct else FAILURES[number % len(FAILURES)]}
         )
         last = self.layers - 1
         depth = np.arange(self.layers) / last

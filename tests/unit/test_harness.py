@@ -216,7 +216,7 @@ def test_nothing_left_is_an_error(tiny_run):
 def test_task_files_follow_from_the_tool():
     there = {path.name: path.read_text(encoding="utf-8") for path in TASKS.iterdir()}
     assert there == task_files(), "run `python -m tools.write_harness_tasks`"
-    assert sum(name.startswith("pivotlens_") for name in there) == 30
+    assert sum(name.startswith("pivotlens_") for name in there) == 61
 
 
 def test_the_verb_prints_the_folder_and_nothing_else():
@@ -231,14 +231,14 @@ def test_the_verb_names_the_tasks(capsys):
     assert main(["tasks-path", "--json"]) == 0
     found = orjson.loads(capsys.readouterr().out)
     assert Path(found["folder"]) == TASKS
-    assert found["groups"] == ["pivotlens"]
-    assert len(found["tasks"]) == 30
-    assert "pivotlens_en_fr" in found["tasks"]
+    assert found["groups"] == ["pivotlens", "pivotlens_sentences"]
+    assert len(found["tasks"]) == 60
+    assert {"pivotlens_en_fr", "pivotlens_sentences_fr_zh"} < set(found["tasks"])
 
 
 def test_the_rooms_modules_import_neither_torch_nor_the_harness():
     code = (
-        "import sys, pivotlens.harness.word_translation; "
+        "import sys, pivotlens.harness.word_translation, pivotlens.harness.sentence_translation; "
         "print(*(name for name in ('torch', 'transformers', 'lm_eval', 'datasets') if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

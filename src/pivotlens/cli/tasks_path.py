@@ -24,9 +24,10 @@ def tasks_path(*, json: Json = False) -> None:
     """Print the folder, and nothing else."""
     folder = Path(str(resources.files("pivotlens.harness").joinpath("tasks")))
     if json:
-        names = sorted(path.stem for path in folder.glob("[!_]*.yaml"))
-        print_json({"folder": str(folder), "tasks": [name for name in names if "_" in name],
-                    "groups": [name for name in names if "_" not in name]})  # fmt: skip
+        files = sorted(folder.glob("[!_]*.yaml"))
+        groups = [path.stem for path in files if f"\ngroup: {path.stem}\n" in path.read_text(encoding="utf-8")]
+        tasks = [path.stem for path in files if path.stem not in groups]
+        print_json({"folder": str(folder), "tasks": tasks, "groups": groups})
         return
     sys.stdout.write(f"{folder}\n")
     sys.stdout.flush()

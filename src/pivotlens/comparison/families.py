@@ -6,6 +6,7 @@ Task names, folders and languages are those of the harness; a test holds them ag
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,7 @@ def _by_language(name: str, codes: str) -> dict[str, tuple[str, ...]]:
     return {name.format(code): (code,) for code in codes.split()}
 
 
-_WORD_LANGUAGES = ("en", "fr", "de", "es", "zh", "ja")
+_OWN_DIRECTIONS = tuple(itertools.permutations(("en", "fr", "de", "es", "zh", "ja"), 2))
 _SUBJECTS = ("business", "humanities", "medical", "other", "social_sciences", "stem")
 # Each has FLORES both ways with all of these; where two have a direction, the first.
 _FLORES = {"spanish": "es", "portuguese": "pt", "catalan": "ca", "galician": "gl", "basque": "eu"}
@@ -104,8 +105,13 @@ FAMILIES = {
     for family in (
         Family(
             "pivotlens",
-            {f"pivotlens_{one}_{two}": (one, two) for one in _WORD_LANGUAGES for two in _WORD_LANGUAGES if one != two},
+            {f"pivotlens_{'_'.join(pair)}": pair for pair in _OWN_DIRECTIONS},
             ("concept_id",),
+        ),
+        Family(
+            "pivotlens_sentences",
+            {f"pivotlens_sentences_{'_'.join(pair)}": pair for pair in _OWN_DIRECTIONS},
+            ("id",),
         ),
         # Each premise stands in three documents, one after another.
         Family("xnli", _by_language("xnli_{}", "ar bg de el en es fr hi ru sw th tr ur vi zh"), ("premise",),

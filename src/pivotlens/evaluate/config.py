@@ -27,8 +27,8 @@ class EvaluateConfig(StageConfig):
     )
     tasks: tuple[str, ...] = setting(
         ("pivotlens",),
-        "Families of tasks (`pivotlens`, `xnli`, `xcopa`, `xstorycloze`, `belebele`, `paws_x`, `global_mmlu`, "
-        "`flores`), or names of single tasks of the harness.",
+        "Families of tasks (`pivotlens`, `pivotlens_sentences`, `xnli`, `xcopa`, `xstorycloze`, `belebele`, `paws_x`, "
+        "`global_mmlu`, `flores`), or names of single tasks of the harness.",
     )
     languages: tuple[str, ...] = setting((), "Languages of the families, such as `en` and `fr`; all when empty.")
     data: tuple[str, ...] = setting(

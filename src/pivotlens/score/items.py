@@ -125,12 +125,17 @@ def _scored_direction(
     )
 
 
-def concept_table(scored: ScoredItems) -> pa.Table:
-    """Return the rows of ``score/concepts``: means over the shot sets."""
-    return pa.concat_tables([_concept_rows(scored, one) for one in scored.directions])
+def concept_table(scored: ScoredItems, failures: Mapping[Direction, Sequence[str | None]]) -> pa.Table:
+    """Return the rows of ``score/concepts``: means over the shot sets.
+
+    Args:
+        scored: Items of one model under one prompt.
+        failures: Kinds of their wrong answers.
+    """
+    return pa.concat_tables([_concept_rows(scored, one, failures[one.direction]) for one in scored.directions])
 
 
-def _concept_rows(scored: ScoredItems, one: ScoredDirection) -> pa.Table:
+def _concept_rows(scored: ScoredItems, one: ScoredDirection, failures: Sequence[str | None]) -> pa.Table:
     count, measures = len(scored.concepts), one.measures
     columns: Mapping[str, object] = {
         "model": [scored.model] * count,
@@ -151,5 +156,6 @@ def _concept_rows(scored: ScoredItems, one: ScoredDirection) -> pa.Table:
         "accuracy_10way": measures.accuracy.mean(axis=1),
         "generated": one.generated,
         "correct": one.correct.astype(bool),
+        "failure": pa.array(failures, pa.string()),
     }
     return pa.table(columns)

@@ -12,11 +12,13 @@ from pivotlens.models.load import load_model
 from pivotlens.models.scorer import AnswerScorer
 from pivotlens.progress import track
 from pivotlens.score.config import ScoreConfig
+from pivotlens.score.failures import failure_rows, item_failures
 from pivotlens.score.items import concept_table, scored_items
 from pivotlens.score.summary import strata, summarise
 from pivotlens.stage import Work
 from pivotlens.translation.answers import score_direction
 from pivotlens.translation.checks import make_scorer, prompt_warnings, sample_prompts
+from pivotlens.translation.failures import FailureKinds
 from pivotlens.translation.items import choices_of
 from pivotlens.translation.sweep import Sweep
 from pivotlens.translation.words import WordPrompts
@@ -136,15 +138,18 @@ class _ScoreSweep(Sweep[ScoreConfig]):
 def _write_tables(sweep: _ScoreSweep) -> None:
     config, writer = sweep.config, sweep.work.writer
     every = list(sweep.benchmark.concepts.values())
-    answers, concepts, rows, stratified = [], [], [], []
+    kinds = FailureKinds.of(every)
+    answers, concepts, rows, stratified, failed = [], [], [], [], []
     for number, model in enumerate(config.models()):
         for prompt in config.prompts():
             answers.append(sweep.answers(number, prompt))
             scored = scored_items(answers[-1], sweep.concepts, every, model, prompt)
-            concepts.append(concept_table(scored))
+            failures = item_failures(scored, kinds)
+            concepts.append(concept_table(scored, failures))
+            failed += failure_rows(scored, failures, config.bootstrap, config.seed)
             rows += summarise(scored, config.bootstrap, config.seed)
             stratified += strata(scored, config.bootstrap, config.seed)
     writer.write_table("answers", pa.concat_tables(answers).drop_columns(["generated"]))
     writer.write_table("concepts", pa.concat_tables(concepts))
-    for name, found in (("summary", rows), ("strata", stratified)):
+    for name, found in (("summary", rows), ("strata", stratified), ("failures", failed)):
         writer.write_table(name, pa.Table.from_pylist(found, schema=schema_of("score", name)))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[ScoreConfig, Scores] = Stage(
     config=ScoreConfig,
     result="pivotlens.artifacts:Scores",
-    version=5,
+    version=6,
     function="score_model",
     work="pivotlens.score.run:run",
     reads=("bench",),

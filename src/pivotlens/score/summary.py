@@ -38,7 +38,7 @@ def summarise(scored: ScoredItems, bootstrap: int, seed: int) -> list[dict[str, 
     rows = []
     for item_set in ITEM_SETS:
         for directions, pair in groups(scored.directions):
-            labels = _labels(scored, pair)
+            labels = item_labels(scored, pair)
             kept = [kept_items(one, item_set) for one in directions]
             found = {
                 name: _mean([values(one) for one in directions], kept, bootstrap, seed)
@@ -75,7 +75,7 @@ def strata(scored: ScoredItems, bootstrap: int, seed: int) -> list[dict[str, Any
     """
     rows = []
     for directions, pair in groups(scored.directions):
-        labels = _labels(scored, pair)
+        labels = item_labels(scored, pair)
         for stratum, value, mask in _item_strata(scored):
             kept = [mask] * len(directions)
             found = {
@@ -148,7 +148,8 @@ def stacked(values: Sequence[Floats], kept: Sequence[Booleans]) -> Floats:
     return np.stack([np.where(mask[:, None], array, np.nan) for array, mask in zip(values, kept, strict=True)], axis=1)
 
 
-def _labels(scored: ScoredItems, pair: tuple[str, str]) -> dict[str, str]:
+def item_labels(scored: ScoredItems, pair: tuple[str, str]) -> dict[str, str]:
+    """Return the columns that every row begins with."""
     return {"model": scored.model, "prompt": scored.prompt, "source_language": pair[0], "target_language": pair[1]}
 
 

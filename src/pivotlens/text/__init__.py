@@ -1,6 +1,6 @@
 """Text in every script: normalising, matching words, naming languages."""
 
-from pivotlens.text.answers import is_accepted
+from pivotlens.text.answers import bare_answer, is_accepted
 from pivotlens.text.languages import (
     ENGLISH,
     Direction,
@@ -24,6 +24,7 @@ from pivotlens.text.scripts import (
 __all__ = [
     "ENGLISH",
     "Direction",
+    "bare_answer",
     "begins_unspaced",
     "begins_word",
     "english_name",

@@ -32,11 +32,12 @@ def is_accepted(generated: str, accepted: Collection[str]) -> bool:
     That is case, width of the characters, kinds of apostrophes and hyphens, signs that nobody sees, the vowel marks of
     Arabic and Hebrew, and quotation marks, bullets and punctuation around it.
     """
-    answer = _bare(generated)
-    return answer != "" and answer in {_bare(word) for word in accepted}
+    answer = bare_answer(generated)
+    return answer != "" and answer in {bare_answer(word) for word in accepted}
 
 
-def _bare(text: str) -> str:
+def bare_answer(text: str) -> str:
+    """Return a line as answers are compared: folded, without what `is_accepted` leaves out of account."""
     shaped = unicodedata.normalize("NFC", "".join(map(_unshaped, text)))
     folded = fold(_UNWRITTEN.sub("", shaped)).replace("i\u0307", "i")  # what case folding makes of a Turkish İ
     folded = " ".join(_HYPHENS.sub("-", _APOSTROPHES.sub("'", folded)).split())

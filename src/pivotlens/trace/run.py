@@ -20,6 +20,7 @@ from pivotlens.trace.agreement import agreement_between_shot_sets, agreement_row
 from pivotlens.trace.behaviours import rule_rows
 from pivotlens.trace.comparison import MinedPivots, load_mined
 from pivotlens.trace.config import TraceConfig
+from pivotlens.trace.failures import failure_rows
 from pivotlens.trace.label_counts import label_rows, threshold_rows, token_rows
 from pivotlens.trace.lens_shares import lens_layer_rows, lens_share_rows
 from pivotlens.trace.pivot_kinds import (
@@ -35,6 +36,7 @@ from pivotlens.trace.summary import TracedItems, strata_rows, summary_rows
 from pivotlens.trace.token_sets import WordTokens
 from pivotlens.trace.tracer import Tracer
 from pivotlens.translation.checks import make_scorer, prompt_warnings, sample_prompts
+from pivotlens.translation.failures import FailureKinds
 from pivotlens.translation.items import accepted_answers
 from pivotlens.translation.sweep import Key, Sweep
 
@@ -101,8 +103,8 @@ class _TraceSweep(Sweep[TraceConfig]):
         mined = self._mined(loaded, warnings)
         tuned = self._tuned(loaded, warnings)
         every = list(self.benchmark.concepts.values())
-        tokens, languages = WordTokens(loaded.tokenizer, config.token_sets), PivotLanguages.of(every)
-        tracer = Tracer(lens, scorer, tokens, languages, mined, tuned, config)
+        tokens = WordTokens(loaded.tokenizer, config.token_sets)
+        tracer = Tracer(lens, scorer, tokens, PivotLanguages.of(every), FailureKinds.of(every), mined, tuned, config)
         description = "trace" if len(config.models()) == 1 else f"trace {spec}"
         for key in track(self.keys(), description, len(self.keys())):
             if self._is_traced(number, key):
@@ -186,7 +188,7 @@ def _write_tables(sweep: _TraceSweep) -> float | None:
     config, writer = sweep.config, sweep.work.writer
     for name in _PARTS:  # the tokens of many directions are more than the memory holds
         writer.write_table_blocks(name, (part for _, part in sweep.parts(name)))
-    names = ("summary", "strata", "agreement", "pivot_languages", "lens_shares")
+    names = ("summary", "strata", "agreement", "pivot_languages", "lens_shares", "failures")
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     between: list[float | None] = []
     for number, model in enumerate(config.models()):
@@ -199,6 +201,7 @@ def _write_tables(sweep: _TraceSweep) -> float | None:
             rows["pivot_languages"] += pivot_language_rows(
                 traced, sweep.rows("behaviours", of), config.bootstrap, config.seed
             )
+            rows["failures"] += failure_rows(traced, labels, config.bootstrap, config.seed)
             labels_tuned = labels_of(sweep.rows("tuned_behaviours", of), model, prompt)
             for name, made in (("agreement", agreement_rows), ("lens_shares", lens_share_rows)):
                 found = made(labels, labels_tuned, config.bootstrap, config.seed)

@@ -16,6 +16,7 @@ from pivotlens.trace.config import TraceConfig
 from pivotlens.trace.items import TracedItem, role_of
 from pivotlens.trace.pivot_languages import PivotLanguages
 from pivotlens.trace.reading import MASSES, LayerReadings
+from pivotlens.translation.failures import FailureKinds
 
 THRESHOLDS = (0.1, 0.15, 0.2, 0.3, 0.5)
 RATIOS = (3.0, 10.0, 30.0, 50.0, 100.0)
@@ -25,7 +26,7 @@ def _ids(items: Sequence[TracedItem], times: int = 1) -> list[str]:
     return [item.concept.concept_id for item in items for _ in range(times)]
 
 
-def items_table(direction: Direction, items: Sequence[TracedItem], texts: TokenTexts) -> pa.Table:
+def items_table(direction: Direction, items: Sequence[TracedItem], texts: TokenTexts, kinds: FailureKinds) -> pa.Table:
     """Return the ``trace/items`` rows."""
     return pa.table(
         {
@@ -44,6 +45,10 @@ def items_table(direction: Direction, items: Sequence[TracedItem], texts: TokenT
             "correct": [item.correct for item in items],
             "calibration": [item.read.calibration for item in items],
             "generated": [item.generated for item in items],
+            "failure": pa.array(
+                [None if item.correct else kinds.kind(item.generated, item.concept, direction) for item in items],
+                pa.string(),
+            ),
         }
     )
 

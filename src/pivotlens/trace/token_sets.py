@@ -11,18 +11,12 @@ from typing import Any, Literal, NamedTuple
 from pivotlens.artifacts import Concept
 from pivotlens.models.encoding import TokenTexts, first_content_piece
 from pivotlens.text import ENGLISH, Direction, begins_word, fold, has_cjk, is_word
+from pivotlens.text.forms import ENDINGS, stems, without_endings
 
 Policy = Literal["first", "prefixes"]
 
 
-# Endings that make another form of a word, which then is linked as the word is.
-_ENDINGS = ("s", "es", "x", "e", "n", "en", "er", "ed", "ing", "ers")
 _SHORTEST_STEM = 4
-# More of them for a side's own words, of its Latin-script languages: two words with a stem in common are forms of one.
-_SIDE_ENDINGS = (
-    *_ENDINGS, "em", "t", "te", "ten", "a", "o", "as", "os", "ar", "ir", "r", "re", "é", "ée", "és", "ées", "ent"
-)  # fmt: skip
-_SHORTEST_SIDE_STEM = 3
 # Between the words of a phrase: *por fin*, *s'enfuir*.
 _PARTS = re.compile(r"[\s'’]")
 
@@ -39,17 +33,7 @@ def base_form(text: str, words: Container[str]) -> str | None:
 
 @functools.lru_cache(maxsize=1 << 19)
 def _forms(text: str) -> tuple[str, ...]:
-    return _without(fold(text).strip(), _ENDINGS, _SHORTEST_STEM)
-
-
-@functools.lru_cache(maxsize=1 << 19)
-def _stems(folded: str) -> frozenset[str]:
-    return frozenset(_without(folded, _SIDE_ENDINGS, _SHORTEST_SIDE_STEM))
-
-
-def _without(folded: str, endings: Sequence[str], shortest: int) -> tuple[str, ...]:
-    stems = (folded.removesuffix(ending) for ending in endings)
-    return (folded, *(stem for stem in stems if stem != folded and len(stem) >= shortest))
+    return without_endings(fold(text).strip(), ENDINGS, _SHORTEST_STEM)
 
 
 def _is_second(character: str, word: str) -> bool:
@@ -109,9 +93,7 @@ class TokenLinks:
         if not is_word(text):
             return False
         folded = fold(text).strip()
-        return any(
-            word.startswith(folded) or _is_second(folded, word) or _stems(folded) & _stems(word) for word in side
-        )
+        return any(word.startswith(folded) or _is_second(folded, word) or stems(folded) & stems(word) for word in side)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from pivotlens.trace.tables import (
     tokens_table,
 )
 from pivotlens.trace.token_sets import WordTokens
+from pivotlens.translation.failures import FailureKinds
 from pivotlens.translation.words import WordPrompts
 
 
@@ -39,6 +40,7 @@ class Tracer:
         scorer: Of the model; it answers the prompts.
         words: Tokens of words under the model's tokenizer.
         languages: Tells in which language a pivot is written.
+        failures: Tells what kind of wrong an answer is.
         mined: Mined pivots, where there are any.
         tuned: A tuned lens, read beside the raw one, where there is one.
         config: The settings.
@@ -48,6 +50,7 @@ class Tracer:
     scorer: AnswerScorer
     words: WordTokens
     languages: PivotLanguages
+    failures: FailureKinds
     mined: MinedPivots | None
     tuned: TunedLens | None
     config: TraceConfig
@@ -87,7 +90,7 @@ class Tracer:
             "tokens": tokens_table(config, items, readings, texts),
             "behaviours": behaviours_table(config, items, views, texts, told),
             "sensitivity": sensitivity_table(config, views),
-            "items": items_table(prompts.direction, items, texts),
+            "items": items_table(prompts.direction, items, texts, self.failures),
         }
         if self.tuned is not None:
             corrected = reduce_states(self.head, LensStates(self.lens, states, self.tuned), read, config.top_k)

@@ -88,6 +88,16 @@ DIRECTION_OR_ALL = (
 )
 MODEL = Column("model", STRING, NONE, "The model, as the settings name it.")
 MODEL_AND_PROMPT = (MODEL, Column("prompt", STRING, NONE, "Template of the prompt: `english`, `native` or `bare`."))
+FAILURE = Column(
+    "failure",
+    STRING,
+    NONE,
+    "Kind of a wrong answer (docs/method.md#wrong-answers): `copied_source`, `english_word`, `third_language`, "
+    "`related_word`, `other_form`, `target_language`, `other` or `empty`.",
+)
+FAILURE_OF_ITEM = Column(
+    "failure", STRING, NONE, "Kind of that answer where it is wrong (docs/method.md#wrong-answers); else empty."
+)
 SHOT_SET = Column("shot_set", INTEGER, "number from 0", "Which set of examples the prompt shows.")
 TRACED_ITEM = (*MODEL_AND_PROMPT, SHOT_SET, *DIRECTION, CONCEPT)
 

@@ -6,6 +6,8 @@ from pivotlens.artifacts.tables.column import (
     CONCEPT,
     DIRECTION,
     DIRECTION_OR_ALL,
+    FAILURE,
+    FAILURE_OF_ITEM,
     FLAG,
     INTEGER,
     MODEL_AND_PROMPT,
@@ -84,6 +86,7 @@ TABLES = {
         ),
         Column("generated", STRING, NONE, "What the model answers by itself, greedily, in shot set 0: untrusted text."),
         Column("correct", FLAG, NONE, "Whether that is an accepted word."),
+        FAILURE_OF_ITEM,
     ),
     "summary": table(
         "A direction, or all of them (`all`): the mean over directions of means over items.",
@@ -103,6 +106,20 @@ TABLES = {
         estimate("accuracy_10way", SHARE, "Mean `accuracy_10way`.", _RESAMPLED),
         estimate("accuracy_generated", SHARE, "Share of items whose own answer is accepted.", _RESAMPLED),
         note="The table `score/concepts` defines the figures that these are means of.",
+    ),
+    "failures": table(
+        "A kind of wrong answer in a direction, or in all of them (`all`); one that no item shows has no row.",
+        MODEL_AND_PROMPT,
+        DIRECTION_OR_ALL,
+        Column(
+            "item_set", STRING, NONE, "`all`, or `different_spelling`: without words written alike in both languages."
+        ),
+        FAILURE,
+        Column("n", INTEGER, "items", "Items that are answered so."),
+        Column("items", INTEGER, "items", "All items, right ones too."),
+        Column("share", NUMBER, SHARE, "Share of all items; for `all`, the mean over directions."),
+        interval("share", SHARE, "concepts (jointly over directions)"),
+        note="With `accuracy_generated` of `score/summary` the shares of a direction add up to 1.",
     ),
     "strata": table(
         "A part of the items of a direction (or of all, `all`), or its items against one tier of their distractors.",

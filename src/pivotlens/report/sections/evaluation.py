@@ -61,7 +61,7 @@ def evaluation_lines(run: RunTables) -> list[str]:
                 f"; {visible(one['model'])} {_change(one)}, p {b.Value(one['p_value'], 'p').text()}"
                 for one in others.get((row["task"], row["metric"]), ())
             )
-            said.append(f"{_task(row)}: {_metric(row)} {_value(row).text()}{changes}")
+            said.append(f"{_task(row)}: {_metric(row)} {b.plain(_value(row))}{changes}")
     return said
 
 

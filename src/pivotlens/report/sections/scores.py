@@ -10,6 +10,7 @@ from pivotlens.report import charts
 from pivotlens.report.names import FIGURE_NAMES, ITEM_NAMES, STRATUM_NAMES
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, is_pooled
 from pivotlens.report.sections import parts as p
+from pivotlens.report.sections.failures import failures
 from pivotlens.report.wording import percent, plural
 from pivotlens.text import Direction
 
@@ -65,7 +66,7 @@ def scores(run: RunTables) -> b.Section | None:
         blocks += p.folded("As matrices of languages", *(_matrix(single, name) for name in MAIN[1:]))
     if strata := [row for row in first_rows(run.score, "strata") if is_pooled(row)]:
         blocks += p.folded("By part of speech, frequency and distance of the distractors", *_strata(strata))
-    return b.Section("score", "Score", tuple(blocks))
+    return b.Section("score", "Score", (*blocks, *failures(run)))
 
 
 def _by_direction(rows: Sequence[Row], other: dict[Direction | None, Row]) -> b.Table:

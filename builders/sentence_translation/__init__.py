@@ -1,0 +1,1 @@
+"""The sentence task: which of four sentences is the translation?"""
