@@ -100,6 +100,31 @@ def test_figures_are_those_of_the_harness_itself(base, evaluated):
     assert [one["prompt_hash"] for one in ours] == [one["prompt_hash"] for one in found["samples"]["mine"]]
 
 
+def test_examples_in_prompts_are_those_of_the_harness_itself(base, evaluated, tmp_path):
+    from lm_eval.evaluator import simple_evaluate
+    from lm_eval.tasks import TaskManager
+
+    config = settings(
+        base, also_models=(), tasks=("xnli_fr",), data=(f"xnli_fr={base}/xnli/fr.jsonl",), shots=2, seed=5
+    )
+    ours = evaluate_model(config, tmp_path).rows("samples")
+    found = simple_evaluate(
+        model="hf",
+        model_args={"pretrained": str(base / "a"), "dtype": "float32"},
+        tasks=["mine"],
+        num_fewshot=2,
+        fewshot_random_seed=5,
+        task_manager=TaskManager(include_path=str(base / "by_hand"), include_defaults=False),
+        device="cpu",
+        bootstrap_iters=0,
+    )
+    assert [row["prompt_hash"] for row in ours] == [one["prompt_hash"] for one in found["samples"]["mine"]]
+    assert [row["value"] for row in ours] == [one["acc"] for one in found["samples"]["mine"]]
+    assert {row["prompt_hash"] for row in ours}.isdisjoint(
+        row["prompt_hash"] for row in evaluated.rows("samples", task="xnli_fr")
+    )
+
+
 def test_samples_are_saved_as_the_harness_saves_them(base, evaluated):
     from lm_eval.evaluator import simple_evaluate
     from lm_eval.loggers import EvaluationTracker
@@ -292,6 +317,16 @@ def test_other_columns_and_nan_are_refused(base, tmp_path):
             data=settings(base).data[1:2], options=())  # fmt: skip
 
 
+def test_prompts_that_the_harness_cuts_are_told(base, tmp_path):
+    rows = [json.loads(line) for line in (base / "xcopa.jsonl").read_text().splitlines()]
+    rows[3]["premise"] = "molto " * 1000 + rows[3]["premise"]
+    data = (f"xcopa_it={write_lines(tmp_path / 'x.jsonl', rows)}",)
+    config = settings(base, also_models=(), tasks=("xcopa_it",), data=data, options=())
+    warnings = evaluate_model(config, tmp_path / "run").manifest.warnings
+    what = "2 prompts of xcopa_it are longer than the model's context: the harness cut their beginnings off"
+    assert warnings == [f"{base / 'a'}: {what}"]
+
+
 def test_a_task_of_ones_own(base, tmp_path):
     (tmp_path / "tasks").mkdir()
     write_lines(tmp_path / "own.jsonl", [{"text": f"{at} is", "right": at % 2} for at in range(6)])
@@ -307,6 +342,16 @@ def test_a_task_of_ones_own(base, tmp_path):
     found = evaluate_model(config, tmp_path / "run")
     assert [(row["task"], row["n"]) for row in found.rows("results")] == [("own", 5)] * 2
     assert "only the first 5 documents of each task were evaluated (--limit-documents)" in found.manifest.warnings
+
+
+def test_sentences_are_clusters_over_directions(base, tmp_path):
+    config = settings(base, tasks=("pivotlens_sentences",), data=(), options=(), limit_documents=5)
+    found = {
+        (row["model"], row["task"], row["metric"]): row for row in evaluate_model(config, tmp_path).rows("results")
+    }
+    both = found[str(base / "a"), "pivotlens_sentences", "acc"]
+    assert (both["tasks"], both["n"], both["clusters"]) == (2, 10, 5)
+    assert found[str(base / "b"), "pivotlens_sentences_en_fr", "acc"]["n"] == 5
 
 
 def test_the_verb_and_its_json(base, evaluated, capsys):

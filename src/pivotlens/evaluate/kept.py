@@ -42,19 +42,21 @@ class KeptResults:
         """Tell whether a model was evaluated in a task."""
         return self._results(model, task).exists()
 
-    def keep(self, model: int, task: str, found: Mapping[str, Any]) -> None:
+    def keep(self, model: int, task: str, found: Mapping[str, Any], *, cut_prompts: int) -> None:
         """Keep what the harness found, the results last.
 
         Args:
             model: Number of the model.
             task: The task.
-            found: What `simple_evaluate` returned for it alone.
+            found: What the harness's `evaluate` returned for it alone.
+            cut_prompts: How many prompts the harness cut, as they were too long.
         """
         samples = found["samples"][task]
         lines = "".join(json.dumps(_as_saved(one), default=_plain, ensure_ascii=False) + "\n" for one in samples)
         write_bytes(self.samples(model, task), lines.encode("utf-8", "backslashreplace"))
         of_task = {name: found[name].get(task) for name in _OF_A_TASK}
-        text = json.dumps(of_task | {"documents": len(samples)}, default=_plain, ensure_ascii=False)
+        of_task |= {"documents": len(samples), "cut_prompts": cut_prompts}
+        text = json.dumps(of_task, default=_plain, ensure_ascii=False)
         write_bytes(self._results(model, task), text.encode("utf-8", "backslashreplace"))
 
     def results(self, model: int, task: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import os
 import random
@@ -48,6 +49,10 @@ def run(work: Work[EvaluateConfig]) -> dict[str, Any]:
             _evaluate_model(work, harness, kept, number, missing)
         for warning in kept.details(number)["warnings"]:
             writer.warn(f"{spec}: {warning}")
+        for task in harness.names:
+            if count := kept.results(number, task)["cut_prompts"]:
+                writer.warn(f"{spec}: {count:,} prompts of {task} are longer than the model's context: the harness cut "
+                            "their beginnings off")  # fmt: skip
     if config.limit_documents is not None:
         writer.warn(f"only the first {config.limit_documents:,} documents of each task were evaluated "
                     "(--limit-documents)")  # fmt: skip
@@ -75,7 +80,7 @@ def _evaluate_model(
     )
     for task in track(missing, f"evaluate {spec}", len(missing)):
         of_harness = _prepared(harness.task(task, loaded), config)
-        with _quiet_harness(), _refused(f"{spec} in {task}"):
+        with _cut_prompts() as cut, _quiet_harness(), _refused(f"{spec} in {task}"):
             # What `simple_evaluate` calls: that also asks the machine for its environment, seconds a task.
             found = lm_eval.evaluator.evaluate(
                 lm=model,
@@ -84,7 +89,7 @@ def _evaluate_model(
                 bootstrap_iters=config.bootstrap,
             )
         _refuse_nan(spec, task, found["samples"][task])
-        kept.keep(number, task, found)
+        kept.keep(number, task, found, cut_prompts=len(cut))
 
 
 def _prepared(task: Any, config: EvaluateConfig) -> Any:
@@ -241,6 +246,25 @@ def _quiet_harness() -> Iterator[None]:
             del os.environ[key]
         else:
             os.environ[key] = before
+
+
+@contextlib.contextmanager
+def _cut_prompts() -> Iterator[list[str]]:
+    """Yield what the harness says of prompts that it cuts, as they are longer than the model's context."""
+    said: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            message = record.getMessage()
+            if "runcat" in message:
+                said.append(message)
+
+    logger, listener = logging.getLogger("lm_eval"), Listener(logging.WARNING)
+    logger.addHandler(listener)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(listener)
 
 
 @contextlib.contextmanager
