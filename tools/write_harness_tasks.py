@@ -60,7 +60,7 @@ def _sentences_template() -> str:
         "doc_to_choice: choices",
         "doc_to_target: gold",
         'target_delimiter: " "',
-        "num_fewshot: 0",
+        "# No num_fewshot: one of 0 here would not let the command line ask for examples.",
         "fewshot_config:",
         "  sampler: first_n",
         "metric_list:",

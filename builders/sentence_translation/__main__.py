@@ -43,7 +43,8 @@ def build(cache: Path) -> dict[str, bytes]:
     asked = links.linked(sentence for group in groups for sentence in group.values())
     pools = {language: Pool.of(language, links, excluded | asked) for language in LANGUAGES}
     lines = []
-    for number, group in enumerate(groups):
+    shots = 0
+    for group in groups:
         sentences = {}
         for language, right in group.items():
             chosen = pools[language].choose(group, links, frequencies[language])
@@ -51,7 +52,9 @@ def build(cache: Path) -> dict[str, bytes]:
                 sentences[language] = [right, *chosen]
         if len(sentences) > 1:
             name = hashlib.sha256(group["en"].encode()).hexdigest()[:8]
-            lines.append({"id": name, "split": "shots" if number < SHOTS else "test", "sentences": sentences})
+            is_shot = shots < SHOTS and len(sentences) == len(LANGUAGES)
+            shots += is_shot
+            lines.append({"id": name, "split": "shots" if is_shot else "test", "sentences": sentences})
     data = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
     return {DATA: data, "SENTENCE_TRANSLATION.md": datasheet(read_groups(data), frequencies, GROUPS).encode()}
 

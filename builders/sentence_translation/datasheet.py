@@ -43,13 +43,14 @@ same bytes.
 - **Groups.** Rows with three languages or more; English, French, German and Spanish sentences of 25 to 130
   characters, Chinese of 7 to 50, Japanese of 10 to 60. Those in most languages first, then by hash, until every pair
   of languages has {wanted} (fewer where a sentence found no distractors). No two groups are linked, nor do their
-  English sentences share half of their content words.
+  English sentences share half of their content words. Sentences with a coarse word in their English are left out, from
+  distractors too.
 - **Distractors.** Of the same language, within 20 % of the right sentence's length, sharing content words with it or,
   in English translation, with what it means (words that the source has too count threefold). Not among them is a
   sentence that Tatoeba links with any sentence of the group, or with one that is linked with it; nor one that shares
   half of its content words with the right sentence, in its own language or in any English translation: it might say
   the same. A sentence is a distractor once, and none is right elsewhere.
-- **Balance.** Of 400 triples, drawn by hash among the nearest, the one is taken that keeps the ways to choose without
+- **Balance.** Of 250 triples, drawn by hash among the nearest, the one is taken that keeps the ways to choose without
   translating, below, nearest to chance.
 
 ## Kept out of training
@@ -66,12 +67,11 @@ choices; least like them; nearest to the source in length; the one that shares m
 that shares most three-letter pieces with it. Ties count 1/k.
 
 | direction | items | {heads} |
-|---|---:|{rule}|
+|---|---:|{rule}
 {rows}
 
-Between languages of one family, names and cognates show which sentence is meant: sharing pieces of words with the
-source is no trivial baseline there, it is how the words are spelled. Compare a model in these directions with the
-last column, or look at those with Chinese or Japanese on a side.
+French and Spanish are spelled so much alike that no three distractors could hide it everywhere. Other signs than these
+were not looked at.
 
 ## Known limits
 

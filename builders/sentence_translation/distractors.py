@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pivotlens.harness.sentences import sentence_key
 
 from sentence_translation.baselines import CHOICES, WordFrequencies, figures, hit, spelled_alike
-from sentence_translation.sentences import Links, Row, content, is_usable, jaccard, order
+from sentence_translation.sentences import Links, Row, content, is_coarse, is_usable, jaccard, order
 
 LENGTH = 0.2
 """How much longer or shorter than the right sentence a distractor may be, as a share."""
@@ -20,7 +20,7 @@ NEAR = 0.5
 _CANDIDATES = 200
 _NEAREST = 24
 _NEAREST_TO_SOURCE = 6
-_TRIPLES = 400
+_TRIPLES = 250
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,10 @@ class Pool:
         candidates = []
         for sentence in sorted(sentences, key=order):
             key = sentence_key(sentence)
-            if is_usable(sentence, language) and key not in excluded:
-                english = tuple(content(one, "en") for one in links.english(sentence))
-                candidates.append(Candidate(sentence, key, content(sentence, language), english))
+            english = links.english(sentence)
+            if is_usable(sentence, language) and key not in excluded and not any(map(is_coarse, english)):
+                meant = tuple(content(one, "en") for one in english)
+                candidates.append(Candidate(sentence, key, content(sentence, language), meant))
         places: dict[str, list[int]] = defaultdict(list)
         for number, candidate in enumerate(candidates):
             for word in _words(candidate):
@@ -125,9 +126,9 @@ class Pool:
         # Names and numbers that the source has too would give the right sentence away.
         shown = {word for code, one in group.items() if code != self.language for word in content(one, code)}
         weights: Counter[int] = Counter()
-        for word in sorted(words):
-            places = self.places.get(word, [])
-            weight = round(1000 * math.log(len(self.candidates) / max(1, len(places)))) * (3 if word in shown else 1)
+        for word in sorted(words & self.places.keys()):
+            places = self.places[word]
+            weight = round(1000 * math.log(len(self.candidates) / len(places))) * (3 if word in shown else 1)
             for number in places:
                 weights[number] += weight
         found: list[Candidate] = []

@@ -30,6 +30,13 @@ _COLUMNS = {"ja": 1, "en": 2, "de": 4, "fr": 5, "es": 6}
 _LENGTHS = {"zh": (7, 50), "ja": (10, 60)} | dict.fromkeys(("en", "fr", "de", "es"), (25, 130))
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _CONTENT = regex.compile(r"[\p{Han}\p{Katakana}ー]+")
+# Sentences with these in their English are left out: they are no help to anybody who reads the items.
+_COARSE = regex.compile(
+    r"\b(?:sex\w*|penis\w*|vagina\w*|fuck\w*|shit\w*|bitch\w*|whore\w*|prostitut\w*|rape[ds]?|rapist\w*|nazi\w*|hitler|"
+    r"suicide|porn\w*|pubic|masturbat\w*|breasts?|naked|bastards?|niggers?|cocks?|pussy|dicks?|arse|ass|asshole|pee\w*|"
+    r"poop\w*|fart\w*|orgasm\w*|condoms?|erection)\b",
+    regex.IGNORECASE,
+)
 _ENGLISH_ENDINGS = ("ing", "ed", "es", "s")
 
 Row = dict[str, str]
@@ -113,6 +120,11 @@ def is_usable(sentence: str, language: str) -> bool:
     return least <= len(sentence) <= most and has_cjk(sentence) == (language in UNSPACED) and "\n" not in sentence
 
 
+def is_coarse(english: str) -> bool:
+    """Tell whether an English sentence has a word that one would not show to everybody."""
+    return _COARSE.search(english) is not None
+
+
 @dataclass(frozen=True)
 class Links:
     """Which sentences translate which.
@@ -167,7 +179,10 @@ def choose_groups(rows: Sequence[Row], links: Links, excluded: Collection[str], 
         {code: one for code, one in row.items() if is_usable(one, code) and sentence_key(one) not in excluded}
         for row in rows
     ]
-    ordered = sorted((row for row in usable if "en" in row and len(row) > 2), key=lambda row: order(row["en"]))
+    ordered = sorted(
+        (row for row in usable if len(row) > 2 and "en" in row and not is_coarse(row["en"])),
+        key=lambda row: order(row["en"]),
+    )
     ordered.sort(key=lambda row: -len(row))
     count: Counter[tuple[str, ...]] = Counter()
     taken: set[str] = set()

@@ -19,7 +19,6 @@ from pivotlens.text import Direction, has_cjk
 
 LANGUAGES = ("en", "fr", "de", "es", "zh", "ja")
 DIRECTIONS = [Direction(*pair) for pair in itertools.permutations(LANGUAGES, 2)]
-RELATED = [Direction(*pair) for pair in itertools.permutations(("en", "fr", "de", "es"), 2)]
 
 
 def sample_sentences() -> list[tuple[str, str]]:
@@ -105,7 +104,7 @@ def accuracy(direction: Direction, value) -> float:
 @pytest.mark.parametrize("direction", DIRECTIONS, ids=str)
 def test_length_finds_nothing(direction):
     for value in (lambda _, one: len(one), lambda _, one: -len(one), lambda source, one: -abs(len(source) - len(one))):
-        assert 0.17 < accuracy(direction, value) < 0.33
+        assert 0.2 < accuracy(direction, value) < 0.3
 
 
 def test_common_words_find_nothing(sample):
@@ -119,16 +118,16 @@ def test_common_words_find_nothing(sample):
             return sum(math.log((counts[language][word] + 1) / total) for word in units(sentence, language))
 
         direction = Direction("en" if language != "en" else "ja", language)
-        assert 0.18 < accuracy(direction, lambda _, one: logprob(one)) < 0.32
-        assert 0.18 < accuracy(direction, lambda _, one: logprob(one) / len(units(one, language))) < 0.32  # noqa: B023
+        assert 0.2 < accuracy(direction, lambda _, one: logprob(one)) < 0.3
+        assert 0.18 < accuracy(direction, lambda _, one: logprob(one) / len(units(one, language))) < 0.3  # noqa: B023
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS, ids=str)
-def test_words_that_the_source_has_too_find_little(direction):
+def test_words_that_the_source_has_too_find_nothing(direction):
     def shared(source: str, one: str) -> int:
         return len(set(units(source, "en")) & set(units(one, "en")))
 
-    assert 0.2 < accuracy(direction, shared) < (0.4 if direction in RELATED else 0.32)
+    assert 0.2 < accuracy(direction, shared) < 0.3
 
 
 def test_documents_are_prompts_with_four_choices():
