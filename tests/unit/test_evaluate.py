@@ -16,6 +16,8 @@ from pivotlens.errors import ConfigError, DataError, ModelError, PivotLensError,
 from pivotlens.evaluate.chosen import chosen_tasks, local_data
 from pivotlens.evaluate.config import EvaluateConfig
 from pivotlens.evaluate.stage import STAGE, evaluate_model
+from pivotlens.select.config import SelectConfig
+from stage_by_hand import writing
 from tiny_inputs import write_model
 
 pytest.importorskip("lm_eval")
@@ -325,6 +327,22 @@ def test_prompts_that_the_harness_cuts_are_told(base, tmp_path):
     warnings = evaluate_model(config, tmp_path / "run").manifest.warnings
     what = "2 prompts of xcopa_it are longer than the model's context: the harness cut their beginnings off"
     assert warnings == [f"{base / 'a'}: {what}"]
+
+
+def test_a_model_that_a_stage_made(base, tmp_path):
+    with writing(tmp_path, SelectConfig(), {}) as stage:
+        for path in (base / "b").iterdir():
+            shutil.copy(path, stage.staged(f"top/{path.name}"))
+        stage.finish({})
+    config = settings(
+        base, also_models=("run:select/top",), tasks=("xcopa_it",), data=settings(base).data[1:2], options=()
+    )
+    found = evaluate_model(config, tmp_path)
+    assert found.models == (str(base / "a"), "run:select/top")
+    assert found.samples("run:select/top").name == "run__select__top"
+    by_path = evaluate_model(settings(base, tasks=("xcopa_it",), data=config.data, options=()), tmp_path / "other")
+    (ours,), (theirs,) = found.rows("differences"), by_path.rows("differences")
+    assert {**ours, "model": ""} == {**theirs, "model": ""}
 
 
 def test_a_task_of_ones_own(base, tmp_path):
