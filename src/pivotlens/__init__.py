@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Attribution,
         Benchmark,
         Counts,
+        Evaluation,
         Pivots,
         Report,
         Scores,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from pivotlens.count.config import CountConfig
     from pivotlens.count.stage import count_corpus
     from pivotlens.errors import PivotLensError
+    from pivotlens.evaluate.config import EvaluateConfig
+    from pivotlens.evaluate.stage import evaluate_model
     from pivotlens.lens.config import LensConfig
     from pivotlens.lens.stage import train_lens
     from pivotlens.mine.config import MineConfig
@@ -68,6 +71,8 @@ __all__ = [
     "Benchmark",
     "CountConfig",
     "Counts",
+    "EvaluateConfig",
+    "Evaluation",
     "LensConfig",
     "LogitLens",
     "MineConfig",
@@ -90,6 +95,7 @@ __all__ = [
     "attribute_behaviour",
     "build_benchmark",
     "count_corpus",
+    "evaluate_model",
     "load_model",
     "mine_pivots",
     "score_model",

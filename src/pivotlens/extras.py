@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 
 from pivotlens.errors import PrerequisiteError
@@ -53,8 +54,26 @@ def require_models(reader: str, *more: str) -> None:
     Raises:
         PrerequisiteError: Something is missing.
     """
-    if missing := missing_for_models(*more):
+    _refuse_missing(reader, missing_for_models(*more), "models")
+
+
+def require_extra(reader: str, extra: str, packages: Iterable[str]) -> None:
+    """Check that the packages of another extra are installed.
+
+    Args:
+        reader: What needs them, for the message.
+        extra: Its name.
+        packages: Those of it that are needed, as they are imported.
+
+    Raises:
+        PrerequisiteError: Something is missing.
+    """
+    _refuse_missing(reader, [name for name in packages if not is_installed(name)], extra)
+
+
+def _refuse_missing(reader: str, missing: Sequence[str], extra: str) -> None:
+    if missing:
         raise PrerequisiteError(
             f"{reader} needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed",
-            install_hint("models"),
+            install_hint(extra),
         )

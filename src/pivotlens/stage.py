@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pivotlens.errors import ConfigError, PrerequisiteError
-from pivotlens.extras import require_models
+from pivotlens.extras import require_extra, require_models
 from pivotlens.settings import StageConfig
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ class Stage(Generic[C, R]):
         """
         if self.config.runs_model:
             require_models(f"`pivotlens {self.name}`")
+        require_extra(f"`pivotlens {self.name}`", self.config.extra, self.config.packages)
 
 
 def _named(place: str) -> Any:

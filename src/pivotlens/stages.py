@@ -8,6 +8,7 @@ from pivotlens.ablate.stage import STAGE as ABLATE
 from pivotlens.attribute.stage import STAGE as ATTRIBUTE
 from pivotlens.bench.stage import STAGE as BENCH
 from pivotlens.count.stage import STAGE as COUNT
+from pivotlens.evaluate.stage import STAGE as EVALUATE
 from pivotlens.lens.stage import STAGE as LENS
 from pivotlens.mine.stage import STAGE as MINE
 from pivotlens.report.stage import STAGE as REPORT
@@ -19,5 +20,5 @@ from pivotlens.trace.stage import STAGE as TRACE
 STAGES: dict[str, Stage[Any, Any]] = {
     stage.name: stage
     # Trace also compares with the mined pivots, so mining comes before it.
-    for stage in (BENCH, COUNT, MINE, SCORE, LENS, TRACE, ABLATE, ATTRIBUTE, SELECT, REPORT)
+    for stage in (BENCH, COUNT, MINE, SCORE, LENS, TRACE, ABLATE, ATTRIBUTE, SELECT, EVALUATE, REPORT)
 }

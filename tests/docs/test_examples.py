@@ -14,12 +14,13 @@ import pytest
 import zstandard
 from tests.stage_by_hand import writing
 
-from pivotlens import artifacts, statistics, text, translation
+from pivotlens import artifacts, comparison, statistics, text, translation
 from pivotlens.ablate.config import AblateConfig
 from pivotlens.artifacts import SCHEMAS, Ablation, Scores, Selection, Trace
 from pivotlens.attribute.config import AttributeConfig
 from pivotlens.count.config import CountConfig
 from pivotlens.errors import ArtifactError, PivotLensError
+from pivotlens.evaluate.config import EvaluateConfig
 from pivotlens.mine.config import MineConfig
 from pivotlens.score.config import ScoreConfig
 from pivotlens.select.config import SelectConfig
@@ -97,10 +98,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _write(folder, MineConfig(), {"pair_pivots": pair_pivots, "pivots": corpus})
     held = [{"mode": mode, "language": "fr", "tokens": tokens} for mode, tokens in (("top", 6), ("random", 5))]
     _write(folder, SelectConfig(), {"scores": [], "summary": held})
+    differences = [{"model": "other", "task": "xnli_fr", "metric": name, "difference": 0.125} for name in ("acc", "f1")]
+    _write(folder, EvaluateConfig(model="m"), {"differences": differences})
     return folder
 
 
-_ROOMS = (artifacts, statistics, text, translation)
+_ROOMS = (artifacts, comparison, statistics, text, translation)
 _MODULES = ["pivotlens.arrays"]
 _MODULES += [name for room in _ROOMS for _, name, _ in pkgutil.walk_packages(room.__path__, f"{room.__name__}.")]
 _EXAMPLES = [

@@ -82,6 +82,23 @@ def test_a_chain_says_it_before_its_first_stage(tiny, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(("packages", "extra"), [(["lm_eval"], "eval"), (["datasets"], "eval"), (["torch"], "models")])
+def test_an_evaluation_says_it_before_any_work(packages, extra, tiny, tmp_path):
+    done = call_without(packages, "evaluate", "--run", tmp_path / "run", "--model", tiny.model)
+    assert done.returncode == PREREQUISITE, done.stderr
+    error = " ".join(done.stderr.split())
+    assert f"`pivotlens evaluate` needs {packages[0]}, which is not installed" in error
+    assert f"pivotlens[{extra}] holds: `pip install '" in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_comparing_needs_no_extra(tmp_path):
+    folder = Path(__file__).parents[1] / "harness_outputs"
+    packages = ["torch", "transformers", "safetensors", "lm_eval", "datasets", "pandas", "sacrebleu"]
+    done = call_without(packages, "compare", folder / "smollm2-135m", folder / "smollm2-135m-4bit", "--json")
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("package", ["torch", "gguf"])
 def test_the_demo_says_it_before_it_fetches_anything(package, tmp_path):
     done = call_without([package], "demo", "--run", tmp_path / "run", cache=tmp_path / "cache")

@@ -141,16 +141,10 @@ def test_an_introduction_is_read_as_blocks(tmp_path: Path) -> None:
 def test_runs_stand_beside_one_another(run: Path, tmp_path: Path) -> None:
     other = build_run(tmp_path / "other", ["score", "trace", "ablate"], ["fr-zh", "zh-fr"], 6, 4)
     comparison = tmp_path / "comparison.json"
-    row = {
-        "source_language": "all",
-        "target_language": "all",
-        "item_set": "all",
-        "figure": "probability_share",
-        "n": 9,
-        "first": 0.5,
-    }
-    row |= {"second": 0.25, "difference": -0.25, "ci_low": -0.3, "ci_high": -0.2, "p_value": 0.0001}
-    comparison.write_text(json.dumps({"first": ["a", "english"], "second": ["b<", "native"], "rows": [row]}))
+    row = {"task": "score", "tasks": 2, "metric": "probability_share", "n": 9, "first": 0.5, "second": 0.25}
+    row |= {"difference": -0.25, "ci_low": -0.3, "ci_high": -0.2, "p_value": 0.0001, "p_holm": 0.0002}
+    rows = [row | {"detectable": 0.125}, row | {"task": "score_en_fr", "tasks": 1, "detectable": None}]
+    comparison.write_text(json.dumps({"first": "a", "second": "b<", "rows": rows}))
     (tmp_path / "introduction.md").write_text("By hand, see [the rest](#run-2).\n\n## Method\n\nIt was done.")
     config = ReportConfig(
         format=BOTH, name="one", beside=(f"<i>two</i>={other}",), comparisons=(str(comparison),),
@@ -169,7 +163,11 @@ def test_runs_stand_beside_one_another(run: Path, tmp_path: Path) -> None:
     assert places == sorted(places)
     assert {"introduction", "method"} <= set(page.ids())
     assert re.search(r"^## one$", text, re.M)
-    assert "| probability share | all items | 50.0% | 25.0% | −0.250 | \\[−0.300, −0.200\\] | 0.0001 |" in text
+    line = (
+        "| score, mean of 2 tasks | probability share | 50.0% | 25.0% | −0.250 \\[−0.300, −0.200\\] | 0.0001 | 0.0002 |"
+    )
+    assert f"{line} 0.125 | 9 |" in text
+    assert "score\\_en\\_fr" not in text
     assert "| \\<i\\>two\\</i\\> | `calibrated` |" in text
     sections = [title for title in re.findall(r"^### (.*)$", text, re.M) if title == "Behaviours"]
     assert len(sections) == 2
@@ -209,7 +207,7 @@ def test_what_stands_beside_makes_the_fingerprint(run: Path, tmp_path: Path) -> 
     with pytest.raises(DataError, match="cannot read"):
         STAGE.plan(ReportConfig(introduction=str(tmp_path / "nothing.md")), run)
     (tmp_path / "list.json").write_text("[]")
-    with pytest.raises(DataError, match="no comparison of scores"):
+    with pytest.raises(DataError, match="is no comparison"):
         write_report(ReportConfig(comparisons=(str(tmp_path / "list.json"),)), run)
 
 

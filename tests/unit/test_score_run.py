@@ -10,10 +10,10 @@ from pivotlens.artifacts.benchmark import Concept
 from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
 from pivotlens.cli.main import main
+from pivotlens.comparison.comparing import HowCompared, compare_sides
 from pivotlens.errors import ConfigError
-from pivotlens.score import comparison
-from pivotlens.score.comparison import compare_scores, find_scored
 from pivotlens.score.config import ScoreConfig
+from pivotlens.score.side import scored_side
 from pivotlens.score.stage import score_model
 from pivotlens.score.tiers import tier_measures, tiers_of
 from pivotlens.statistics.sign_flip import sign_flip_p
@@ -82,13 +82,13 @@ def test_strata_hold_every_item_once(scored):
     assert not [row for row in rows if row["stratum"] == "tier"]  # a word list of one's own has no tiers
 
 
+# -- a scored model as a side of a comparison
+
+
 def test_a_model_does_not_differ_from_itself(scored):
-    both = Scores.load(scored / "both")
-    side = find_scored(f"{scored / 'b'}:bare", both, None)
-    found = compare_scores(side, find_scored("alone", None, Scores.load(scored / "alone")), bootstrap=100)
-    assert {(row.source_language, row.target_language) for row in found.rows} == {
-        ("en", "fr"), ("fr", "zh"), ("all", "all")
-    }  # fmt: skip
+    both, alone = (Scores.load(scored / name) for name in ("both", "alone"))
+    found = compare_sides(scored_side(both, str(scored / "b"), "bare"), scored_side(alone, str(scored / "b"), "bare"))
+    assert list(dict.fromkeys(row.task for row in found.rows)) == ["score_en_fr", "score_fr_zh", "score"]
     for row in found.rows:
         assert row.difference == pytest.approx(0, abs=1e-6)
         assert row.n > 0
@@ -97,22 +97,24 @@ def test_a_model_does_not_differ_from_itself(scored):
 
 def test_a_comparison_is_the_difference_of_the_means(scored):
     both = Scores.load(scored / "both")
-    sides = [find_scored(str(scored / name), both, None) for name in "ab"]
-    found = compare_scores(*sides, bootstrap=200)
+    sides = [scored_side(both, str(scored / name), "english") for name in "ab"]
+    found = compare_sides(*sides, HowCompared(bootstrap=200))
     means = {
         (row["model"], row["source_language"], row["target_language"], row["item_set"]): row
         for row in both.rows("summary")
         if row["prompt"] == "english"
     }
+    assert len(found.rows) == 3 * 2 * 5
     for row in found.rows:
-        one, other = (
-            means[str(scored / name), row.source_language, row.target_language, row.item_set][row.figure]
-            for name in "ab"
-        )
+        pair = ("all", "all") if row.tasks == 2 else tuple(row.task.split("_")[1:])
+        figure = row.metric.removesuffix("_different_spelling")
+        item_set = "all" if figure == row.metric else "different_spelling"
+        one, other = (means[str(scored / name), *pair, item_set][figure] for name in "ab")
+        assert row.n == means[str(scored / "a"), *pair, item_set]["n"]
         assert row.difference == pytest.approx(other - one)
         assert (row.first, row.second) == (pytest.approx(one), pytest.approx(other))
         assert row.ci_low <= row.difference <= row.ci_high
-        assert 0 < row.p_value <= 1
+        assert 0 < row.p_value <= row.p_holm <= 1
 
 
 def test_a_comparison_needs_the_same_benchmark_and_examples(scored, tmp_path):
@@ -126,54 +128,49 @@ def test_a_comparison_needs_the_same_benchmark_and_examples(scored, tmp_path):
         device="cpu",
         newline="left",
     )
-    both = find_scored("both", None, Scores.load(scored / "both"))
+    both = scored_side(Scores.load(scored / "both"), str(scored / "a"), "english")
     for name, bench, message in (
-        ("other", BenchConfig(words=str(words), distractors=3, shot_pool=8, calibration=20), "different benchmarks"),
-        ("shots", BenchConfig(words=str(words), distractors=4, shot_pool=8, calibration=20), "different examples"),
+        ("other", BenchConfig(words=str(words), distractors=3, shot_pool=8, calibration=20), "the benchmark: "),
+        ("shots", BenchConfig(words=str(words), distractors=4, shot_pool=8, calibration=20), "the examples: "),
     ):
         build_benchmark(bench, tmp_path / name)
-        with pytest.raises(ConfigError, match=message):
-            compare_scores(both, find_scored(name, None, score_model(config, tmp_path / name)))
+        other = scored_side(score_model(config, tmp_path / name), str(scored / "a"), "english")
+        with pytest.raises(ConfigError, match=f"ran score_en_fr under other conditions .*{message}"):
+            compare_sides(both, other)
 
 
 def test_comparing_on_the_command_line(scored, capsys):
-    assert main(["score", "--compare", str(scored / "both"), str(scored / "alone"), "--json"]) == 0
+    assert main(["compare", str(scored / "both"), str(scored / "alone"), "--any-prompt", "--json"]) == 0
     assert '"accuracy_generated"' in capsys.readouterr().out
-    assert main(["score", "--run", str(scored / "both"), "--compare", str(scored / "a"), f"{scored / 'b'}:bare"]) == 0
-    assert "en→fr" in capsys.readouterr().out
+    assert main(["compare", "--run", str(scored / "both"), str(scored / "a"), f"{scored / 'b'}:bare"]) == 0
+    assert "score_en_fr" in capsys.readouterr().out
     for arguments, message in (
-        (["--compare", str(scored / "both")], "takes two names"),
-        (["--compare", "x", "y"], "no run folder"),
-        (["--run", str(scored / "both"), "--compare", "x", "y"], "neither a run folder"),
-        (["--compare", str(scored / "both"), str(scored / "alone"), "--shots", "3"], "does not go with --compare"),
-        ([], "--run"),
+        ([str(scored / "both")], "takes two sides"),
+        (["x", "y"], "no run folder"),
+        (["--run", str(scored / "both"), "x", "y"], "neither a run folder"),
+        ([str(scored / "both"), str(scored / "alone"), "--shots", "3"], "Unknown option"),
+        ([str(scored / "both"), str(scored / "alone"), "--bootstrap", "3"], "too few"),
     ):
-        assert main(["score", *arguments]) == 2
+        assert main(["compare", *arguments]) == 2
         assert message in capsys.readouterr().err.replace("\n", " ")
 
 
-def test_the_line_of_score_says_where_tokenizers_differ(scored, capsys, monkeypatch):
-    arguments = ["score", "--run", str(scored / "both"), "--compare", str(scored / "a"), str(scored / "b")]
-    assert main([*arguments, "--bootstrap", "300"]) == 0
-    shown = capsys.readouterr().out
-    assert "incomparable" not in shown
-    assert "95 % interval: bootstrap of the difference, 300 resamples of concepts" in shown
-    assert "p: two-sided sign-flip test" in shown
-    common = comparison._common
-
-    def cut_otherwise(*sides):
-        return [(one, dataclasses.replace(other, n_tokens=other.n_tokens + 1)) for one, other in common(*sides)]
-
-    monkeypatch.setattr(comparison, "_common", cut_otherwise)
+def test_score_says_where_tokenizers_differ(scored):
     both = Scores.load(scored / "both")
-    found = compare_scores(*(find_scored(str(scored / name), both, None) for name in "ab"), bootstrap=100)
-    assert {row.figure for row in found.rows if not row.comparable} == {"score"}
-    assert all(row.comparable == (row.figure != "score") for row in found.rows)
-    assert main(arguments) == 0
-    lines = capsys.readouterr().out.splitlines()
-    # A row for each direction, and all, and item set.
-    assert sum("│ incomparable" in line for line in lines) == 6
-    assert any(line.startswith("The two cut words into different tokens. Score") for line in lines)
+    first, second = (scored_side(both, str(scored / name), "english") for name in "ab")
+    assert all(row.comparable for row in compare_sides(first, second).rows)
+    tasks = {
+        task: dataclasses.replace(
+            values,
+            documents=tuple(dataclasses.replace(one, tokens=one.tokens + 1) for one in values.documents),
+        )
+        for task, values in second.tasks.items()
+    }
+    found = compare_sides(first, dataclasses.replace(second, tasks=tasks))
+    other = {row.metric for row in found.rows if not row.comparable}
+    assert other == {"score", "score_different_spelling"}
+    assert all(row.comparable == (row.metric not in other) for row in found.rows)
+    assert found.notes[-1].startswith("The two cut answers into different tokens. Score")
 
 
 # -- pieces

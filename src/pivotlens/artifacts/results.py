@@ -327,6 +327,46 @@ class Selection(StageResult):
 
 
 @dataclass(frozen=True)
+class Evaluation(StageResult):
+    """Models in tasks of lm-evaluation-harness: ``results``, ``samples``, ``differences``, and the harness's files."""
+
+    stage: ClassVar[str] = "evaluate"
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models, the first one first."""
+        return tuple(self.manifest.details["folders"])
+
+    def samples(self, model: str) -> Path:
+        """Return the folder with the harness's own files of a model: ``samples_TASK_TIME.jsonl`` and its results.
+
+        Args:
+            model: Its spec.
+
+        Raises:
+            ArtifactError: It was not evaluated.
+        """
+        folders = self.manifest.details["folders"]
+        if model not in folders:
+            raise ArtifactError(f"{self.folder} has no model {model!r}", did_you_mean(model, folders))
+        return self.folder / str(folders[model])
+
+    def differences(self, metric: str = "acc") -> pa.Table:
+        """Return how far each model is from the first one in a metric, with interval and p: each task and family.
+
+        Args:
+            metric: Its name.
+
+        Raises:
+            ArtifactError: There is no such metric.
+
+        >>> Evaluation.load(run).differences("acc")["difference"].to_pylist()
+        [0.125]
+        """
+        return self._chosen("differences", "metric", metric)
+
+
+@dataclass(frozen=True)
 class Report(StageResult):
     """The HTML report."""
 

@@ -1,71 +1,171 @@
-"""`pivotlens score --compare`: two scored models, item by item."""
+"""`pivotlens compare`: two sides on the same documents, paired."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
+import math
 from pathlib import Path
+from typing import Annotated, Any
 
+from cyclopts import App, Parameter
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 
-from pivotlens.artifacts import Scores
 from pivotlens.cli.terminal import print_json, results_console
+from pivotlens.cli.verbs import Json, help_text
 from pivotlens.errors import ConfigError
-from pivotlens.score.comparison import Comparison, compare_scores, find_scored
+from pivotlens.text.scripts import escape_controls
 
-_HOW = (
-    "95 % interval: bootstrap of the difference, {:,} resamples of concepts (in all directions at once) and shot sets. "
-    "p: two-sided sign-flip test, which flips a concept's differences in all directions at once."
+EXAMPLES = (
+    "pivotlens compare out/model-a out/model-b",
+    "pivotlens compare runs/first runs/mine --json",
+    "pivotlens compare --run runs/mine demo:smollm2-135m run:train/top@step-400 --csv differences.csv",
 )
+_SUMMARY = "Compare two evaluations document by document: folders with samples that lm_eval --log_samples wrote, run folders of pivotlens, or two models of a run."  # noqa: E501
+
+Names = Annotated[
+    tuple[str, ...],
+    Parameter(
+        help="First and second side: a folder with samples_*.jsonl of one model, FOLDER@TIME or one such file; a run "
+        "folder with `score` or `evaluate`; or with --run a model of it, MODEL or MODEL:PROMPT.",
+        negative="",
+    ),
+]
+Texts = tuple[str, ...]
 
 
-def compare(names: list[str], run: Path | None, *, bootstrap: int, seed: int, as_json: bool) -> None:
-    """Print the paired comparison of two scored models.
+@Parameter(name="*")
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What is compared, and how."""
 
-    Args:
-        names: Two run folders, or two models scored in ``run``.
-        run: The run folder given beside them, or None.
-        bootstrap: Resamples of the intervals.
-        seed: Of all that is drawn.
-        as_json: Whether to print one JSON object instead of a table.
+    tasks: Annotated[Texts, Parameter(help="Compare only these tasks.", consume_multiple=True, negative="")] = ()
+    metrics: Annotated[Texts, Parameter(help="Compare only these metrics.", consume_multiple=True, negative="")] = ()
+    cluster: Annotated[
+        str,
+        Parameter(help="Field of a document whose equal values make a cluster, such as `passage_id`; by default what "
+                  "is known of the task."),
+    ] = ""  # fmt: skip
+    any_prompt: Annotated[
+        bool,
+        Parameter(help="Compare even where documents were asked in other words, with other shots or in another "
+                  "version of the task.", negative=""),
+    ] = False  # fmt: skip
+    bootstrap: Annotated[int, Parameter(help="Bootstrap resamples for the intervals.")] = 1000
+    seed: Annotated[int, Parameter(help="Seed of all that is drawn.")] = 0
 
-    Raises:
-        ConfigError: They are not two, or one of them is unknown.
-    """
+
+@Parameter(name="*")
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """What is written beside the table."""
+
+    json: Json = False
+    csv: Annotated[Path | None, Parameter(help="Also write the rows as CSV.")] = None
+    markdown: Annotated[Path | None, Parameter(help="Also write the table as Markdown.")] = None
+
+
+_ALL, _NOTHING = Wanted(), Written()
+
+
+def add(app: App) -> None:
+    """Add the verb."""
+    app.command(compare, name="compare", help=help_text(_SUMMARY, EXAMPLES))
+
+
+def compare(
+    names: Names,
+    *,
+    run: Annotated[Path | None, Parameter(help="Run folder whose models are compared.")] = None,
+    wanted: Wanted = _ALL,
+    written: Written = _NOTHING,
+) -> None:
+    """Print the paired comparison of two sides."""
+    from pivotlens.cli.compared_sides import open_side
+    from pivotlens.comparison.comparing import HowCompared, compare_sides
+
     if len(names) != 2:
-        raise ConfigError(
-            f"--compare takes two names, not {len(names)}", "Give two run folders, or two models of --run."
-        )
-    scores = None if run is None else Scores.load(run)
-    first, second = (find_scored(name, scores, Scores.load_if_there(name)) for name in names)
-    result: Comparison = compare_scores(first, second, bootstrap=bootstrap, seed=seed)
-    if as_json:
-        print_json(dataclasses.asdict(result))
+        raise ConfigError(f"compare takes two sides, not {len(names)}", "Name the first one and the second one.")
+    if wanted.bootstrap < 100:
+        raise ConfigError(f"--bootstrap {wanted.bootstrap} is too few", "Give 100 or more.")
+    first, second = (open_side(name, run, wanted.cluster) for name in names)
+    how = HowCompared(wanted.tasks, wanted.metrics, wanted.any_prompt, wanted.bootstrap, wanted.seed)
+    found = compare_sides(first, second, how)
+    rows = [_numbers(dataclasses.asdict(row)) for row in found.rows]
+    _write(written, rows)
+    if written.json:
+        print_json(dataclasses.asdict(found) | {"rows": rows})
         return
-
-    table = Table(
-        title=f"second: {names[1]}, {_side(result.second)}; first: {names[0]}, {_side(result.first)}",
-        title_justify="left",
-    )
-    for heading in ("direction", "item set", "figure", "n", "first", "second", "difference", "95 % interval", "p"):
-        table.add_column(heading, justify="left" if heading in ("direction", "item set", "figure") else "right")
-    for row in result.rows:
-        pair = "all" if row.source_language == "all" else f"{row.source_language}→{row.target_language}"
-        numbers = (f"{value:.4f}" for value in (row.first, row.second))
-        table.add_row(
-            pair,
-            row.item_set.replace("_", " "),
-            row.figure if row.comparable else f"incomparable {row.figure}",
-            str(row.n),
-            *numbers,
-            f"{row.difference:+.4f}",
-            f"[{row.ci_low:+.4f}, {row.ci_high:+.4f}]".replace("[", r"\["),
-            f"{row.p_value:.2g}" if row.p_value >= 1e-3 else f"{row.p_value:.0e}",
-        )
+    title = Text(escape_controls(f"second: {second.name}; first: {first.name}"))
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for place, heading in enumerate(_HEADINGS):
+        words = place < 2
+        table.add_column(heading, justify="left" if words else "right", overflow="fold", no_wrap=not words)
+    for row in rows:
+        table.add_row(*(Text(escape_controls(cell)) for cell in _cells(row)))
     console = results_console()
     console.print(table)
-    for note in (*result.notes, _HOW.format(bootstrap)):
-        console.print(note, markup=False, soft_wrap=True)
+    for note in (*found.notes, _HOW.format(wanted.bootstrap)):
+        console.print(escape_controls(note), markup=False, soft_wrap=True)
 
 
-def _side(side: tuple[str, str]) -> str:
-    return f"{side[0]} ({side[1]} prompt)"
+_HEADINGS = (
+    "task", "metric", "n", "first", "second", "change", "95 % interval", "p", "Holm", "unpaired", "MDE",
+)  # fmt: skip
+_HOW = (
+    "change: second − first; its 95 % interval by bootstrap, {:,} resamples of clusters. p: McNemar's exact test (m) "
+    "where values are 0 or 1 and each document is its own cluster, else sign flips by cluster (s). Holm: that p, "
+    "adjusted over the tasks of a metric, and apart from them over means of tasks. unpaired: p of the z-test of the "
+    "harness's model_comparator, which takes the sides as independent. MDE: smallest difference found with a power of "
+    "80 % at 5 %."
+)
+_TESTS = {"mcnemar": "m", "sign_flip": "s"}
+
+
+def _numbers(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with None where a figure cannot be had."""
+    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    metric = row["metric"] if row["comparable"] else f"incomparable {row['metric']}"
+    task = row["task"] if row["tasks"] == 1 else f"{row['task']}: mean of {row['tasks']} tasks"
+    interval = f"[{_plain(row['ci_low'], '.3f')}, {_plain(row['ci_high'], '.3f')}]"
+    return (
+        task, metric, f"{row['n']:,}", _plain(row["first"]), _plain(row["second"]), _signed(row["difference"]),
+        interval, f"{_p(row['p_value'])} {_TESTS[row['test']]}", _p(row["p_holm"]), _p(row["p_unpaired"]),
+        _plain(row["detectable"]),
+    )  # fmt: skip
+
+
+def _plain(value: float | None, form: str = ".4f") -> str:
+    if value is None:
+        return "–"
+    return f"{value:{form}}" if value == 0 or 1e-3 <= abs(value) < 100 else f"{value:{form[:-2]}3g}"
+
+
+def _signed(value: float | None) -> str:
+    return _plain(value, "+.4f")
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2g}" if value >= 1e-3 else f"{value:.0e}"
+
+
+def _write(written: Written, rows: list[dict[str, Any]]) -> None:
+    """Write the rows to files, where that was asked for."""
+    from pivotlens.artifacts.files import write_bytes
+
+    if written.csv is not None:
+        text = io.StringIO()
+        lines = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        lines.writeheader()
+        lines.writerows(rows)
+        write_bytes(written.csv, text.getvalue().encode())
+    if written.markdown is not None:
+        table = [_HEADINGS, ("---",) * len(_HEADINGS), *map(_cells, rows)]
+        text_lines = ("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in table)
+        write_bytes(written.markdown, "".join(text_lines).encode())

@@ -15,7 +15,6 @@ from pydantic import create_model
 from pivotlens.cli.terminal import print_json, results_console, watch_progress
 from pivotlens.errors import ArtifactError, ConfigError
 from pivotlens.pipeline import Pipeline
-from pivotlens.score.config import ScoreConfig
 from pivotlens.settings.base import StageConfig, is_list
 from pivotlens.stage import Stage
 from pivotlens.stages import STAGES
@@ -46,17 +45,6 @@ class Handling:
 
 
 _ORDINARY = Handling()
-
-Compare = Annotated[
-    tuple[str, ...] | None,
-    Parameter(
-        name="--compare",
-        help="Compare two finished scores item by item instead: two run folders, or two models (MODEL or MODEL:PROMPT) "
-        "of the run folder.",
-        consume_multiple=True,
-        negative="",
-    ),
-]
 
 
 def flags_class(config: type[StageConfig]) -> Any:
@@ -97,7 +85,7 @@ def add_stage_verbs(app: App) -> None:
 
 
 def add_stage_verb(app: App, stage: Stage[Any, Any]) -> None:
-    """Add the verb of a stage; that of `score` also compares finished scores."""
+    """Add the verb of a stage."""
     flags_type = flags_class(stage.config)
 
     def command(
@@ -109,43 +97,7 @@ def add_stage_verb(app: App, stage: Stage[Any, Any]) -> None:
     ) -> None:
         _run_stage(Pipeline.of_stage(stage.name, run, config, given(flags)), stage.name, handling)
 
-    def score_command(
-        *,
-        run: Annotated[Path | None, _RUN] = None,
-        compare: Compare = None,
-        config: ConfigFile = None,
-        flags: Annotated[flags_type | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
-        handling: Handling = _ORDINARY,
-    ) -> None:
-        if compare is not None:
-            unused = ["--replace"] * handling.replace + ["--dry-run"] * handling.dry_run
-            unused += ["--config"] * (config is not None)
-            _compare(compare, run, given(flags), unused, as_json=handling.json)
-        elif run is None:
-            raise ConfigError('Command "score" parameter "--run" requires an argument.', "Name the run folder.")
-        else:
-            command(run=run, config=config, flags=flags, handling=handling)
-
-    app.command(
-        score_command if stage.name == "score" else command,
-        name=stage.name,
-        help=help_text(cleandoc(str(stage.config.__doc__)), stage.examples),
-    )
-
-
-def _compare(
-    names: tuple[str, ...], run: Path | None, flags: dict[str, Any], unused: list[str], *, as_json: bool
-) -> None:
-    from pivotlens.cli.compare import compare  # needs pyarrow
-
-    unused = [f"--{key.replace('_', '-')}" for key in flags if key not in ("bootstrap", "seed")] + unused
-    if unused:
-        raise ConfigError(
-            f"{unused[0]} does not go with --compare",
-            "It reads finished scores: give --run, --bootstrap, --seed or --json.",
-        )
-    settings = ScoreConfig.build({"command line": flags})
-    compare(list(names), run, bootstrap=settings.bootstrap, seed=settings.seed, as_json=as_json)
+    app.command(command, name=stage.name, help=help_text(cleandoc(str(stage.config.__doc__)), stage.examples))
 
 
 def _run_stage(pipeline: Pipeline, name: str, handling: Handling) -> None:

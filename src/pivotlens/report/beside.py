@@ -12,6 +12,9 @@ from pivotlens.errors import DataError, PrerequisiteError
 from pivotlens.report.config import ReportConfig
 from pivotlens.report.run_tables import shown_stages
 
+_COMPARED = ("task", "tasks", "metric", "n", "first", "second", "difference", "ci_low", "ci_high", "p_value", "p_holm",
+             "detectable")  # fmt: skip
+
 
 def inputs(config: ReportConfig, near: RunFolder) -> dict[str, str]:
     """Return the fingerprints of what is read beside the run itself.
@@ -46,7 +49,7 @@ def _read(path: str) -> bytes:
 
 
 def load_comparisons(config: ReportConfig) -> list[dict[str, Any]]:
-    """Load what ``pivotlens score --compare --json`` printed.
+    """Load what ``pivotlens compare --json`` printed.
 
     Raises:
         DataError: A file is something else.
@@ -55,10 +58,8 @@ def load_comparisons(config: ReportConfig) -> list[dict[str, Any]]:
     for path in config.comparisons:
         try:
             read = json.loads(_read(path))
-            sides = [f"{model} ({prompt} prompt)" for model, prompt in (read["first"], read["second"])]
-            found.append({"first": sides[0], "second": sides[1], "rows": read["rows"]})
+            rows = [{name: row[name] for name in _COMPARED} for row in read["rows"]]
+            found.append({"first": str(read["first"]), "second": str(read["second"]), "rows": rows})
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"{path} is no comparison of scores", "Write it with `pivotlens score --compare A B --json`."
-            ) from error
+            raise DataError(f"{path} is no comparison", "Write it with `pivotlens compare A B --json`.") from error
     return found

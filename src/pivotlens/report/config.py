@@ -23,7 +23,7 @@ class ReportConfig(StageConfig):
     name: str = setting("this run", "What this run is called where others stand beside it.")
     beside: tuple[str, ...] = setting((), "Further run folders to show beside this one, each as FOLDER or NAME=FOLDER.")
     comparisons: tuple[str, ...] = setting(
-        (), "Files with what `pivotlens score --compare A B --json` printed, to show beside the scores."
+        (), "Files with what `pivotlens compare A B --json` printed, to show beside the runs."
     )
     introduction: str = setting(
         "", "Markdown file (headings, paragraphs, lists, code) that stands before the findings."

@@ -12,7 +12,6 @@ from pivotlens.report.names import (
     ABLATED_NAMES,
     BEHAVIOUR_NAMES,
     COARSE_GROUP_NAMES,
-    FIGURE_NAMES,
     GROUP_NAMES,
     ITEM_NAMES,
 )
@@ -23,6 +22,7 @@ from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import behaviours
 from pivotlens.report.sections.causality import causality, conditions, own_effect, tested_groups
 from pivotlens.report.sections.corpus import corpus
+from pivotlens.report.sections.evaluation import compared, evaluation
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.header import Caution, Tile, cautions, deck, facts, tiles
 from pivotlens.report.sections.items import Traced, cards, items, traced
@@ -83,7 +83,7 @@ def build_page(config: ReportConfig, runs: Sequence[tuple[str, RunTables]], comp
     Args:
         config: Its settings.
         runs: The runs with their names, the first one first.
-        comparisons: What ``pivotlens score --compare --json`` said of pairs of them.
+        comparisons: What ``pivotlens compare --json`` said of pairs of them.
 
     Raises:
         ArtifactError: A table of a stage is damaged.
@@ -113,7 +113,7 @@ def build_page(config: ReportConfig, runs: Sequence[tuple[str, RunTables]], comp
 def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None) -> Chapter:
     sections = (
         scores(run), layers(run), lenses(run), behaviours(run), causality(run), items(found), corpus(run),
-        attribution(run), pivots(run, pairs), mined_recall(run), selection(run), provenance(run),
+        attribution(run), pivots(run, pairs), mined_recall(run), selection(run), evaluation(run), provenance(run),
     )  # fmt: skip
     shown = tuple(section for section in sections if section is not None)
     told = findings(run, found, pairs)
@@ -137,32 +137,8 @@ def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -
             "share, margin and the accuracies are."
         )
         blocks += [b.Paragraph(said, "lede"), pooled_table(scored, "run")]
-    blocks += [*map(_comparison, comparisons), *_shares(runs), *_causal(runs)]
+    blocks += [*map(compared, comparisons), *_shares(runs), *_causal(runs)]
     return b.Section(SIDE_BY_SIDE, "Side by side", tuple(blocks))
-
-
-def _comparison(found: Row) -> b.Table:
-    """Return a paired comparison of two scores."""
-
-    def cells(row: Row) -> tuple[b.Cell, ...]:
-        name, of = str(row["figure"]), str(row["item_set"])
-        kind: b.Kind = "figure" if name in ("score", "margin") else "share"
-        low, high = (b.Value(row[end], signed=True).text() for end in ("ci_low", "ci_high"))
-        return (
-            FIGURE_NAMES.get(name, name), ITEM_NAMES.get(of, of), b.Value(row["first"], kind),
-            b.Value(row["second"], kind), b.Value(row["difference"], signed=True), f"[{low}, {high}]",
-            b.Value(row["p_value"], "p"),
-        )  # fmt: skip
-
-    return b.Table(
-        "comparison",
-        b.columns(["figure", "items"], [found["first"], found["second"], "difference", "95% interval", "p"]),
-        b.lines(cells(row) for row in found["rows"] if row["source_language"] == "all"),
-        b.prose(
-            "{second} against {first}: paired over the items of both, p of a two-sided sign-flip test over concepts",
-            first=found["first"], second=found["second"],
-        ),
-    )  # fmt: skip
 
 
 def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:

@@ -18,6 +18,7 @@ from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows
 from pivotlens.report.sections import shares
 from pivotlens.report.sections.behaviours import pivot_shares
 from pivotlens.report.sections.causality import own_effect, tested_groups, verdicts
+from pivotlens.report.sections.evaluation import evaluation_lines
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import LensToken, TellingItem, read_items, telling_keys, trace_tables
 from pivotlens.report.sections.parts import any_of, pair_of, shown
@@ -140,6 +141,8 @@ def headline_lines(result: StageResult) -> list[str]:
         found = [row for row in tables.score.rows("summary") if row["item_set"] == "all"]
         who = [f"{row['model']} ({row['prompt']})" for row in found]
         return score_lines(found, who if len(set(who)) > 1 else ())
+    if tables.evaluate is not None:
+        return evaluation_lines(tables)
     return _trace_lines(tables) if tables.trace is not None else _causality_lines(tables)
 
 

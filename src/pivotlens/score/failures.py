@@ -42,8 +42,7 @@ def failure_rows(scored: ScoredItems, failures: ItemFailures, bootstrap: int, se
     """
     rows = []
     for item_set in ITEM_SETS:
-        for group, pair in groups([(one,) for one in scored.directions]):
-            directions = [one for (one,) in group]
+        for directions, pair in groups(scored.directions):
             kept = [kept_items(one, item_set) for one in directions]
             found = [np.array(failures[one.direction], dtype=object) for one in directions]
             for kind in FAILURES:

@@ -23,7 +23,6 @@ STAGE: Stage[ScoreConfig, Scores] = Stage(
     examples=(
         "pivotlens score --run runs/first --model demo:smollm2-135m --directions en-fr fr-en",
         "pivotlens score --run runs/mine --model allenai/OLMo-2-0425-1B@main --also-models allenai/OLMo-2-0425-1B",
-        "pivotlens score --compare runs/first runs/mine",
     ),
 )
 

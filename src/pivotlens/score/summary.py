@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -37,8 +37,8 @@ def summarise(scored: ScoredItems, bootstrap: int, seed: int) -> list[dict[str, 
     """
     rows = []
     for item_set in ITEM_SETS:
-        for group, pair in groups([(one,) for one in scored.directions]):
-            directions, labels = [one for (one,) in group], item_labels(scored, pair)
+        for directions, pair in groups(scored.directions):
+            labels = item_labels(scored, pair)
             kept = [kept_items(one, item_set) for one in directions]
             found = {
                 name: _mean([values(one) for one in directions], kept, bootstrap, seed)
@@ -74,8 +74,8 @@ def strata(scored: ScoredItems, bootstrap: int, seed: int) -> list[dict[str, Any
         seed: Of the resampling.
     """
     rows = []
-    for group, pair in groups([(one,) for one in scored.directions]):
-        directions, labels = [one for (one,) in group], item_labels(scored, pair)
+    for directions, pair in groups(scored.directions):
+        labels = item_labels(scored, pair)
         for stratum, value, mask in _item_strata(scored):
             kept = [mask] * len(directions)
             found = {
@@ -130,19 +130,10 @@ def _item_strata(scored: ScoredItems) -> Iterator[tuple[str, str, Booleans]]:
             yield stratum, value, np.array([one == value for one in given])
 
 
-Sides = TypeVar("Sides", bound=tuple[ScoredDirection, ...])
-
-
-def groups(
-    directions: Sequence[Sides],
-) -> Iterator[tuple[Sequence[Sides], tuple[str, str]]]:
-    """Yield each direction alone and, where there are several, all of them, with its source and target language.
-
-    Args:
-        directions: The same direction of one model, or of several, a tuple each.
-    """
-    for sides in directions:
-        yield [sides], (sides[0].direction.source, sides[0].direction.target)
+def groups(directions: Sequence[ScoredDirection]) -> Iterator[tuple[Sequence[ScoredDirection], tuple[str, str]]]:
+    """Yield each direction alone and, where there are several, all of them, with its source and target language."""
+    for one in directions:
+        yield [one], (one.direction.source, one.direction.target)
     if len(directions) > 1:
         yield directions, ("all", "all")
 

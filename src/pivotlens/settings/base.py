@@ -32,6 +32,9 @@ class StageConfig(BaseModel):
     optional: ClassVar[bool] = False
     # Whether it runs a model, for which the extra `models` must be installed.
     runs_model: ClassVar[bool] = False
+    # The extra that it needs besides, and the packages of it that must be installed, as they are imported.
+    extra: ClassVar[str] = ""
+    packages: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="before")
     @classmethod

@@ -54,23 +54,36 @@ def bootstrap_mean(values: Floats, resamples: int, seed: int) -> Interval:
     >>> round(found.value, 3), found.low < found.value < found.high
     (0.467, True)
     """
-    concepts, _, sets = values.shape
-    if concepts == 0:
-        return Interval(float("nan"), float("nan"), float("nan"))
     present: Booleans = np.asarray(np.isfinite(values).all(axis=2))
-    filled = np.where(present[..., None], values, 0.0)
+    return bootstrap_sums(np.where(present[..., None], values, 0.0), present.astype(np.float64), resamples, seed)
 
-    def mean_of(concept_weights: Floats, set_weights: Floats) -> Floats:
-        total = np.einsum("rc,cds,rs->rd", concept_weights, filled, set_weights, optimize=True)
-        count = concept_weights @ present * set_weights.sum(axis=1, keepdims=True)
+
+def bootstrap_sums(sums: Floats, counts: Floats, resamples: int, seed: int) -> Interval:
+    """Return a mean with its bootstrap interval, where a cluster may hold several items of a stratum.
+
+    Args:
+        sums: Of the items' values, shape ``(clusters, strata, sets)``; 0 where there is none. The estimate is the mean
+            over strata of the means over items and sets. Clusters are resampled jointly over all strata, and sets
+            are resampled too.
+        counts: Items behind each sum, shape ``(clusters, strata)``.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the resampling.
+    """
+    clusters, _, sets = sums.shape
+    if clusters == 0:
+        return Interval(float("nan"), float("nan"), float("nan"))
+
+    def mean_of(cluster_weights: Floats, set_weights: Floats) -> Floats:
+        total = np.einsum("rc,cds,rs->rd", cluster_weights, sums, set_weights, optimize=True)
+        count = cluster_weights @ counts * set_weights.sum(axis=1, keepdims=True)
         means = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
         kept = ~np.isnan(means)
-        sums, n_kept = np.where(kept, means, 0.0).sum(axis=1), kept.sum(axis=1)
-        overall: Floats = np.divide(sums, n_kept, out=np.full(sums.shape, np.nan), where=n_kept > 0)
+        added, n_kept = np.where(kept, means, 0.0).sum(axis=1), kept.sum(axis=1)
+        overall: Floats = np.divide(added, n_kept, out=np.full(added.shape, np.nan), where=n_kept > 0)
         return overall
 
-    estimate = float(mean_of(np.ones((1, concepts)), np.ones((1, sets)))[0])
-    drawn = mean_of(_draw_counts(concepts, resamples, seed), _draw_counts(sets, resamples, seed + 1))
+    estimate = float(mean_of(np.ones((1, clusters)), np.ones((1, sets)))[0])
+    drawn = mean_of(_draw_counts(clusters, resamples, seed), _draw_counts(sets, resamples, seed + 1))
     return Interval(estimate, *percentile_interval(drawn))
 
 
