@@ -18,6 +18,7 @@ from pivotlens.artifacts.results import (
     Selection,
     Trace,
     TrainedLens,
+    TrainedModels,
 )
 from pivotlens.artifacts.tables import SCHEMAS, TABLES, schema_of
 from pivotlens.artifacts.upstream import upstream_inputs
@@ -46,6 +47,7 @@ __all__ = [
     "StageResult",
     "Trace",
     "TrainedLens",
+    "TrainedModels",
     "Workspace",
     "atomic_path",
     "files_fingerprint",
