@@ -84,7 +84,8 @@ def forget_lengths(model: PreTrainedModel) -> None:
 
 def attention_kind(model: PreTrainedModel) -> str | None:
     """Return how a model attends, such as ``sdpa``: it can be set by a public name, and be read by none."""
-    return model.config._attn_implementation
+    kind: str | None = model.config._attn_implementation
+    return kind
 
 
 def let_warnings_repeat() -> None:

@@ -87,7 +87,7 @@ def by_blocks(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> to
     keys, values = key.reshape(groups, length, size).transpose(1, 2), value.reshape(groups, length, size)
     later = query.new_full((_BLOCK, _BLOCK), -torch.inf).triu(1)
     states = []
-    for start, block in zip(range(0, length, _BLOCK), queries.split(_BLOCK, 2), strict=True):
+    for start, block in zip(range(0, length, _BLOCK), torch.split(queries, _BLOCK, 2), strict=True):
         count, stop = block.shape[2], start + block.shape[2]
         scores = torch.bmm(block.reshape(groups, -1, size), keys[..., :stop])
         scores.view(groups, -1, count, stop)[..., start:].add_(later[:count, :count])

@@ -55,8 +55,8 @@ def model_card(of: Described, history: History) -> str:
         "The weights follow from the documents alone; whether and how they may be passed on follows from the terms of "
         "the documents."
         if of.from_scratch
-        else f"The weights are derived from those of {_code(of.begun_with)}: its licence holds for them too, beside the "
-        "terms of the documents."
+        else f"The weights are derived from those of {_code(of.begun_with)}: its licence holds for them too, beside "
+        "the terms of the documents."
     )
     return f"""---
 library_name: transformers

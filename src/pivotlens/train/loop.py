@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from transformers import PreTrainedModel
 
 from pivotlens.errors import ModelError
@@ -114,7 +115,8 @@ class Loop:
         """
         optimiser = adamw(self.model, self.recipe)
         history = self.kept.load(self.model, optimiser)
-        loss, stepped = self.placement.prepared(NextTokenLoss(self.model, bfloat16=self.recipe.bfloat16), optimiser)
+        whole = NextTokenLoss(self.model, bfloat16=self.recipe.bfloat16)
+        loss, stepped = self.placement.prepared(whole, optimiser)
         begun, saved = len(history), time.monotonic()
         if begun == 0 and 0 in at:
             at[0](history)
@@ -128,7 +130,7 @@ class Loop:
                 saved = time.monotonic()
         return history
 
-    def _step(self, step: int, loss: NextTokenLoss, optimiser: Any, history: History) -> tuple[float, float, float]:
+    def _step(self, step: int, loss: nn.Module, optimiser: Any, history: History) -> tuple[float, float, float]:
         """Do one step; return its loss, learning rate and norm of the gradient."""
         recipe, placement = self.recipe, self.placement
         draw = np.random.SeedSequence([self.seed, step, placement.rank]).generate_state(1)
@@ -145,6 +147,8 @@ class Loop:
             total += found.detach()
         value, norm = placement.mean(total), placement.clip(loss, recipe.gradient_clip)
         if not (math.isfinite(value) and math.isfinite(norm)):
+            if placement.rank == 0:
+                self.kept.save(self.model, optimiser, history)
             raise ModelError(
                 f"training {self.name}: at step {step} the loss is {value} and the norm of its gradient {norm}",
                 f"The work as it was before is kept. Give a lower learning_rate (now {recipe.schedule.highest:g}), a "

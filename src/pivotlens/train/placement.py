@@ -22,11 +22,6 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE") or 1)
 
 
-def is_main() -> bool:
-    """Tell whether this is the process that writes."""
-    return int(os.environ.get("RANK") or 0) == 0
-
-
 @dataclass(frozen=True)
 class Placement:
     """The devices and processes of a training.

@@ -28,7 +28,8 @@ from pivotlens.train.arms import arm_specs, step_folder, trainings
 from pivotlens.train.budget import equal_budget
 from pivotlens.train.config import TrainConfig
 from pivotlens.train.log import check_service
-from pivotlens.train.packed import PackPass, Packed, ids_dtype, put_together
+from pivotlens.train.packed import Packed, PackPass, ids_dtype, put_together
+from pivotlens.train.placement import processes
 from pivotlens.train.source import Tokenizer, open_tokenizer
 from pivotlens.train.tables import tables
 from pivotlens.train.task import TrainPass
@@ -50,12 +51,12 @@ def run(work: Work[TrainConfig]) -> dict[str, Any]:
     budget = equal_budget(arms, config.batch_sequences, config.tokens, config.unequal_arms)
     named = {one.name: one for one in trainings(list(arms), config.seeds)}
     parts = work.workspace.parts_folder("trainings")
-    task = TrainPass(
-        config, work.run, work.plan.fingerprint, parts, tokenizer, arms, budget, named, _held_out(work)
-    )  # fmt: skip
+    task = TrainPass(config, work.run, work.plan.fingerprint, parts, tokenizer, arms, budget, named, _held_out(work))
     shards = [Shard.whole(CorpusFile(name, str(arms[one.arm].path), budget.steps, "")) for name, one in named.items()]
+    task.announce(shards)
     store = PartStore(work.workspace.parts_folder("found"))
-    LocalExecutor(config.workers).run(shards, task, store, "Training")
+    # A launcher's processes train together, one training after another.
+    LocalExecutor(config.workers if processes() == 1 else 1).run(shards, task, store, "Training")
     found = {shard.file.name: orjson.loads(store.path(shard).read_bytes()) for shard in shards}
     for name, table in tables(task, found).items():
         writer.write_table(name, table)

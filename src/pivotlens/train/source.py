@@ -149,7 +149,7 @@ def _from_scratch(config: TrainConfig, tokenizer: Tokenizer, seed: int) -> tuple
     torch.manual_seed(seed)
     with recording_transformers() as said:
         try:
-            model: PreTrainedModel = AutoModelForCausalLM.from_config(
+            model: PreTrainedModel = AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
                 AutoConfig.for_model(kind, **values), dtype=torch.float32, trust_remote_code=False
             )
         except Exception as error:  # the library raises whatever its parts raise

@@ -19,6 +19,7 @@ STAGE: Stage[TrainConfig, TrainedModels] = Stage(
     function="train_model",
     work="pivotlens.train.run:run",
     inputs="pivotlens.train.inputs:inputs",
+    follows="pivotlens.train.task:follow",
     examples=(
         "pivotlens train --run runs/first --model demo:smollm2-135m --arms run:select/top run:select/random",
         "pivotlens train --run runs/tiny --configuration llama.toml --tokenizer ./tokenizer --arms demo:tatoeba "

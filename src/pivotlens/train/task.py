@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import pickle
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,8 @@ from typing import Any
 import orjson
 import torch
 
-from pivotlens.artifacts import Benchmark, RunFolder, write_bytes
-from pivotlens.corpus import Shard
+from pivotlens.artifacts import Benchmark, Plan, RunFolder, read_manifest, write_bytes
+from pivotlens.corpus import PartStore, Shard
 from pivotlens.errors import ConfigError
 from pivotlens.train.arms import Training, arm_specs, step_folder
 from pivotlens.train.budget import Budget
@@ -24,9 +26,12 @@ from pivotlens.train.kept import History, KeptWork
 from pivotlens.train.log import StepLog, log_path
 from pivotlens.train.loop import Loop, Reading, Recipe, threads
 from pivotlens.train.packed import Order, Packed
-from pivotlens.train.placement import Placement
+from pivotlens.train.placement import Placement, processes
 from pivotlens.train.schedule import Schedule, checkpoints
 from pivotlens.train.source import Source, Tokenizer, open_model
+
+# Where further processes find what they are to do, and how often they look.
+_TASK, _PAUSE = "task", 0.5
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,11 @@ class TrainPass:
         """Do a training, or go on with it, and write its part."""
         with threads(self.config.threads):
             self._train(self.trainings[shard.file.name], part)
+
+    def announce(self, shards: Sequence[Shard]) -> None:
+        """Let the further processes of a launcher begin: they wait for what the first one alone has prepared."""
+        if processes() > 1:
+            write_bytes(self.parts / _TASK, pickle.dumps((self, list(shards))))
 
     def folder(self, training: Training, step: int) -> Path:
         """Return where a checkpoint is written."""
@@ -167,3 +177,25 @@ class TrainPass:
             "model": source.details,
             "warnings": source.warnings,
         }
+
+
+def follow(plan: Plan[TrainConfig]) -> None:
+    """Train beside the first process of a launcher, wait until it has put the result in place, and end this one.
+
+    What is to be done is read from the work folder, which both see: the first process writes it when all is packed.
+    """
+    parts = plan.work_folder / "parts"
+    path, store = parts / "trainings" / _TASK, PartStore(parts / "found")
+    while not path.exists() and not _is_finished(plan):
+        time.sleep(_PAUSE)
+    task, shards = pickle.loads(path.read_bytes()) if path.exists() else (None, [])
+    for shard in shards:
+        # What is done already no process does; whether it is there is asked before whether all of it was put in place.
+        if not store.path(shard).exists() and not _is_finished(plan):
+            replace(task, config=plan.config)(shard, store.path(shard))
+    raise SystemExit(0)
+
+
+def _is_finished(plan: Plan[TrainConfig]) -> bool:
+    manifest = read_manifest(plan.folder)
+    return manifest is not None and manifest.fingerprint == plan.fingerprint
