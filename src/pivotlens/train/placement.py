@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from pivotlens.errors import ConfigError
 from pivotlens.models.load import pick_device
 
 # How long processes wait for the first one while it cuts text, or scores a checkpoint.
@@ -36,12 +37,22 @@ class Placement:
 
     @classmethod
     def of(cls, device: str) -> Placement:
-        """Return where this process trains: ``device``, or what its launcher gave it where there are several."""
+        """Return where this process trains: ``device``, or what its launcher gave it where there are several.
+
+        Raises:
+            ConfigError: accelerate is configured to shard the model.
+        """
         if processes() == 1:
             return cls(pick_device(device))
         from accelerate import Accelerator, InitProcessGroupKwargs
 
         accelerator = Accelerator(cpu=device == "cpu", kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)])
+        if not accelerator.distributed_type.value.startswith("MULTI_"):
+            raise ConfigError(
+                f"accelerate is configured for {accelerator.distributed_type.value}, under which no process has the "
+                "whole model that a checkpoint is written of",
+                "Configure it for data parallelism (DDP): every process then holds the model.",
+            )
         return cls(accelerator.device, accelerator)
 
     @property

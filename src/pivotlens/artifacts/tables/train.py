@@ -32,8 +32,8 @@ TABLES = {
         "A step of a training.",
         *_AT,
         Column("loss", NUMBER, NATS, f"{_LOSS}, over the step's sequences, before its update."),
-        Column("learning_rate", NUMBER, NONE, "Learning rate of the step."),
-        Column("gradient_norm", NUMBER, NONE, "Euclidean norm of the gradient before it was clipped."),
+        Column("learning_rate", NUMBER, "rate", "Learning rate of the step."),
+        Column("gradient_norm", NUMBER, "norm", "Euclidean norm of the gradient before it was clipped."),
     ),
     "checkpoints": table(
         "A checkpoint of a training.",
