@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Selection,
         Trace,
         TrainedLens,
+        TrainedModels,
     )
     from pivotlens.attribute.config import AttributeConfig
     from pivotlens.attribute.stage import attribute_behaviour
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from pivotlens.text.matching import WordMatcher
     from pivotlens.trace.config import TraceConfig
     from pivotlens.trace.stage import trace_model
+    from pivotlens.train.config import TrainConfig
+    from pivotlens.train.stage import train_model
 
 # Beside the stages: where each name is.
 _HOMES = {
@@ -87,7 +90,9 @@ __all__ = [
     "Selection",
     "Trace",
     "TraceConfig",
+    "TrainConfig",
     "TrainedLens",
+    "TrainedModels",
     "TunedLens",
     "WordMatcher",
     "__version__",
@@ -102,6 +107,7 @@ __all__ = [
     "select_documents",
     "trace_model",
     "train_lens",
+    "train_model",
     "write_report",
 ]
 

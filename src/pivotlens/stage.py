@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,8 @@ class Stage(Generic[C, R]):
         reads_all: Whether it reads every other stage of `pivotlens.stages` that has run, of which there must be one.
         inputs: Function that takes the settings and the run folder and returns what else is read, each by name: its
             fingerprint, or what was opened and has one.
+        follows: Function that takes the plan in the further processes of a launcher, such as ``accelerate launch``: it
+            works beside the first one, which alone writes, and ends its process. Without one a stage is not launched.
     """
 
     config: type[C]
@@ -81,6 +84,7 @@ class Stage(Generic[C, R]):
     reads_if_there: tuple[str | tuple[str, ...], ...] = ()
     reads_all: bool = False
     inputs: str | None = None
+    follows: str | None = None
 
     @property
     def name(self) -> str:
@@ -152,6 +156,8 @@ class Stage(Generic[C, R]):
 
         if plan.reason is not None:
             self.check_packages()
+            if self.follows is not None and int(os.environ.get("RANK") or 0) > 0:
+                _named(self.follows)(plan)
             work: Callable[[Work[C]], Mapping[str, Any]] = _named(self.work)
             with Workspace(plan) as workspace:
                 writer = ResultWriter(plan, workspace)

@@ -16,9 +16,10 @@ from pivotlens.score.stage import STAGE as SCORE
 from pivotlens.select.stage import STAGE as SELECT
 from pivotlens.stage import Stage
 from pivotlens.trace.stage import STAGE as TRACE
+from pivotlens.train.stage import STAGE as TRAIN
 
 STAGES: dict[str, Stage[Any, Any]] = {
     stage.name: stage
     # Trace also compares with the mined pivots, so mining comes before it.
-    for stage in (BENCH, COUNT, MINE, SCORE, LENS, TRACE, ABLATE, ATTRIBUTE, SELECT, EVALUATE, REPORT)
+    for stage in (BENCH, COUNT, MINE, SCORE, LENS, TRACE, ABLATE, ATTRIBUTE, SELECT, TRAIN, EVALUATE, REPORT)
 }

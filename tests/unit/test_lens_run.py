@@ -6,9 +6,10 @@ import pytest
 from pivotlens import stages
 from pivotlens.artifacts import TrainedLens
 from pivotlens.cli.main import main
+from pivotlens.corpus.sample import Piece
 from pivotlens.errors import ConfigError, DataError
 from pivotlens.lens.config import LensConfig
-from pivotlens.lens.sample import Piece, held_out_apart, in_turn
+from pivotlens.lens.sample import held_out_apart, in_turn
 from pivotlens.lens.stage import train_lens
 from pivotlens.lens.training import Training
 from pivotlens.pipeline import Pipeline, stage_configs

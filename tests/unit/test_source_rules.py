@@ -17,6 +17,7 @@ PATCHES = {
     (INTERNALS, "setattr(module, f'{prefix}max_seq_len_cached', module.original_max_seq_len)"): "see forget_lengths",
     (INTERNALS, "setattr(owner, name, nn.ModuleList(list(blocks)[:depth]))"): "see cut_off; given back",
     (INTERNALS, "setattr(owner, name, blocks)"): "gives back what cut_off had taken",
+    (INTERNALS, "model.config._attn_implementation"): "see attention_kind",
     (INTERNALS, "hasattr(module, '_hf_hook')"): "see is_offloaded",
     (INTERNALS, "getattr(module, '_hf_hook', None)"): "see execution_device",
     (INTERNALS, "getattr(model, '_orig_mod', None)"): "see compiled_module",

@@ -19,6 +19,7 @@ from pivotlens.artifacts.results import (
     Selection,
     Trace,
     TrainedLens,
+    TrainedModels,
 )
 from pivotlens.artifacts.tables import SCHEMAS, TABLES, schema_of
 from pivotlens.artifacts.upstream import upstream_inputs
@@ -48,6 +49,7 @@ __all__ = [
     "StageResult",
     "Trace",
     "TrainedLens",
+    "TrainedModels",
     "Workspace",
     "atomic_path",
     "files_fingerprint",

@@ -327,6 +327,31 @@ class Selection(StageResult):
 
 
 @dataclass(frozen=True)
+class TrainedModels(StageResult):
+    """Checkpoints with ``steps``, ``checkpoints``, ``evaluations``, ``held_out``, ``summary``; a folder a training."""
+
+    stage: ClassVar[str] = "train"
+
+    @property
+    def checkpoints(self) -> tuple[str, ...]:
+        """Every checkpoint as a model spec names it, those of a training together, the last one last.
+
+        >>> TrainedModels.load(run).checkpoints
+        ('run:train/top@step-4', 'run:train/top@step-8')
+        """
+        return tuple(self.table("checkpoints")["model"].to_pylist())
+
+    def losses(self, arm: str, seed: int = 0) -> pa.Table:
+        """Return the steps of a training.
+
+        Args:
+            arm: What it was trained on.
+            seed: Its seed.
+        """
+        return self.table("steps", arm=arm, seed=seed)
+
+
+@dataclass(frozen=True)
 class Evaluation(StageResult):
     """Models in tasks of lm-evaluation-harness: ``results``, ``samples``, ``differences``, and the harness's files."""
 

@@ -22,10 +22,11 @@ from pivotlens.corpus import (
     merged_bad_rows,
     shards_of,
 )
+from pivotlens.corpus.sample import Piece, SamplePass, merged_sample
 from pivotlens.errors import DataError, ModelError
 from pivotlens.lens.config import LensConfig
 from pivotlens.lens.reading import damping_curve, distances, encode, layer_states, spread_positions
-from pivotlens.lens.sample import Piece, SamplePass, held_out_apart, in_turn, merged_sample
+from pivotlens.lens.sample import held_out_apart, in_turn
 from pivotlens.lens.training import CandidateTokens, Training, kept, token_mass
 from pivotlens.models.encoding import Ids
 from pivotlens.models.head_slices import HeadSlices
@@ -105,7 +106,7 @@ def _drawn(work: Work[LensConfig]) -> tuple[list[Piece], dict[str, list[Piece]]]
     columns = Columns(text=config.text_column, language=config.language_column, default_language=language)
     plan = UnitPlan(columns, "characters", config.unit_characters, config.limit_documents, config.max_bad_share)
     most = config.tokens // _TOKENS_A_PIECE + 2 * config.held_out
-    draw = SamplePass(plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed)
+    draw = SamplePass(plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed, "lens")
     corpus, executor = work.plan.source("corpus", Listing), LocalExecutor(config.workers)
     shards = shards_of(corpus.files, plan, executor, workspace.parts_folder("cuts"))
     drawn = PartStore(workspace.parts_folder("drawn"))

@@ -82,6 +82,12 @@ def forget_lengths(model: PreTrainedModel) -> None:
             module.register_forward_pre_hook(forget)
 
 
+def attention_kind(model: PreTrainedModel) -> str | None:
+    """Return how a model attends, such as ``sdpa``: it can be set by a public name, and be read by none."""
+    kind: str | None = model.config._attn_implementation
+    return kind
+
+
 def let_warnings_repeat() -> None:
     """Let transformers say of every model what it would say once a process: it keeps no other record of that."""
     logging.Logger.warning_once.cache_clear()  # type: ignore[attr-defined]

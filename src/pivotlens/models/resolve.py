@@ -152,7 +152,9 @@ def tokenizer_file(spec: str, near: RunFolder | None = None) -> Path:
     made = _made(spec, near)
     folder = expanded(spec) if made is None else made.folder
     if folder.is_dir():
-        _check_folder(folder)
+        if not (folder / "tokenizer.json").is_file():  # a tokenizer may stand alone
+            _check_folder(folder)
+        _refuse_pointer(folder / "tokenizer.json")
     else:
         folder = resolve_model(spec, tokenizer_only=True, near=near).folder
     path = folder / "tokenizer.json"

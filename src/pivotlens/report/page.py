@@ -36,6 +36,7 @@ from pivotlens.report.sections.provenance import provenance
 from pivotlens.report.sections.scores import pooled_table, score_rows, scores
 from pivotlens.report.sections.selection import selection
 from pivotlens.report.sections.shares import ShareGroup, headline, in_order
+from pivotlens.report.sections.training import training
 
 SIDE_BY_SIDE = "side-by-side"
 
@@ -113,7 +114,8 @@ def build_page(config: ReportConfig, runs: Sequence[tuple[str, RunTables]], comp
 def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None) -> Chapter:
     sections = (
         scores(run), layers(run), lenses(run), behaviours(run), causality(run), items(found), corpus(run),
-        attribution(run), pivots(run, pairs), mined_recall(run), selection(run), evaluation(run), provenance(run),
+        attribution(run), pivots(run, pairs), mined_recall(run), selection(run), training(run), evaluation(run),
+        provenance(run),
     )  # fmt: skip
     shown = tuple(section for section in sections if section is not None)
     told = findings(run, found, pairs)

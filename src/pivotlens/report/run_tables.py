@@ -37,6 +37,7 @@ class RunTables:
     attribute: artifacts.Attribution | None
     mine: artifacts.Pivots | None
     select: artifacts.Selection | None
+    train: artifacts.TrainedModels | None
     evaluate: artifacts.Evaluation | None
     others: tuple[StageResult, ...]
 

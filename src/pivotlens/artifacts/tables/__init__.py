@@ -9,7 +9,19 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from pivotlens.artifacts.tables import ablate, attribute, bench, count, evaluate, lens, mine, score, select, trace
+from pivotlens.artifacts.tables import (
+    ablate,
+    attribute,
+    bench,
+    count,
+    evaluate,
+    lens,
+    mine,
+    score,
+    select,
+    trace,
+    train,
+)
 from pivotlens.artifacts.tables.column import Column, Table, table
 
 __all__ = ["SCHEMAS", "TABLES", "Column", "Table", "schema_of", "table", "tables_of"]
@@ -24,6 +36,7 @@ _STAGES = {
     "attribute": attribute,
     "mine": mine,
     "select": select,
+    "train": train,
     "evaluate": evaluate,
 }
 

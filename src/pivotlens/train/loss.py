@@ -1,0 +1,133 @@
+"""The loss of a causal language model on packed sequences, a part of the vocabulary's logits at a time."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from pivotlens.models.checks import embedded_tokens, output_head
+from pivotlens.train.attention import attend_by_blocks, attend_plainly
+
+# Gradients by logits held at once, in numbers: 256 MB of bfloat16.
+_GRADIENTS = 1 << 27
+# Logits that are made at once: as many as stay in a processor's cache, but some rows at least.
+_LOGITS, _ROWS = 1 << 19, 64
+# How far a faster way to the loss may be from the model's own, in nats.
+_TOLERANCE = 1e-4
+# Tokens of a sequence that it is tried on: more than a block of attention.
+_TRIED = 80
+
+
+class NextTokenLoss(nn.Module):
+    """Mean negative log-probability of every token of a sequence but its first, in nats.
+
+    Where the model's head is a plain matrix over its decoder's states, logits are made and differentiated some
+    positions at a time: those of a large vocabulary would take more memory than all else. On a CPU it attends by
+    blocks. Whether either gives the model's own loss is tried first, and otherwise it is not done.
+
+    Args:
+        model: The model; on its device.
+        bfloat16: Whether matrix products run in bfloat16.
+    """
+
+    def __init__(self, model: PreTrainedModel, *, bfloat16: bool) -> None:
+        super().__init__()
+        self.model = model
+        self._bfloat16 = bfloat16
+        self.by_parts = False
+        own = self._tried()
+        if attend_by_blocks(model) and not abs(self._tried() - own) <= _TOLERANCE:
+            attend_plainly(model)
+        head = output_head(model)
+        if type(head) is nn.Linear and head.bias is None:
+            self.by_parts = True
+            self.by_parts = abs(self._tried() - own) <= _TOLERANCE
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """Return the loss of sequences, int64, shape ``(sequences, length)``."""
+        with torch.autocast(ids.device.type, torch.bfloat16, enabled=self._bfloat16):
+            if self.by_parts:
+                decoder: Any = self.model.get_decoder()  # type: ignore[no-untyped-call]
+                states = decoder(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
+                weight: torch.Tensor = output_head(self.model).weight  # type: ignore[assignment]
+                dtype = torch.bfloat16 if self._bfloat16 else weight.dtype
+                flat = states.reshape(-1, states.shape[-1]).to(dtype)
+                return _by_parts(flat, weight, ids[:, 1:].reshape(-1))
+            logits: torch.Tensor = self.model(input_ids=ids, use_cache=False).logits[:, :-1].float()
+        return nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), ids[:, 1:].reshape(-1))
+
+    def _tried(self) -> float:
+        """Return the loss on some tokens in float32, without dropout; NaN where it cannot be had this way."""
+        device, rows = self.model.device, embedded_tokens(self.model)
+        ids = (torch.arange(1, 2 * _TRIED + 1, device=device) * 7919 % rows).reshape(2, _TRIED)
+        bfloat16, training = self._bfloat16, self.model.training
+        self._bfloat16 = False
+        self.model.train(False)
+        try:
+            with torch.no_grad():
+                return float(self(ids))
+        except (AttributeError, TypeError, RuntimeError):
+            return math.nan
+        finally:
+            self._bfloat16 = bfloat16
+            self.model.train(training)
+
+
+def _by_parts(states: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    loss: torch.Tensor = _LinearCrossEntropy.apply(states, weight, targets)  # type: ignore[no-untyped-call]
+    return loss
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    """Mean cross-entropy of ``states @ weight.T``; its gradient is taken while the logits are there."""
+
+    @staticmethod
+    def forward(ctx: Any, states: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        count, most = len(states), max(1, _GRADIENTS // len(weight))
+        matrix = weight.to(states.dtype)
+        by_states, by_weight = torch.empty_like(states), None
+        total = torch.zeros((), device=states.device)
+        for start in range(0, count, most):
+            rows = states[start : start + most]
+            by_logits = rows.new_empty(len(rows), len(weight))
+            total += _probabilities(rows, matrix, targets[start : start + most], by_logits)
+            torch.mm(by_logits, matrix, out=by_states[start : start + most])
+            product = torch.mm(by_logits.T, rows).float()
+            by_weight = product if by_weight is None else by_weight.add_(product)
+        ctx.save_for_backward(by_states, by_weight)
+        return total / count
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
+        by_states, by_weight = ctx.saved_tensors
+        share = gradients[0] / len(by_states)
+        return by_states * share.to(by_states.dtype), by_weight * share, None
+
+
+def _probabilities(
+    states: torch.Tensor, matrix: torch.Tensor, targets: torch.Tensor, by_logits: torch.Tensor
+) -> torch.Tensor:
+    """Write softmax minus one at the target, the gradient by the logits; return the sum of the losses.
+
+    All is written into buffers that stay in a processor's cache: fresh memory would take longer than the sums. The
+    normaliser is taken from the largest probability, which no logit can bring to 0.
+    """
+    total, most = torch.zeros((), device=states.device), max(_ROWS, _LOGITS // len(matrix))
+    first = min(most, len(states))
+    logits, precise, share = (
+        torch.empty(first, len(matrix), dtype=dtype, device=states.device)
+        for dtype in (states.dtype, torch.float32, torch.float32)
+    )
+    for start in range(0, len(states), most):
+        rows, wanted = states[start : start + most], targets[start : start + most, None]
+        count = len(rows)
+        torch.mm(rows, matrix.T, out=logits[:count])
+        torch.softmax(precise[:count].copy_(logits[:count]), -1, out=share[:count])
+        normaliser = precise[:count].amax(-1, keepdim=True) - share[:count].amax(-1, keepdim=True).log()
+        total += (normaliser - precise[:count].gather(1, wanted)).sum()
+        by_logits[start : start + most] = share[:count].scatter_add_(1, wanted, share.new_full(wanted.shape, -1.0))
+    return total
