@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,22 @@ from pivotlens.corpus import (
     unit_plan,
 )
 from pivotlens.corpus.packing import write_arrays
+from pivotlens.corpus.writing import (
+    TOKEN_FORMATS,
+    TokenCoding,
+    WritingPlan,
+    how_to_train,
+    joined_files,
+    tokens_read,
+)
 from pivotlens.errors import ConfigError
+from pivotlens.models.end_of_document import end_of_document
 from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
 from pivotlens.select.card import data_card
 from pivotlens.select.choosing import Chooser
 from pivotlens.select.config import SelectConfig
-from pivotlens.select.passes import ScorePass, WritePass, documents_path, no_documents, written
+from pivotlens.select.documents import DOCUMENT_COLUMNS, ArmFiles, WritePass, ended_within
+from pivotlens.select.passes import ScorePass
 from pivotlens.select.scored_corpus import ScoredCorpus
 from pivotlens.select.scoring import Mode, ScoredUnits
 from pivotlens.select.summary import Summary, arm_rows, scores_table
@@ -57,19 +68,25 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
     arms = _arms(scored, config, len(pivots))
     modes = tuple(arm.mode for arm in arms)
     summary = Summary(modes, config.budget_tokens)
-    chosen = PartStore(workspace.parts_folder("chosen"))
-    holding = _chosen(scored, arms, chosen, summary)
-    documents = PartStore(workspace.parts_folder("documents"))
-    executor.run(holding, WritePass(plan, modes, chosen, scores), documents, "Writing documents")
+    placed, fragments = (PartStore(workspace.parts_folder(key)) for key in ("placed", "fragments"))
+    files = ArmFiles(modes, config.file_tokens, fragments)
+    holding = _placed(scored, arms, placed, files, summary)
+    writing = _writing_plan(config, tokenizer)
+    writes = WritePass(plan, writing, str(tokenizer.folder), modes, placed, scores)
+    executor.run(holding, writes, fragments, "Writing documents")
+    joined = PartStore(workspace.parts_folder("joined"))
+    for name, path, output in joined_files(files.files(), writing, executor, joined):
+        writer.adopt(name, path, output)
 
     writer.write_table_blocks("scores", (scores_table(units, modes, _taken(arms, units)) for _, units in scored))
     rows = summary.rows()
     for name, table in (("summary", rows), ("arms", arm_rows(rows))):
         writer.write_table(name, pa.Table.from_pylist(table, schema=schema_of("select", name)))
-    _put_documents(writer, modes, holding, documents)
     for mode in modes:
         card = data_card(mode, config.meaning(), [row for row in rows if row["mode"] == mode], len(pivots))
-        write_bytes(writer.staged(f"{mode}/README.md"), card.encode())
+        use = how_to_train(writing, files.tokens(mode), config.sequence_length, f"select/{mode}")
+        write_bytes(writer.staged(f"{mode}/README.md"), f"{card}\n{use}".encode())
+    _warn_of_files(writer, config, writing, files, [ended_within(fragments.path(shard)) for shard in holding])
     for warning in corpus.warnings:
         writer.warn(warning)
     _warn(writer, config, bad, summary, len(pivots))
@@ -118,32 +135,44 @@ def _taken(arms: Sequence[Chooser], units: ScoredUnits) -> Booleans:
     return np.stack([arm.takes(units) for arm in arms])
 
 
-def _chosen(scored: ScoredCorpus, arms: Sequence[Chooser], chosen: PartStore, summary: Summary) -> list[Shard]:
-    """Keep for `WritePass` which units of each shard are in which arm, sum them up, and return the shards with any."""
+def _placed(
+    scored: ScoredCorpus, arms: Sequence[Chooser], placed: PartStore, files: ArmFiles, summary: Summary
+) -> list[Shard]:
+    """Keep for `WritePass` which file of each arm each unit goes to, sum them up, and return the shards with any."""
     holding = []
     for shard, units in scored:
         taken = _taken(arms, units)
         summary.add(units, taken)
         if taken.any():
-            write_arrays(chosen.path(shard), {"chosen": taken})
+            write_arrays(placed.path(shard), {"numbers": files.place(shard, units.n_tokens, taken)})
             holding.append(shard)
     return holding
 
 
-def _put_documents(writer: ResultWriter, modes: Sequence[Mode], shards: Sequence[Shard], documents: PartStore) -> None:
-    """Put what the workers wrote in place, numbered in the order of the corpus."""
-    numbers = dict.fromkeys(modes, 0)
-    for shard in shards:
-        part = documents.path(shard)
-        for mode, output in written(part).items():
-            writer.adopt(_documents_name(mode, numbers[mode]), documents_path(part, mode), output)
-            numbers[mode] += 1
-    for mode in (mode for mode, number in numbers.items() if number == 0):
-        write_bytes(writer.staged(_documents_name(mode, 0), 0), no_documents())
+def _writing_plan(config: SelectConfig, tokenizer: TextTokenizer) -> WritingPlan:
+    writing = WritingPlan(tuple(dict.fromkeys(config.formats)), DOCUMENT_COLUMNS)
+    if not writing.tokens:
+        return writing
+    end = end_of_document(tokenizer, config.end_of_document)
+    return replace(writing, coding=TokenCoding(tokenizer.vocab_size, end.token_id, config.tokenizer))
 
 
-def _documents_name(mode: Mode, number: int) -> str:
-    return f"{mode}/documents-{number:05d}.jsonl.zst"
+def _warn_of_files(
+    writer: ResultWriter, config: SelectConfig, writing: WritingPlan, files: ArmFiles, ended: Sequence[int]
+) -> None:
+    if sum(ended):
+        writer.warn(
+            f"{sum(ended):,} units hold the end-of-document token in their text, as the tokenizer does not know it for "
+            "a special one: a trainer sees further documents end there"
+        )
+    for name in (name for name in TOKEN_FORMATS if name in writing.formats):
+        for arm in files.arms:
+            tokens = files.tokens(arm)
+            if tokens.size and not tokens_read(tokens, name, config.sequence_length):
+                writer.warn(
+                    f"arm {arm} holds {tokens.sum():,} tokens in {tokens.size:,} files: none of them fills a sequence of "
+                    f"{config.sequence_length:,}, so {name} reads nothing of it"
+                )
 
 
 def _warn(writer: ResultWriter, config: SelectConfig, bad: BadRows, summary: Summary, n_pivots: int) -> None:

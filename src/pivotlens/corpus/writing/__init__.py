@@ -1,0 +1,23 @@
+"""Writing a corpus for those who train on it: documents for Hugging Face, token files for three trainers."""
+
+from pivotlens.corpus.writing.fragments import EncodedDocument, FragmentWriter, WritingPlan, writing_fragment
+from pivotlens.corpus.writing.joining import ArmFile, joined_files
+from pivotlens.corpus.writing.layout import TOKEN_FORMATS, FileFilling, TokenFormat, file_sizes, tokens_read
+from pivotlens.corpus.writing.snippets import how_to_train
+from pivotlens.corpus.writing.tokens import TokenCoding
+
+__all__ = [
+    "TOKEN_FORMATS",
+    "ArmFile",
+    "EncodedDocument",
+    "FileFilling",
+    "FragmentWriter",
+    "TokenCoding",
+    "TokenFormat",
+    "WritingPlan",
+    "file_sizes",
+    "how_to_train",
+    "joined_files",
+    "tokens_read",
+    "writing_fragment",
+]
