@@ -51,7 +51,7 @@ def use_hugging_face(tokenizer: Tokenizer) -> EncodeFlat:
 
 
 def fastest(tokenizer: Tokenizer) -> tuple[EncodeFlat, list[str]]:
-    """Return the first installed fast tokenizer that cuts every sample as ``tokenizer`` does; that one if there is none.
+    """Return the first installed fast tokenizer that cuts every sample as ``tokenizer`` does; else that one.
 
     Args:
         tokenizer: The model's own, with nothing left of truncation, padding and dropout.

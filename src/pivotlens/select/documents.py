@@ -173,7 +173,7 @@ class WritePass:
                     raise DataError(
                         f"{document['id']} was cut into {n_tokens[unit]:,} tokens when it was scored, and into "
                         f"{ids.size:,} now",
-                        "Remove the folder .work of the run, and leave the installed packages as they are while it runs.",
+                        "Remove the folder .work of the run, and let the installed packages be while it runs.",
                     )
                 yield unit, document, ids
             first += len(batch.texts)

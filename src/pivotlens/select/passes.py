@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
-import orjson
-import zstandard
 
-from pivotlens.arrays import Booleans, Hashes
-from pivotlens.artifacts.files import atomic_path, write_bytes
-from pivotlens.artifacts.fingerprint import sha256_of_file
-from pivotlens.artifacts.manifest import Output
-from pivotlens.corpus import BadRows, PartStore, Shard, UnitPlan, unit_batches, unit_hashes
-from pivotlens.corpus.packing import Arrays, pack_strings, read_arrays, write_arrays
+from pivotlens.arrays import Hashes
+from pivotlens.corpus import BadRows, Shard, UnitPlan, unit_batches, unit_hashes
+from pivotlens.corpus.packing import Arrays, pack_strings, write_arrays
 from pivotlens.models.tokenizer import load_tokenizer
-from pivotlens.select.scoring import Mode, pivot_counts, pivot_share, text_digests
-from pivotlens.statistics.proportion import wilson_lower
+from pivotlens.select.scoring import pivot_counts, text_digests
 
 BUCKETS = 16
 """Digests of texts are kept apart by their beginning, so that equal ones can be looked for in one bucket at a time."""

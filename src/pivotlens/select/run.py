@@ -40,7 +40,7 @@ from pivotlens.select.config import SelectConfig
 from pivotlens.select.documents import DOCUMENT_COLUMNS, ArmFiles, WritePass, ended_within
 from pivotlens.select.passes import ScorePass
 from pivotlens.select.scored_corpus import ScoredCorpus
-from pivotlens.select.scoring import Mode, ScoredUnits
+from pivotlens.select.scoring import ScoredUnits
 from pivotlens.select.summary import Summary, arm_rows, scores_table
 from pivotlens.stage import Work
 from pivotlens.text.matching import missed_beside_particles
@@ -170,8 +170,8 @@ def _warn_of_files(
             tokens = files.tokens(arm)
             if tokens.size and not tokens_read(tokens, name, config.sequence_length):
                 writer.warn(
-                    f"arm {arm} holds {tokens.sum():,} tokens in {tokens.size:,} files: none of them fills a sequence of "
-                    f"{config.sequence_length:,}, so {name} reads nothing of it"
+                    f"arm {arm} holds {tokens.sum():,} tokens in {tokens.size:,} files, none of which fills a sequence "
+                    f"of {config.sequence_length:,}: {name} reads nothing of it"
                 )
 
 

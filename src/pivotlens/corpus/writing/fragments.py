@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from pivotlens.corpus.writing.layout import TOKEN_FORMATS
 from pivotlens.corpus.writing.tokens import TokenCoding
 from pivotlens.settings import CorpusFormat
 
-_BLOCK = 1 << 24
+_BLOCK, _CHUNK = 1 << 24, 1 << 20
 _LEVEL = 1  # it is read once and then written anew
 
 
@@ -123,27 +123,32 @@ def _file(base: Path, ending: str) -> Iterator[IO[bytes]]:
         yield file
 
 
-def lines_of(bases: tuple[Path, ...]) -> Iterator[bytes]:
-    """Yield the lines of fragments one after another, in blocks of whole lines of bounded size."""
+def lines_of(bases: Sequence[Path]) -> Iterator[bytes]:
+    """Yield the lines of fragments in blocks of bounded size.
+
+    A block ends with the line that makes it `_BLOCK` bytes long, wherever the fragments are cut.
+    """
+    held = bytearray()
     for base in bases:
-        held = b""
         with base.with_name(base.name + _LINES).open("rb") as file:
             reader = zstandard.ZstdDecompressor().stream_reader(file)
-            while block := reader.read(_BLOCK):
-                whole = block.rfind(b"\n") + 1
-                if whole:
-                    yield held + block[:whole]
-                    held = block[whole:]
-                else:
-                    held += block
+            while chunk := reader.read(_CHUNK):
+                looked_at = max(len(held), _BLOCK - 1)
+                held += chunk
+                while (end := held.find(b"\n", looked_at) + 1) > 0:
+                    yield bytes(held[:end])
+                    del held[:end]
+                    looked_at = _BLOCK - 1
+    if held:
+        yield bytes(held)
 
 
-def lengths_of(bases: tuple[Path, ...]) -> Integers:
+def lengths_of(bases: Sequence[Path]) -> Integers:
     """Return the tokens of each document of fragments with the end-of-document token, shape ``(documents,)``."""
     lengths = [np.fromfile(base.with_name(base.name + _LENGTHS), dtype="<i8") for base in bases]
     return np.concatenate([np.zeros(0, dtype=np.int64), *lengths])
 
 
-def token_files_of(bases: tuple[Path, ...]) -> list[Path]:
+def token_files_of(bases: Sequence[Path]) -> list[Path]:
     """Return where the token ids of fragments are."""
     return [base.with_name(base.name + _TOKENS) for base in bases]

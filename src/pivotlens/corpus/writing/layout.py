@@ -62,12 +62,11 @@ def file_sizes(lengths: Integers, file_tokens: int) -> Integers:
 
 
 def tokens_read(tokens: Integers, format: CorpusFormat, sequence_length: int) -> int:
-    """Return how many tokens a trainer counts in an epoch over files (docs/method.md#token-files): its sequences times
-    their length.
+    """Return how many tokens a trainer counts in an epoch over files (docs/method.md#token-files).
 
-    OLMo-core cuts each file into sequences, nanotron into windows of one token more, which do not overlap; of both the
-    tail of a file that fills none is dropped. Megatron's samples overlap by the one token that is only predicted.
-    Documents as text are packed as one stream, as TRL and the examples of transformers do.
+    They are its sequences times their length. OLMo-core cuts each file into sequences, nanotron into windows of one
+    token more, which do not overlap; of both the tail of a file that fills none is dropped. Megatron's samples overlap
+    by the one token that is only predicted. Documents as text are packed as one stream, as TRL does.
 
     Args:
         tokens: Tokens of each file with the end-of-document tokens, shape ``(files,)``.

@@ -75,7 +75,7 @@ class TokenCoding:
         Raises:
             DataError: An id is not in the vocabulary.
         """
-        if ids.size and not (0 <= ids.min() and ids.max() < self.vocabulary):
+        if ids.size and (ids.min() < 0 or ids.max() >= self.vocabulary):
             beyond = int(ids[(ids < 0) | (ids >= self.vocabulary)][0])
             raise DataError(
                 f"token id {beyond:,} of {document} is not in the vocabulary of {self.vocabulary:,} that the token "
