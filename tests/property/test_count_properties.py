@@ -21,7 +21,7 @@ from pivotlens.count.contexts import ContextCounter
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.sampling import BottomK
 from pivotlens.count.sparse import SparseCounts, count_keys, joint_counts
-from pivotlens.count.vocabulary import CountedWords
+from pivotlens.corpus.vocabulary import CountedWords
 
 
 def _concepts(words: dict) -> list[Concept]:

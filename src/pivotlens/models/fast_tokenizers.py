@@ -50,7 +50,7 @@ def use_hugging_face(tokenizer: Tokenizer) -> EncodeFlat:
 
 
 def fastest(tokenizer: Tokenizer) -> tuple[EncodeFlat, list[str]]:
-    """Return the first installed fast tokenizer that cuts every sample as ``tokenizer`` does; that one if there is none.
+    """Return the first installed fast tokenizer that cuts every sample as ``tokenizer`` does, or that one.
 
     Args:
         tokenizer: The model's own, with nothing left of truncation, padding and dropout.
@@ -58,7 +58,8 @@ def fastest(tokenizer: Tokenizer) -> tuple[EncodeFlat, list[str]]:
     Returns:
         It, and a warning for each that was dropped since an id differed.
     """
-    own, warnings = use_hugging_face(tokenizer), []
+    own = use_hugging_face(tokenizer)
+    warnings: list[str] = []
     content = tokenizer.to_str()
     samples = sample_texts(tokenizer)
     expected: tuple[Integers, Integers] | None = None
@@ -98,10 +99,8 @@ def _load_fastokens(content: str) -> EncodeFlat:
 
     def encode(texts: Sequence[str]) -> tuple[Integers, Integers]:
         ids, offsets = tokenizer.encode_batch_flat(list(texts), add_special_tokens=False)
-        return (
-            np.frombuffer(ids, dtype="<u4").astype(np.int64),
-            np.diff(np.frombuffer(offsets, dtype="<u8").astype(np.int64)),
-        )
+        ends = np.frombuffer(offsets, dtype="<u8").astype(np.int64)
+        return np.frombuffer(ids, dtype="<u4").astype(np.int64), ends[1:] - ends[:-1]
 
     return encode
 
@@ -112,7 +111,7 @@ def _load_gigatoken(content: str) -> EncodeFlat:
     def encode(texts: Sequence[str]) -> tuple[Integers, Integers]:
         layout = tokenizer.encode_batch(list(texts)).layout.to_ListOffsetArray64(True)
         offsets = np.asarray(layout.offsets.data, dtype=np.int64)
-        return np.asarray(layout.content.data, dtype=np.int64)[: int(offsets[-1])], np.diff(offsets)
+        return np.asarray(layout.content.data, dtype=np.int64)[: int(offsets[-1])], offsets[1:] - offsets[:-1]
 
     return encode
 

@@ -6,6 +6,7 @@ from pivotlens.artifacts import RunFolder, Source
 from pivotlens.corpus import survey_corpus, unit_plan
 from pivotlens.errors import ConfigError
 from pivotlens.models.resolve import tokenizer_input
+from pivotlens.select.budgets import wanted_languages
 from pivotlens.select.config import SelectConfig
 
 
@@ -13,7 +14,7 @@ def inputs(config: SelectConfig, near: RunFolder) -> dict[str, str | Source]:
     """Return the corpus and the fingerprint of the tokenizer.
 
     Raises:
-        ConfigError: No tokenizer is given.
+        ConfigError: No tokenizer is given, or a language or its weight is none.
         PrerequisiteError: The tokenizer or corpus is not there.
         DataError: The corpus holds no file.
     """
@@ -23,4 +24,5 @@ def inputs(config: SelectConfig, near: RunFolder) -> dict[str, str | Source]:
             "Pass --tokenizer with the model that `pivotlens count` was given, or set `tokenizer` in [select].",
         )
     unit_plan(config)
+    wanted_languages(config)
     return {"corpus": survey_corpus(config.corpus, near), "tokenizer": tokenizer_input(config.tokenizer, near)}
