@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "training-data.md").read_text(encod
 
 def test_configurations_are_those_of_the_card() -> None:
     plan = WritingPlan(("parquet", *TOKEN_FORMATS), pa.schema([]), TokenCoding(262_145, 1, "my-model"))
-    card = how_to_train(plan, np.array([10_000]), 2048, "runs/mine/select/top")
+    card = how_to_train(plan, np.array([10_000]), 2048, "select/top")
     shown = PAGE.partition("compares it -->\n")[2].partition("<!-- end -->")[0]
     assert shown == card[card.index("nanotron (datatrove):\n") :]
 

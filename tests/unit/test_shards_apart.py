@@ -21,7 +21,7 @@ from pivotlens.artifacts import Benchmark
 from pivotlens.corpus import LocalExecutor, PartStore, list_corpus, shards_of, unit_plan
 from pivotlens.count import CountConfig
 from pivotlens.count.passes import OccurrencePass
-from pivotlens.count.vocabulary import CountedWords
+from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.text.longer_words import read_longer_words
 
 run, parts, corpus, tokenizer, share, of = sys.argv[1:]

@@ -35,7 +35,7 @@ from pivotlens.corpus.writing import (
     tokens_read,
     writing_fragment,
 )
-from pivotlens.corpus.writing.joining import ArmFile
+from pivotlens.corpus.writing.arm_files import ArmFile
 from pivotlens.errors import ConfigError, DataError
 
 SEQUENCE, FILE_TOKENS, END = 16, 64, 7

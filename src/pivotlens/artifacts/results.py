@@ -255,8 +255,9 @@ class Pivots(StageResult):
 class Arm:
     """The documents that one arm of a selection holds.
 
-    Iterating over it reads them one after the other, each a dictionary with ``id``, ``text``, ``language``, ``group``,
-    ``file``, ``row``, ``unit``, ``n_tokens``, ``n_pivots``, ``pivot_share`` and ``pivot_share_low``.
+    Iterating over it reads them one after the other, each a dictionary with ``id``, ``text``, ``language`` (found),
+    ``label``, ``document_type``, ``group``, ``source``, ``file``, ``row``, ``unit`` and the counts and scores of the
+    table ``scores``.
 
     Attributes:
         name: Of the arm.
@@ -306,13 +307,13 @@ class Selection(StageResult):
     @property
     def arms(self) -> tuple[str, ...]:
         """Names of the arms."""
-        return tuple(dict.fromkeys(self.manifest.config["modes"]))
+        return tuple(dict.fromkeys(self.manifest.config["arms"]))
 
     def arm(self, name: str) -> Arm:
         """Return the documents of an arm.
 
         Args:
-            name: ``top`` or ``random``, where they were made.
+            name: Such as ``top`` or ``matched``, where it was made.
 
         Raises:
             ArtifactError: There is no such arm.
@@ -321,7 +322,7 @@ class Selection(StageResult):
         >>> len(top), [document["text"] for document in top]
         (2, ['eau 水 water', 'livre 书 book'])
         >>> top.summary["tokens"].to_pylist()
-        [6]
+        [8]
         """
         if name not in self.arms:
             raise ArtifactError(f"{self.folder} has no arm {name!r}", did_you_mean(name, self.arms))
@@ -333,7 +334,7 @@ class Selection(StageResult):
             name=name,
             paths=tuple(self.folder / file for file in files),
             documents=sum(self.manifest.outputs[file].rows or 0 for file in files),
-            summary=self.table("summary", mode=name),
+            summary=self.table("summary", arm=name),
         )
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from pivotlens.arrays import Booleans, Hashes
 from pivotlens.corpus import BadRows, PartStore, Shard, UnitBatch, UnitPlan, unit_batches, unit_hashes
 from pivotlens.corpus.packing import read_arrays, write_arrays
+from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.count.contexts import ContextCounter
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.sampling import is_among
-from pivotlens.count.vocabulary import CountedWords
 from pivotlens.models.tokenizer import load_tokenizer
 
 

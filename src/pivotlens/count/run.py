@@ -21,12 +21,12 @@ from pivotlens.corpus import (
     unit_plan,
 )
 from pivotlens.corpus.packing import read_arrays
+from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.count import tables
 from pivotlens.count.config import CountConfig
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.passes import ContextPass, OccurrencePass
 from pivotlens.count.sparse import SparseCounts
-from pivotlens.count.vocabulary import CountedWords
 from pivotlens.errors import ConfigError
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.stage import Work

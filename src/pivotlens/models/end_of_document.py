@@ -8,7 +8,9 @@ from typing import Any
 
 import orjson
 
+from pivotlens.artifacts import RunFolder
 from pivotlens.errors import ConfigError
+from pivotlens.models.resolve import tokenizer_file
 from pivotlens.models.tokenizer import TextTokenizer
 
 
@@ -56,6 +58,19 @@ def end_of_document(tokenizer: TextTokenizer, token: str = "") -> EndOfDocument:
             "Name it with --end-of-document, such as '<|endoftext|>' or '</s>'.",
         )
     return EndOfDocument(piece, found)
+
+
+def end_of_document_input(spec: str, near: RunFolder) -> str:
+    """Return what stands in a fingerprint for the end-of-document token that a model's files name.
+
+    Of a demo model, a GGUF file or a model that is still to be made it is nothing: what stands for their tokenizer
+    stands for all of their files. Errors as `tokenizer_input`.
+    """
+    made = near.made(spec)
+    if (made is not None and made.provisional) or spec.startswith("demo:") or spec.endswith(".gguf"):
+        return ""
+    folder = tokenizer_file(spec, near).parent
+    return f"{_eos_token(folder) or _eos_token_id(folder)}"
 
 
 def _eos_token(folder: Path) -> str | None:

@@ -51,7 +51,7 @@ def use_hugging_face(tokenizer: Tokenizer) -> EncodeFlat:
 
 
 def fastest(tokenizer: Tokenizer) -> tuple[EncodeFlat, list[str]]:
-    """Return the first installed fast tokenizer that cuts every sample as ``tokenizer`` does; else that one.
+    """Return the first installed fast tokenizer that cuts every sample as ``tokenizer`` does, or that one.
 
     Args:
         tokenizer: The model's own, with nothing left of truncation, padding and dropout.
@@ -59,7 +59,8 @@ def fastest(tokenizer: Tokenizer) -> tuple[EncodeFlat, list[str]]:
     Returns:
         It, and a warning for each that was dropped since an id differed.
     """
-    own, warnings = use_hugging_face(tokenizer), []
+    own = use_hugging_face(tokenizer)
+    warnings: list[str] = []
     content = _without_special_tokens(tokenizer)
     samples = sample_texts(tokenizer)
     expected: tuple[Integers, Integers] | None = None
@@ -106,10 +107,8 @@ def _load_fastokens(content: str) -> EncodeFlat:
 
     def encode(texts: Sequence[str]) -> tuple[Integers, Integers]:
         ids, offsets = tokenizer.encode_batch_flat(list(texts), add_special_tokens=False)
-        return (
-            np.frombuffer(ids, dtype="<u4").astype(np.int64),
-            np.diff(np.frombuffer(offsets, dtype="<u8").astype(np.int64)),
-        )
+        ends = np.frombuffer(offsets, dtype="<u8").astype(np.int64)
+        return np.frombuffer(ids, dtype="<u4").astype(np.int64), ends[1:] - ends[:-1]
 
     return encode
 
@@ -120,7 +119,7 @@ def _load_gigatoken(content: str) -> EncodeFlat:
     def encode(texts: Sequence[str]) -> tuple[Integers, Integers]:
         layout = tokenizer.encode_batch(list(texts)).layout.to_ListOffsetArray64(True)
         offsets = np.asarray(layout.offsets.data, dtype=np.int64)
-        return np.asarray(layout.content.data, dtype=np.int64)[: int(offsets[-1])], np.diff(offsets)
+        return np.asarray(layout.content.data, dtype=np.int64)[: int(offsets[-1])], offsets[1:] - offsets[:-1]
 
     return encode
 

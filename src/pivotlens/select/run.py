@@ -1,210 +1,252 @@
-"""Select documents: reads ``mine`` and the corpus, writes ``select``."""
+"""Select documents: reads ``bench``, ``count``, ``mine`` and the corpus, writes ``select``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from pivotlens.arrays import Booleans
-from pivotlens.artifacts import Pivots, ResultWriter, schema_of, write_bytes
-from pivotlens.corpus import (
-    BadRows,
-    Listing,
-    LocalExecutor,
-    PartStore,
-    Shard,
-    check_bad_share,
-    merged_bad_rows,
-    open_corpus,
-    unit_plan,
-)
-from pivotlens.corpus.packing import write_arrays
-from pivotlens.corpus.writing import (
-    TOKEN_FORMATS,
-    TokenCoding,
-    WritingPlan,
-    how_to_train,
-    joined_files,
-    tokens_read,
-)
+from pivotlens.artifacts import Benchmark, schema_of, write_bytes
+from pivotlens.corpus import Listing, LocalExecutor, PartStore
+from pivotlens.corpus.writing import ArmFiles, how_to_train, joined_files
 from pivotlens.errors import ConfigError
-from pivotlens.models.end_of_document import end_of_document
-from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
-from pivotlens.select.card import data_card
+from pivotlens.models.tokenizer import load_tokenizer
+from pivotlens.select.arms import BY_SCORE, Order, Spread
+from pivotlens.select.budgets import Available, Budgets, budgets_of
+from pivotlens.select.card import CardTables, data_card
 from pivotlens.select.choosing import Chooser
-from pivotlens.select.config import SelectConfig
-from pivotlens.select.documents import DOCUMENT_COLUMNS, ArmFiles, WritePass, ended_within
-from pivotlens.select.passes import ScorePass
+from pivotlens.select.config import ArmName, SelectConfig
+from pivotlens.select.facts import CORPUS, Facts, matching_rows
+from pivotlens.select.files import file_warnings, writing_plan
+from pivotlens.select.matching import Lengths, MatchedOrder, Matching, budgets_like
 from pivotlens.select.scored_corpus import ScoredCorpus
-from pivotlens.select.scoring import ScoredUnits
-from pivotlens.select.summary import Summary, arm_rows, scores_table
+from pivotlens.select.scores import obtain_scores, weighed
+from pivotlens.select.units import ScoredUnits
+from pivotlens.select.writing import WritePass, ended_within, keep_chosen, merged_examples
 from pivotlens.stage import Work
-from pivotlens.text.matching import missed_beside_particles
+from pivotlens.text import ENGLISH
+
+_MOSTLY = 0.5
+_POINTS = 0.02
 
 
 def run(work: Work[SelectConfig]) -> dict[str, Any]:
-    """Score every unit, choose the arms and write their documents."""
+    """Score every unit, or take the scores that are there; choose the arms and write their documents."""
     config, workspace, writer = work.config, work.workspace, work.writer
+    executor = LocalExecutor(config.workers)
+    found = obtain_scores(work, executor)
+    corpus = weighed(work, found, executor)
+    arms = _Arms.chosen(corpus, config, Benchmark.load(work.run).languages)
+    arms.refuse_shortage()
+
+    names = tuple(arms.choosers)
+    facts = Facts(
+        names,
+        {name: chooser.budgets for name, chooser in arms.choosers.items()},
+        corpus.codes,
+        corpus.sources,
+        arms.lengths,
+        config.score != "bridge",
+    )
+    chosen, fragments, joined = (PartStore(workspace.parts_folder(key)) for key in ("chosen", "fragments", "joined"))
+    files = ArmFiles(names, config.file_tokens, fragments)
+    holding = []
+    for shard, units in corpus:
+        taken = arms.takes(units)
+        facts.add(units, taken)
+        if taken.any():
+            keep_chosen(chosen.path(shard), units, files.place(shard, units.cost, taken), corpus.codes)
+            holding.append(shard)
     tokenizer = load_tokenizer(config.tokenizer, work.near)
-    for warning in tokenizer.warnings:
-        writer.warn(warning)
-    pivots = _pivots(Pivots.load(work.run), config, tokenizer)
-    token_ids = tuple(sorted({token for variants in pivots for token in variants}))
-    corpus, executor = work.plan.source("corpus", Listing), LocalExecutor(config.workers)
-    opened = open_corpus(corpus.files, unit_plan(config), executor, workspace.parts_folder)
-    shards, plan = opened.shards, opened.plan
-
-    scores = PartStore(workspace.parts_folder("scores"))
-    executor.run(shards, ScorePass(plan, str(tokenizer.folder), token_ids, config.seed), scores, "Scoring units")
-    bad = merged_bad_rows(shards, scores, config.max_bad_share)
-    check_bad_share(bad, config.max_bad_share, config.corpus)
-
-    # No array over all units is made: what the corpus holds is read shard by shard, several times.
-    scored = ScoredCorpus(shards, scores, config.min_tokens)
-    arms = _arms(scored, config, len(pivots))
-    modes = tuple(arm.mode for arm in arms)
-    summary = Summary(modes, config.budget_tokens)
-    placed, fragments = (PartStore(workspace.parts_folder(key)) for key in ("placed", "fragments"))
-    files = ArmFiles(modes, config.file_tokens, fragments)
-    holding = _placed(scored, arms, placed, files, summary)
-    writing = _writing_plan(config, tokenizer)
-    writes = WritePass(plan, writing, str(tokenizer.folder), modes, placed, scores)
-    executor.run(holding, writes, fragments, "Writing documents")
-    joined = PartStore(workspace.parts_folder("joined"))
+    writing = writing_plan(config, tokenizer)
+    work_of_shard = WritePass(found.plan, writing, str(tokenizer.folder), names, chosen)
+    executor.run(holding, work_of_shard, fragments, "Writing documents")
     for name, path, output in joined_files(files.files(), writing, executor, joined):
         writer.adopt(name, path, output)
+    parts = [fragments.path(shard) for shard in holding]
 
-    writer.write_table_blocks("scores", (scores_table(units, modes, _taken(arms, units)) for _, units in scored))
-    rows = summary.rows()
-    for name, table in (("summary", rows), ("arms", arm_rows(rows))):
-        writer.write_table(name, pa.Table.from_pylist(table, schema=schema_of("select", name)))
-    for mode in modes:
-        card = data_card(mode, config.meaning(), [row for row in rows if row["mode"] == mode], len(pivots))
-        use = how_to_train(writing, files.tokens(mode), config.sequence_length, f"select/{mode}")
-        write_bytes(writer.staged(f"{mode}/README.md"), f"{card}\n{use}".encode())
-    _warn_of_files(writer, config, writing, files, [ended_within(fragments.path(shard)) for shard in holding])
-    for warning in corpus.warnings:
+    writer.write_table_blocks(
+        "scores", (_with_arms(table, names, arms.takes(units)) for table, units in corpus.tables())
+    )
+    tables = {
+        "summary": facts.summary_rows(),
+        "arms": facts.arm_rows(),
+        "composition": facts.composition_rows(),
+        "overlap": facts.overlap_rows(),
+        "losses": facts.loss_rows(),
+        "boilerplate": found.boilerplate,
+        "matching": matching_rows(arms.matched, corpus.codes),
+        "examples": merged_examples(parts),
+    }
+    for name, rows in tables.items():
+        writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("select", name)))
+    warnings = [
+        *found.warnings,
+        *_warnings(config, facts, arms, tables["summary"]),
+        *file_warnings(config, writing, files, sum(ended_within(part) for part in parts)),
+    ]
+    for warning in (*work.plan.source("corpus", Listing).warnings, *warnings):
         writer.warn(warning)
-    _warn(writer, config, bad, summary, len(pivots))
+    card = CardTables(tables, config.meaning(), found.pivots, warnings)
+    for name in names:
+        use = how_to_train(writing, files.tokens(name), config.sequence_length, f"select/{name}")
+        write_bytes(writer.staged(f"{name}/README.md"), f"{data_card(name, card)}\n{use}".encode())
     return {
-        "corpus_files": len(corpus.files),
-        "documents": bad.documents,
-        "units": summary.units,
-        "tokens": summary.tokens,
-        "bad_rows": bad.count,
-        "duplicates": summary.duplicates,
-        "short": summary.short,
-        "pivots": len(pivots),
-        "pivot_tokens": len(token_ids),
-        "tokenizer": tokenizer.fingerprint,
+        **found.details,
+        "units": facts.units,
+        "tokens": facts.tokens,
+        "duplicates": facts.lost("duplicate"),
+        "short": facts.lost("short"),
+        "repetitive": facts.lost("repetitive"),
+        "mislabelled": facts.lost("mislabelled"),
         "seed": config.seed,
     }
 
 
-def _pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tuple[tuple[int, ...], ...]:
-    """Return the token ids of each of the best pivots: all those that `mine` merged into one."""
-    rows = sorted(mined.rows("pivots"), key=lambda row: (-row["score"], row["token_id"]))[: config.pivots]
+class _Arms:
+    """The arms of a selection, each with what it chooses by."""
+
+    def __init__(self, config: SelectConfig) -> None:
+        self.config = config
+        self.lengths = Lengths()
+        self.choosers: dict[ArmName, Chooser] = {}
+        self.matched: Mapping[tuple[int, int], int] = {}
+        self._names: Sequence[str] = ()
+
+    @classmethod
+    def chosen(cls, corpus: ScoredCorpus, config: SelectConfig, benchmark: Sequence[str]) -> _Arms:
+        """Choose; all that the corpus holds is read shard by shard, several times."""
+        arms = cls(config)
+        available, spread = Available(), Spread(config.score)
+        for _, units in corpus:
+            available.add(units)
+            spread.add(units)
+            arms.lengths.add(units)
+        budgets = budgets_of(config, available, corpus.codes.numbers, benchmark)
+        english = corpus.codes.number(ENGLISH)
+        names = list(dict.fromkeys(config.arms))
+        for name in names:
+            if name != "matched":
+                of_arm = budgets.all_in(english) if name == "english_only" else budgets
+                arms.choosers[name] = Chooser(Order(name, config, english, spread), of_arm)
+        for _, units in corpus:
+            for chooser in arms.choosers.values():
+                chooser.add(units)
+        if "matched" in names:
+            arms.choosers["matched"] = arms._match(corpus, arms.choosers["top"])
+        arms.choosers = {name: arms.choosers[name] for name in names}
+        arms._names = corpus.codes.names
+        return arms
+
+    def _match(self, corpus: ScoredCorpus, top: Chooser) -> Chooser:
+        matching = Matching(top, self.lengths, self.config.seed)
+        for _, units in corpus:
+            matching.count(units)
+        for _, units in corpus:
+            matching.add(units)
+        matched = matching.result()
+        self.matched = matched.matched
+        chooser = Chooser(MatchedOrder(matched, self.config.seed), budgets_like(top))
+        for _, units in corpus:
+            chooser.add(units)
+        return chooser
+
+    def takes(self, units: ScoredUnits) -> Booleans:
+        """Return which units are in each arm, shape ``(arms, units)``."""
+        return np.stack([chooser.takes(units) for chooser in self.choosers.values()])
+
+    def shortages(self) -> list[tuple[ArmName, str, int, Budgets]]:
+        """Return each arm and language with less than the budget, what is there, and the budgets of the arm."""
+        return [
+            (name, self._names[language], there, chooser.budgets)
+            for name, chooser in self.choosers.items()
+            for language, there in chooser.shortages().items()
+        ]
+
+    def refuse_shortage(self) -> None:
+        """Refuse a budget that is beyond what there is.
+
+        Raises:
+            ConfigError: An arm cannot meet its budget in a language, and is not told to take all there is.
+        """
+        short = self.shortages()
+        if not short or self.config.shortage == "take_all":
+            return
+        numbers = {name: number for number, name in enumerate(self._names)}
+        said = [
+            f"{name} in {language}: {there:,} of {budgets.of_language[numbers[language]]:,} {budgets.what}"
+            for name, language, there, budgets in short
+        ]
+        raise ConfigError(
+            f"the budget is more than the corpus holds for {'; '.join(said)}",
+            "Lower the budget, name other --languages or leave out the arm; or take all there is with "
+            "--shortage take_all. The scores are kept: the next try reads no text.",
+        )
+
+
+def _with_arms(table: pa.Table, names: Sequence[str], chosen: Booleans) -> pa.Table:
+    arms_of_unit, arms = np.nonzero(chosen.T)
+    offsets = np.searchsorted(arms_of_unit, np.arange(chosen.shape[1] + 1)).astype(np.int32)
+    selected = pa.ListArray.from_arrays(pa.array(offsets), pa.array(list(names), pa.string()).take(pa.array(arms)))
+    return table.set_column(table.schema.get_field_index("selected"), "selected", selected)
+
+
+def _warnings(config: SelectConfig, facts: Facts, arms: _Arms, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    warnings = []
+    for row in (row for row in rows if row["units"] == 0):
+        why = (
+            f"no unit is long enough: none has {config.min_tokens:,} tokens (--min-tokens)"
+            if row["available"] == 0
+            else f"none could be taken, or the first exceeds {row['budget']:,}"
+        )
+        warnings.append(f"arm {row['arm']} holds nothing in {row['language']}: {why}")
+    for name, language, there, budgets in arms.shortages():
+        warnings.append(f"arm {name} takes all there is in {language}, {there:,} {budgets.what}: less than its budget")
+    everything = sorted({row["language"] for row in rows if row["arm"] == "top" and row["tokens"] == row["available"]})
+    if everything:
+        warnings.append(
+            f"the budget takes everything there is in {', '.join(everything)}: the arms do not differ there"
+        )
+    warnings += _differences(config, facts, rows)
+    return warnings
+
+
+def _differences(config: SelectConfig, facts: Facts, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return where arms differ from others in language or type, and not only in pivots."""
+    warnings = []
+    shares = {(row["arm"], row["language"]): row["language_share"] for row in rows}
     for row in rows:
-        if row["token_id"] >= tokenizer.vocab_size or tokenizer.text(row["token_id"]) != row["token"]:
-            raise ConfigError(
-                f"token {row['token_id']} is {row['token']!r} in the mined pivots but not in the tokenizer of "
-                f"{config.tokenizer!r}",
-                "Give --tokenizer the model that `pivotlens count` was given.",
+        if row["arm"] not in BY_SCORE or row["explained"] is None:
+            continue
+        if row["explained"] > _MOSTLY:
+            warnings.append(
+                f"arm {row['arm']} differs from the corpus in {row['language']} mainly in language composition or "
+                f"document type: they bring {min(row['explained'], 1):.0%} of the difference in "
+                f"{'pivots' if config.score != 'bridge' else 'bridges'}"
             )
-    return tuple(tuple(row["variant_ids"]) for row in rows)
-
-
-def _arms(scored: ScoredCorpus, config: SelectConfig, n_pivots: int) -> list[Chooser]:
-    # Without pivots nothing ranks the units: arm top stays empty rather than random by another name.
-    arms = [
-        Chooser(mode, config.budget_tokens if n_pivots or mode == "random" else 0)
-        for mode in dict.fromkeys(config.modes)
-    ]
-    for _, units in scored:
-        for arm in arms:
-            arm.add(units)
-    return arms
-
-
-def _taken(arms: Sequence[Chooser], units: ScoredUnits) -> Booleans:
-    """Return which units are in each arm, shape ``(arms, units)``."""
-    return np.stack([arm.takes(units) for arm in arms])
-
-
-def _placed(
-    scored: ScoredCorpus, arms: Sequence[Chooser], placed: PartStore, files: ArmFiles, summary: Summary
-) -> list[Shard]:
-    """Keep for `WritePass` which file of each arm each unit goes to, sum them up, and return the shards with any."""
-    holding = []
-    for shard, units in scored:
-        taken = _taken(arms, units)
-        summary.add(units, taken)
-        if taken.any():
-            write_arrays(placed.path(shard), {"numbers": files.place(shard, units.n_tokens, taken)})
-            holding.append(shard)
-    return holding
-
-
-def _writing_plan(config: SelectConfig, tokenizer: TextTokenizer) -> WritingPlan:
-    writing = WritingPlan(tuple(dict.fromkeys(config.formats)), DOCUMENT_COLUMNS)
-    if not writing.tokens:
-        return writing
-    end = end_of_document(tokenizer, config.end_of_document)
-    return replace(writing, coding=TokenCoding(tokenizer.vocab_size, end.token_id, config.tokenizer))
-
-
-def _warn_of_files(
-    writer: ResultWriter, config: SelectConfig, writing: WritingPlan, files: ArmFiles, ended: Sequence[int]
-) -> None:
-    if sum(ended):
-        writer.warn(
-            f"{sum(ended):,} units hold the end-of-document token in their text, as the tokenizer does not know it for "
-            "a special one: a trainer sees further documents end there"
-        )
-    for name in (name for name in TOKEN_FORMATS if name in writing.formats):
-        for arm in files.arms:
-            tokens = files.tokens(arm)
-            if tokens.size and not tokens_read(tokens, name, config.sequence_length):
-                writer.warn(
-                    f"arm {arm} holds {tokens.sum():,} tokens in {tokens.size:,} files, none of which fills a sequence "
-                    f"of {config.sequence_length:,}: {name} reads nothing of it"
-                )
-
-
-def _warn(writer: ResultWriter, config: SelectConfig, bad: BadRows, summary: Summary, n_pivots: int) -> None:
-    if config.limit_documents is not None:
-        writer.warn(f"only the first {config.limit_documents:,} documents of each file were read (--limit-documents)")
-    if bad.count:
-        first = bad.first[0]
-        writer.warn(
-            f"{bad.count:,} rows of the corpus could not be read, the first {first.file}, line {first.row}: "
-            f"{first.problem}"
-        )
-    missed = missed_beside_particles(summary.languages)
-    if not n_pivots:
-        writer.warn(
-            "`mine` found no pivots to select by, so arm top holds nothing: pivots live in documents that mix "
-            f"languages; count a corpus with some{f'. {missed}' if missed else ', or lower --min-df of mine'}"
-        )
-    elif n_pivots < config.pivots:
-        writer.warn(f"{n_pivots:,} pivots were mined, fewer than the {config.pivots:,} asked for; all of them count")
-    rows = summary.rows()
-    short = f"no unit is long enough: none has {config.min_tokens:,} tokens (--min-tokens)"
-    for row in (row for row in rows if row["units"] == 0 and (n_pivots or row["mode"] != "top")):
-        why = short if row["available"] == 0 else f"its first unit exceeds {config.budget_tokens:,}"
-        writer.warn(f"arm {row['mode']} holds nothing in {row['language']}: {why}")
-    exhausted = sorted({row["language"] for row in rows if 0 < row["available"] <= row["budget"]})
-    if exhausted:
-        writer.warn(
-            f"the budget of {config.budget_tokens:,} tokens takes everything there is in {', '.join(exhausted)}: "
-            f"the arms do not differ there"
-        )
-    if summary.without_pivots:
-        writer.warn(
-            f"{summary.without_pivots.total():,} of the {summary.units_of('top'):,} units of arm top hold none "
-            f"({', '.join(sorted(summary.without_pivots))}): the budget is larger than what the pivots reach"
-        )
+    for (arm, language), share in shares.items():
+        like = shares.get(("matched", language))
+        if arm == "top" and share is not None and like is not None and abs(share - like) > _POINTS:
+            warnings.append(
+                f"{share:.0%} of the text of arm top in {language} is in that language, and {like:.0%} of arm matched: "
+                "too few units are alike (table matching)"
+            )
+    numbers = facts.codes.numbers
+    for arm in facts.arms:
+        without = [
+            language
+            for language in sorted({row["language"] for row in rows if row["arm"] == arm})
+            if arm in BY_SCORE
+            and facts.taken(arm, numbers[language], "units")
+            and not facts.taken(arm, numbers[language], "n_bridges" if config.score == "bridge" else "n_pivots")
+            and facts.taken(CORPUS, numbers[language], "units")
+        ]
+        if without:
+            warnings.append(
+                f"arm {arm} holds no unit with a {'bridge' if config.score == 'bridge' else 'pivot'} in "
+                f"{', '.join(without)}: it is random there"
+            )
+    return warnings

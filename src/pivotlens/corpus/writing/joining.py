@@ -20,8 +20,8 @@ from pivotlens.artifacts.files import atomic_path, write_bytes
 from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.artifacts.manifest import Output
 from pivotlens.corpus.executor import Executor
-from pivotlens.corpus.files import CorpusFile
 from pivotlens.corpus.shards import PartStore, Shard
+from pivotlens.corpus.writing.arm_files import ArmFile
 from pivotlens.corpus.writing.fragments import WritingPlan, lengths_of, lines_of, token_files_of
 from pivotlens.corpus.writing.indexes import datatrove_index, datatrove_metadata, megatron_index, olmo_core_bounds
 from pivotlens.corpus.writing.layout import TokenFormat
@@ -31,27 +31,6 @@ from pivotlens.settings import CorpusFormat
 _LEVEL = 10
 _COPIED = 1 << 20
 _ENDINGS: dict[TokenFormat, str] = {"datatrove": ".ds", "olmo_core": ".npy", "megatron": ".bin"}
-
-
-@dataclass(frozen=True)
-class ArmFile:
-    """One file of an arm, in all its formats.
-
-    Attributes:
-        arm: The arm.
-        number: Of the file, from 0.
-        fragments: What the names of its fragments begin with, in the order of the corpus.
-    """
-
-    arm: str
-    number: int
-    fragments: tuple[Path, ...]
-
-    def as_shard(self) -> Shard:
-        """Return it as a piece of work for an executor: its size is what the fragments hold."""
-        size = sum(path.stat().st_size for base in self.fragments for path in base.parent.glob(f"{base.name}.*"))
-        name = f"{self.arm}/{self.number:05d}"
-        return Shard.whole(CorpusFile(name, name, size, ""))
 
 
 Written = dict[str, tuple[Path, Output]]

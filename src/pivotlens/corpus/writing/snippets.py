@@ -18,7 +18,7 @@ def how_to_train(plan: WritingPlan, tokens: Integers, sequence_length: int, fold
         plan: How the arm is written.
         tokens: Tokens of each of its files with the end-of-document tokens, shape ``(files,)``.
         sequence_length: Tokens of a training sequence.
-        folder: Where the arm lies, as a trainer is to be told.
+        folder: Where the arm lies in the run folder.
     """
     rows = "\n".join(
         f"| {_NAMES[name]} | `{_files(name, plan.coding)}` | {tokens_read(tokens, name, sequence_length):,} |"
@@ -37,6 +37,7 @@ def how_to_train(plan: WritingPlan, tokens: Integers, sequence_length: int, fold
             "this type: some take a file of another for what it is not, without a word."
         )
     if tokens.size:
+        parts.append("Paths below begin at the run folder.")
         parts += [f"{_NAMES[name]}:\n\n{_snippet(name, plan.coding, sequence_length, folder)}" for name in plan.formats]
     return "\n\n".join(parts) + "\n"
 

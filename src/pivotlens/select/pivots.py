@@ -1,0 +1,166 @@
+"""What is looked for in text: corpus pivots, mining words, and which pivots are those of which word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pivotlens.arrays import Booleans, Hashes, Integers, sorted_distinct
+from pivotlens.corpus.packing import read_arrays, write_arrays
+from pivotlens.corpus.vocabulary import CountedWords, Named
+
+BAND = 20
+"""Words of like frequency whose pivots are shuffled among each other."""
+_WORD = 64
+
+
+@dataclass(frozen=True)
+class WordPivots:
+    """Which pivots are those of which word: of any pair that the word is in.
+
+    Attributes:
+        tokens: Every token that is a variant of some pair pivot, upwards.
+        pivots: The pivot that each of them is a variant of, shape ``(tokens,)``.
+        pairs: Word and pivot of each pair, sorted, shape ``(pairs, 2)``.
+        shuffled: The same, the pivots of words of like frequency dealt out anew among them.
+    """
+
+    tokens: Integers
+    pivots: Integers
+    pairs: Integers
+    shuffled: Integers
+
+    @classmethod
+    def of(
+        cls, words: CountedWords, rows: Sequence[Mapping[str, Any]], frequency: Mapping[Named, int], seed: int
+    ) -> WordPivots:
+        """Take them from the rows of ``mine/pair_pivots``.
+
+        Args:
+            words: The mining words.
+            rows: The columns of words, languages, ``token_id`` and ``variant_ids``.
+            frequency: Units that hold each word in its own language.
+            seed: Of the shuffle.
+        """
+        index = {named: number for number, named in enumerate(words.words)}
+        numbers: dict[int, int] = {}
+        variants: dict[int, int] = {}
+        pairs: set[tuple[int, int]] = set()
+        for row in rows:
+            pivot = numbers.setdefault(row["token_id"], len(numbers))
+            variants.update(dict.fromkeys(row["variant_ids"], pivot))
+            for side in ("source", "target"):
+                word = index.get((row[f"{side}_language"], row[f"{side}_word"]))
+                if word is not None:
+                    pairs.add((word, pivot))
+        tokens = np.array(sorted(variants), dtype=np.int64)
+        found = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
+        partner = shuffled_words(words, sorted_distinct(found[:, 0]), frequency, seed)
+        shuffled = np.stack([partner[found[:, 0]], found[:, 1]], axis=1)
+        return cls(
+            tokens,
+            np.array([variants[token] for token in tokens.tolist()], dtype=np.int64),
+            found,
+            shuffled[np.lexsort(shuffled.T[::-1])],
+        )
+
+    def write(self, path: Path, is_pivot: Booleans) -> None:
+        """Keep them, and which tokens are corpus pivots, for the workers."""
+        write_arrays(
+            path,
+            {
+                "tokens": self.tokens,
+                "pivots": self.pivots,
+                "pairs": self.pairs,
+                "shuffled": self.shuffled,
+                "corpus_pivots": np.flatnonzero(is_pivot),
+            },
+        )
+
+
+def shuffled_words(words: CountedWords, with_pivots: Integers, frequency: Mapping[Named, int], seed: int) -> Integers:
+    """Return for each word the one that gets its pivots, shape ``(words,)``: of its language and of like frequency.
+
+    Words with pivots are ordered by frequency within their language and change places within bands of `BAND`: none
+    keeps its own unless it is alone.
+
+    Args:
+        words: All of them.
+        with_pivots: Those that have pivots, upwards.
+        frequency: Units that hold each word in its own language.
+        seed: Of the shuffle.
+    """
+    partner = np.arange(len(words.words), dtype=np.int64)
+    rng = np.random.default_rng(seed)
+    for language in range(len(words.languages)):
+        of_language = with_pivots[words.language_of_word[with_pivots] == language]
+        df = np.array([frequency.get(words.words[word], 0) for word in of_language.tolist()], dtype=np.int64)
+        ordered = of_language[np.lexsort((of_language, df))]
+        for start in range(0, ordered.size, BAND):
+            band = rng.permutation(ordered[start : start + BAND])
+            partner[band] = np.roll(band, 1)
+    return partner
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What a worker looks for in its units.
+
+    Attributes:
+        words: The mining words.
+        is_pivot: For every token whether it is a corpus pivot, shape ``(vocabulary,)``.
+        pivot_of_token: The pair pivot that each token is a variant of, −1 where it is none; shape ``(vocabulary,)``.
+        pairs: As `WordPivots.pairs`.
+        shuffled: As `WordPivots.shuffled`.
+    """
+
+    words: CountedWords
+    is_pivot: Booleans
+    pivot_of_token: Integers
+    pairs: Integers
+    shuffled: Integers
+
+    @cached_property
+    def width(self) -> int:
+        """Bits of a row of `bits`: the pair pivots, filled up to whole numbers of 64 bits."""
+        return -(-(int(self.pivot_of_token.max(initial=-1)) + 1) // _WORD) * _WORD
+
+    @cached_property
+    def bits(self) -> tuple[Hashes, Hashes]:
+        """The pivots of each word, true and shuffled, a bit each; both shape ``(words, width / 64)``, uint64."""
+        return _as_bits(self.pairs, len(self.words.words), self.width), _as_bits(
+            self.shuffled, len(self.words.words), self.width
+        )
+
+
+def _as_bits(pairs: Integers, n_words: int, width: int) -> Hashes:
+    there = np.zeros((n_words, width), dtype=bool)
+    there[pairs[:, 0], pairs[:, 1]] = True
+    return packed(there)
+
+
+def packed(there: Booleans) -> Hashes:
+    """Return rows of truth values as rows of bits; the row length is a multiple of 64."""
+    return np.packbits(there, axis=1, bitorder="little").view(np.uint64)
+
+
+@lru_cache(maxsize=1)
+def read_sought(path: Path, words: CountedWords, vocabulary: int) -> Sought:
+    """Read what `WordPivots.write` kept; once a process.
+
+    Args:
+        path: Of the file.
+        words: The mining words.
+        vocabulary: One more than the largest token id.
+    """
+    arrays = {name: values.astype(np.int64) for name, values in read_arrays(path).items()}
+    is_pivot = np.zeros(vocabulary, dtype=bool)
+    is_pivot[arrays["corpus_pivots"]] = True
+    pivot_of_token = np.full(vocabulary, -1, dtype=np.int64)
+    pivot_of_token[arrays["tokens"]] = arrays["pivots"]
+    return Sought(words, is_pivot, pivot_of_token, arrays["pairs"], arrays["shuffled"])
