@@ -95,7 +95,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     corpus = [{"token": " water", "score": 2.0}, {"token": " drink", "score": 1.0}]
     _write(folder, MineConfig(), {"pair_pivots": pair_pivots, "pivots": corpus})
-    held = [{"mode": mode, "language": "fr", "tokens": tokens} for mode, tokens in (("top", 6), ("random", 5))]
+    held = [{"arm": arm, "language": "fr", "tokens": tokens} for arm, tokens in (("top", 8), ("random", 7))]
     _write(folder, SelectConfig(), {"scores": [], "summary": held})
     return folder
 
