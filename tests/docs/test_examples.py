@@ -157,7 +157,7 @@ def test_every_table_becomes_a_data_frame(run):
     assert isinstance(frame, pandas.DataFrame)
     assert frame["score"].tolist() == [0.25, 0.5, 0.375]
     assert scores.by_direction.to_pandas()["target_language"].tolist() == ["zh", "fr"]
-    assert Selection.load(run).arm("random").summary.to_pandas()["tokens"].tolist() == [5]
+    assert Selection.load(run).arm("random").summary.to_pandas()["tokens"].tolist() == [7]
     assert len(Selection.load(run).arm("random")) == 0
 
 

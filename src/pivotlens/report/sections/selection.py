@@ -100,7 +100,7 @@ def _composition(found: Sequence[Row]) -> list[b.Table]:
 
 def _largest(groups: dict[tuple[str, str], dict[str, Row]]) -> dict[tuple[str, str], dict[str, Row]]:
     """Return of each language the sources that hold the most of any arm."""
-    kept = {}
+    kept: dict[tuple[str, str], dict[str, Row]] = {}
     for language in dict.fromkeys(language for language, _ in groups):
         of_language = [key for key in groups if key[0] == language]
         of_language.sort(key=lambda key: -max(row["share"] for row in groups[key].values()))
