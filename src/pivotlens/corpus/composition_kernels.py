@@ -115,7 +115,7 @@ def _likeliest(line: int, evidence: Any, candidates: Any, label_of: Any, tree: A
         return NONE
     best, best_score, next_score = NONE, -np.inf, -np.inf
     for code in candidates:
-        if code in (NONE, best):
+        if code < 0 or code == best:
             continue
         score = label_score(label_of[code], sums, line, n_vectors[line], tree)
         if score > best_score:
@@ -176,7 +176,7 @@ def compose(first: Any, second: Any, offsets: Any, evidence: Any, labels: Any, l
 @numba.njit(cache=True, nogil=True)
 def _count(of_unit: Any, line: int, first: int, second: int, characters: Any) -> None:
     total = weight(characters, line)
-    if second in (NONE, first):
+    if second < 0 or second == first:
         of_unit[first] += total
         return
     other = characters[line, OTHER]
