@@ -16,6 +16,8 @@ from pivotlens.text.line_kernels import OTHER
 _LINE_FEED, _TAB = 10, 9
 # A line below this probability is looked at half by half: languages may change within it.
 _MIXED_BELOW = 0.9
+# Characters of another language from which on they outweigh a label.
+_ENOUGH_AGAINST_THE_LABEL = 24
 
 
 def by_lines(texts: Sequence[str], labels: Sequence[str]) -> Identified:
@@ -100,8 +102,9 @@ def _composition(cells: Integers, labels: Sequence[str], of_units: Integers, cod
 
 def _found(cells: Integers, labels: Sequence[str], of_units: Integers, codes: Sequence[str]) -> list[str]:
     own = cells[np.arange(len(labels)), of_units]  # the last column where the label's language is not known
-    believed = 5 * own >= cells.sum(axis=1)
     most = cells[:, : len(codes)].argmax(axis=1)
+    much = cells[np.arange(len(labels)), most] >= _ENOUGH_AGAINST_THE_LABEL
+    believed = (5 * own >= cells.sum(axis=1)) | ~much
     return [
         label if is_believed else codes[language]
         for label, is_believed, language in zip(labels, believed.tolist(), most.tolist(), strict=True)

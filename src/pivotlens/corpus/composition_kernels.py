@@ -22,6 +22,7 @@ SURE_OF_UNKNOWN = 0.95
 ENOUGH = 12
 """Characters from which a line can be sure by itself."""
 _PLAUSIBLE, _CLEARLY = np.log(0.02), np.log(1.5)
+_FOR_THE_LABEL = np.log(5.0)
 _ENOUGH_HAN = 12
 _CANDIDATES = 6
 # Text of two close languages is taken apart only where there is so much of the second.
@@ -94,35 +95,41 @@ def sure_languages(evidence: Any, unit_of_line: Any, labels: Any, languages: Any
 @numba.njit(cache=True, nogil=True)
 def _candidates(sure: Any, label: int, english: int) -> Any:
     """Return the languages that unsure lines of a unit may be in: the label's, English, and those of sure lines."""
-    order = np.argsort(-sure, kind="mergesort")
     found = np.full(_CANDIDATES, NONE, dtype=np.int32)
     found[0], found[1] = label, english
-    n_found, total = 2, sure.sum()
-    for code in order[: _CANDIDATES - 2]:
-        if 20 * sure[code] < total or sure[code] == 0:
-            break
-        if code != label and code != english:
-            found[n_found] = code
-            n_found += 1
-    return found[:n_found]
+    total = sure.sum()
+    for place in range(2, _CANDIDATES):
+        most = 0
+        for code in range(sure.size):
+            if sure[code] > most and 20 * sure[code] >= total and not (found[:place] == code).any():
+                most, found[place] = sure[code], code
+        if most == 0:
+            return found[:place]
+    return found
 
 
 @numba.njit(cache=True, nogil=True)
 def _likeliest(line: int, evidence: Any, candidates: Any, label_of: Any, tree: Any) -> Any:
-    """Return the candidate that a line is in, or `NONE` where none is plausible or two are about as likely."""
+    """Return the candidate that a line is in, or `NONE` where none is plausible or two are about as likely.
+
+    The first candidate, the label's language, is five times as likely as the others before the line is read.
+    """
     sums, n_vectors, characters, _ = evidence
     if characters[line, OTHER] < 3 or n_vectors[line] == 0:
         return NONE
     best, best_score, next_score = NONE, -np.inf, -np.inf
-    for code in candidates:
+    for place, code in enumerate(candidates):
         if code < 0 or code == best:
             continue
         score = label_score(label_of[code], sums, line, n_vectors[line], tree)
+        if score < _PLAUSIBLE:
+            continue
+        score += _FOR_THE_LABEL if place == 0 else 0.0
         if score > best_score:
             best, best_score, next_score = code, score, best_score
         elif score > next_score:
             next_score = score
-    return best if best_score >= _PLAUSIBLE and best_score - next_score >= _CLEARLY else NONE
+    return best if best_score - next_score >= _CLEARLY else NONE
 
 
 @numba.njit(cache=True, nogil=True)
@@ -152,7 +159,7 @@ def compose(first: Any, second: Any, offsets: Any, evidence: Any, labels: Any, l
         for line in range(begin, end):
             if first[line] >= 0:
                 _count(of_unit, line, first[line], second[line], evidence[2])
-        candidates = _candidates(of_unit[:n_codes], label, english)
+        candidates = labels[:0].astype(np.int32)
         han = japanese if of_unit[japanese] > of_unit[chinese] else chinese
         if of_unit[japanese] == of_unit[chinese] and label == japanese:
             han = japanese
@@ -165,6 +172,8 @@ def compose(first: Any, second: Any, offsets: Any, evidence: Any, labels: Any, l
                 of_unit[n_codes] += weight(evidence[2], line)
                 continue
             else:
+                if candidates.size == 0:
+                    candidates = _candidates(of_unit[:n_codes], label, english)
                 first[line] = _likeliest(line, evidence, candidates, label_of, tree)
             if first[line] >= 0:
                 _count(of_unit, line, first[line], NONE, evidence[2])
@@ -189,16 +198,17 @@ def _count(of_unit: Any, line: int, first: int, second: int, characters: Any) ->
 @numba.njit(cache=True, nogil=True)
 def _join_close(of_unit: Any, first: Any, second: Any, label: int, close: Any) -> None:
     """Count text of a close language as the label's, or as that of which there is most, unless there is much of it."""
-    for code in np.flatnonzero(of_unit[: close.shape[0]]):
-        if code == label:
+    for code in range(close.shape[0]):
+        if code == label or of_unit[code] == 0:
             continue
         into: Any = NONE
         if label != NONE and close[code, label]:
             if of_unit[code] < _ENOUGH_OF_CLOSE or of_unit[code] <= 2 * of_unit[label]:
                 into = label
         else:
-            for other in np.flatnonzero(close[code]):
-                if of_unit[other] > of_unit[code] and (into == NONE or of_unit[other] > of_unit[into]):
+            for other in range(close.shape[0]):
+                more = of_unit[other] > of_unit[code] and (into == NONE or of_unit[other] > of_unit[into])
+                if more and close[code, other]:
                     into = other
         if into != NONE:
             of_unit[into] += of_unit[code]
@@ -215,10 +225,15 @@ def _type(of_unit: Any, first: Any, second: Any, characters: Any) -> Any:
     total = of_unit.sum()
     if total == 0:
         return OTHER_TYPE
-    most = int(np.argmax(of_unit))
-    rest = of_unit.copy()
-    rest[most] = 0
-    next_most = int(np.argmax(rest))
+    most = next_most = 0
+    for code in range(of_unit.size):
+        if of_unit[code] > of_unit[most]:
+            most = code
+    if most == 0:
+        next_most = 1
+    for code in range(of_unit.size):
+        if code != most and of_unit[code] > of_unit[next_most]:
+            next_most = code
     known = of_unit.size - 1  # what is beyond is in a label's language that is not known
     two = 5 * of_unit[next_most] >= total and most < known and next_most < known
     if two and _corresponds(first, second, characters, most, next_most):
