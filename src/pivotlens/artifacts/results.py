@@ -15,12 +15,14 @@ from typing import Any, ClassVar
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import zstandard
 
 from pivotlens.artifacts.result import StageResult
 from pivotlens.errors import ArtifactError, did_you_mean
 
 ALL = "all"
+_PARQUET_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -259,8 +261,8 @@ class Arm:
 
     Attributes:
         name: Of the arm.
-        paths: Its files of documents, JSON lines compressed with zstd; one after another they stand in the order of the
-            corpus.
+        paths: Its files of documents, JSON lines compressed with zstd, or Parquet where there are none; one after
+            another they stand in the order of the corpus.
         documents: How many they hold.
         summary: What it holds in each language: the rows of ``select/summary``.
     """
@@ -276,14 +278,24 @@ class Arm:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for path in self.paths:
             try:
-                with path.open("rb") as file:
-                    content = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-                    for line in io.BufferedReader(content):
-                        yield orjson.loads(line)
-            except (OSError, zstandard.ZstdError, orjson.JSONDecodeError) as error:
+                yield from _parquet_rows(path) if path.suffix == ".parquet" else _json_rows(path)
+            except (OSError, zstandard.ZstdError, orjson.JSONDecodeError, pa.ArrowException) as error:
                 raise ArtifactError(
                     f"{path} is missing or damaged: {error}", "Run `pivotlens select` again with `--replace`."
                 ) from error
+
+
+def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as file:
+        content = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        for line in io.BufferedReader(content):
+            yield orjson.loads(line)
+
+
+def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
+            yield from batch.to_pylist()
 
 
 @dataclass(frozen=True)
@@ -314,11 +326,10 @@ class Selection(StageResult):
         """
         if name not in self.arms:
             raise ArtifactError(f"{self.folder} has no arm {name!r}", did_you_mean(name, self.arms))
+        documents = [file for file in self.manifest.outputs if file.startswith(f"{name}/documents-")]
+        lines = [file for file in documents if not file.endswith(".parquet")]
         # By length first: after documents-99999 comes documents-100000.
-        files = sorted(
-            (file for file in self.manifest.outputs if file.startswith(f"{name}/documents-")),
-            key=lambda file: (len(file), file),
-        )
+        files = sorted(lines or documents, key=lambda file: (len(file), file))
         return Arm(
             name=name,
             paths=tuple(self.folder / file for file in files),

@@ -26,7 +26,7 @@ _RIGHT_PATTERN = rb"[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*"
 
 @dataclass(frozen=True)
 class TextTokenizer:
-    """Cuts text into token ids, all of it and nothing else: no special tokens, whatever else its file asks for.
+    """Cuts text into token ids, all of it and nothing else: no special tokens, even where a text writes one.
 
     Attributes:
         folder: Where its ``tokenizer.json`` is; a worker process loads it from there.
@@ -139,6 +139,7 @@ def _loaded(path: Path, sha256: str) -> TextTokenizer:
     if not vocabulary:
         raise ModelError(f"{path} has an empty vocabulary", "Fetch or convert the model again.")
     switched_off = switch_off_saved_state(tokenizer)
+    tokenizer.encode_special_tokens = True  # where a text writes one it is text: no document ends or begins there
     encode, dropped = fastest(tokenizer)
     warnings = (*switched_off, *_normaliser_warnings(tokenizer), *dropped)
     return TextTokenizer(tokenizer, path.parent, sha256, max(vocabulary.values()) + 1, encode, warnings)

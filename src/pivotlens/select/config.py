@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
-from pivotlens.settings import CorpusStageConfig, setting
+from pivotlens.settings import CorpusFormat, CorpusStageConfig, setting
 
 ScoreName = Literal["bridge", "excess", "share"]
 ArmName = Literal[
@@ -66,6 +66,30 @@ class SelectConfig(CorpusStageConfig):
     max_repetition: float = setting(
         0.5, "Units in which more of the runs of ten tokens were there before are left out; 1 keeps all.", ge=0, le=1
     )
+    formats: tuple[CorpusFormat, ...] = setting(
+        ("jsonl",),
+        "What each arm is written as: documents as `jsonl` (.zst) or `parquet`, and token files for `datatrove` "
+        "(nanotron), `olmo_core` or `megatron`.",
+    )
+    file_tokens: int = setting(
+        1 << 28,
+        "Tokens of a file; few large files are best, as trainers drop the tail of each. A longer document has a file "
+        "of its own.",
+        ge=1,
+    )
+    sequence_length: int = setting(
+        2048, "Tokens of a training sequence: by it the tokens that a trainer reads of an arm are counted.", ge=2
+    )
+    end_of_document: str = setting(
+        "", "Token written after each document in token files, such as `<|endoftext|>`; the tokenizer's own when empty."
+    )
+
+    @field_validator("formats")
+    @classmethod
+    def _holds_documents(cls, formats: tuple[CorpusFormat, ...]) -> tuple[CorpusFormat, ...]:
+        if not {"jsonl", "parquet"} & set(formats):
+            raise ValueError("an arm without documents can be neither read nor looked at: add jsonl or parquet")
+        return formats
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:

@@ -9,15 +9,18 @@ import numpy as np
 import pyarrow as pa
 
 from pivotlens.arrays import Booleans
-from pivotlens.artifacts import Benchmark, ResultWriter, schema_of, write_bytes
-from pivotlens.corpus import Listing, LocalExecutor, PartStore, Shard
+from pivotlens.artifacts import Benchmark, schema_of, write_bytes
+from pivotlens.corpus import Listing, LocalExecutor, PartStore
+from pivotlens.corpus.writing import ArmFiles, how_to_train, joined_files
+from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select.card import CardTables, data_card
 from pivotlens.select.chosen import ChosenArms
 from pivotlens.select.config import SelectConfig
 from pivotlens.select.facts import Facts, matching_rows
+from pivotlens.select.files import file_warnings, writing_plan
 from pivotlens.select.scores import obtain_scores, weighed
 from pivotlens.select.warnings import warnings_of
-from pivotlens.select.writing import WritePass, documents_path, keep_chosen, merged_examples, no_documents, written
+from pivotlens.select.writing import WritePass, ended_within, keep_chosen, merged_examples
 from pivotlens.stage import Work
 
 
@@ -39,16 +42,22 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
         arms.lengths,
         config.score != "bridge",
     )
-    chosen = PartStore(workspace.parts_folder("chosen"))
+    chosen, fragments, joined = (PartStore(workspace.parts_folder(key)) for key in ("chosen", "fragments", "joined"))
+    files = ArmFiles(names, config.file_tokens, fragments)
     holding = []
     for shard, units in corpus:
         taken = arms.takes(units)
         facts.add(units, taken)
         if taken.any():
-            keep_chosen(chosen.path(shard), units, taken, corpus.codes)
+            keep_chosen(chosen.path(shard), units, files.place(shard, units.cost, taken), corpus.codes)
             holding.append(shard)
-    documents = PartStore(workspace.parts_folder("documents"))
-    executor.run(holding, WritePass(found.plan, names, chosen), documents, "Writing documents")
+    tokenizer = load_tokenizer(config.tokenizer, work.near)
+    writing = writing_plan(config, tokenizer)
+    work_of_shard = WritePass(found.plan, writing, str(tokenizer.folder), names, chosen)
+    executor.run(holding, work_of_shard, fragments, "Writing documents")
+    for name, path, output in joined_files(files.files(), writing, executor, joined):
+        writer.adopt(name, path, output)
+    parts = [fragments.path(shard) for shard in holding]
 
     writer.write_table_blocks(
         "scores", (_with_arms(table, names, arms.takes(units)) for table, units in corpus.tables())
@@ -61,17 +70,21 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
         "losses": facts.loss_rows(),
         "boilerplate": found.boilerplate,
         "matching": matching_rows(arms.matched, corpus.codes),
-        "examples": merged_examples([documents.path(shard) for shard in holding]),
+        "examples": merged_examples(parts),
     }
     for name, rows in tables.items():
         writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("select", name)))
-    _put_documents(writer, names, holding, documents)
-    warnings = [*found.warnings, *warnings_of(config, facts, arms, tables["summary"])]
+    warnings = [
+        *found.warnings,
+        *warnings_of(config, facts, arms, tables["summary"]),
+        *file_warnings(config, writing, files, sum(ended_within(part) for part in parts)),
+    ]
     for warning in (*work.plan.source("corpus", Listing).warnings, *warnings):
         writer.warn(warning)
     card = CardTables(tables, config.meaning(), found.pivots, warnings)
     for name in names:
-        write_bytes(writer.staged(f"{name}/README.md"), data_card(name, card).encode())
+        use = how_to_train(writing, files.tokens(name), config.sequence_length, f"select/{name}")
+        write_bytes(writer.staged(f"{name}/README.md"), f"{data_card(name, card)}\n{use}".encode())
     return {
         **found.details,
         "units": facts.units,
@@ -89,19 +102,3 @@ def _with_arms(table: pa.Table, names: Sequence[str], chosen: Booleans) -> pa.Ta
     offsets = np.searchsorted(arms_of_unit, np.arange(chosen.shape[1] + 1)).astype(np.int32)
     selected = pa.ListArray.from_arrays(pa.array(offsets), pa.array(list(names), pa.string()).take(pa.array(arms)))
     return table.set_column(table.schema.get_field_index("selected"), "selected", selected)
-
-
-def _put_documents(writer: ResultWriter, arms: Sequence[str], shards: Sequence[Shard], documents: PartStore) -> None:
-    """Put what the workers wrote in place, numbered in the order of the corpus."""
-    numbers = dict.fromkeys(arms, 0)
-    for shard in shards:
-        part = documents.path(shard)
-        for arm, output in written(part).items():
-            writer.adopt(_documents_name(arm, numbers[arm]), documents_path(part, arm), output)
-            numbers[arm] += 1
-    for arm in (arm for arm, number in numbers.items() if number == 0):
-        write_bytes(writer.staged(_documents_name(arm, 0), 0), no_documents())
-
-
-def _documents_name(arm: str, number: int) -> str:
-    return f"{arm}/documents-{number:05d}.jsonl.zst"

@@ -53,9 +53,13 @@ _CHOOSING = frozenset(
         "temperature",
         "min_tokens",
         "max_repetition",
+        "formats",
+        "file_tokens",
+        "sequence_length",
+        "end_of_document",
     }
 )
-"""Settings that scores do not follow from."""
+"""Settings and inputs that scores do not follow from."""
 _OF_PIVOTS = ("top", "sample", "share", "excess", "bridge", "pseudo_pivots")
 
 
@@ -97,7 +101,8 @@ def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
     _refuse_nothing(config, mined, len(pivots))
     files, plan = work.plan.source("corpus", Listing).files, unit_plan(config)
     meaning = {name: value for name, value in config.meaning().items() if name not in _CHOOSING}
-    scoring = fingerprint("select scores", work.plan.version, meaning, work.plan.inputs)
+    inputs = {name: value for name, value in work.plan.inputs.items() if name not in _CHOOSING}
+    scoring = fingerprint("select scores", work.plan.version, meaning, inputs)
     lasting = workspace.lasting_folder(scoring)
     warnings = [*tokenizer.warnings]
     if 0 < len(pivots) < config.pivots:

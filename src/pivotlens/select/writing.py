@@ -1,46 +1,57 @@
-"""The pass over one shard that writes the chosen units."""
+"""The pass over one shard that writes the chosen units into fragments of the files of the arms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import orjson
-import zstandard
+import pyarrow as pa
 
-from pivotlens.arrays import Booleans
-from pivotlens.artifacts.files import atomic_path, write_bytes
-from pivotlens.artifacts.fingerprint import sha256_of_file
-from pivotlens.artifacts.manifest import Output
+from pivotlens.arrays import Integers
+from pivotlens.artifacts.files import write_bytes
 from pivotlens.corpus import PartStore, Shard, UnitPlan, unit_batches
 from pivotlens.corpus.composition import DOCUMENT_TYPES
 from pivotlens.corpus.packing import pack_strings, read_arrays, unpack_strings, write_arrays
+from pivotlens.corpus.writing import FragmentWriter, WritingPlan, fragment_base, writing_fragment
+from pivotlens.errors import DataError
+from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select.scored_corpus import Names
 from pivotlens.select.units import ScoredUnits
 
-_COMPRESSION_LEVEL = 10
 _NUMBERS = ("n_tokens", "n_pivots", "n_words", "n_bridges", "share", "excess", "bridge")
+DOCUMENT_COLUMNS = pa.schema(
+    [
+        *(
+            (name, pa.string())
+            for name in ("id", "text", "language", "label", "document_type", "group", "source", "file")
+        ),
+        *((name, pa.int64()) for name in ("row", "unit", *_NUMBERS[:4])),
+        *((name, pa.float64()) for name in _NUMBERS[4:]),
+    ]
+)
+"""Columns of a document of an arm."""
 _EXAMPLES = 2
 _EXAMPLE_CHARACTERS = 300
 
 
-def keep_chosen(path: Path, units: ScoredUnits, chosen: Booleans, codes: Names) -> None:
+def keep_chosen(path: Path, units: ScoredUnits, placed: Integers, codes: Names) -> None:
     """Keep for `WritePass` which units of a shard are in which arm, with what their documents tell of them.
 
     Args:
         path: Where to.
         units: The units of the shard.
-        chosen: Which of them are in each arm, shape ``(arms, units)``.
+        placed: In which file of each arm they are, as `ArmFiles.place` tells, shape ``(arms, units)``.
         codes: Numbers of languages.
     """
-    numbers = np.flatnonzero(chosen.any(axis=0))
+    numbers = np.flatnonzero((placed >= 0).any(axis=0))
     taken = units[numbers]
     arrays = {name: getattr(taken, name) for name in ("language", "document_type", *_NUMBERS)}
-    arrays |= {"number": numbers, "arms": chosen[:, numbers], "order": taken.hashes(0, "examples")}
+    arrays |= {"number": numbers, "files": placed[:, numbers], "order": taken.hashes(0, "examples")}
     write_arrays(path, arrays | {"codes": pack_strings(codes.names)})
 
 
@@ -59,41 +70,46 @@ class Example:
 
 @dataclass(frozen=True)
 class WritePass:
-    """Writes the chosen units of a shard as JSON lines, a file an arm; its part tells what each file holds.
+    """Writes the chosen units of a shard, a fragment for each file of an arm; its part holds examples of them.
 
     Attributes:
         plan: How the corpus is read.
+        writing: What the arms are written as.
+        tokenizer: Folder of the tokenizer.
         arms: The arms.
         chosen: What `keep_chosen` kept of each shard.
     """
 
     plan: UnitPlan
+    writing: WritingPlan
+    tokenizer: str
     arms: tuple[str, ...]
     chosen: PartStore
 
     def __call__(self, shard: Shard, part: Path) -> None:
-        """Write the documents of a shard, and its part when they are there."""
-        in_arm = read_arrays(self.chosen.path(shard), ["arms"])["arms"].astype(bool)
-        holding = np.flatnonzero(in_arm.any(axis=1)).tolist()
+        """Write the fragments of a shard, and its part when they are there."""
+        files = read_arrays(self.chosen.path(shard), ["files"])["files"].astype(np.int64)
         examples: dict[tuple[str, str], list[Example]] = {}
+        ended_within = 0
         with ExitStack() as stack:
-            files = {arm: stack.enter_context(_compressed(documents_path(part, self.arms[arm]))) for arm in holding}
-            for place, order, document in self._documents(shard):
-                line = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
-                for arm in np.flatnonzero(in_arm[:, place]).tolist():
-                    files[arm].write(line)
+            of_arm = [stack.enter_context(ExitStack()) for _ in self.arms]
+            written: dict[int, tuple[int, FragmentWriter]] = {}
+            for place, order, document, ids in self._documents(shard):
+                encoded = self.writing.encoded(document, ids)
+                ended_within += self.writing.coding is not None and bool((ids == self.writing.coding.end).any())
+                for arm in np.flatnonzero(files[:, place] >= 0).tolist():
+                    number = int(files[arm, place])
+                    if arm not in written or written[arm][0] != number:
+                        of_arm[arm].close()
+                        fragment = writing_fragment(fragment_base(part, self.arms[arm], number), self.writing)
+                        written[arm] = (number, of_arm[arm].enter_context(fragment))
+                    written[arm][1].add(encoded)
                     _keep(examples, order, self.arms[arm], document)
-        outputs = {}
-        for arm in holding:
-            path = documents_path(part, self.arms[arm])
-            rows = int(in_arm[arm].sum())
-            output = Output(bytes=path.stat().st_size, sha256=sha256_of_file(path), rows=rows)
-            outputs[self.arms[arm]] = output.model_dump()
         kept = [vars(example) for of_language in examples.values() for example in of_language]
-        write_bytes(part, orjson.dumps({"outputs": outputs, "examples": kept}))
+        write_bytes(part, orjson.dumps({"ended_within": ended_within, "examples": kept}))
 
-    def _documents(self, shard: Shard) -> Iterator[tuple[int, int, dict[str, Any]]]:
-        """Yield the place of each chosen unit among those chosen, its hash for examples, and its document."""
+    def _documents(self, shard: Shard) -> Iterator[tuple[int, int, dict[str, Any], Integers]]:
+        """Yield the place of each chosen unit among those chosen, its hash for examples, its document and tokens."""
         kept = read_arrays(self.chosen.path(shard))
         codes = unpack_strings(kept["codes"])
         numbers = kept["number"].astype(np.int64)
@@ -101,8 +117,9 @@ class WritePass:
         first, place, name = 0, 0, shard.file.name
         for batch in unit_batches(shard, self.plan):
             end = int(np.searchsorted(numbers, first + len(batch.texts)))
-            for at in range(place, end):
-                offset = int(numbers[at]) - first
+            offsets = numbers[place:end] - first
+            tokens = self._tokens([batch.texts[offset] for offset in offsets.tolist()])
+            for at, offset, ids in zip(range(place, end), offsets.tolist(), tokens, strict=True):
                 row, unit = int(batch.rows[offset]), int(batch.units[offset])
                 document = {
                     "id": f"{name}:{row}:{unit}",
@@ -116,10 +133,21 @@ class WritePass:
                     "row": row,
                     "unit": unit,
                 }
-                yield at, columns["order"][at], document | {number: columns[number][at] for number in _NUMBERS}
+                if self.writing.tokens and ids.size != columns["n_tokens"][at]:
+                    raise DataError(
+                        f"{document['id']} was cut into {columns['n_tokens'][at]:,} tokens when it was scored, and "
+                        f"into {ids.size:,} now",
+                        "Run it anew in another --run folder, and let the installed packages be while it runs.",
+                    )
+                yield at, columns["order"][at], document | {number: columns[number][at] for number in _NUMBERS}, ids
             first, place = first + len(batch.texts), end
             if place == numbers.size:
                 return
+
+    def _tokens(self, texts: Sequence[str]) -> Sequence[Integers]:
+        if not self.writing.tokens:
+            return [np.zeros(0, dtype=np.int64)] * len(texts)
+        return load_tokenizer(self.tokenizer).encode_batch(texts)
 
 
 def _keep(examples: dict[tuple[str, str], list[Example]], order: int, arm: str, document: dict[str, Any]) -> None:
@@ -145,28 +173,6 @@ def merged_examples(parts: list[Path]) -> list[dict[str, Any]]:
     ]
 
 
-def documents_path(part: Path, arm: str) -> Path:
-    """Return where the documents of an arm lie beside the part of `WritePass`."""
-    return part.with_suffix(f".{arm}.jsonl.zst")
-
-
-def written(part: Path) -> dict[str, Output]:
-    """Return what a part of `WritePass` tells of the documents of each arm that has any."""
-    outputs = orjson.loads(part.read_bytes())["outputs"]
-    return {arm: Output.model_validate(output) for arm, output in outputs.items()}
-
-
-@contextmanager
-def _compressed(path: Path) -> Iterator[IO[bytes]]:
-    compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True)
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("wb") as file,
-        compressor.stream_writer(file, closefd=False) as writer,
-    ):
-        yield writer
-
-
-def no_documents() -> bytes:
-    """Return the content of the one file of an arm that holds nothing."""
-    return zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True).compress(b"")
+def ended_within(part: Path) -> int:
+    """Return how many documents hold the end-of-document token in their text, as a part of `WritePass` tells."""
+    return int(orjson.loads(part.read_bytes())["ended_within"])

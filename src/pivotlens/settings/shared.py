@@ -8,6 +8,8 @@ from pivotlens.settings.base import StageConfig, setting
 
 PromptTemplate = Literal["english", "native", "bare"]
 """How a translation is asked for: the paper's English prompt, the target language's own, or bare lines."""
+CorpusFormat = Literal["jsonl", "parquet", "datatrove", "olmo_core", "megatron"]
+"""What a corpus is written as: documents as JSON lines or Parquet, or token files for one of three trainers."""
 
 
 class ModelStageConfig(StageConfig):
