@@ -202,7 +202,8 @@ def _there(work: Work[SelectConfig], scoring: str) -> Selection | None:
 def _corpus_pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tuple[tuple[int, ...], ...]:
     """Return the token ids of each of the best pivots: all those that `mine` merged into one."""
     rows = sorted(mined.rows("pivots"), key=lambda row: (-row["score"], row["token_id"]))[: config.pivots]
-    for row in rows:
+    of_pairs = mined.table("pair_pivots").select(["token_id", "token"]).group_by(["token_id", "token"]).aggregate([])
+    for row in (*rows, *of_pairs.to_pylist()):
         if row["token_id"] >= tokenizer.vocab_size or tokenizer.text(row["token_id"]) != row["token"]:
             raise ConfigError(
                 f"token {row['token_id']} is {row['token']!r} in the mined pivots but not in the tokenizer of "
