@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from itertools import chain
 from pathlib import Path
@@ -16,9 +17,9 @@ from pivotlens import build_benchmark, count_corpus, mine_pivots, select_documen
 from pivotlens.artifacts import RunFolder, Selection
 from pivotlens.bench.config import BenchConfig
 from pivotlens.corpus import PartStore, Shard, Task, executor, survey_corpus
-from pivotlens.corpus.writing import tokens_read
+from pivotlens.corpus.writing import joining, tokens_read
 from pivotlens.count.config import CountConfig
-from pivotlens.errors import ConfigError
+from pivotlens.errors import ArtifactError, ConfigError
 from pivotlens.mine.config import MineConfig
 from pivotlens.models.end_of_document import end_of_document, end_of_document_input
 from pivotlens.models.tokenizer import load_tokenizer
@@ -122,6 +123,21 @@ def test_workers_and_interruptions_change_no_byte(here: Path, tmp_path: Path, mo
     limit[0] = 1000
     _select(here, tmp_path / "broken")
     assert len(done) == len(set(done))
+    assert _bytes(tmp_path / "broken") == _bytes(tmp_path / "fresh")
+
+
+def test_a_full_disk_loses_nothing(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    _select(here, tmp_path / "fresh")
+    with monkeypatch.context() as patch:
+        patch.setattr(joining.shutil, "copyfileobj", full)
+        with pytest.raises(ArtifactError, match="no space left while writing"):
+            _select(here, tmp_path / "broken")
+    assert not (tmp_path / "broken/select").exists()
+    assert list((tmp_path / "broken").glob(".work/select-*/parts/fragments/*.part"))
+    _select(here, tmp_path / "broken")
     assert _bytes(tmp_path / "broken") == _bytes(tmp_path / "fresh")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from pivotlens.arrays import Booleans, Integers
 from pivotlens.corpus.files import CorpusFile
 from pivotlens.corpus.shards import PartStore, Shard
+from pivotlens.corpus.writing.fragments import fragment_size
 from pivotlens.corpus.writing.layout import FileFilling
 
 
@@ -29,7 +30,7 @@ class ArmFile:
 
     def as_shard(self) -> Shard:
         """Return it as a piece of work for an executor: its size is what the fragments hold."""
-        size = sum(path.stat().st_size for base in self.fragments for path in base.parent.glob(f"{base.name}.*"))
+        size = sum(fragment_size(base) for base in self.fragments)
         name = f"{self.arm}/{self.number:05d}"
         return Shard.whole(CorpusFile(name, name, size, ""))
 
