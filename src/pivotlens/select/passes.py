@@ -17,7 +17,7 @@ from pivotlens.corpus.packing import Arrays, pack_strings, write_arrays
 from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
 from pivotlens.select.pivots import Sought, read_sought
-from pivotlens.select.scoring import CutUnits, repetition, richness, text_digests
+from pivotlens.select.scoring import CutUnits, Forms, repetition, richness
 
 BUCKETS = 16
 """Digests of texts are kept apart by their beginning, so that equal ones can be looked for in one bucket at a time."""
@@ -81,7 +81,8 @@ class ScorePass:
 
 def _scored(batch: UnitBatch, tokenizer: TextTokenizer, sought: Sought) -> Arrays:
     cut = CutUnits(*tokenizer.encode_flat(batch.texts))
-    rich = richness(batch.texts, batch.languages, cut, sought)
+    forms = Forms.of(batch.texts, batch.languages)
+    rich = richness(forms, cut, sought)
     types = {name: number for number, name in enumerate(DOCUMENT_TYPES)}
     return {
         "row": batch.rows,
@@ -93,7 +94,7 @@ def _scored(batch: UnitBatch, tokenizer: TextTokenizer, sought: Sought) -> Array
         "n_bridges": rich.bridges,
         "n_bridges_shuffled": rich.shuffled,
         "repetition": repetition(cut),
-        "digest": text_digests(batch.texts),
+        "digest": forms.digests(),
     }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from pivotlens.arrays import Booleans, Hashes, Integers, sorted_distinct
 from pivotlens.corpus.packing import read_arrays, write_arrays
-from pivotlens.corpus.vocabulary import CountedWords, Named
+from pivotlens.corpus.vocabulary import CountedWords, Finder, Named, make_finder
 
 BAND = 20
 """Words of like frequency whose pivots are shuffled among each other."""
@@ -124,6 +124,12 @@ class Sought:
     pivot_of_token: Integers
     pairs: Integers
     shuffled: Integers
+
+    @cached_property
+    def finders(self) -> Mapping[str, tuple[Finder, Integers]]:
+        """By language, what finds its words, and the numbers of these: one language at a time there is less to find."""
+        of_language = {language: self.words.of_language(language) for language in self.words.languages}
+        return {language: (make_finder(words), numbers) for language, (words, numbers) in of_language.items()}
 
     @cached_property
     def width(self) -> int:
