@@ -323,7 +323,7 @@ def _alike(one: Any, other: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)
-def _corresponds(first: Any, sides: Any, characters: Any, one: int, other: int) -> bool:
+def _corresponds(first: Any, sides: Any, characters: Any, one: int, other: int) -> Any:
     """Tell whether lines in two languages follow each other as text and translation do.
 
     In a catalog of messages they do by its form. Else blocks of lines in one language and the next block must match:

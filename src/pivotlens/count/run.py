@@ -61,9 +61,9 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     counter, kinds = _merged_occurrences(words, config, shards, found), _merged_kinds(opened, found)
     for warning in corpus.warnings:
         writer.warn(warning)
+    _warn(writer, config, counter, bad)
     for warning in kinds.warnings():
         writer.warn(warning)
-    _warn(writer, config, counter, bad)
     _warn_of_shorter_words(writer, config, benchmark, words, longer)
 
     backgrounds = {code: threshold for code, (_, threshold) in counter.backgrounds().items()}
