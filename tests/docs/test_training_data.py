@@ -44,3 +44,9 @@ def test_the_recipe_for_litgpt_reads_the_documents_of_a_token_file(tmp_path: Pat
     (tmp_path / "a.uint32.csv.gz").write_bytes(olmo_core_bounds(np.array([2, 1, 2])))
     read = [document.tolist() for document in names["documents"](tmp_path / "a.uint32.npy")]
     assert read == [[70_000, 1], [1], [5, 1]]
+
+
+@pytest.mark.parametrize("block", ["score_batch", "PivotScorer"])
+def test_the_pipelines_can_be_built(block: str) -> None:
+    (code,) = (code for code in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL) if block in code)
+    exec(compile(code, "training-data.md", "exec"), {})

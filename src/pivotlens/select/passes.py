@@ -66,7 +66,7 @@ class ScorePass:
         for batch in unit_batches(shard, self.plan):
             bad.extend(batch.bad)
             dropped.add(batch)
-            scored = _scored(batch, tokenizer, sought)
+            scored = scored_columns(batch, tokenizer, sought)
             scored["label"] = _numbers(batch.labels, codes)
             scored["language"] = _numbers(batch.languages, codes)
             scored["source"] = _numbers([source.replace("\0", " ") for source in batch.sources], sources)
@@ -79,7 +79,8 @@ class ScorePass:
         write_arrays(part, arrays | bad.to_arrays() | dropped.to_arrays())
 
 
-def _scored(batch: UnitBatch, tokenizer: TextTokenizer, sought: Sought) -> Arrays:
+def scored_columns(batch: UnitBatch, tokenizer: TextTokenizer, sought: Sought) -> Arrays:
+    """Return the columns of a part in which no names are numbered, each with a row a unit."""
     cut = CutUnits(*tokenizer.encode_flat(batch.texts))
     forms = Forms.of(batch.texts, batch.languages)
     rich = richness(forms, cut, sought)

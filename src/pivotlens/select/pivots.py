@@ -71,16 +71,19 @@ class WordPivots:
 
     def write(self, path: Path, is_pivot: Booleans) -> None:
         """Keep them, and which tokens are corpus pivots, for the workers."""
-        write_arrays(
-            path,
-            {
-                "tokens": self.tokens,
-                "pivots": self.pivots,
-                "pairs": self.pairs,
-                "shuffled": self.shuffled,
-                "corpus_pivots": np.flatnonzero(is_pivot),
-            },
-        )
+        arrays = {"tokens": self.tokens, "pivots": self.pivots, "pairs": self.pairs, "shuffled": self.shuffled}
+        write_arrays(path, {**arrays, "corpus_pivots": np.flatnonzero(is_pivot)})
+
+    def sought(self, words: CountedWords, is_pivot: Booleans) -> Sought:
+        """Return what is looked for with them.
+
+        Args:
+            words: The mining words.
+            is_pivot: For every token whether it is a corpus pivot, shape ``(vocabulary,)``.
+        """
+        pivot_of_token = np.full(is_pivot.size, -1, dtype=np.int64)
+        pivot_of_token[self.tokens] = self.pivots
+        return Sought(words, is_pivot, pivot_of_token, self.pairs, self.shuffled)
 
 
 def shuffled_words(words: CountedWords, with_pivots: Integers, frequency: Mapping[Named, int], seed: int) -> Integers:
@@ -166,7 +169,5 @@ def read_sought(path: Path, words: CountedWords, vocabulary: int) -> Sought:
     """
     arrays = {name: values.astype(np.int64) for name, values in read_arrays(path).items()}
     is_pivot = np.zeros(vocabulary, dtype=bool)
-    is_pivot[arrays["corpus_pivots"]] = True
-    pivot_of_token = np.full(vocabulary, -1, dtype=np.int64)
-    pivot_of_token[arrays["tokens"]] = arrays["pivots"]
-    return Sought(words, is_pivot, pivot_of_token, arrays["pairs"], arrays["shuffled"])
+    is_pivot[arrays.pop("corpus_pivots")] = True
+    return WordPivots(**arrays).sought(words, is_pivot)

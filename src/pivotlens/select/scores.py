@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pivotlens.arrays import Booleans
 from pivotlens.artifacts import Benchmark, Counts, Pivots, Selection, schema_of
 from pivotlens.artifacts.columns import write_parquet_blocks
 from pivotlens.artifacts.fingerprint import fingerprint
@@ -34,7 +35,7 @@ from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
 from pivotlens.select.config import SelectConfig
 from pivotlens.select.dsir import Folders, weigh
 from pivotlens.select.passes import ScorePass
-from pivotlens.select.pivots import WordPivots
+from pivotlens.select.pivots import Sought, WordPivots
 from pivotlens.select.scored_corpus import ScoredCorpus, score_blocks
 from pivotlens.select.units import Guards
 from pivotlens.stage import Work
@@ -129,12 +130,11 @@ def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
             warnings + _told(config, details),
         )
     opened = open_corpus(files, plan, executor, folder)
-    words = _words(work)
+    words = _words(work.run)
     parts = PartStore(folder("scores"))
-    is_pivot = np.zeros(tokenizer.vocab_size, dtype=bool)
-    is_pivot[[token for variants in pivots for token in variants]] = True
+    is_pivot = _is_pivot(pivots, tokenizer)
     sought = lasting / "sought"
-    _word_pivots(work, mined, words).write(sought, is_pivot)
+    _word_pivots(mined, words, config.seed).write(sought, is_pivot)
     executor.run(opened.shards, ScorePass(opened.plan, str(tokenizer.folder), words, sought), parts, "Scoring units")
     bad = merged_bad_rows(opened.shards, parts, config.max_bad_share)
     check_bad_share(bad, config.max_bad_share, config.corpus)
@@ -224,20 +224,45 @@ def _refuse_nothing(config: SelectConfig, mined: Pivots, n_pivots: int) -> None:
     )
 
 
-def _words(work: Work[SelectConfig]) -> CountedWords:
-    benchmark, counts = Benchmark.load(work.run), Counts.load(work.run)
+def mined_sought(run: Path, config: SelectConfig, tokenizer: TextTokenizer) -> Sought:
+    """Return what `ScorePass` looks for, for text that is in no corpus of ours.
+
+    Args:
+        run: The run folder, with ``bench``, ``count`` and ``mine``.
+        config: The settings.
+        tokenizer: That of the settings.
+
+    Raises:
+        ConfigError: The tokenizer is another than the one that the pivots were mined with.
+        PrerequisiteError: One of the stages has not run, or found no pivots.
+    """
+    mined = Pivots.load(run)
+    pivots = _corpus_pivots(mined, config, tokenizer)
+    _refuse_nothing(config, mined, len(pivots))
+    words = _words(run)
+    return _word_pivots(mined, words, config.seed).sought(words, _is_pivot(pivots, tokenizer))
+
+
+def _is_pivot(pivots: Sequence[Sequence[int]], tokenizer: TextTokenizer) -> Booleans:
+    is_pivot = np.zeros(tokenizer.vocab_size, dtype=bool)
+    is_pivot[[token for variants in pivots for token in variants]] = True
+    return is_pivot
+
+
+def _words(run: Path) -> CountedWords:
+    benchmark, counts = Benchmark.load(run), Counts.load(run)
     longer = read_longer_words(str(counts.manifest.config.get("longer_words", "bundled")))
     return CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values(), longer.words)
 
 
-def _word_pivots(work: Work[SelectConfig], mined: Pivots, words: CountedWords) -> WordPivots:
+def _word_pivots(mined: Pivots, words: CountedWords, seed: int) -> WordPivots:
     frequency = {
         (row["word_language"], row["word"]): row["df"]
-        for row in Counts.load(work.run).rows("words")
+        for row in Counts.load(mined.folder.parent).rows("words")
         if row["word_language"] == row["document_language"]
     }
     names = ("source_language", "target_language", "source_word", "target_word", "token_id", "variant_ids")
-    return WordPivots.of(words, mined.table("pair_pivots").select(list(names)).to_pylist(), frequency, work.config.seed)
+    return WordPivots.of(words, mined.table("pair_pivots").select(list(names)).to_pylist(), frequency, seed)
 
 
 def _told(config: SelectConfig, details: Mapping[str, Any]) -> list[str]:
