@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -282,7 +283,7 @@ def test_word_pivots_are_of_any_pair_and_shuffled_among_words_of_like_frequency(
         | {"token_id": token, "variant_ids": [token, token + 100]}
         for other, token in (("de", 7), ("zh", 7), ("zh", 9))
     ]
-    pivots = WordPivots.of(words, rows, frequency, 0)
+    pivots = WordPivots.of(words, pa.Table.from_pylist(rows), frequency, 0)
     assert (pivots.tokens.tolist(), pivots.pivots.tolist()) == ([7, 9, 107, 109], [0, 1, 0, 1])
     assert pivots.pairs.tolist() == [[0, 0], [0, 1]] == pivots.shuffled.tolist()
 

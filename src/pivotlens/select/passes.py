@@ -47,7 +47,7 @@ class ScorePass:
         plan: How the corpus is read.
         tokenizer: Folder of the tokenizer.
         words: The mining words.
-        sought: Where `WordPivots.write` kept the pivots.
+        sought: Where `Sought.write` kept the pivots.
     """
 
     plan: UnitPlan
@@ -84,11 +84,11 @@ def scored_columns(batch: UnitBatch, tokenizer: TextTokenizer, sought: Sought) -
     cut = CutUnits(*tokenizer.encode_flat(batch.texts))
     forms = Forms.of(batch.texts, batch.languages)
     rich = richness(forms, cut, sought)
-    types = {name: number for number, name in enumerate(DOCUMENT_TYPES)}
+    types: dict[str, int] = {name: number for number, name in enumerate(DOCUMENT_TYPES)}
     return {
         "row": batch.rows,
         "unit": batch.units,
-        "document_type": np.array([types[name] for name in batch.document_types], dtype=np.int64),
+        "document_type": _numbers(batch.document_types, types),
         "n_tokens": cut.lengths,
         "n_pivots": rich.pivots,
         "n_words": rich.words,
@@ -100,7 +100,9 @@ def scored_columns(batch: UnitBatch, tokenizer: TextTokenizer, sought: Sought) -
 
 
 def _numbers(names: Sequence[str], known: dict[str, int]) -> Integers:
-    return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)
+    for name in dict.fromkeys(names):
+        known.setdefault(name, len(known))
+    return np.fromiter(map(known.__getitem__, names), dtype=np.int64, count=len(names))
 
 
 def parts_of(composition: Composition, languages: Sequence[str], codes: dict[str, int]) -> tuple[Floats, Integers]:
