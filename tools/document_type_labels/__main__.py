@@ -17,7 +17,9 @@ def judged_and_found() -> tuple[Counter[tuple[str, str]], int, int]:
     """Return how often each judged type was found as which; monolingual units, and those whose language was found."""
     units = [orjson.loads(line) for line in LABELLED.read_bytes().splitlines()]
     found = by_lines([unit["text"] for unit in units], [unit["label"] for unit in units])
-    types = Counter((unit["type"], kind) for unit, kind in zip(units, found.document_types, strict=True))
+    types: Counter[tuple[str, str]] = Counter(
+        (unit["type"], kind) for unit, kind in zip(units, found.document_types, strict=True)
+    )
     languages = [
         unit["language"] == language for unit, language in zip(units, found.languages, strict=True) if unit["language"]
     ]

@@ -74,7 +74,7 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     contexts = _merged_contexts(shards, contexts_of_shards, tuple(backgrounds), tokenizer.vocab_size)
 
     _write(writer, words, counter, contexts)
-    _write_units(writer, counter, contexts, kinds, plan.boilerplate)
+    _write_units(writer, kinds, plan.boilerplate)
     tokens = np.flatnonzero(np.bincount(contexts.keys % contexts.vocabulary)).tolist()
     writer.write_table("token_texts", {"token_id": tokens, "token": [tokenizer.text(token) for token in tokens]})
     writer.write_table(
@@ -185,6 +185,7 @@ def _warn_of_shorter_words(
 def _write(
     writer: ResultWriter, words: CountedWords, counter: CooccurrenceCounter, contexts: tables.ContextCounts
 ) -> None:
+    writer.write_table("languages", tables.languages_table(counter, contexts))
     writer.write_table("words", tables.words_table(counter, contexts))
     pairs = tables.pairs_table(counter)
     writer.write_table("pairs", pairs)
@@ -195,15 +196,9 @@ def _write(
     writer.write_table_blocks("pair_tokens", tables.pair_tokens_blocks(words, contexts))
 
 
-def _write_units(
-    writer: ResultWriter,
-    counter: CooccurrenceCounter,
-    contexts: tables.ContextCounts,
-    kinds: UnitKinds,
-    boilerplate: Boilerplate,
-) -> None:
+def _write_units(writer: ResultWriter, kinds: UnitKinds, boilerplate: Boilerplate) -> None:
     for name, rows in (
-        ("languages", tables.languages_rows(counter, contexts, kinds)),
+        ("units", kinds.rows()),
         ("boilerplate", kinds.boilerplate_rows(boilerplate)),
         ("boilerplate_sources", kinds.source_rows(boilerplate)),
     ):

@@ -14,7 +14,6 @@ from pivotlens.arrays import Integers
 from pivotlens.artifacts import schema_of
 from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.count.occurrences import CooccurrenceCounter
-from pivotlens.count.units import UnitKinds
 
 ENOUGH = 20
 """Units from which a word's figures mean something."""
@@ -50,24 +49,21 @@ class ContextCounts:
         return rows - first, tokens, self.counts[low:high]
 
 
-def languages_rows(counter: CooccurrenceCounter, contexts: ContextCounts, kinds: UnitKinds) -> list[dict[str, Any]]:
-    """Return the ``count/languages`` rows: languages of labels and those found."""
+def languages_table(counter: CooccurrenceCounter, contexts: ContextCounts) -> dict[str, list[object]]:
+    """Return the columns of ``languages``."""
     first = contexts.units.size - len(contexts.languages)
     sampled = dict(zip(contexts.languages, contexts.units[first:].tolist(), strict=True))
     tokens = dict(zip(contexts.languages, contexts.background_tokens.tolist(), strict=True))
-    return [
-        {
-            "language": code,
-            "documents": totals.documents,
-            "units": totals.units,
-            "units_sampled": sampled.get(code, 0),
-            "tokens_sampled": tokens.get(code, 0),
-            "characters": totals.characters,
-            "bytes": totals.bytes,
-            **kinds.of_language(code),
-        }
-        for code, totals in counter.languages.items()
-    ]
+    rows = counter.languages
+    return {
+        "language": list(rows),
+        "documents": [row.documents for row in rows.values()],
+        "units": [row.units for row in rows.values()],
+        "units_sampled": [sampled.get(code, 0) for code in rows],
+        "tokens_sampled": [tokens.get(code, 0) for code in rows],
+        "characters": [row.characters for row in rows.values()],
+        "bytes": [row.bytes for row in rows.values()],
+    }
 
 
 def words_table(counter: CooccurrenceCounter, contexts: ContextCounts) -> dict[str, list[object]]:

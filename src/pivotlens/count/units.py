@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pivotlens.corpus import DOCUMENT_TYPES, Boilerplate, DroppedLine, UnitBatch
+from pivotlens.corpus import Boilerplate, DroppedLine, UnitBatch
 from pivotlens.corpus.packing import Arrays, pack_strings, unpack_strings
 
 LINES_NAMED = 500
@@ -62,22 +62,12 @@ class UnitKinds:
 
     # -- results
 
-    def of_language(self, language: str) -> dict[str, Any]:
-        """Return the columns of ``count/languages`` about labels and types of units."""
-        labelled: Counter[str] = Counter()
-        types: Counter[str] = Counter(dict.fromkeys(DOCUMENT_TYPES, 0))
-        for (label, found, kind), count in self.units.items():
-            if label == language:
-                labelled[found] += count
-            if found == language:
-                types[kind] += count
-        elsewhere = {found: count for found, count in labelled.items() if found != language}
-        return {
-            "units_labelled": labelled.total(),
-            "units_elsewhere": sum(elsewhere.values()),
-            "mostly": min(elsewhere, key=lambda found: (-elsewhere[found], found), default=None),
-            **types,
-        }
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the ``count/units`` rows."""
+        return [
+            {"label": label, "language": found, "type": kind, "units": self.units[label, found, kind]}
+            for label, found, kind in sorted(self.units)
+        ]
 
     def boilerplate_rows(self, boilerplate: Boilerplate) -> list[dict[str, Any]]:
         """Return the ``count/boilerplate`` rows: the lines that were left out most often."""
@@ -109,13 +99,16 @@ class UnitKinds:
 
     def warnings(self) -> Iterator[str]:
         """Yield what is wrong with labels: those most of whose units are in another language."""
-        for label in sorted({label for label, _, _ in self.units}):
-            found = self.of_language(label)
-            of_label, elsewhere = found["units_labelled"], found["units_elsewhere"]
-            if of_label >= _WARN_UNITS and elsewhere > _WARN_FROM * of_label:
+        labelled: dict[str, Counter[str]] = {}
+        for (label, found, _), count in sorted(self.units.items()):
+            labelled.setdefault(label, Counter())[found] += count
+        for label, by_language in labelled.items():
+            total, elsewhere = by_language.total(), by_language.total() - by_language[label]
+            if total >= _WARN_UNITS and elsewhere > _WARN_FROM * total:
+                mostly = max((count, found) for found, count in by_language.items() if found != label)[1]
                 yield (
-                    f"{elsewhere:,} of the {of_label:,} units labelled {label} are in another language, mostly "
-                    f"{found['mostly']}: they are counted as what they are"
+                    f"{elsewhere:,} of the {total:,} units labelled {label} are in another language, mostly {mostly}: "
+                    "they are counted as what they are"
                 )
 
 

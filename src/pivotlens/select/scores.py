@@ -296,7 +296,7 @@ def _boilerplate_rows(boilerplate: Boilerplate, dropped: Mapping[tuple[str, str,
             "label": line.group[1],
             "line": line.text,
             "documents": line.documents,
-            "sampled": line.sampled,
+            "documents_sampled": line.sampled,
             "dropped": dropped.get((line.group[0], line.group[1], line.key), 0),
         }
         for line in boilerplate.lines
@@ -306,7 +306,11 @@ def _boilerplate_rows(boilerplate: Boilerplate, dropped: Mapping[tuple[str, str,
 def _boilerplate(rows: Sequence[Mapping[str, Any]], by_source: bool) -> Boilerplate:
     lines = [
         BoilerplateLine(
-            (row["source"], row["label"]), line_keys(row["line"])[0], row["line"], row["documents"], row["sampled"]
+            (row["source"], row["label"]),
+            line_keys(row["line"])[0],
+            row["line"],
+            row["documents"],
+            row["documents_sampled"],
         )
         for row in rows
     ]
