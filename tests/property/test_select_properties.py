@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ from pivotlens.select.config import SelectConfig
 from pivotlens.select.matching import LEVELS, Lengths, MatchedOrder, Matching, strata
 from pivotlens.select.passes import parts_of
 from pivotlens.select.pivots import BAND, Sought, WordPivots, shuffled_words
-from pivotlens.select.scoring import RUN_OF_TOKENS, CutUnits, is_duplicate, repetition, richness, text_digests
+from pivotlens.select.scoring import RUN_OF_TOKENS, CutUnits, Forms, is_duplicate, repetition, richness
 from pivotlens.select.units import Guards, ScoredUnits
 
 _UNIT = st.fixed_dictionaries(
@@ -258,7 +259,8 @@ def test_bridges_equal_sets(units, pairs, tokens) -> None:
     cut = CutUnits(
         np.array([token for of_unit in tokens for token in of_unit], dtype=np.int64), np.array([len(t) for t in tokens])
     )
-    rich = richness([" ".join(text) for text, _ in units], [language for _, language in units], cut, sought)
+    forms = Forms.of([" ".join(text) for text, _ in units], [language for _, language in units])
+    rich = richness(forms, cut, sought)
     for number, ((text, language), ids) in enumerate(zip(units, tokens, strict=True)):
         own = {place for place, (of, word) in enumerate(words.words) if of == language and word in text}
         there = {int(pivot_of_token[token]) for token in ids}
@@ -281,7 +283,7 @@ def test_word_pivots_are_of_any_pair_and_shuffled_among_words_of_like_frequency(
         | {"token_id": token, "variant_ids": [token, token + 100]}
         for other, token in (("de", 7), ("zh", 7), ("zh", 9))
     ]
-    pivots = WordPivots.of(words, rows, frequency, 0)
+    pivots = WordPivots.of(words, pa.Table.from_pylist(rows), frequency, 0)
     assert (pivots.tokens.tolist(), pivots.pivots.tolist()) == ([7, 9, 107, 109], [0, 1, 0, 1])
     assert pivots.pairs.tolist() == [[0, 0], [0, 1]] == pivots.shuffled.tolist()
 
@@ -345,7 +347,7 @@ def test_importance_weights_follow_the_formula(units, data) -> None:
 def test_duplicates_are_later_units_of_the_same_folded_text(texts: list[str]) -> None:
     folded = [{"A": "a", "ß": "ss", "e\u0301": "é"}.get(text, text) for text in texts]
     expected = [text in folded[:place] for place, text in enumerate(folded)]
-    digests = text_digests(texts)
+    digests = Forms.of(texts, [("fr", "en")[place % 2] for place in range(len(texts))]).digests()
     assert is_duplicate(digests).tolist() == expected
     for row, text in zip(digests, folded, strict=True):
         assert row.astype("<u8").tobytes() == hashlib.sha256(text.encode()).digest()

@@ -78,7 +78,7 @@ def _composed(identifier: LineIdentifier, lines: _Lines, of_units: Integers) -> 
         mixed = (halved >= 0).all(axis=1) & (halved[:, 0] != halved[:, 1])
         first[halves[mixed]], second[halves[mixed]] = halved[mixed, 0], halved[mixed, 1]
     sides = sides_of(lines.text, lines.starts, lines.ends, lines.units, evidence.characters)
-    apart = (languages.label_of, languages.close, (english, chinese, japanese))
+    apart = (languages.label_of, languages.only_by_label, languages.close, (english, chinese, japanese))
     cells, types = compose(first, second, sides, (lines.offsets, of_units), tuple(evidence), apart, tree)
     return cells, types
 

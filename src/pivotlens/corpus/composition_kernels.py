@@ -18,7 +18,7 @@ EITHER_HAN = -2
 
 SURE = 0.7
 SURE_OF_UNKNOWN = 0.95
-"""From which probability a line's language is sure by itself; where the label's language is not one that is known."""
+"""From which probability a line's language is sure; where the label's language is little known, or not at all."""
 ENOUGH = 12
 """Characters from which a line can be sure by itself: with `SURE_OF_SHORT` up to `LONG`."""
 SURE_OF_SHORT = 0.9
@@ -86,7 +86,7 @@ def sure_languages(evidence: Any, unit_of_line: Any, labels: Any, languages: Any
             best, score = best_label(sums, line, n_vectors[line], tree, waiting, scores)
             code = of_label[best]
             least = SURE if other >= LONG else SURE_OF_SHORT
-            if label == NONE:
+            if code != label and (label == NONE or only_by_label[label]):
                 least = SURE_OF_UNKNOWN
             probability[line] = np.exp(score)
             if probability[line] >= least and (code == label or not only_by_label[code]):
@@ -155,7 +155,8 @@ def compose(first: Any, second: Any, sides: Any, units: Any, evidence: Any, lang
         units: First line of each unit, shape ``(units + 1,)``, int64, and the language of its label; `NONE` where it is
             not known.
         evidence: Fields of `Evidence`.
-        languages: A label of the model of each language; which are close; numbers of English, Chinese and Japanese.
+        languages: A label of the model of each language; whether text is in it only by label; which are close; numbers
+            of English, Chinese and Japanese.
         tree: Of `Tables`.
 
     Returns:
@@ -163,7 +164,7 @@ def compose(first: Any, second: Any, sides: Any, units: Any, evidence: Any, lang
         last being a label's that is not known; and its type, one of `MONOLINGUAL` and the others, shape ``(units,)``.
     """
     offsets, labels = units
-    label_of, close, (english, chinese, japanese) = languages
+    label_of, only_by_label, close, (english, chinese, japanese) = languages
     n_units, n_codes = offsets.size - 1, label_of.size
     cells = np.zeros((n_units, n_codes + 1), dtype=np.int64)
     types = np.zeros(n_units, dtype=np.int8)
@@ -189,6 +190,8 @@ def compose(first: Any, second: Any, sides: Any, units: Any, evidence: Any, lang
                 first[line] = of_sides[sides[line] % 2]
             elif label == NONE:
                 continue
+            elif only_by_label[label]:
+                first[line] = label
             else:
                 first[line] = _likeliest(line, evidence, candidates, label_of, tree)
         of_unit[:] = 0
@@ -314,13 +317,13 @@ def _type(of_unit: Any, first: Any, second: Any, sides: Any, characters: Any) ->
 
 
 @numba.njit(cache=True, nogil=True)
-def _alike(one: Any, other: Any) -> bool:
+def _alike(one: Any, other: Any) -> Any:
     """Tell whether two weights can be those of a text and its translation."""
     return 9 * min(one, other) >= 4 * max(one, other)
 
 
 @numba.njit(cache=True, nogil=True)
-def _corresponds(first: Any, sides: Any, characters: Any, one: int, other: int) -> bool:
+def _corresponds(first: Any, sides: Any, characters: Any, one: int, other: int) -> Any:
     """Tell whether lines in two languages follow each other as text and translation do.
 
     In a catalog of messages they do by its form. Else blocks of lines in one language and the next block must match:
@@ -362,7 +365,7 @@ def _corresponds(first: Any, sides: Any, characters: Any, one: int, other: int) 
 
 
 @numba.njit(cache=True, nogil=True)
-def _languages_of_messages(first: Any, sides: Any, characters: Any, one: int, other: int) -> bool:
+def _languages_of_messages(first: Any, sides: Any, characters: Any, one: int, other: int) -> Any:
     """Tell whether most messages of a catalog are in one of two languages and most translations in the other."""
     weights = np.zeros((2, 2), dtype=np.int64)
     for line in range(first.size):

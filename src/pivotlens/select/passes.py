@@ -17,7 +17,7 @@ from pivotlens.corpus.packing import Arrays, pack_strings, write_arrays
 from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
 from pivotlens.select.pivots import Sought, read_sought
-from pivotlens.select.scoring import CutUnits, repetition, richness, text_digests
+from pivotlens.select.scoring import CutUnits, Forms, repetition, richness
 
 BUCKETS = 16
 """Digests of texts are kept apart by their beginning, so that equal ones can be looked for in one bucket at a time."""
@@ -47,7 +47,7 @@ class ScorePass:
         plan: How the corpus is read.
         tokenizer: Folder of the tokenizer.
         words: The mining words.
-        sought: Where `WordPivots.write` kept the pivots.
+        sought: Where `Sought.write` kept the pivots.
     """
 
     plan: UnitPlan
@@ -82,24 +82,27 @@ class ScorePass:
 def scored_columns(batch: UnitBatch, tokenizer: TextTokenizer, sought: Sought) -> Arrays:
     """Return the columns of a part in which no names are numbered, each with a row a unit."""
     cut = CutUnits(*tokenizer.encode_flat(batch.texts))
-    rich = richness(batch.texts, batch.languages, cut, sought)
-    types = {name: number for number, name in enumerate(DOCUMENT_TYPES)}
+    forms = Forms.of(batch.texts, batch.languages)
+    rich = richness(forms, cut, sought)
+    types: dict[str, int] = {name: number for number, name in enumerate(DOCUMENT_TYPES)}
     return {
         "row": batch.rows,
         "unit": batch.units,
-        "document_type": np.array([types[name] for name in batch.document_types], dtype=np.int64),
+        "document_type": _numbers(batch.document_types, types),
         "n_tokens": cut.lengths,
         "n_pivots": rich.pivots,
         "n_words": rich.words,
         "n_bridges": rich.bridges,
         "n_bridges_shuffled": rich.shuffled,
         "repetition": repetition(cut),
-        "digest": text_digests(batch.texts),
+        "digest": forms.digests(),
     }
 
 
 def _numbers(names: Sequence[str], known: dict[str, int]) -> Integers:
-    return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)
+    for name in dict.fromkeys(names):
+        known.setdefault(name, len(known))
+    return np.fromiter(map(known.__getitem__, names), dtype=np.int64, count=len(names))
 
 
 def parts_of(composition: Composition, languages: Sequence[str], codes: dict[str, int]) -> tuple[Floats, Integers]:

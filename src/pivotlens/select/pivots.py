@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from pivotlens.arrays import Booleans, Hashes, Integers, sorted_distinct
 from pivotlens.corpus.packing import read_arrays, write_arrays
-from pivotlens.corpus.vocabulary import CountedWords, Named
+from pivotlens.corpus.vocabulary import CountedWords, Finder, Named, make_finder
 
 BAND = 20
 """Words of like frequency whose pivots are shuffled among each other."""
@@ -36,28 +36,28 @@ class WordPivots:
     shuffled: Integers
 
     @classmethod
-    def of(
-        cls, words: CountedWords, rows: Sequence[Mapping[str, Any]], frequency: Mapping[Named, int], seed: int
-    ) -> WordPivots:
-        """Take them from the rows of ``mine/pair_pivots``.
+    def of(cls, words: CountedWords, mined: pa.Table, frequency: Mapping[Named, int], seed: int) -> WordPivots:
+        """Take them from the table ``mine/pair_pivots``, without a Python object for each of its many rows.
 
         Args:
             words: The mining words.
-            rows: The columns of words, languages, ``token_id`` and ``variant_ids``.
+            mined: The table.
             frequency: Units that hold each word in its own language.
             seed: Of the shuffle.
         """
         index = {named: number for number, named in enumerate(words.words)}
-        numbers: dict[int, int] = {}
+        token_ids, first = np.unique(mined["token_id"].to_numpy(), return_index=True)
+        numbers = {token: number for number, token in enumerate(token_ids.tolist())}
         variants: dict[int, int] = {}
+        for number, of_token in enumerate(mined["variant_ids"].take(pa.array(first)).to_pylist()):
+            variants.update(dict.fromkeys(of_token, number))
         pairs: set[tuple[int, int]] = set()
-        for row in rows:
-            pivot = numbers.setdefault(row["token_id"], len(numbers))
-            variants.update(dict.fromkeys(row["variant_ids"], pivot))
-            for side in ("source", "target"):
-                word = index.get((row[f"{side}_language"], row[f"{side}_word"]))
+        for side in ("source", "target"):
+            distinct = mined.group_by([f"{side}_language", f"{side}_word", "token_id"]).aggregate([])
+            for *named, token in zip(*(column.to_pylist() for column in distinct.columns), strict=True):
+                word = index.get((named[0], named[1]))
                 if word is not None:
-                    pairs.add((word, pivot))
+                    pairs.add((word, numbers[token]))
         tokens = np.array(sorted(variants), dtype=np.int64)
         found = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
         partner = shuffled_words(words, sorted_distinct(found[:, 0]), frequency, seed)
@@ -68,11 +68,6 @@ class WordPivots:
             found,
             shuffled[np.lexsort(shuffled.T[::-1])],
         )
-
-    def write(self, path: Path, is_pivot: Booleans) -> None:
-        """Keep them, and which tokens are corpus pivots, for the workers."""
-        arrays = {"tokens": self.tokens, "pivots": self.pivots, "pairs": self.pairs, "shuffled": self.shuffled}
-        write_arrays(path, {**arrays, "corpus_pivots": np.flatnonzero(is_pivot)})
 
     def sought(self, words: CountedWords, is_pivot: Booleans) -> Sought:
         """Return what is looked for with them.
@@ -128,10 +123,23 @@ class Sought:
     pairs: Integers
     shuffled: Integers
 
+    def write(self, path: Path) -> None:
+        """Keep all but the words for the workers, as `read_sought` reads it."""
+        tokens = np.flatnonzero(self.pivot_of_token >= 0)
+        arrays = {"tokens": tokens, "pivots": self.pivot_of_token[tokens], "pairs": self.pairs}
+        write_arrays(path, {**arrays, "shuffled": self.shuffled, "corpus_pivots": np.flatnonzero(self.is_pivot)})
+
+    @cached_property
+    def finders(self) -> Mapping[str, tuple[Finder, Integers]]:
+        """By language, what finds its words, and the numbers of these: one language at a time there is less to find."""
+        of_language = {language: self.words.of_language(language) for language in self.words.languages}
+        return {language: (make_finder(words), numbers) for language, (words, numbers) in of_language.items()}
+
     @cached_property
     def width(self) -> int:
         """Bits of a row of `bits`: the pair pivots, filled up to whole numbers of 64 bits."""
-        return -(-(int(self.pivot_of_token.max(initial=-1)) + 1) // _WORD) * _WORD
+        largest = max(int(self.pivot_of_token.max(initial=-1)), int(self.pairs[:, 1].max(initial=-1)))
+        return -(-(largest + 1) // _WORD) * _WORD
 
     @cached_property
     def bits(self) -> tuple[Hashes, Hashes]:
@@ -154,7 +162,7 @@ def packed(there: Booleans) -> Hashes:
 
 @lru_cache(maxsize=1)
 def read_sought(path: Path, words: CountedWords, vocabulary: int) -> Sought:
-    """Read what `WordPivots.write` kept; once a process.
+    """Read what `Sought.write` kept; once a process.
 
     Args:
         path: Of the file.

@@ -134,7 +134,7 @@ def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
     parts = PartStore(folder("scores"))
     is_pivot = _is_pivot(pivots, tokenizer)
     sought = lasting / "sought"
-    _word_pivots(mined, words, config.seed).write(sought, is_pivot)
+    _word_pivots(mined, words, config.seed).sought(words, is_pivot).write(sought)
     executor.run(opened.shards, ScorePass(opened.plan, str(tokenizer.folder), words, sought), parts, "Scoring units")
     bad = merged_bad_rows(opened.shards, parts, config.max_bad_share)
     check_bad_share(bad, config.max_bad_share, config.corpus)
@@ -261,8 +261,7 @@ def _word_pivots(mined: Pivots, words: CountedWords, seed: int) -> WordPivots:
         for row in Counts.load(mined.folder.parent).rows("words")
         if row["word_language"] == row["document_language"]
     }
-    names = ("source_language", "target_language", "source_word", "target_word", "token_id", "variant_ids")
-    return WordPivots.of(words, mined.table("pair_pivots").select(list(names)).to_pylist(), frequency, seed)
+    return WordPivots.of(words, mined.table("pair_pivots"), frequency, seed)
 
 
 def _told(config: SelectConfig, details: Mapping[str, Any]) -> list[str]:
@@ -297,7 +296,7 @@ def _boilerplate_rows(boilerplate: Boilerplate, dropped: Mapping[tuple[str, str,
             "label": line.group[1],
             "line": line.text,
             "documents": line.documents,
-            "sampled": line.sampled,
+            "documents_sampled": line.sampled,
             "dropped": dropped.get((line.group[0], line.group[1], line.key), 0),
         }
         for line in boilerplate.lines
@@ -307,7 +306,11 @@ def _boilerplate_rows(boilerplate: Boilerplate, dropped: Mapping[tuple[str, str,
 def _boilerplate(rows: Sequence[Mapping[str, Any]], by_source: bool) -> Boilerplate:
     lines = [
         BoilerplateLine(
-            (row["source"], row["label"]), line_keys(row["line"])[0], row["line"], row["documents"], row["sampled"]
+            (row["source"], row["label"]),
+            line_keys(row["line"])[0],
+            row["line"],
+            row["documents"],
+            row["documents_sampled"],
         )
         for row in rows
     ]

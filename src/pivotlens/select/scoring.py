@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pivotlens.arrays import Booleans, Floats, Hashes, Integers
-from pivotlens.corpus.vocabulary import finder_of
 from pivotlens.select.pivots import Sought, packed
-from pivotlens.text import fold
+from pivotlens.text.matching import separated_forms
 
 RUN_OF_TOKENS = 10
 """Tokens of a run that is looked for again in its unit."""
@@ -55,16 +54,62 @@ class Richness:
     shuffled: Integers
 
 
-def richness(texts: Sequence[str], languages: Sequence[str], cut: CutUnits, sought: Sought) -> Richness:
+@dataclass(frozen=True)
+class Forms:
+    """Texts as words are matched in them, one language after another.
+
+    Attributes:
+        by_language: Of each language the units in it, upwards, and what `separated_forms` makes of their texts.
+    """
+
+    by_language: Mapping[str, tuple[Integers, bytes]]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], languages: Sequence[str]) -> Forms:
+        """Take them of texts, given the language that each is in."""
+        units: dict[str, list[int]] = {}
+        for unit, language in enumerate(languages):
+            units.setdefault(language, []).append(unit)
+        return cls(
+            {
+                language: (np.array(of_language), separated_forms([texts[unit] for unit in of_language]))
+                for language, of_language in units.items()
+            }
+        )
+
+    def own_words(self, sought: Sought) -> tuple[Integers, Integers]:
+        """Return the pairs of unit and mining word of its own language that stands in it, sorted, each once."""
+        none = np.zeros(0, dtype=np.int64)
+        all_units, all_words = [none], [none]
+        for language, (of_language, forms) in self.by_language.items():
+            if language in sought.finders:
+                finder, numbers = sought.finders[language]
+                units, words = finder.find_in_forms(forms)
+                all_units.append(of_language[units])
+                all_words.append(numbers[words])
+        units, words = np.concatenate(all_units), np.concatenate(all_words)
+        order = np.lexsort((words, units))
+        return units[order], words[order]
+
+    def digests(self) -> Hashes:
+        """Return the sha256 of each text as four numbers, shape ``(texts, 4)``: equal forms have equal rows."""
+        n_units = sum(units.size for units, _ in self.by_language.values())
+        digests = np.zeros((n_units, 4), dtype=np.uint64)
+        for units, forms in self.by_language.values():
+            joined = b"".join(hashlib.sha256(form).digest() for form in forms.split(b"\0")[:-1])
+            digests[units] = np.frombuffer(joined, dtype="<u8").reshape(-1, 4)
+        return digests
+
+
+def richness(forms: Forms, cut: CutUnits, sought: Sought) -> Richness:
     """Count pivots, words and bridges in units.
 
     Args:
-        texts: Their text.
-        languages: The language that each is in.
+        forms: Of their texts.
         cut: Their tokens.
         sought: What is looked for.
     """
-    units, words = own_words(texts, languages, sought)
+    units, words = forms.own_words(sought)
     n_units = cut.lengths.size
     bridges = np.zeros((2, n_units), dtype=np.int64)
     ends = np.cumsum(cut.lengths)
@@ -84,15 +129,6 @@ def richness(texts: Sequence[str], languages: Sequence[str], cut: CutUnits, soug
     return Richness(
         counted_tokens(cut, sought.is_pivot), np.bincount(units, minlength=n_units).astype(np.int64), *bridges
     )
-
-
-def own_words(texts: Sequence[str], languages: Sequence[str], sought: Sought) -> tuple[Integers, Integers]:
-    """Return the pairs of unit and mining word of the unit's own language that stands in it, sorted, each once."""
-    units, words = finder_of(sought.words).find(texts)
-    index = {code: number for number, code in enumerate(sought.words.languages)}
-    language = np.array([index.get(code, -1) for code in languages], dtype=np.int64)
-    own = sought.words.language_of_word[words] == language[units]
-    return units[own], words[own]
 
 
 def counted_tokens(cut: CutUnits, wanted: Booleans) -> Integers:
@@ -137,12 +173,6 @@ def _joined(first: Hashes, second: Hashes, apart: int) -> Hashes:
     factor = np.uint64(pow(int(_BASE), apart, 1 << 64))
     n = second.size - apart
     return first[:n] * factor + second[apart : apart + n]
-
-
-def text_digests(texts: Sequence[str]) -> Hashes:
-    """Return the sha256 of each folded text as four numbers, shape ``(texts, 4)``: equal texts have equal rows."""
-    digests = b"".join(hashlib.sha256(fold(text).encode("utf-8", "surrogatepass")).digest() for text in texts)
-    return np.frombuffer(digests, dtype="<u8").reshape(-1, 4).astype(np.uint64)
 
 
 def is_duplicate(digests: Hashes) -> Booleans:

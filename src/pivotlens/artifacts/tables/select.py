@@ -142,7 +142,7 @@ TABLES = {
         Column("label", STRING, CODE, "Language of its documents, as the corpus tells it."),
         Column("line", STRING, NONE, "The line in one of the documents; text of the corpus: untrusted."),
         Column("documents", INTEGER, "documents", "Documents of the sample that hold it."),
-        Column("sampled", INTEGER, "documents", "Documents of the sample."),
+        Column("documents_sampled", INTEGER, "documents", "Documents of the sample."),
         Column("dropped", INTEGER, "lines", "How often it was left out of the corpus."),
     ),
     "matching": table(
