@@ -3,11 +3,11 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test check builders-check format docs results corpus clean
+.PHONY: demo test readers check builders-check format docs results corpus clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,eval,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,eval,datatrove,dev]'
 	touch $@
 
 demo: $(VENV)/.installed ## every stage on a real model and the bundled sample
@@ -15,6 +15,12 @@ demo: $(VENV)/.installed ## every stage on a real model and the bundled sample
 
 test: $(VENV)/.installed ## all tests, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+readers: .readers/.installed ## the trainers' own readers of token files, for the tests that skip without them
+
+.readers/.installed: tests/readers.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .readers -r tests/readers.txt
+	touch $@
 
 builders-check: $(VENV)/.installed ## the same for the builders of shipped data, with their tests
 	cd builders && $(abspath $(BIN))/ruff format --check .
@@ -46,4 +52,4 @@ $(VENV)/.corpus-installed: builders/pyproject.toml $(VENV)/.installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) .hypothesis $(foreach folder,. builders,$(addprefix $(folder)/,.mypy_cache .pytest_cache .ruff_cache))
+	rm -rf $(VENV) .readers .hypothesis $(foreach folder,. builders,$(addprefix $(folder)/,.mypy_cache .pytest_cache .ruff_cache))

@@ -8,7 +8,7 @@ workers. The last line is one JSON object:
 
 - ``times``: sizes of the corpora, in copies of the sample
 - ``units``, ``corpus_mb``: units and uncompressed text of each
-- ``chosen``: units that both arms together hold
+- ``chosen``: units that all arms together hold
 - ``peak_mb``: most memory of the parent process, its workers not counted
 - ``growth``: that of the largest corpus over that of the smallest
 - ``documents_read_by_parent``, ``documents_written_by_parent``: bytes of corpus text and of chosen documents that the
@@ -27,13 +27,11 @@ from pathlib import Path
 import orjson
 import zstandard
 
-from pivotlens.artifacts import ResultWriter, Selection, Workspace, make_plan
+from perf.select_inputs import write_mined
+from pivotlens.artifacts import Selection
 from pivotlens.corpus import Shard, list_corpus, read_documents
-from pivotlens.mine.config import MineConfig
-from pivotlens.models.tokenizer import load_tokenizer
 
 _TOKENIZER = "demo:smollm2-135m"
-_PIVOTS = (" the", " house", " water", " de", " and")
 # In the parent alone: every opening of a file of the corpus or of documents is counted, by Python's own audit hook.
 _SELECT = """
 import json, os, resource, sys
@@ -53,7 +51,7 @@ def main():
 
     sys.addaudithook(hook)
     from pivotlens.select import SelectConfig, select_documents
-    select_documents(SelectConfig(corpus=corpus, tokenizer=tokenizer, workers=2), run)
+    select_documents(SelectConfig(corpus=corpus, tokenizer=tokenizer, workers=2, shortage="take_all"), run)
     status = Path("/proc/self/status")
     if status.exists():
         peak = int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1024
@@ -80,21 +78,6 @@ def write_corpus(folder: Path, times: int, documents: int | None) -> float:
     return written / 1e6
 
 
-def write_pivots(run: Path) -> None:
-    """Write a result of `mine` with a few frequent tokens as pivots."""
-    tokenizer = load_tokenizer(_TOKENIZER)
-    ids = [tokenizer.encode_batch([pivot])[0].tolist()[0] for pivot in _PIVOTS]
-    n = len(ids)
-    columns = {"token_id": ids, "token": [tokenizer.text(token) for token in ids], "degree": [3] * n}
-    columns |= {"degree_shuffled": [0.5] * n, "language_pairs": [2] * n, "stability": [1.0] * n, "score": [1.0] * n}
-    columns["variant_ids"] = [[token] for token in ids]
-    plan = make_plan(run, MineConfig(), version=1, inputs={})
-    with Workspace(plan) as workspace:
-        writer = ResultWriter(plan, workspace)
-        writer.write_table("pivots", columns)
-        writer.finish()
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -108,7 +91,7 @@ def main() -> None:
         for times in arguments.times:
             corpus, run = Path(folder) / f"corpus-{times}", Path(folder) / f"run-{times}"
             size = write_corpus(corpus, times, arguments.documents)
-            write_pivots(run)
+            write_mined(run, _TOKENIZER, limit_concepts=100)
             done = subprocess.run(
                 [sys.executable, script, corpus, run, _TOKENIZER], stdout=subprocess.PIPE, text=True, check=True
             )

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from pivotlens.score.stage import score_model
     from pivotlens.select.config import SelectConfig
     from pivotlens.select.stage import select_documents
+    from pivotlens.select.unit_scorer import score_batch
     from pivotlens.text.matching import WordMatcher
     from pivotlens.trace.config import TraceConfig
     from pivotlens.trace.stage import trace_model
@@ -63,6 +64,7 @@ _HOMES = {
     "TunedLens": "pivotlens.models.tuned_lens",
     "WordMatcher": "pivotlens.text.matching",
     "load_model": "pivotlens.models.load",
+    "score_batch": "pivotlens.select.unit_scorer",
 }
 
 __all__ = [
@@ -103,6 +105,7 @@ __all__ = [
     "evaluate_model",
     "load_model",
     "mine_pivots",
+    "score_batch",
     "score_model",
     "select_documents",
     "trace_model",

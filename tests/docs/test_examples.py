@@ -96,7 +96,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     corpus = [{"token": " water", "score": 2.0}, {"token": " drink", "score": 1.0}]
     _write(folder, MineConfig(), {"pair_pivots": pair_pivots, "pivots": corpus})
-    held = [{"mode": mode, "language": "fr", "tokens": tokens} for mode, tokens in (("top", 6), ("random", 5))]
+    held = [{"arm": arm, "language": "fr", "tokens": tokens} for arm, tokens in (("top", 8), ("random", 7))]
     _write(folder, SelectConfig(), {"scores": [], "summary": held})
     differences = [{"model": "other", "task": "xnli_fr", "metric": name, "difference": 0.125} for name in ("acc", "f1")]
     _write(folder, EvaluateConfig(model="m"), {"differences": differences})
@@ -160,7 +160,7 @@ def test_every_table_becomes_a_data_frame(run):
     assert isinstance(frame, pandas.DataFrame)
     assert frame["score"].tolist() == [0.25, 0.5, 0.375]
     assert scores.by_direction.to_pandas()["target_language"].tolist() == ["zh", "fr"]
-    assert Selection.load(run).arm("random").summary.to_pandas()["tokens"].tolist() == [5]
+    assert Selection.load(run).arm("random").summary.to_pandas()["tokens"].tolist() == [7]
     assert len(Selection.load(run).arm("random")) == 0
 
 

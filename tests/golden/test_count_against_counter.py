@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from corpus_fixture import SHOTS, WORDS, write_bench, write_corpus, write_tokenizer
 
 from pivotlens.corpus import split_units
+from pivotlens.corpus.composing import by_lines
 from pivotlens.count import CountConfig, count_corpus
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.text import fold
@@ -33,12 +34,25 @@ def _found(language: str, forms: tuple[str, ...], text: str) -> bool:
 
 
 def _units(corpus: Path, length: int) -> list[tuple[str, str]]:
+    """Return language found and text of each unit: boilerplate by a plain count, languages of each unit by itself."""
+    rows = [orjson.loads(line) for path in sorted(corpus.glob("*.jsonl")) for line in path.read_bytes().splitlines()]
+    documents = Counter(row["language"] for row in rows)
+    lines = Counter((row["language"], key) for row in rows for key in {_key(line) for line in row["text"].split("\n")})
     units = []
-    for path in sorted(corpus.glob("*.jsonl")):
-        for line in path.read_bytes().splitlines():
-            row = orjson.loads(line)
-            units += [(row["language"][:2], unit) for unit in split_units(row["text"], "characters", length)]
+    for row in rows:
+        kept = [line for line in row["text"].split("\n") if not _recurs(row["language"], line, lines, documents)]
+        for unit in split_units("\n".join(kept), "characters", length):
+            units.append((by_lines([unit], [row["language"][:2]]).languages[0], unit))
     return units
+
+
+def _key(line: str) -> str:
+    return regex.sub(r"[0-9 \t\r]", "", line)
+
+
+def _recurs(language: str, line: str, lines: Counter, documents: Counter) -> bool:
+    count = lines[language, _key(line)]
+    return count >= 10 and count > 0.1 * documents[language] and bool(regex.search(r"\p{L}", _key(line)))
 
 
 @pytest.mark.parametrize("seed", range(4))

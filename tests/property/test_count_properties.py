@@ -17,11 +17,11 @@ from corpus_fixture import SHOTS, WORDS, random_text
 
 from pivotlens.arrays import ragged
 from pivotlens.artifacts import Concept
+from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.count.contexts import ContextCounter
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.sampling import BottomK
 from pivotlens.count.sparse import SparseCounts, count_keys, joint_counts
-from pivotlens.count.vocabulary import CountedWords
 
 
 def _concepts(words: dict) -> list[Concept]:

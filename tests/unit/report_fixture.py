@@ -23,7 +23,6 @@ from pivotlens.mine.config import MineConfig
 from pivotlens.mine.sums import grammar_rows, summary_rows
 from pivotlens.score.config import ScoreConfig
 from pivotlens.select.config import SelectConfig
-from pivotlens.select.summary import arm_rows
 from pivotlens.settings import StageConfig
 from pivotlens.text import Direction, parse_direction
 from pivotlens.trace.config import TraceConfig
@@ -301,22 +300,37 @@ def _mine(run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Dir
 
 
 def _select(run: Path, rng: Any) -> None:
+    arms = ("top", "matched", "random")
     summary = [
-        {"mode": mode, "language": language, "units": 600 - 80 * i - 40 * (mode == "top"), "tokens": 99_950 - 7 * i}
+        {"arm": arm, "language": language, "units": 600 - 80 * i - 40 * (arm == "top"), "tokens": 99_950 - 7 * i}
         | {
             "budget": 100_000,
             "available": 240_000 - 30_000 * i,
-            "pivot_share": (0.14 if mode == "top" else 0.06) - i / 100,
+            "pivot_share": (0.14 if arm == "top" else 0.06) - i / 100,
+            "bridges": (40.0 if arm == "top" else 12.0) - i,
+            "language_share": 0.9,
+            "explained": 0.1,
         }
-        for mode in ("top", "random")
+        for arm in arms
         for i, language in enumerate(LANGUAGES)
     ]
-    write_stage(
-        run,
-        SelectConfig(budget_tokens=100_000),
-        {"scores": [], "summary": summary, "arms": arm_rows(summary)},
-        origins={"pivots": "flag"},
-    )
+    totals = [
+        {"arm": arm, "units": 2000, "tokens": 399_000, "pivot_share": 0.1, "bridges": 38.0 if arm == "top" else 11.0}
+        for arm in arms
+    ]
+    parts = (("text_language", "en"), ("document_type", "monolingual"), ("length_decile", "01"), ("source", HOSTILE[0]))
+    composition = [
+        {"arm": arm, "language": language, "facet": facet, "value": value, "units": 9, "tokens": 900}
+        | {"share": 0.5, "corpus_share": 0.4}
+        for arm in ("corpus", *arms)
+        for language in LANGUAGES
+        for facet, value in parts
+    ]
+    tables: dict[str, Rows] = {"scores": [], "summary": summary, "arms": totals, "composition": composition}
+    tables["overlap"] = [{"arm": "top", "other": "random", "units": 12, "share": 0.02}]
+    tables["losses"] = [{"language": "fr", "reason": "duplicate", "units": 7, "tokens": 700}]
+    tables["matching"] = [{"language": "fr", "matched_on": "composition", "units": 7, "share": 1.0}]
+    write_stage(run, SelectConfig(budget_tokens=100_000), tables, origins={"pivots": "flag"})
 
 
 def _languages(pair: Sequence[str]) -> dict[str, str]:

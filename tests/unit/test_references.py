@@ -30,6 +30,7 @@ from pivotlens.stage import Stage, Work
 from pivotlens.stages import STAGES
 from stage_by_hand import writing
 
+MINED = dict.fromkeys(("bench", "count", "mine"), "m")
 DOCUMENTS = [{"text": "water the mountain", "language": "en"}, {"text": "eau montagne", "language": "fr"}]
 
 
@@ -101,7 +102,7 @@ def test_what_is_not_there_is_told(here):
     with pytest.raises(PrerequisiteError, match=r"made no 'top@step-1'\nknown: random, top\."):
         near.made("run:select/top@step-1")
     with pytest.raises(ConfigError, match="its own result"):
-        SELECT.plan(SelectConfig(corpus="run:select/top", tokenizer="m"), here / "run", planned={"mine": "m"})
+        SELECT.plan(SelectConfig(corpus="run:select/top", tokenizer="m"), here / "run", planned=MINED)
     with pytest.raises(ConfigError, match="its own result"):
         RunFolder(here / "run", reader="select").made(f"run:{here}/run:select/top")
 
@@ -158,7 +159,7 @@ def test_documents_of_a_selection_are_counted_as_if_they_lay_elsewhere(here):
 def test_other_stages_take_it_too(here, tiny):
     other = f"run:{here}/run:select/random"
     for plan in (
-        SELECT.plan(SelectConfig(corpus=other, tokenizer=str(here / "model")), here / "next", planned={"mine": "m"}),
+        SELECT.plan(SelectConfig(corpus=other, tokenizer=str(here / "model")), here / "next", planned=MINED),
         LENS.plan(LensConfig(corpus=other, model=str(tiny.model)), here / "next"),
         LENS.plan(LensConfig(corpus="run:select/random", model=str(tiny.model)), here / "run"),
     ):

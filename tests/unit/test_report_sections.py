@@ -737,18 +737,24 @@ def test_words_of_grammar_are_never_named_as_the_most_widespread_pivots() -> Non
 
 
 def test_arms_are_shown_with_their_languages() -> None:
-    base = {"mode": "top", "units": 2, "budget": 9, "available": 99}
+    base = {"arm": "top", "units": 2, "budget": 9, "available": 99, "bridges": 2.5}
     summary = [base | {"language": code, "tokens": tokens, "pivot_share": share} for code, tokens, share in
                (("fr", 300, 0.1), ("zh", 100, 0.5))]  # fmt: skip
-    arms = [{"mode": "top", "units": 4, "tokens": 400, "pivot_share": 0.2}]
-    section = selection(run_of(select={"arms": arms, "summary": summary}))
+    arms = [{"arm": "top", "units": 4, "tokens": 400, "pivot_share": 0.2, "bridges": 3.5}]
+    parts = [
+        {"arm": arm, "language": "fr", "facet": "source", "value": f"s{number}", "share": number / 10}
+        for arm in ("corpus", "top") for number in range(7)
+    ]  # fmt: skip
+    section = selection(run_of(select={"arms": arms, "summary": summary, "composition": parts}))
     assert section is not None
     assert table_of(section, "arms") == [
-        ["top", "all", "4", "400", "", "", "20%"],
-        ["", "French", "2", "300", "9", "99", "10%"],
-        ["", "Chinese", "2", "100", "9", "99", "50%"],
+        ["top", "all", "4", "400", "", "", "3.500", "20%"],
+        ["", "French", "2", "300", "9", "99", "2.500", "10%"],
+        ["", "Chinese", "2", "100", "9", "99", "2.500", "50%"],
     ]
-    said = plain(findings.arms_sentence([*arms, {"mode": "random", "pivot_share": 0.05}]))
+    largest = table_of(section, "composition-source")
+    assert [row[1:] for row in largest] == [[f"s{n}", f"{n}0%", f"{n}0%"] for n in (6, 5, 4, 3, 2)]
+    said = plain(findings.arms_sentence([*arms, {"arm": "random", "pivot_share": 0.05}]))
     assert (
         said
         == "In the rebuilt corpus 20% of the tokens are pivots, against 5.0% in a random choice at the same budget."

@@ -1,25 +1,30 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 import zstandard
-from corpus_fixture import write_corpus, write_tokenizer
+from corpus_fixture import WORDS, write_bench, write_corpus, write_tokenizer
 
-from pivotlens.artifacts import Selection, sha256_of_file
-from pivotlens.corpus import PartStore, Shard, Task, executor
+from pivotlens.artifacts import Selection, schema_of, sha256_of_file
+from pivotlens.corpus import PartStore, Shard, Task, executor, units
+from pivotlens.count.config import CountConfig
 from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.mine.config import MineConfig
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select import SelectConfig, select_documents
 from pivotlens.select.stage import STAGE
 from pivotlens.statistics.proportion import wilson_lower
+from pivotlens.statistics.rate import poisson_lower
 from pivotlens.text import matching
 from stage_by_hand import writing
 
 PIVOTS = ("water", "book", "livre")
+PAIR_PIVOTS = {("fr", "eau"): ("water", "book"), ("zh", "水"): ("water",), ("en", "mountain"): ("book", "livre")}
 
 
 def _write_mine(run: Path, tokenizer: str, pivots: tuple[str, ...] = PIVOTS) -> None:
@@ -28,13 +33,38 @@ def _write_mine(run: Path, tokenizer: str, pivots: tuple[str, ...] = PIVOTS) -> 
     n = len(ids)
     columns = {"token_id": ids, "token": list(pivots), "degree": [3] * n, "degree_shuffled": [0.5] * n}
     columns |= {"language_pairs": [2] * n, "stability": [1.0] * n, "score": [float(n - place) for place in range(n)]}
-    columns["variant_ids"] = [
-        [of, *filter(None, [loaded.tokenizer.token_to_id(pivot.upper())])]
-        for of, pivot in zip(ids, pivots, strict=True)
-    ]
+    columns["variant_ids"] = [_variants(loaded, pivot) for pivot in pivots]
+    pairs: dict[str, list] = {name: [] for name in schema_of("mine", "pair_pivots").names}
+    for (language, word), of_word in PAIR_PIVOTS.items():
+        for pivot in of_word if pivots else ():
+            row = dict.fromkeys(pairs, 0) | {"token": pivot, "token_id": _variants(loaded, pivot)[0], "relation": ""}
+            row |= {"concept_id": "c", "source_language": language, "source_word": word, "target_language": "xx"}
+            row |= {"target_word": "w", "variant_ids": _variants(loaded, pivot)}
+            for name, column in pairs.items():
+                column.append(row[name])
     with writing(run, MineConfig(), inputs={}) as stage:
         stage.write_table("pivots", columns)
+        stage.write_table("pair_pivots", pairs)
         stage.finish()
+
+
+def _variants(loaded: Any, pivot: str) -> list[int]:
+    return [one for text in (pivot, pivot.upper()) if (one := loaded.tokenizer.token_to_id(text)) is not None]
+
+
+def _write_count(run: Path) -> None:
+    named = [(language, accepted[0]) for of in WORDS.values() for language, accepted in of.items()]
+    columns = {"word_language": [one for one, _ in named], "word": [word for _, word in named]}
+    columns |= {"document_language": columns["word_language"], "df": [5] * len(named), "n_sampled": [5] * len(named)}
+    with writing(run, CountConfig(), inputs={}) as stage:
+        stage.write_table("words", columns)
+        stage.finish()
+
+
+def _write_upstream(run: Path, model: Path, pivots: tuple[str, ...] = PIVOTS) -> None:
+    write_bench(run)
+    _write_count(run)
+    _write_mine(run, str(model), pivots)
 
 
 @pytest.fixture(scope="module")
@@ -44,23 +74,24 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = (corpus / "part-0.jsonl").read_bytes().splitlines(keepends=True)
     (corpus / "part-2.jsonl").write_bytes(b"".join(first[:5]).upper().replace(b"TEXT", b"text").replace(
         b"LANGUAGE", b"language").replace(b"\\N", b"\\n"))  # fmt: skip
-    _write_mine(folder / "run", str(write_tokenizer(folder / "model")))
+    _write_upstream(folder / "run", write_tokenizer(folder / "model"))
     return folder
 
 
 def _config(here: Path, **settings: object) -> SelectConfig:
     values = {"corpus": str(here / "corpus"), "tokenizer": str(here / "model"), "unit_characters": 100}
+    values |= {"identify": "label", "boilerplate_share": 0.0, "arms": ("top", "random"), "max_repetition": 1.0}
     return SelectConfig(**{**values, "min_tokens": 5, "budget_tokens": 150, "pivots": 2, **settings})
 
 
 def _select(here: Path, run: Path, **settings: object) -> Selection:
     if not run.exists():
-        shutil.copytree(here / "run" / "mine", run / "mine")
+        shutil.copytree(here / "run", run)
     return select_documents(_config(here, **settings), run)
 
 
-def _documents(run: Path, mode: str) -> list[dict]:
-    return [document for path in Selection.load(run).arm(mode).paths for document in _lines(path)]
+def _documents(run: Path, arm: str) -> list[dict]:
+    return [document for path in Selection.load(run).arm(arm).paths for document in _lines(path)]
 
 
 def _lines(path: Path) -> list[dict]:
@@ -73,59 +104,115 @@ def _content(run: Path) -> dict[str, bytes]:
     return {path.relative_to(run).as_posix(): path.read_bytes() for path in paths}
 
 
+def _bridges(text: str, language: str, ids: list[int], tokenizer: Any) -> int:
+    """Count pairs by sets: the words of the text cut at white space and punctuation, and the tokens in it."""
+    counted = {accepted[0]: set(accepted) for of in WORDS.values() for code, accepted in of.items() if code == language}
+    found = {word for word, forms in counted.items() if any(_stands(form, text) for form in forms)}
+    pairs = {(word, pivot) for (code, word), of in PAIR_PIVOTS.items() if code == language for pivot in of}
+    there = {pivot for _, pivot in pairs if set(_variants(tokenizer, pivot)) & set(ids)}
+    return sum(word in found and pivot in there for word, pivot in pairs)
+
+
+def _stands(form: str, text: str) -> bool:
+    return bool(matching.WordMatcher({"fr": [form]}).match(text).size)
+
+
 def test_scores_documents_and_summary_agree(here: Path, tmp_path: Path) -> None:
     selection = _select(here, tmp_path / "run")
     scores = selection.rows("scores")
     tokenizer = load_tokenizer(str(here / "model"))
     pivots = {tokenizer.tokenizer.token_to_id(pivot) for pivot in (*PIVOTS[:2], "WATER")}
     assert scores == sorted(scores, key=lambda row: (row["file"], row["row"], row["unit"]))
-    for mode in ("top", "random"):
-        documents = _documents(tmp_path / "run", mode)
-        assert list(selection.arm(mode)) == documents
-        assert len(selection.arm(mode)) == len(documents) > 0
-        chosen = [row for row in scores if mode in row["selected"]]
+    for arm in ("top", "random"):
+        documents = _documents(tmp_path / "run", arm)
+        assert list(selection.arm(arm)) == documents
+        assert len(selection.arm(arm)) == len(documents) > 0
+        chosen = [row for row in scores if arm in row["selected"]]
         assert [row["id"] for row in documents] == [f"{row['file']}:{row['row']}:{row['unit']}" for row in chosen]
-        paths = selection.arm(mode).paths
+        paths = selection.arm(arm).paths
         assert [path.name for path in paths] == [f"documents-{number:05d}.jsonl.zst" for number in range(len(paths))]
-        outputs = [selection.manifest.outputs[f"{mode}/{path.name}"] for path in paths]
+        outputs = [selection.manifest.outputs[f"{arm}/{path.name}"] for path in paths]
         assert [output.rows for output in outputs] == [len(_lines(path)) for path in paths]
         assert [output.sha256 for output in outputs] == [sha256_of_file(path) for path in paths]
         assert sum(output.rows for output in outputs) == len(chosen) > 5
         for document, row in zip(documents, chosen, strict=True):
             ids = tokenizer.encode_batch([document["text"]])[0].tolist()
             assert (document["n_tokens"], document["n_pivots"]) == (len(ids), sum(token in pivots for token in ids))
-            assert {**document, **row} == document | {key: row[key] for key in ("selected", "duplicate")}
-            assert row["pivot_share"] == row["n_pivots"] / row["n_tokens"]
-            assert row["pivot_share_low"] == wilson_lower(row["n_pivots"], row["n_tokens"])
+            own = ("selected", "duplicate", "repetition", "importance", "language_share", "other_language")
+            assert {**document, **row} == document | {key: row[key] for key in (*own, "n_bridges_shuffled")}
+            assert row["share"] == wilson_lower(row["n_pivots"], row["n_tokens"])
+            assert row["n_bridges"] == _bridges(document["text"], row["language"], ids, tokenizer)
+            assert row["bridge"] == 1000 * poisson_lower(row["n_bridges"], row["n_tokens"])
             assert row["n_tokens"] >= 5
             assert not row["duplicate"]
         for row in selection.rows("summary"):
             of_language = [unit for unit in chosen if unit["language"] == row["language"]]
-            if row["mode"] == mode:
+            if row["arm"] == arm:
                 tokens = sum(unit["n_tokens"] for unit in of_language)
-                assert (row["units"], row["tokens"]) == (len(of_language), tokens)
-                assert tokens <= row["budget"] == 150
+                assert (row["units"], row["tokens"]) == (len(of_language), tokens + len(of_language))
+                assert row["tokens"] <= row["budget"] == 150
                 assert row["pivot_share"] == sum(unit["n_pivots"] for unit in of_language) / tokens
+                bridges = sum(unit["n_bridges"] for unit in of_language)
+                assert row["bridges"] == pytest.approx(1000 * bridges / tokens)
     duplicates = [row for row in scores if row["duplicate"]]
     assert {row["file"] for row in duplicates if row["n_tokens"] > 5} == {"part-2.jsonl"}
     assert selection.manifest.details["duplicates"] == len(duplicates) > 3
     top, random = (
-        {row["language"]: row["pivot_share"] for row in selection.rows("summary") if row["mode"] == mode}
-        for mode in ("top", "random")
+        {row["language"]: row["bridges"] for row in selection.rows("summary") if row["arm"] == arm}
+        for arm in ("top", "random")
     )
     assert all(top[language] > random[language] for language in top)
+    expected = Counter()
+    for row in scores:
+        expected[row["language"], "tokens"] += row["n_tokens"]
+        expected[row["language"], "pivots"] += row["n_pivots"]
+    for row in scores:  # all text of a language is in it here: one composition
+        share = expected[row["language"], "pivots"] / expected[row["language"], "tokens"]
+        assert row["excess"] == pytest.approx(row["share"] - share)
+    composition = [row for row in selection.rows("composition") if row["facet"] == "document_type"]
+    assert {(row["arm"], row["value"], row["share"]) for row in composition} == {
+        (arm, "monolingual", 1.0) for arm in ("corpus", "top", "random")
+    }
 
 
 def test_card_says_what_it_is(here: Path, tmp_path: Path) -> None:
-    selection = _select(here, tmp_path / "run")
+    selection = _select(here, tmp_path / "run", arms=("top", "matched", "random"), budget_tokens=60)
     assert (selection.manifest.details["pivots"], selection.manifest.details["pivot_tokens"]) == (2, 3)
-    card = (tmp_path / "run/select/random/README.md").read_text()
-    assert "the control for the arm `top`" in card
+    card = (tmp_path / "run/select/matched/README.md").read_text()
+    assert "the primary control" in card
     assert "keep the licences of the corpus" in card
     assert "the best 2 of the stage `mine`" in card
     for row in selection.rows("summary"):
-        if row["mode"] == "random":
-            assert f"| {row['language']} | {row['units']:,} | {row['tokens']:,} | 150 |" in card
+        if row["arm"] == "matched":
+            assert f"| {row['language']} | {row['units']:,} | {row['tokens']:,} | 60 |" in card
+    for row in selection.rows("losses"):
+        assert f"| {row['language']} | {row['reason']} | {row['units']:,} | {row['tokens']:,} |" in card
+    top = Counter(row["language"] for row in selection.rows("scores") if "top" in row["selected"])
+    matched: Counter[str] = Counter()
+    for row in selection.rows("matching"):
+        matched[row["language"]] += row["units"]
+    assert matched == top
+    assert not any({"top", "matched"} <= set(row["selected"]) for row in selection.rows("scores"))
+
+
+def test_text_of_a_corpus_means_nothing_in_a_card(here: Path, tmp_path: Path) -> None:
+    text = "water eau | <script> # x [a](b)\n# not a heading \x1b[31m eau livre book water 水 山"
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    rows = [{"text": f"{text} {number}", "language": "fr", "source": "<b>|*x*"} for number in range(9)]
+    (corpus / "a|b.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    selection = _select(here, tmp_path / "run", corpus=str(corpus), budget_tokens=40)
+    card = (tmp_path / "run/select/top/README.md").read_text()
+    assert selection.rows("examples")[0]["text"].startswith(text)
+    shown = [line for line in card.splitlines() if "not a heading" in line]
+    assert shown
+    assert all(line.startswith("    # not a heading") for line in shown)
+    assert "\x1b" not in card
+    assert "<script>" not in card.replace("    water eau | <script>", "")
+    assert "<b>" not in card
+
+
+_ARMS = ("top", "matched", "random", "share", "excess", "sample", "pseudo_pivots", "word_density", "dsir")
 
 
 def test_interrupted_workers_and_reuse(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,30 +232,108 @@ def test_interrupted_workers_and_reuse(here: Path, tmp_path: Path, monkeypatch: 
             _select(here, tmp_path / "broken")
     limit[0] = 100
     _select(here, tmp_path / "broken")
-    assert len(made) == len(set(made)) == 5  # nothing of part-2 is chosen: it repeats part-0
+    assert len(made) == len(set(made)) == 7  # nothing of part-2 is chosen: it repeats part-0
     assert _content(tmp_path / "broken") == _content(tmp_path / "fresh")
+    assert not (tmp_path / "broken/.work").exists()
     before = (tmp_path / "fresh/select/run.json").read_bytes()
     _select(here, tmp_path / "fresh", workers=2)
     assert (tmp_path / "fresh/select/run.json").read_bytes() == before
 
 
+def test_other_budgets_arms_and_scores_read_no_text(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {"boilerplate_share": 0.2}
+    _select(here, tmp_path / "run", **kept)
+    read: list[str] = []
+    work_on = executor.work_on
+
+    def watching(shard: Shard, task: Task, store: PartStore) -> None:
+        read.append(type(task).__name__)
+        work_on(shard, task, store)
+
+    monkeypatch.setattr(executor, "work_on", watching)
+    for more in (
+        {"budget_tokens": 80},
+        {"arms": _ARMS, "budget_tokens": 40},
+        {"score": "share", "arms": ("top", "bridge"), "min_tokens": 9},
+        {"arms": ("random",), "budget_share": 0.3},
+        {"arms": ("random",), "budget_units": 2},
+    ):
+        read.clear()
+        _select(here, tmp_path / "run", **kept, **more)
+        dsir = {"CountPass", "ImportancePass"} if "dsir" in more.get("arms", ()) else set()
+        assert set(read) == {"WritePass", "JoinPass"} | dsir
+        _select(here, tmp_path / f"anew-{len(more)}-{more.get('budget_share')}-{more.get('score')}", **kept, **more)
+        anew = _content(tmp_path / f"anew-{len(more)}-{more.get('budget_share')}-{more.get('score')}")
+        assert _content(tmp_path / "run") == anew
+        shutil.rmtree(tmp_path / f"anew-{len(more)}-{more.get('budget_share')}-{more.get('score')}")
+
+
+def test_a_budget_beyond_the_corpus_is_refused_and_nothing_is_lost(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigError, match=r"top in en: [0-9,]+ of 1,000,000 tokens") as caught:
+        _select(here, tmp_path / "run", budget_tokens=10**6)
+    assert "take_all" in caught.value.hint
+
+    def unread(*_: object) -> None:
+        raise AssertionError("the text is read again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(units, "read_documents", unread)
+        with pytest.raises(ConfigError, match="of 999,999 tokens"):
+            _select(here, tmp_path / "run", budget_tokens=999_999)
+    selection = _select(here, tmp_path / "run", budget_tokens=10**6, shortage="take_all")
+    for row in selection.rows("summary"):
+        assert row["tokens"] == row["available"]
+    text = "\n".join(selection.manifest.warnings)
+    assert "arm random takes all there is in zh" in text
+    assert "takes everything there is in en, fr, zh" in text
+
+
+def test_languages_have_their_own_budgets(here: Path, tmp_path: Path) -> None:
+    selection = _select(here, tmp_path / "run", languages=("fr=2", "zh_CN=1"), budget_tokens=150)
+    assert [(row["language"], row["budget"]) for row in selection.rows("summary")] == 2 * [("fr", 100), ("zh", 50)]
+    for languages, problem in (
+        (("de",), "names 'de', and no unit"),
+        (("fr", "zh=1"), "'fr' has none"),
+        (("fr", "fr"), "named twice"),
+        (("fr=x",), "'x' is no weight"),
+    ):
+        with pytest.raises(ConfigError, match=problem):
+            _select(here, tmp_path / "run", languages=languages)
+    for wrong in ({"budget_units": 1, "budget_share": 0.5}, {"arms": ("matched",)}):
+        with pytest.raises(ValueError, match=r"both given|not among the arms"):
+            SelectConfig(**wrong)
+
+
+def test_workers_and_cuts_do_not_matter(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _select(here, tmp_path / "one", arms=_ARMS, budget_tokens=60)
+    monkeypatch.setattr("pivotlens.corpus.cutting.SHARD_BYTES", 2000)
+    _select(here, tmp_path / "cut", arms=_ARMS, budget_tokens=60)
+    for name in ("summary", "composition", "overlap", "matching", "losses", "arms", "examples"):
+        one, cut = (Selection.load(tmp_path / run).rows(name) for run in ("one", "cut"))
+        assert one == cut
+    for arm in _ARMS:
+        assert _documents(tmp_path / "one", arm) == _documents(tmp_path / "cut", arm)
+
+
 def test_budget_below_the_first_unit_leaves_a_stated_empty_arm(here: Path, tmp_path: Path) -> None:
-    selection = _select(here, tmp_path / "run", budget_tokens=1, modes=("top",))
+    selection = _select(here, tmp_path / "run", budget_tokens=1, arms=("top",))
     assert _documents(tmp_path / "run", "top") == []
-    assert "arm top holds nothing in fr: its first unit exceeds 1" in "\n".join(selection.manifest.warnings)
+    assert "arm top holds nothing in fr: none could be taken, or the first exceeds 1" in selection.manifest.warnings
     assert not (tmp_path / "run/select/random").exists()
     assert "| fr | 0 | 0 | 1 |" in (tmp_path / "run/select/top/README.md").read_text()
 
 
 def test_warnings(here: Path, tmp_path: Path) -> None:
-    selection = _select(here, tmp_path / "run", budget_tokens=10**6, limit_documents=4, pivots=50)
+    selection = _select(here, tmp_path / "run", budget_tokens=40, limit_documents=8, pivots=50)
     text = "\n".join(selection.manifest.warnings)
-    assert "only the first 4 documents of each file" in text
-    assert "takes everything there is in" in text
+    assert "only the first 8 documents of each file" in text
     assert "3 pivots were mined, fewer than the 50 asked for" in text
-    selection = _select(here, tmp_path / "run", min_tokens=10**6)
-    short = "no unit is long enough: none has 1,000,000 tokens (--min-tokens)"
-    assert f"arm random holds nothing in zh: {short}" in selection.manifest.warnings
+    with pytest.raises(ConfigError, match="no unit that could be taken is in a language of the benchmark"):
+        _select(here, tmp_path / "run", min_tokens=10**6)
 
 
 def test_files_left_out_are_warned_of(here: Path, tmp_path: Path) -> None:
@@ -182,27 +347,30 @@ def test_words_hidden_by_particles_are_named_where_there_are_no_pivots(
     here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(matching, "_CLITICS", frozenset({"fr"}))
-    _write_mine(tmp_path, str(here / "model"), ())
-    (warning,) = (text for text in _select(here, tmp_path).manifest.warnings if "found no pivots" in text)
-    assert "--min-df" not in warning
-    assert "count a corpus with some. In fr a word is not found beside a particle" in warning
+    _write_upstream(tmp_path, here / "model", ())
+    with pytest.raises(PrerequisiteError, match="found no pivots") as caught:
+        _select(here, tmp_path)
+    assert "--min-df" not in caught.value.hint
+    assert "Count a corpus with some. In fr a word is not found beside a particle" in caught.value.hint
 
 
 def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
-    with pytest.raises(PrerequisiteError, match="'mine'"):
+    with pytest.raises(PrerequisiteError, match="'bench'"):
         select_documents(_config(here), tmp_path)
     with pytest.raises(ConfigError, match="no tokenizer"):
         select_documents(_config(here, tokenizer=""), here / "run")
-    _write_mine(tmp_path / "none", str(here / "model"), ())
-    without = select_documents(_config(here), tmp_path / "none")
-    (warning,) = (text for text in without.manifest.warnings if "found no pivots" in text)
-    assert warning.endswith("count a corpus with some, or lower --min-df of mine")
-    assert {(row["mode"], row["units"] > 0) for row in without.rows("summary")} == {("top", False), ("random", True)}
+    _write_upstream(tmp_path / "none", here / "model", ())
+    with pytest.raises(PrerequisiteError, match="found no pivots") as caught:
+        select_documents(_config(here), tmp_path / "none")
+    assert "Count a corpus with some, or lower --min-df of mine" in caught.value.hint
+    without = select_documents(_config(here, arms=("random",)), tmp_path / "none")
+    assert {(row["arm"], row["units"] > 0) for row in without.rows("summary")} == {("random", True)}
     shutil.copytree(here / "model", tmp_path / "other")
     path = tmp_path / "other/tokenizer.json"
     path.write_text(path.read_text().replace('"water"', '"w4ter"'))
-    with pytest.raises(ConfigError, match="'water' in the mined pivots") as caught:
+    with pytest.raises(ConfigError, match="'water' in the mined pivots") as wrong:
         select_documents(_config(here, tokenizer=str(tmp_path / "other")), here / "run")
-    assert "pivotlens count" in caught.value.hint
-    planned = STAGE.plan(_config(here), tmp_path / "nowhere", planned={"mine": "f" * 64})
-    assert planned.inputs.keys() == {"mine", "corpus", "tokenizer"}
+    assert "pivotlens count" in wrong.value.hint
+    made = dict.fromkeys(("bench", "count", "mine"), "f" * 64)
+    planned = STAGE.plan(_config(here), tmp_path / "nowhere", planned=made)
+    assert planned.inputs.keys() == {"bench", "count", "mine", "corpus", "tokenizer"}

@@ -1,13 +1,11 @@
-"""What count, mine and select say in a few figures, against plain loops over their rows."""
+"""What count and mine say in a few figures, against plain loops over their rows."""
 
 import math
 
 import numpy as np
-import pytest
 
 from pivotlens.count.tables import ENOUGH, coverage_rows, pair_summary_rows
 from pivotlens.mine.sums import grammar_rows, summary_rows
-from pivotlens.select.summary import arm_rows
 
 _PAIRS = ("concept_id", "source_language", "target_language", "df_source", "df_target", "df_both")
 
@@ -79,20 +77,3 @@ def test_what_is_met_everywhere_is_a_word_of_grammar_where_no_list_knows_it():
         {"token_id": 2, "token": " the", "listed": True, "everywhere": False},
     ]
     assert grammar_rows([], tokens, languages) == []
-
-
-def test_arms_are_weighted_by_tokens():
-    rng = np.random.default_rng(8)
-    rows = [
-        {"mode": mode, "language": code, "units": int(rng.integers(1, 9)), "tokens": int(rng.integers(1, 99)),
-         "pivot_share": float(rng.random())}
-        for mode in ("top", "random") for code in ("fr", "zh", "ja")
-    ]  # fmt: skip
-    for one in arm_rows(rows):
-        of_mode = [row for row in rows if row["mode"] == one["mode"]]
-        weights = [row["tokens"] for row in of_mode]
-        assert (one["units"], one["tokens"]) == (sum(row["units"] for row in of_mode), sum(weights))
-        assert one["pivot_share"] == pytest.approx(np.average([row["pivot_share"] for row in of_mode], weights=weights))
-    empty = {"mode": "top", "language": "fr", "units": 0, "tokens": 0, "pivot_share": None}
-    assert arm_rows([empty]) == [{"mode": "top", "units": 0, "tokens": 0, "pivot_share": 0.0}]
-    assert arm_rows([]) == []

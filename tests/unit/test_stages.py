@@ -69,9 +69,10 @@ def test_the_import_contracts_name_every_stage():
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
-    apart, harness, torch, _, reach = contracts
+    apart, harness, torch, _, reach, datatrove = contracts
     assert set(apart["modules"]) == rooms
     assert rooms <= set(harness["source_modules"])
+    assert rooms <= set(datatrove["source_modules"])
     assert rooms == set(reach["forbidden_modules"])
     light = {f"pivotlens.{name}" for name, stage in STAGES.items() if not stage.config.runs_model}
     assert rooms & set(torch["source_modules"]) == light

@@ -15,12 +15,14 @@ from typing import Any, ClassVar
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import zstandard
 
 from pivotlens.artifacts.result import StageResult
 from pivotlens.errors import ArtifactError, did_you_mean
 
 ALL = "all"
+_PARQUET_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -253,13 +255,14 @@ class Pivots(StageResult):
 class Arm:
     """The documents that one arm of a selection holds.
 
-    Iterating over it reads them one after the other, each a dictionary with ``id``, ``text``, ``language``, ``group``,
-    ``file``, ``row``, ``unit``, ``n_tokens``, ``n_pivots``, ``pivot_share`` and ``pivot_share_low``.
+    Iterating over it reads them one after the other, each a dictionary with ``id``, ``text``, ``language`` (found),
+    ``label``, ``document_type``, ``group``, ``source``, ``file``, ``row``, ``unit`` and the counts and scores of the
+    table ``scores``.
 
     Attributes:
         name: Of the arm.
-        paths: Its files of documents, JSON lines compressed with zstd; one after another they stand in the order of the
-            corpus.
+        paths: Its files of documents, JSON lines compressed with zstd, or Parquet where there are none; one after
+            another they stand in the order of the corpus.
         documents: How many they hold.
         summary: What it holds in each language: the rows of ``select/summary``.
     """
@@ -275,14 +278,24 @@ class Arm:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for path in self.paths:
             try:
-                with path.open("rb") as file:
-                    content = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-                    for line in io.BufferedReader(content):
-                        yield orjson.loads(line)
-            except (OSError, zstandard.ZstdError, orjson.JSONDecodeError) as error:
+                yield from _parquet_rows(path) if path.suffix == ".parquet" else _json_rows(path)
+            except (OSError, zstandard.ZstdError, orjson.JSONDecodeError, pa.ArrowException) as error:
                 raise ArtifactError(
                     f"{path} is missing or damaged: {error}", "Run `pivotlens select` again with `--replace`."
                 ) from error
+
+
+def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as file:
+        content = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        for line in io.BufferedReader(content):
+            yield orjson.loads(line)
+
+
+def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
+            yield from batch.to_pylist()
 
 
 @dataclass(frozen=True)
@@ -294,13 +307,13 @@ class Selection(StageResult):
     @property
     def arms(self) -> tuple[str, ...]:
         """Names of the arms."""
-        return tuple(dict.fromkeys(self.manifest.config["modes"]))
+        return tuple(dict.fromkeys(self.manifest.config["arms"]))
 
     def arm(self, name: str) -> Arm:
         """Return the documents of an arm.
 
         Args:
-            name: ``top`` or ``random``, where they were made.
+            name: Such as ``top`` or ``matched``, where it was made.
 
         Raises:
             ArtifactError: There is no such arm.
@@ -309,20 +322,19 @@ class Selection(StageResult):
         >>> len(top), [document["text"] for document in top]
         (2, ['eau 水 water', 'livre 书 book'])
         >>> top.summary["tokens"].to_pylist()
-        [6]
+        [8]
         """
         if name not in self.arms:
             raise ArtifactError(f"{self.folder} has no arm {name!r}", did_you_mean(name, self.arms))
+        documents = [file for file in self.manifest.outputs if file.startswith(f"{name}/documents-")]
+        lines = [file for file in documents if not file.endswith(".parquet")]
         # By length first: after documents-99999 comes documents-100000.
-        files = sorted(
-            (file for file in self.manifest.outputs if file.startswith(f"{name}/documents-")),
-            key=lambda file: (len(file), file),
-        )
+        files = sorted(lines or documents, key=lambda file: (len(file), file))
         return Arm(
             name=name,
             paths=tuple(self.folder / file for file in files),
             documents=sum(self.manifest.outputs[file].rows or 0 for file in files),
-            summary=self.table("summary", mode=name),
+            summary=self.table("summary", arm=name),
         )
 
 

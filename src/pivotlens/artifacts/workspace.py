@@ -23,8 +23,8 @@ from pivotlens.errors import ArtifactError
 class Workspace:
     """The stage's lock and its folder ``RUN/.work/STAGE-…``, as a context manager.
 
-    Parts in it outlive a kill and are found again by the same plan; whoever leaves the block after the result was
-    put in place leaves no folder behind.
+    Parts in it outlive a kill and are found again by the same plan, those of `lasting_folder` by every plan that they
+    serve; whoever leaves the block after the result was put in place leaves no folder behind.
 
     Attributes:
         staging: Where the result is put together.
@@ -81,7 +81,8 @@ class Workspace:
         try:
             if not self.staging.exists():  # the result is in its place: the parts have served
                 with writing_errors(self._folder):
-                    shutil.rmtree(self._folder)
+                    for served in (self._folder, *self._folder.parent.glob(f"{self._plan.stage}.*")):
+                        shutil.rmtree(served)
                     if not any(self._folder.parent.iterdir()):
                         self._folder.parent.rmdir()
         finally:
@@ -113,6 +114,22 @@ class Workspace:
         """Return a folder for parts that are not Parquet tables; it survives an interruption."""
         folder = self._parts / key
         folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def lasting_folder(self, fingerprint: str) -> Path:
+        """Return a folder for parts that settings of the plan may change without changing these.
+
+        It survives an interruption or an error, and the next plan finds it again; those of other fingerprints go.
+
+        Args:
+            fingerprint: What the parts follow from.
+        """
+        folder = self._folder.parent / f"{self._plan.stage}.{fingerprint[:16]}"
+        with writing_errors(folder):
+            for stale in folder.parent.glob(f"{self._plan.stage}.*"):
+                if stale != folder:
+                    shutil.rmtree(stale)
+            folder.mkdir(exist_ok=True)
         return folder
 
 

@@ -351,11 +351,13 @@ def _bundled(spec: str) -> list[CorpusFile]:
 
 
 def _made_by_a_stage(made: Made) -> list[CorpusFile]:
+    # Where the same documents are there in both kinds, they are read once.
+    names = [name for name in made.files if name.endswith(SUFFIXES)]
+    lines = [name for name in names if not name.endswith(_PARQUET)]
     # The sums of the manifest, not times: the same documents are the same corpus wherever and whenever they were made.
     return [
-        CorpusFile(name, str(made.check(name)), output.bytes, output.sha256)
-        for name, output in made.files.items()
-        if name.endswith(SUFFIXES)
+        CorpusFile(name, str(made.check(name)), made.files[name].bytes, made.files[name].sha256)
+        for name in lines or names
     ]
 
 

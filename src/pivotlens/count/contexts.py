@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from pivotlens.arrays import Booleans, Hashes, Integers, ragged_take, sorted_distinct
+from pivotlens.corpus.vocabulary import CountedWords, finder_of
 from pivotlens.count.occurrences import in_own_language
 from pivotlens.count.sampling import is_among
 from pivotlens.count.sparse import SparseCounts, joint_counts
-from pivotlens.count.vocabulary import CountedWords, finder_of
 
 Encode = Callable[[Sequence[str]], Sequence[Integers]]
 _TOKENS_HELD = 1 << 22

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pivotlens.arrays import Booleans, Hashes, Integers, ragged_take
+from pivotlens.corpus.vocabulary import CountedWords, finder_of
 from pivotlens.count.sampling import BottomK
 from pivotlens.count.sparse import SparseCounts, count_keys
-from pivotlens.count.vocabulary import CountedWords, finder_of
 
 
 class PairCounts(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import numpy as np
 from pivotlens.arrays import Booleans, Hashes
 from pivotlens.corpus import BadRows, PartStore, Shard, UnitBatch, UnitPlan, unit_batches, unit_hashes
 from pivotlens.corpus.packing import read_arrays, write_arrays
+from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.count.contexts import ContextCounter
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.sampling import is_among
-from pivotlens.count.vocabulary import CountedWords
+from pivotlens.count.units import UnitKinds, pack_languages, unpack_languages
 from pivotlens.models.tokenizer import load_tokenizer
 
 
@@ -23,7 +25,10 @@ def _hashes(shard: Shard, batch: UnitBatch, seed: int) -> Hashes:
 
 @dataclass(frozen=True)
 class OccurrencePass:
-    """Finds the words in a shard's units; its part is a counter as arrays, with the bad rows."""
+    """Finds the words in a shard's units.
+
+    Its part is a counter as arrays, with the units' kinds, the language found of each, and the bad rows.
+    """
 
     words: CountedWords
     plan: UnitPlan
@@ -34,12 +39,15 @@ class OccurrencePass:
     def __call__(self, shard: Shard, part: Path) -> None:
         """Write the part of a shard."""
         counter = CooccurrenceCounter(self.words, self.sample, self.background)
-        bad = BadRows()
+        bad, kinds, found = BadRows(), UnitKinds(), list[str]()
         for batch in unit_batches(shard, self.plan):
             counter.documents.update(batch.documents)
             bad.extend(batch.bad)
+            kinds.add(batch)
+            found += batch.languages
             counter.add(batch.texts, batch.languages, _hashes(shard, batch, self.seed))
-        write_arrays(part, counter.to_arrays() | bad.to_arrays())
+        counted = counter.to_arrays() | kinds.to_arrays(self.plan.boilerplate)
+        write_arrays(part, counted | pack_languages(found) | bad.to_arrays())
 
 
 @dataclass(frozen=True)
@@ -68,13 +76,14 @@ class ContextPass:
         counter = ContextCounter(
             self.words, self.thresholds, self.backgrounds, tokenizer.encode_batch, tokenizer.vocab_size
         )
-        wanted = self._wanted(shard)
+        wanted, first = self._wanted(shard), 0
+        found = unpack_languages(read_arrays(self.occurrences.path(shard), ("found_codes", "found")))
         for batch in unit_batches(shard, self.plan):
+            languages = found[first : first + len(batch.texts)]  # found once is enough
+            first += len(batch.texts)
             hashes = _hashes(shard, batch, self.seed)
-            chosen = np.flatnonzero(self._is_sampled(batch, hashes, wanted))
-            counter.add(
-                [batch.texts[unit] for unit in chosen], [batch.languages[unit] for unit in chosen], hashes[chosen]
-            )
+            chosen = np.flatnonzero(self._is_sampled(languages, hashes, wanted))
+            counter.add([batch.texts[unit] for unit in chosen], [languages[unit] for unit in chosen], hashes[chosen])
         counter.flush()
         keys, counts = counter.counts.total()
         write_arrays(
@@ -89,9 +98,9 @@ class ContextPass:
         words, hashes = arrays["sample_words"].astype(np.int64), arrays["sample_hashes"].astype(np.uint64)
         return np.sort(hashes[hashes <= self.thresholds[words]])
 
-    def _is_sampled(self, batch: UnitBatch, hashes: Hashes, wanted: Hashes | None) -> Booleans:
+    def _is_sampled(self, languages: Sequence[str], hashes: Hashes, wanted: Hashes | None) -> Booleans:
         if wanted is None:
             return np.ones(hashes.size, dtype=bool)
-        thresholds = np.array([self.backgrounds[language] for language in batch.languages], dtype=np.uint64)
+        thresholds = np.array([self.backgrounds[language] for language in languages], dtype=np.uint64)
         sampled: Booleans = is_among(hashes, wanted) | (hashes <= thresholds)
         return sampled

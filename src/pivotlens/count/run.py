@@ -11,22 +11,25 @@ import pyarrow as pa
 from pivotlens.artifacts import Benchmark, ResultWriter, schema_of
 from pivotlens.corpus import (
     BadRows,
+    Boilerplate,
     Listing,
     LocalExecutor,
+    OpenedCorpus,
     PartStore,
     Shard,
     check_bad_share,
     merged_bad_rows,
-    shards_of,
+    open_corpus,
     unit_plan,
 )
 from pivotlens.corpus.packing import read_arrays
+from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.count import tables
 from pivotlens.count.config import CountConfig
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.passes import ContextPass, OccurrencePass
 from pivotlens.count.sparse import SparseCounts
-from pivotlens.count.vocabulary import CountedWords
+from pivotlens.count.units import UNIT_ARRAYS, UnitKinds
 from pivotlens.errors import ConfigError
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.stage import Work
@@ -46,19 +49,21 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     tokenizer = load_tokenizer(config.tokenizer, work.near)
     for warning in tokenizer.warnings:
         writer.warn(warning)
-    corpus, plan = work.plan.source("corpus", Listing), unit_plan(config)
-    executor = LocalExecutor(config.workers)
-    shards = shards_of(corpus.files, plan, executor, workspace.parts_folder("cuts"))
+    corpus, executor = work.plan.source("corpus", Listing), LocalExecutor(config.workers)
+    opened = open_corpus(corpus.files, unit_plan(config), executor, workspace.parts_folder)
+    shards, plan = opened.shards, opened.plan
 
     find = OccurrencePass(words, plan, config.sample, config.background, config.seed)
     found = PartStore(workspace.parts_folder("occurrences"))
     executor.run(shards, find, found, "Finding words")
     bad = merged_bad_rows(shards, found, config.max_bad_share)
     check_bad_share(bad, config.max_bad_share, config.corpus)
-    counter = _merged_occurrences(words, config, shards, found)
+    counter, kinds = _merged_occurrences(words, config, shards, found), _merged_kinds(opened, found)
     for warning in corpus.warnings:
         writer.warn(warning)
     _warn(writer, config, counter, bad)
+    for warning in kinds.warnings():
+        writer.warn(warning)
     _warn_of_shorter_words(writer, config, benchmark, words, longer)
 
     backgrounds = {code: threshold for code, (_, threshold) in counter.backgrounds().items()}
@@ -69,6 +74,7 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     contexts = _merged_contexts(shards, contexts_of_shards, tuple(backgrounds), tokenizer.vocab_size)
 
     _write(writer, words, counter, contexts)
+    _write_units(writer, kinds, plan.boilerplate)
     tokens = np.flatnonzero(np.bincount(contexts.keys % contexts.vocabulary)).tolist()
     writer.write_table("token_texts", {"token_id": tokens, "token": [tokenizer.text(token) for token in tokens]})
     writer.write_table(
@@ -85,6 +91,9 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
         "documents": bad.documents,
         "units": sum(row.units for row in counter.languages.values()),
         "bad_rows": bad.count,
+        "boilerplate_lines": len(plan.boilerplate.lines),
+        "boilerplate_dropped": kinds.dropped.total(),
+        "boilerplate_by_source": plan.boilerplate.by_source,
         "words": len(words.words),
         "longer_words": {code: len(listed) for code, listed in longer.words.items()},
         "concepts": len(words.concepts),
@@ -100,6 +109,13 @@ def _merged_occurrences(
     for shard in shards:
         counter.merge_arrays(read_arrays(parts.path(shard)))
     return counter
+
+
+def _merged_kinds(opened: OpenedCorpus, parts: PartStore) -> UnitKinds:
+    kinds = UnitKinds()
+    for shard in opened.shards:
+        kinds.merge_arrays(read_arrays(parts.path(shard), UNIT_ARRAYS), opened.plan.boilerplate)
+    return kinds
 
 
 def _merged_contexts(
@@ -178,3 +194,12 @@ def _write(
     writer.write_table("tokens", tables.tokens_table(contexts))
     writer.write_table_blocks("word_tokens", tables.word_tokens_blocks(words, contexts))
     writer.write_table_blocks("pair_tokens", tables.pair_tokens_blocks(words, contexts))
+
+
+def _write_units(writer: ResultWriter, kinds: UnitKinds, boilerplate: Boilerplate) -> None:
+    for name, rows in (
+        ("units", kinds.rows()),
+        ("boilerplate", kinds.boilerplate_rows(boilerplate)),
+        ("boilerplate_sources", kinds.source_rows(boilerplate)),
+    ):
+        writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("count", name)))

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from pivotlens.arrays import Integers
 from pivotlens.artifacts import schema_of
+from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.count.occurrences import CooccurrenceCounter
-from pivotlens.count.vocabulary import CountedWords
 
 ENOUGH = 20
 """Units from which a word's figures mean something."""

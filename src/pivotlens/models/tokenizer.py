@@ -16,6 +16,7 @@ from pivotlens.arrays import Integers
 from pivotlens.artifacts import RunFolder
 from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.errors import ModelError
+from pivotlens.models.fast_tokenizers import EncodeFlat, fastest
 from pivotlens.models.resolve import tokenizer_file
 
 # Old Mistral tokenizers with a pattern other than theirs, as transformers tells them, and what theirs alone holds.
@@ -25,25 +26,29 @@ _RIGHT_PATTERN = rb"[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*"
 
 @dataclass(frozen=True)
 class TextTokenizer:
-    """Cuts text into token ids, all of it and nothing else: no special tokens, whatever else its file asks for.
+    """Cuts text into token ids, all of it and nothing else: no special tokens, even where a text writes one.
 
     Attributes:
         folder: Where its ``tokenizer.json`` is; a worker process loads it from there.
         fingerprint: sha256 of that file.
         vocab_size: One more than the largest id it can give.
-        warnings: What of its file was switched off, and what its normaliser takes out of every text.
+        encode_flat: Cuts texts: returns the ids of all of them one after another, shape ``(tokens,)``, and the number
+            of tokens of each, shape ``(texts,)``. A fast package does it where one is installed.
+        warnings: What of its file was switched off, what its normaliser takes out of every text, and which fast
+            package cuts differently.
     """
 
     tokenizer: Tokenizer
     folder: Path
     fingerprint: str
     vocab_size: int
+    encode_flat: EncodeFlat
     warnings: tuple[str, ...] = ()
 
     def encode_batch(self, texts: Sequence[str]) -> list[Integers]:
         """Return the token ids of each text, shape ``(tokens,)``."""
-        encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [np.asarray(encoding.ids, dtype=np.int64) for encoding in encodings]
+        ids, lengths = self.encode_flat(texts)
+        return np.split(ids, np.cumsum(lengths)[:-1]) if lengths.size else []
 
     def text(self, token_id: int) -> str:
         """Return what a token writes, with its leading space; a piece of a character shows as ``�``."""
@@ -133,5 +138,8 @@ def _loaded(path: Path, sha256: str) -> TextTokenizer:
     vocabulary = tokenizer.get_vocab(with_added_tokens=True)
     if not vocabulary:
         raise ModelError(f"{path} has an empty vocabulary", "Fetch or convert the model again.")
-    warnings = (*switch_off_saved_state(tokenizer), *_normaliser_warnings(tokenizer))
-    return TextTokenizer(tokenizer, path.parent, sha256, max(vocabulary.values()) + 1, warnings)
+    switched_off = switch_off_saved_state(tokenizer)
+    tokenizer.encode_special_tokens = True  # where a text writes one it is text: no document ends or begins there
+    encode, dropped = fastest(tokenizer)
+    warnings = (*switched_off, *_normaliser_warnings(tokenizer), *dropped)
+    return TextTokenizer(tokenizer, path.parent, sha256, max(vocabulary.values()) + 1, encode, warnings)

@@ -1,57 +1,182 @@
-"""The data card that lies beside an arm's documents."""
+"""The data card that lies beside an arm's documents; it draws what stands in the tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-_HOW = {
-    "top": "The units with the highest share of pivot tokens, by the lower end of its 95 % Wilson interval.",
-    "random": "Units drawn at random, at the same token budget: the control for the arm `top`.",
+from pivotlens.select.arms import HOW
+from pivotlens.text import escape_controls
+
+Rows = Sequence[Mapping[str, Any]]
+_MOST_VALUES = 8
+_FACETS = {
+    "text_language": "Language of the text",
+    "label": "Label",
+    "document_type": "Document type",
+    "length_decile": "Length, in tenths of the corpus",
+    "source": "Source",
 }
 
 
-def data_card(mode: str, settings: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], pivots: int) -> str:
+@dataclass(frozen=True)
+class CardTables:
+    """The tables that a card draws from, as rows.
+
+    Attributes:
+        tables: Rows by the name of the table.
+        settings: The stage's settings.
+        pivots: Number of corpus pivots that counted.
+        warnings: What was warned of.
+    """
+
+    tables: Mapping[str, Rows]
+    settings: Mapping[str, Any]
+    pivots: int
+    warnings: Sequence[str]
+
+
+def data_card(arm: str, card: CardTables) -> str:
     """Return the data card of an arm as Markdown.
 
     Args:
-        mode: The arm.
-        settings: The stage's settings.
-        rows: The arm's rows of the table ``summary``.
-        pivots: Number of pivots that counted.
+        arm: The arm.
+        card: What it draws from.
     """
+    tables, settings = card.tables, card.settings
+    of_arm = {name: [row for row in rows if row.get("arm") == arm] for name, rows in tables.items()}
+    sections = [
+        f"# Documents selected by pivotlens: {arm}",
+        f"{HOW[arm]}",  # type: ignore[index]
+        _facts(settings, card.pivots),
+        "## What it holds",
+        _summary(of_arm["summary"]),
+        *_composition(of_arm["composition"]),
+        "## Beside other arms",
+        _table(
+            ("arm", "units in both", "of this arm's units"),
+            [(row["other"], f"{row['units']:,}", _percent(row["share"])) for row in of_arm["overlap"]],
+        )
+        or "There are none.",
+    ]
+    if arm == "matched":
+        sections += ["## What units of `top` were matched on", _matching(tables["matching"])]
+    sections += ["## What was lost", _losses(tables["losses"], len(tables["boilerplate"]))]
+    sections += ["## Examples", _examples(of_arm["examples"]) or "There are none."]
+    if card.warnings:
+        sections += ["## Warnings", "\n".join(f"- {_cell(warning)}" for warning in card.warnings)]
+    sections += ["## Columns", _COLUMNS, _RIGHTS]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+_COLUMNS = """`id`, `text`, `language` (found in the text), `label` (as the corpus tells it), `document_type`, `group`,
+`source`, `file`, `row`, `unit`, `n_tokens`, `n_pivots`, `n_words`, `n_bridges`, `share`, `excess`, `bridge`. Documents
+stand in the order of the corpus, one file after another."""
+_RIGHTS = """The documents keep the licences of the corpus; the selection adds no rights and takes none away. Texts were
+not checked for personal data, and being rich in pivots says nothing about their quality or truth."""
+
+
+def _facts(settings: Mapping[str, Any], pivots: int) -> str:
     limit = settings["limit_documents"]
     cut = (
         "whole documents"
         if settings["unit"] == "document"
         else f"pieces of documents of at most {settings['unit_characters']:,} characters, cut at line ends"
     )
-    table = "\n".join(
-        f"| {row['language']} | {row['units']:,} | {row['tokens']:,} | {row['budget']:,} | {row['available']:,} "
-        f"| {'–' if row['tokens'] == 0 else format(row['pivot_share'], '.4f')} |"
+    if settings["budget_units"] is not None:
+        budget = f"at most {settings['budget_units']:,} units"
+    elif settings["budget_share"] is not None:
+        budget = f"at most {settings['budget_share']:.1%} of the tokens that could be taken"
+    else:
+        budget = f"at most {settings['budget_tokens']:,} tokens, with the one that ends each unit"
+    each = "over all languages, by their weights" if any("=" in one for one in settings["languages"]) else "a language"
+    first = f", the first {limit:,} documents of each file" if limit else ""
+    return f"""- Corpus: `{settings["corpus"]}`{first}.
+- Units: {cut}; `id` is file, row and unit.
+- Budget: {budget}, {each}; by the language found in the text; taking stops before it would be exceeded.
+- Score of `top`: `{settings["score"]}`. Corpus pivots: the best {pivots:,} of the stage `mine`, in all their spellings
+  (case, leading space); tokens are those of `{settings["tokenizer"]}`.
+- Left out: units under {settings["min_tokens"]:,} tokens, those in which more than {settings["max_repetition"]:.0%} of
+  the runs of ten tokens were there before, and all but the first of units with the same text (compared case-folded).
+- Seed: {settings["seed"]}."""
+
+
+def _summary(rows: Rows) -> str:
+    return _table(
+        ("language", "units", "tokens", "budget", "available tokens", "pivots", "bridges per 1,000 tokens", "in it"),
+        [
+            (
+                row["language"],
+                f"{row['units']:,}",
+                f"{row['tokens']:,}",
+                f"{row['budget']:,}",
+                f"{row['available']:,}",
+                _percent(row["pivot_share"]),
+                "–" if row["bridges"] is None else f"{row['bridges']:.2f}",
+                _percent(row["language_share"]),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _composition(rows: Rows) -> list[str]:
+    sections = []
+    for facet, title in _FACETS.items():
+        shown: list[tuple[str, ...]] = []
+        for language in dict.fromkeys(row["language"] for row in rows):
+            found = [row for row in rows if row["language"] == language and row["facet"] == facet]
+            if facet != "length_decile":
+                found.sort(key=lambda row: -row["share"])
+            for row in found[: _MOST_VALUES if facet != "length_decile" else None]:
+                shown.append((language, _cell(row["value"]), _percent(row["share"]), _percent(row["corpus_share"])))
+        sections += [f"### {title}", _table(("language", "part", "of this arm", "of the corpus"), shown)]
+    return sections if rows else []
+
+
+def _matching(rows: Rows) -> str:
+    return _table(
+        ("language", "matched on", "units of top", "share"),
+        [(row["language"], row["matched_on"], f"{row['units']:,}", _percent(row["share"])) for row in rows],
+    )
+
+
+def _losses(rows: Rows, n_boilerplate: int) -> str:
+    table = _table(
+        ("language", "reason", "units", "tokens"),
+        [(row["language"], row["reason"], f"{row['units']:,}", f"{row['tokens']:,}") for row in rows],
+    )
+    lines = f"{n_boilerplate:,} lines that recur over a source's documents were left out of all text (`boilerplate`)."
+    return f"{table}\n\n{lines}\n`mislabelled` units are not lost: they count for the language found in their text."
+
+
+def _examples(rows: Rows) -> str:
+    return "\n\n".join(
+        f"`{_cell(row['file'])}`, row {row['row']}, unit {row['unit']} ({row['language']}):\n\n{_quoted(row['text'])}"
         for row in rows
     )
-    return f"""# Documents selected by pivotlens: {mode}
 
-{_HOW[mode]}
 
-- Corpus: `{settings["corpus"]}`{f", the first {limit:,} documents of each file" if limit else ""}.
-- Units: {cut}; `id` is file, row and unit.
-- Left out: units under {settings["min_tokens"]:,} tokens, and all but the first of units with the same text
-  (compared case-folded).
-- Pivots: the best {pivots:,} of the stage `mine`, in all their spellings (case, leading space); tokens are those of
-  `{settings["tokenizer"]}`.
-- Budget: at most {settings["budget_tokens"]:,} tokens a language; taking stops before it would be exceeded.
-- Seed: {settings["seed"]}.
+def _quoted(text: str) -> str:
+    """Return a text as an indented block, in which Markdown means nothing and nothing is hidden."""
+    return "\n".join(f"    {escape_controls(line)}" for line in text.splitlines())
 
-| language | units | tokens | budget | available tokens | share of pivot tokens |
-|---|---:|---:|---:|---:|---:|
-{table}
 
-Columns: `id`, `text`, `language`, `group`, `file`, `row`, `unit`, `n_tokens`, `n_pivots`, `pivot_share`
-(pivot tokens of all tokens), `pivot_share_low` (lower end of its interval). Documents stand in the order of the
-corpus, one file after another.
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
-The documents keep the licences of the corpus; the selection adds no rights and takes none away. Texts were not checked
-for personal data, and a high share of pivot tokens says nothing about their quality or truth.
-"""
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
+
+
+def _cell(text: str) -> str:
+    """Return text of a corpus for a cell: on one line, with nothing in it that Markdown or HTML would act on."""
+    shown = escape_controls(" ".join(text.split()))
+    for mark in "\\`*_[]|<>":
+        shown = shown.replace(mark, f"&#{ord(mark)};")
+    return shown or "–"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pivotlens.artifacts import RunFolder, Source
 from pivotlens.corpus import survey_corpus, unit_plan
+from pivotlens.corpus.writing import TOKEN_FORMATS
 from pivotlens.errors import ConfigError
+from pivotlens.models.end_of_document import end_of_document_input
 from pivotlens.models.resolve import tokenizer_input
+from pivotlens.select.budgets import wanted_languages
 from pivotlens.select.config import SelectConfig
 
 
 def inputs(config: SelectConfig, near: RunFolder) -> dict[str, str | Source]:
-    """Return the corpus and the fingerprint of the tokenizer.
+    """Return the corpus, the fingerprint of the tokenizer, and for token files what ends a document.
 
     Raises:
-        ConfigError: No tokenizer is given.
+        ConfigError: No tokenizer is given, or a language or its weight is none.
         PrerequisiteError: The tokenizer or corpus is not there.
         DataError: The corpus holds no file.
     """
@@ -23,4 +26,11 @@ def inputs(config: SelectConfig, near: RunFolder) -> dict[str, str | Source]:
             "Pass --tokenizer with the model that `pivotlens count` was given, or set `tokenizer` in [select].",
         )
     unit_plan(config)
-    return {"corpus": survey_corpus(config.corpus, near), "tokenizer": tokenizer_input(config.tokenizer, near)}
+    wanted_languages(config)
+    found: dict[str, str | Source] = {
+        "corpus": survey_corpus(config.corpus, near),
+        "tokenizer": tokenizer_input(config.tokenizer, near),
+    }
+    if not config.end_of_document and set(config.formats) & set(TOKEN_FORMATS):
+        found["end_of_document"] = end_of_document_input(config.tokenizer, near)
+    return found

@@ -1,70 +1,153 @@
-"""The two passes over one shard: score every unit, then write the chosen ones."""
+"""The pass over one shard that scores every unit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
-import orjson
-import zstandard
 
-from pivotlens.arrays import Booleans, Hashes
-from pivotlens.artifacts.files import atomic_path, write_bytes
-from pivotlens.artifacts.fingerprint import sha256_of_file
-from pivotlens.artifacts.manifest import Output
-from pivotlens.corpus import BadRows, PartStore, Shard, UnitPlan, unit_batches, unit_hashes
-from pivotlens.corpus.packing import Arrays, pack_strings, read_arrays, write_arrays
-from pivotlens.models.tokenizer import load_tokenizer
-from pivotlens.select.scoring import Mode, pivot_counts, pivot_share, text_digests
-from pivotlens.statistics.proportion import wilson_lower
+from pivotlens.arrays import Floats, Hashes, Integers
+from pivotlens.corpus import BadRows, Shard, UnitBatch, UnitPlan, unit_batches
+from pivotlens.corpus.boilerplate import DroppedLine
+from pivotlens.corpus.composition import DOCUMENT_TYPES, Composition
+from pivotlens.corpus.packing import Arrays, pack_strings, write_arrays
+from pivotlens.corpus.vocabulary import CountedWords
+from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
+from pivotlens.select.pivots import Sought, read_sought
+from pivotlens.select.scoring import CutUnits, Forms, repetition, richness
 
 BUCKETS = 16
 """Digests of texts are kept apart by their beginning, so that equal ones can be looked for in one bucket at a time."""
-_COMPRESSION_LEVEL = 10
+NUMBERS = (
+    "row",
+    "unit",
+    "label",
+    "language",
+    "other_language",
+    "source",
+    "document_type",
+    "n_tokens",
+    "n_pivots",
+    "n_words",
+    "n_bridges",
+    "n_bridges_shuffled",
+)
+SHARES = ("language_share", "repetition")
+"""Columns of a part: `NUMBERS` whole numbers, of which some stand for strings of ``codes`` and ``sources``."""
 
 
 @dataclass(frozen=True)
 class ScorePass:
-    """Scores a shard's units; its part is one array a column, the digests by bucket, and the bad rows."""
+    """Scores a shard's units; its part is one array a column, the digests by bucket, and the bad rows.
+
+    Attributes:
+        plan: How the corpus is read.
+        tokenizer: Folder of the tokenizer.
+        words: The mining words.
+        sought: Where `Sought.write` kept the pivots.
+    """
 
     plan: UnitPlan
     tokenizer: str
-    pivots: tuple[int, ...]
-    seed: int
+    words: CountedWords
+    sought: Path
 
     def __call__(self, shard: Shard, part: Path) -> None:
         """Write the part of a shard."""
         tokenizer = load_tokenizer(self.tokenizer)
-        is_pivot = np.zeros(tokenizer.vocab_size, dtype=bool)
-        is_pivot[list(self.pivots)] = True
+        sought = read_sought(self.sought, self.words, tokenizer.vocab_size)
         columns: dict[str, list[npt.NDArray[np.generic]]] = {}
-        codes: dict[str, int] = {}
-        bad = BadRows()
-        name = shard.file.name
+        codes: dict[str, int] = {"": 0}
+        sources: dict[str, int] = {}
+        bad, dropped = BadRows(), _Dropped()
         for batch in unit_batches(shard, self.plan):
             bad.extend(batch.bad)
-            n_tokens, n_pivots = pivot_counts(tokenizer.encode_batch(batch.texts), is_pivot)
-            scored: Arrays = {
-                "row": batch.rows,
-                "unit": batch.units,
-                "language": np.array([codes.setdefault(code, len(codes)) for code in batch.languages], dtype=np.int64),
-                "n_tokens": n_tokens,
-                "n_pivots": n_pivots,
-                "digest": text_digests(batch.texts),
-                "hash_top": unit_hashes(name, batch.rows, batch.units, self.seed, "select top"),
-                "hash_random": unit_hashes(name, batch.rows, batch.units, self.seed, "select random"),
-            }
+            dropped.add(batch)
+            scored = scored_columns(batch, tokenizer, sought)
+            scored["label"] = _numbers(batch.labels, codes)
+            scored["language"] = _numbers(batch.languages, codes)
+            scored["source"] = _numbers([source.replace("\0", " ") for source in batch.sources], sources)
+            scored["language_share"], scored["other_language"] = parts_of(batch.composition, batch.languages, codes)
             for column, values in scored.items():
                 columns.setdefault(column, []).append(values)
         arrays = {column: np.concatenate(values) for column, values in columns.items()}
         arrays |= _in_buckets(arrays.pop("digest").astype(np.uint64))
-        arrays["languages"] = pack_strings(list(codes))
-        write_arrays(part, arrays | bad.to_arrays())
+        arrays |= {"codes": pack_strings(list(codes)), "sources": pack_strings(list(sources))}
+        write_arrays(part, arrays | bad.to_arrays() | dropped.to_arrays())
+
+
+def scored_columns(batch: UnitBatch, tokenizer: TextTokenizer, sought: Sought) -> Arrays:
+    """Return the columns of a part in which no names are numbered, each with a row a unit."""
+    cut = CutUnits(*tokenizer.encode_flat(batch.texts))
+    forms = Forms.of(batch.texts, batch.languages)
+    rich = richness(forms, cut, sought)
+    types: dict[str, int] = {name: number for number, name in enumerate(DOCUMENT_TYPES)}
+    return {
+        "row": batch.rows,
+        "unit": batch.units,
+        "document_type": _numbers(batch.document_types, types),
+        "n_tokens": cut.lengths,
+        "n_pivots": rich.pivots,
+        "n_words": rich.words,
+        "n_bridges": rich.bridges,
+        "n_bridges_shuffled": rich.shuffled,
+        "repetition": repetition(cut),
+        "digest": forms.digests(),
+    }
+
+
+def _numbers(names: Sequence[str], known: dict[str, int]) -> Integers:
+    for name in dict.fromkeys(names):
+        known.setdefault(name, len(known))
+    return np.fromiter(map(known.__getitem__, names), dtype=np.int64, count=len(names))
+
+
+def parts_of(composition: Composition, languages: Sequence[str], codes: dict[str, int]) -> tuple[Floats, Integers]:
+    """Return what share of each unit is in its language, and in which other one most of the rest is.
+
+    Args:
+        composition: Of the units.
+        languages: The language that each is in.
+        codes: Numbers of languages; the empty one stands for no other language.
+
+    Returns:
+        Shares, 1 where nothing was identified, and numbers, both shape ``(units,)``.
+    """
+    numbers = _numbers(composition.codes, codes)
+    own = np.array([codes[language] for language in languages], dtype=np.int64)
+    units = np.repeat(np.arange(own.size), np.diff(composition.offsets))
+    cells = numbers[composition.languages]
+    is_own = cells == own[units]
+    share = np.where(composition.identified > 0, 0.0, 1.0)
+    share[units[is_own]] = composition.shares[is_own]
+    others = np.flatnonzero(~is_own)
+    others = others[np.argsort(composition.shares[others], kind="stable")]  # the largest is written last, and stays
+    other = np.zeros(own.size, dtype=np.int64)
+    other[units[others]] = cells[others]
+    return share, other
+
+
+class _Dropped:
+    """How often each line of boilerplate was left out."""
+
+    def __init__(self) -> None:
+        self._counts: dict[DroppedLine, int] = {}
+
+    def add(self, batch: UnitBatch) -> None:
+        for line, count in batch.dropped.items():
+            self._counts[line] = self._counts.get(line, 0) + count
+
+    def to_arrays(self) -> Arrays:
+        lines = list(self._counts)
+        return {
+            "dropped_source": pack_strings([line.group[0].replace("\0", " ") for line in lines]),
+            "dropped_label": pack_strings([line.group[1] for line in lines]),
+            "dropped_key": np.frombuffer(b"".join(line.key + b"\n" for line in lines), dtype=np.uint8),
+            "dropped_count": np.array(list(self._counts.values()), dtype=np.int64),
+        }
 
 
 def _in_buckets(digests: Hashes) -> Arrays:
@@ -74,89 +157,3 @@ def _in_buckets(digests: Hashes) -> Arrays:
         units = np.flatnonzero(bucket == number)
         arrays |= {f"units_{number}": units, f"digests_{number}": digests[units]}
     return arrays
-
-
-@dataclass(frozen=True)
-class WritePass:
-    """Writes the chosen units of a shard as JSON lines, a file an arm; its part tells what each file holds.
-
-    Attributes:
-        modes: The arms.
-        chosen: For each shard whether each of its units is in each arm, ``(arms, units)``.
-        scores: The parts of `ScorePass`.
-    """
-
-    plan: UnitPlan
-    modes: tuple[Mode, ...]
-    chosen: PartStore
-    scores: PartStore
-
-    def __call__(self, shard: Shard, part: Path) -> None:
-        """Write the documents of a shard, and its part when they are there."""
-        chosen = read_arrays(self.chosen.path(shard))["chosen"].astype(bool)
-        arms = np.flatnonzero(chosen.any(axis=1)).tolist()
-        with ExitStack() as stack:
-            files = {arm: stack.enter_context(_compressed(documents_path(part, self.modes[arm]))) for arm in arms}
-            for unit, line in self._lines(shard, np.logical_or.reduce(chosen, axis=0)):
-                for arm in np.flatnonzero(chosen[:, unit]).tolist():
-                    files[arm].write(line)
-        outputs = {}
-        for arm in arms:
-            path = documents_path(part, self.modes[arm])
-            rows = int(chosen[arm].sum())
-            outputs[self.modes[arm]] = Output(bytes=path.stat().st_size, sha256=sha256_of_file(path), rows=rows)
-        write_bytes(part, orjson.dumps({mode: output.model_dump() for mode, output in outputs.items()}))
-
-    def _lines(self, shard: Shard, wanted: Booleans) -> Iterator[tuple[int, bytes]]:
-        """Yield the number of each wanted unit in the shard, and its line."""
-        scores = read_arrays(self.scores.path(shard), ("n_tokens", "n_pivots"))
-        n_tokens, n_pivots = scores["n_tokens"].astype(np.int64), scores["n_pivots"].astype(np.int64)
-        share, pivot_share_low = pivot_share(n_tokens, n_pivots), wilson_lower(n_pivots, n_tokens)
-        first, name = 0, shard.file.name
-        for batch in unit_batches(shard, self.plan):
-            for offset in np.flatnonzero(wanted[first : first + len(batch.texts)]).tolist():
-                unit = first + offset
-                row, unit_number = int(batch.rows[offset]), int(batch.units[offset])
-                line = {
-                    "id": f"{name}:{row}:{unit_number}",
-                    "text": batch.texts[offset],
-                    "language": batch.languages[offset],
-                    "group": batch.groups[offset],
-                    "file": name,
-                    "row": row,
-                    "unit": unit_number,
-                    "n_tokens": int(n_tokens[unit]),
-                    "n_pivots": int(n_pivots[unit]),
-                    "pivot_share": float(share[unit]),
-                    "pivot_share_low": float(pivot_share_low[unit]),
-                }
-                yield unit, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
-            first += len(batch.texts)
-            if not wanted[first:].any():
-                return
-
-
-def documents_path(part: Path, mode: Mode) -> Path:
-    """Return where the documents of an arm lie beside the part of `WritePass`."""
-    return part.with_suffix(f".{mode}.jsonl.zst")
-
-
-def written(part: Path) -> dict[Mode, Output]:
-    """Return what a part of `WritePass` tells of the documents of each arm that has any."""
-    return {mode: Output.model_validate(output) for mode, output in orjson.loads(part.read_bytes()).items()}
-
-
-@contextmanager
-def _compressed(path: Path) -> Iterator[IO[bytes]]:
-    compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True)
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("wb") as file,
-        compressor.stream_writer(file, closefd=False) as writer,
-    ):
-        yield writer
-
-
-def no_documents() -> bytes:
-    """Return the content of the one file of an arm that holds nothing."""
-    return zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True).compress(b"")

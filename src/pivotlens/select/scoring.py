@@ -1,93 +1,178 @@
-"""How rich in pivots a unit is (docs/method.md#selection)."""
+"""How rich in pivots units are, and what else is counted in them (docs/method.md#selection)."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
 from pivotlens.arrays import Booleans, Floats, Hashes, Integers
-from pivotlens.statistics.proportion import wilson_lower
-from pivotlens.text import fold
+from pivotlens.select.pivots import Sought, packed
+from pivotlens.text.matching import separated_forms
 
-Mode = Literal["top", "random"]
+RUN_OF_TOKENS = 10
+"""Tokens of a run that is looked for again in its unit."""
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_UNIT_BITS = 24
+_UNITS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
-class ScoredUnits:
-    """Scored units of one file, in its order; every array has the shape ``(units,)``.
+class CutUnits:
+    """The tokens of units.
 
     Attributes:
-        file: Name of the file within the corpus.
-        first: Number of the first of these units among all of the corpus.
-        languages: BCP 47 codes.
-        language: Language of each unit's document, as an index into ``languages``.
-        row: Row of its document in the file, from 1.
-        unit: Number of the unit in its document, from 0.
-        n_tokens: Its tokens.
-        n_pivots: Those of them that are pivots.
-        hashes: Its seeded hash, by arm.
-        duplicate: Whether an earlier unit of the corpus has the same text.
-        min_tokens: Units of fewer tokens are not chosen.
+        ids: Those of all units, one unit after another, shape ``(tokens,)``.
+        lengths: Tokens of each unit, shape ``(units,)``.
     """
 
-    file: str
-    first: int
-    languages: tuple[str, ...]
-    language: Integers
-    row: Integers
-    unit: Integers
-    n_tokens: Integers
-    n_pivots: Integers
-    hashes: Mapping[Mode, Hashes]
-    duplicate: Booleans
-    min_tokens: int
+    ids: Integers
+    lengths: Integers
 
-    @cached_property
-    def pivot_share(self) -> Floats:
-        """Pivot tokens of all tokens; 0 where there are none."""
-        return pivot_share(self.n_tokens, self.n_pivots)
-
-    @cached_property
-    def pivot_share_low(self) -> Floats:
-        """Lower end of the 95 % interval of ``pivot_share``."""
-        return wilson_lower(self.n_pivots, self.n_tokens)
-
-    @cached_property
-    def eligible(self) -> Booleans:
-        """Whether a unit may be chosen."""
-        return ~self.duplicate & (self.n_tokens >= self.min_tokens)
+    @property
+    def unit_of_token(self) -> Integers:
+        """The unit that each token stands in, shape ``(tokens,)``."""
+        return np.repeat(np.arange(self.lengths.size), self.lengths)
 
 
-def pivot_share(n_tokens: Integers, n_pivots: Integers) -> Floats:
-    """Return the pivot tokens of all tokens of each unit, shape ``(units,)``; 0 where there are none."""
-    return np.divide(n_pivots, n_tokens, out=np.zeros(n_tokens.size), where=n_tokens > 0)
+@dataclass(frozen=True)
+class Richness:
+    """What units hold; every array has the shape ``(units,)``.
+
+    Attributes:
+        pivots: Tokens that are corpus pivots, every occurrence.
+        words: Distinct mining words of the unit's own language.
+        bridges: Distinct pairs of such a word and one of its pivots, both in the unit.
+        shuffled: The same with the pivots of words of like frequency dealt out anew.
+    """
+
+    pivots: Integers
+    words: Integers
+    bridges: Integers
+    shuffled: Integers
 
 
-def pivot_counts(ids: Sequence[Integers], is_pivot: Booleans) -> tuple[Integers, Integers]:
-    """Count tokens and pivot tokens, every occurrence once.
+@dataclass(frozen=True)
+class Forms:
+    """Texts as words are matched in them, one language after another.
+
+    Attributes:
+        by_language: Of each language the units in it, upwards, and what `separated_forms` makes of their texts.
+    """
+
+    by_language: Mapping[str, tuple[Integers, bytes]]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], languages: Sequence[str]) -> Forms:
+        """Take them of texts, given the language that each is in."""
+        units: dict[str, list[int]] = {}
+        for unit, language in enumerate(languages):
+            units.setdefault(language, []).append(unit)
+        return cls(
+            {
+                language: (np.array(of_language), separated_forms([texts[unit] for unit in of_language]))
+                for language, of_language in units.items()
+            }
+        )
+
+    def own_words(self, sought: Sought) -> tuple[Integers, Integers]:
+        """Return the pairs of unit and mining word of its own language that stands in it, sorted, each once."""
+        none = np.zeros(0, dtype=np.int64)
+        all_units, all_words = [none], [none]
+        for language, (of_language, forms) in self.by_language.items():
+            if language in sought.finders:
+                finder, numbers = sought.finders[language]
+                units, words = finder.find_in_forms(forms)
+                all_units.append(of_language[units])
+                all_words.append(numbers[words])
+        units, words = np.concatenate(all_units), np.concatenate(all_words)
+        order = np.lexsort((words, units))
+        return units[order], words[order]
+
+    def digests(self) -> Hashes:
+        """Return the sha256 of each text as four numbers, shape ``(texts, 4)``: equal forms have equal rows."""
+        n_units = sum(units.size for units, _ in self.by_language.values())
+        digests = np.zeros((n_units, 4), dtype=np.uint64)
+        for units, forms in self.by_language.values():
+            joined = b"".join(hashlib.sha256(form).digest() for form in forms.split(b"\0")[:-1])
+            digests[units] = np.frombuffer(joined, dtype="<u8").reshape(-1, 4)
+        return digests
+
+
+def richness(forms: Forms, cut: CutUnits, sought: Sought) -> Richness:
+    """Count pivots, words and bridges in units.
 
     Args:
-        ids: Token ids of each unit.
-        is_pivot: For every token id whether it is a pivot, shape ``(vocabulary,)``.
-
-    Returns:
-        Tokens and pivot tokens of each unit, both shape ``(units,)``.
+        forms: Of their texts.
+        cut: Their tokens.
+        sought: What is looked for.
     """
-    lengths = np.array([of_unit.size for of_unit in ids], dtype=np.int64)
-    hits = np.concatenate([[0], np.cumsum(is_pivot[np.concatenate([np.zeros(0, dtype=np.int64), *ids])])])
-    ends = np.cumsum(lengths)
-    return lengths, (hits[ends] - hits[ends - lengths]).astype(np.int64)
+    units, words = forms.own_words(sought)
+    n_units = cut.lengths.size
+    bridges = np.zeros((2, n_units), dtype=np.int64)
+    ends = np.cumsum(cut.lengths)
+    for first in range(0, n_units, _UNITS_AT_ONCE):
+        last = min(first + _UNITS_AT_ONCE, n_units)
+        start, end = int(ends[first] - cut.lengths[first]), int(ends[last - 1])
+        low, high = np.searchsorted(units, [first, last])
+        pivots = sought.pivot_of_token[cut.ids[start:end]]
+        holders = np.repeat(np.arange(last - first), cut.lengths[first:last])
+        there = np.zeros((last - first, sought.width), dtype=bool)
+        known = pivots >= 0
+        there[holders[known], pivots[known]] = True
+        of_units = packed(there)[units[low:high] - first]
+        for which, of_words in enumerate(sought.bits):
+            shared = np.bitwise_count(of_units & of_words[words[low:high]]).sum(axis=1, dtype=np.int64)
+            bridges[which, first:last] = np.bincount(units[low:high] - first, shared, last - first).astype(np.int64)
+    return Richness(
+        counted_tokens(cut, sought.is_pivot), np.bincount(units, minlength=n_units).astype(np.int64), *bridges
+    )
 
 
-def text_digests(texts: Sequence[str]) -> Hashes:
-    """Return the sha256 of each folded text as four numbers, shape ``(texts, 4)``: equal texts have equal rows."""
-    digests = b"".join(hashlib.sha256(fold(text).encode("utf-8", "surrogatepass")).digest() for text in texts)
-    return np.frombuffer(digests, dtype="<u8").reshape(-1, 4).astype(np.uint64)
+def counted_tokens(cut: CutUnits, wanted: Booleans) -> Integers:
+    """Return how many tokens of each unit are wanted ones, every occurrence counted, shape ``(units,)``.
+
+    Args:
+        cut: The tokens.
+        wanted: For every token id whether it is, shape ``(vocabulary,)``.
+    """
+    hits = np.concatenate([[0], np.cumsum(wanted[cut.ids])])
+    ends = np.cumsum(cut.lengths)
+    found: Integers = (hits[ends] - hits[ends - cut.lengths]).astype(np.int64)
+    return found
+
+
+def repetition(cut: CutUnits) -> Floats:
+    """Return the share of a unit's runs of `RUN_OF_TOKENS` tokens that stood in it before, shape ``(units,)``.
+
+    After the duplicate n-grams of Gopher (Rae et al. 2021, arXiv 2112.11446, appendix A), over tokens, so that it
+    works without spaces between words. 0 where a unit has no such run.
+    """
+    n_runs = np.maximum(cut.lengths - RUN_OF_TOKENS + 1, 0)
+    repeated = np.zeros(cut.lengths.size, dtype=np.int64)
+    if cut.ids.size >= RUN_OF_TOKENS:
+        two = _joined(cut.ids.astype(np.uint64), cut.ids.astype(np.uint64), 1)
+        eight = _joined(four := _joined(two, two, 2), four, 4)
+        ten = _joined(eight, two, 8)
+        ends = np.cumsum(cut.lengths)
+        left = np.repeat(ends, cut.lengths)[: ten.size] - np.arange(ten.size)
+        whole = left >= RUN_OF_TOKENS
+        ten = (ten ^ (ten >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+        shift = np.uint64(_UNIT_BITS)
+        units = cut.unit_of_token[: ten.size].astype(np.uint64) << (np.uint64(64) - shift)
+        keys = np.sort((units | (ten >> shift))[whole])
+        again = keys[1:][keys[1:] == keys[:-1]] >> (np.uint64(64) - shift)
+        repeated = np.bincount(again.astype(np.int64), minlength=cut.lengths.size).astype(np.int64)
+    return np.divide(repeated, n_runs, out=np.zeros(cut.lengths.size), where=n_runs > 0)
+
+
+def _joined(first: Hashes, second: Hashes, apart: int) -> Hashes:
+    """Return numbers of longer runs: those of ``first``, each followed by the one of ``second`` so many tokens on."""
+    factor = np.uint64(pow(int(_BASE), apart, 1 << 64))
+    n = second.size - apart
+    return first[:n] * factor + second[apart : apart + n]
 
 
 def is_duplicate(digests: Hashes) -> Booleans:

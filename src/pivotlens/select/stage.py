@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 STAGE: Stage[SelectConfig, Selection] = Stage(
     config=SelectConfig,
     result="pivotlens.artifacts:Selection",
-    version=3,
+    version=4,
     function="select_documents",
     work="pivotlens.select.run:run",
-    reads=("mine",),
+    reads=("bench", "count", "mine"),
     inputs="pivotlens.select.inputs:inputs",
     examples=(
         "pivotlens select --run runs/first --tokenizer demo:gemma-3-270m --budget-tokens 50000",
-        "pivotlens select --run runs/mine --corpus data/ --tokenizer ./my-model --modes top",
+        "pivotlens select --run runs/mine --corpus data/ --tokenizer ./my-model --arms top share random",
     ),
 )
 
@@ -38,8 +38,9 @@ def select_documents(
         origins: Where each setting that is not a default came from, for the record.
 
     Raises:
-        ConfigError: No tokenizer is given, or one that the pivots were not mined with.
-        PrerequisiteError: ``mine`` has not run, or the tokenizer or corpus is not there.
+        ConfigError: No tokenizer is given, or one that the pivots were not mined with; a language has no unit, or the
+            budget is more than the corpus holds.
+        PrerequisiteError: ``mine`` has not run or found no pivots, or the tokenizer or corpus is not there.
         DataError: The corpus is empty, damaged, has too many unreadable rows or changes while it is read.
     """
     return STAGE(config, run, origins=origins)

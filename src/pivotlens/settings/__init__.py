@@ -1,6 +1,20 @@
 """Settings: one frozen model a stage, filled from defaults, a TOML file, the environment and flags."""
 
 from pivotlens.settings.base import StageConfig, setting
-from pivotlens.settings.shared import CorpusStageConfig, ModelStageConfig, PromptTemplate, SweepStageConfig
+from pivotlens.settings.shared import (
+    CorpusFormat,
+    CorpusStageConfig,
+    ModelStageConfig,
+    PromptTemplate,
+    SweepStageConfig,
+)
 
-__all__ = ["CorpusStageConfig", "ModelStageConfig", "PromptTemplate", "StageConfig", "SweepStageConfig", "setting"]
+__all__ = [
+    "CorpusFormat",
+    "CorpusStageConfig",
+    "ModelStageConfig",
+    "PromptTemplate",
+    "StageConfig",
+    "SweepStageConfig",
+    "setting",
+]

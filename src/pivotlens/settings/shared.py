@@ -8,6 +8,8 @@ from pivotlens.settings.base import StageConfig, setting
 
 PromptTemplate = Literal["english", "native", "bare"]
 """How a translation is asked for: the paper's English prompt, the target language's own, or bare lines."""
+CorpusFormat = Literal["jsonl", "parquet", "datatrove", "olmo_core", "megatron"]
+"""What a corpus is written as: documents as JSON lines or Parquet, or token files for one of three trainers."""
 
 
 class ModelStageConfig(StageConfig):
@@ -63,6 +65,19 @@ class CorpusStageConfig(StageConfig):
     language_column: str = setting("language", "Column that holds a document's language code.")
     language: str = setting("", "Language of every document, where the corpus has no language column.")
     group_column: str = setting("group", "Column shared by translations of one document; may be absent.")
+    source_column: str = setting(
+        "source", "Column that tells what a document was taken from; where absent, it is the folder of its file."
+    )
+    identify: Literal["lines", "label"] = setting(
+        "lines",
+        "What language a unit is in: `lines` finds it line by line in the text, `label` believes the language column.",
+    )
+    boilerplate_share: float = setting(
+        0.1,
+        "Lines that recur in more than this share of a source's documents of a language are left out; 0 keeps all.",
+        ge=0,
+        lt=1,
+    )
     tokenizer: str = setting("", "Model spec whose tokenizer cuts the text.")
     unit: Literal["characters", "document"] = setting(
         "characters", "What counts once: a piece of a document of `unit_characters`, or the whole document."

@@ -207,8 +207,12 @@ class WordMatcher:
         Returns:
             Indices of texts and of words, both shape ``(pairs,)``, sorted by text and word, each pair once.
         """
+        return self.match_forms(separated_forms(texts))
+
+    def match_forms(self, forms: bytes) -> tuple[Integers, Integers]:
+        """Return which words are in which texts, given their forms as `separated_forms` returns them."""
         # The separator keeps every hit inside one text; it is no part of a word.
-        content = b"\0" + b"".join(_separated_forms(texts))
+        content = b"\0" + forms
         starts_of_texts = np.flatnonzero(np.frombuffer(content, dtype=np.uint8) == 0)[:-1] + 1
         keys = [np.zeros(0, dtype=np.int64)]
         for automaton in self._automata:
@@ -218,6 +222,11 @@ class WordMatcher:
         pairs = sorted_distinct(np.concatenate(keys))
         found_texts, found_words = np.divmod(pairs, max(len(self.entries), 1))
         return found_texts, found_words
+
+
+def separated_forms(texts: Sequence[str]) -> bytes:
+    """Return the `matching_form` of each text in UTF-8, each ended by a zero byte, of which there are no others."""
+    return b"".join(_separated_forms(texts))
 
 
 def _separated_forms(texts: Sequence[str]) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ from pivotlens.artifacts.tables.column import (
     token,
 )
 
-_DOCUMENT_LANGUAGE = Column("document_language", STRING, CODE, "Language of the units, as their documents tell it.")
+_DOCUMENT_LANGUAGE = Column("document_language", STRING, CODE, "Language found of the units.")
 _WORD = (
     Column("word_language", STRING, CODE, "Language of the word."),
     Column("word", STRING, NONE, "The displayed word; it occurs where any of its counted forms does."),
@@ -25,14 +25,37 @@ _TOKEN = Column("token_id", INTEGER, TOKEN_ID, "The token.")
 
 TABLES = {
     "languages": table(
-        "A language of the corpus.",
-        Column("language", STRING, CODE, "The language, as the documents tell it."),
-        Column("documents", INTEGER, "documents", "How many."),
-        Column("units", INTEGER, "units", "Units that the documents are cut into."),
+        "A language of the corpus: of labels, or found in units.",
+        Column("language", STRING, CODE, "The language."),
+        Column("documents", INTEGER, "documents", "Documents that are labelled so."),
+        Column("units", INTEGER, "units", "Units that were found to be in it."),
         Column("units_sampled", INTEGER, "units", "Units of the background sample, whose tokens are counted."),
         Column("tokens_sampled", INTEGER, "tokens", "Tokens of that sample."),
         Column("characters", INTEGER, "characters", "Characters of all units."),
         Column("bytes", INTEGER, "bytes", "Bytes of all units in UTF-8."),
+    ),
+    "units": table(
+        "Units of one label that were found to be in one language and of one type.",
+        Column("label", STRING, CODE, "Language that their documents are labelled with."),
+        Column("language", STRING, CODE, "Language found."),
+        Column("type", STRING, NONE, "`monolingual`, `parallel`, `code_mixed` or `other`."),
+        Column("units", INTEGER, "units", "How many."),
+    ),
+    "boilerplate": table(
+        "A line that recurs over a source's documents and was left out: the five hundred most frequent.",
+        Column("source", STRING, NONE, "The source; empty where there are too many to tell apart."),
+        Column("language", STRING, CODE, "Label of its documents."),
+        Column("line", STRING, NONE, "The line, as it stands in one of them; text of a corpus: untrusted."),
+        Column("documents", INTEGER, "documents", "Documents of the sample that hold it."),
+        Column("documents_sampled", INTEGER, "documents", "Documents of the sample."),
+        Column("dropped", INTEGER, "lines", "How often it was left out of the whole corpus."),
+    ),
+    "boilerplate_sources": table(
+        "A source with boilerplate, in the documents of one label.",
+        Column("source", STRING, NONE, "The source; empty where there are too many to tell apart."),
+        Column("language", STRING, CODE, "Label of its documents."),
+        Column("lines", INTEGER, "lines", "Different lines of boilerplate."),
+        Column("dropped", INTEGER, "lines", "How often one of them was left out."),
     ),
     "words": table(
         "A word in a language of documents: where it occurs, and its own language even where it does not.",

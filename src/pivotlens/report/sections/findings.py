@@ -266,7 +266,7 @@ def mined_sentence(found: MinedPivots) -> b.Prose:
 
 def arms_sentence(arms: Sequence[Row]) -> b.Prose:
     """Say how rich in pivots the rebuilt corpus is, against a random choice."""
-    shares = {row["mode"]: row["pivot_share"] for row in arms}
+    shares = {row["arm"]: row["pivot_share"] for row in arms}
     if "top" not in shares or not shares.get("random"):
         return ()
     return b.prose(

@@ -108,7 +108,7 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
         return Tile(name, auc, "AUC of joint frequency, within directions", "attribution")
     if name == "mine" and (mined := rows(stage, "summary")):
         return Tile(name, Value(mined[0]["share_with_pivots"], "share"), "of pairs have a mined pivot", "pivots")
-    if name == "select" and (top := [row for row in rows(stage, "arms") if row["mode"] == "top"]):
+    if name == "select" and (top := [row for row in rows(stage, "arms") if row["arm"] == "top"]):
         return Tile(name, Value(top[0]["pivot_share"], "share"), "of the chosen tokens are pivots", "selection")
     return Tile(name, "✓", {"lens": "a tuned lens is trained"}.get(name, "finished"), {"lens": "lenses"}.get(name, ""))
 

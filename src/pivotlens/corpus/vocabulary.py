@@ -11,7 +11,7 @@ import numpy as np
 from pivotlens.arrays import Integers, ragged, ragged_take, sorted_distinct
 from pivotlens.artifacts import Concept
 from pivotlens.text import has_spaces_between_words
-from pivotlens.text.matching import WordMatcher, matching_form
+from pivotlens.text.matching import WordMatcher, matching_form, separated_forms
 
 Named = tuple[str, str]
 
@@ -76,6 +76,14 @@ class CountedWords:
         index = {language: number for number, language in enumerate(self.languages)}
         return np.array([index[language] for language, _ in self.words], dtype=np.int64)
 
+    def of_language(self, language: str) -> tuple[CountedWords, Integers]:
+        """Return the words of one language alone, without concepts, and their numbers here."""
+        numbers = [number for number, (code, _) in enumerate(self.words) if code == language]
+        lexicon = tuple((code, words) for code, words in self.lexicon if code == language)
+        words = tuple(self.words[number] for number in numbers)
+        forms = tuple(self.forms[number] for number in numbers)
+        return CountedWords(words, forms, (), (), lexicon), np.array(numbers, dtype=np.int64)
+
     @cached_property
     def concepts_of_word(self) -> tuple[Integers, Integers]:
         """Concepts of each word, as offsets and values."""
@@ -103,7 +111,11 @@ class Finder:
 
     def find(self, texts: Sequence[str]) -> tuple[Integers, Integers]:
         """Return the sorted pairs of text and word, both shape ``(pairs,)``, each pair once."""
-        found_texts, forms = self.matcher.match_batch(texts)
+        return self.find_in_forms(separated_forms(texts))
+
+    def find_in_forms(self, content: bytes) -> tuple[Integers, Integers]:
+        """Return the same, given the forms of the texts as `separated_forms` returns them."""
+        found_texts, forms = self.matcher.match_forms(content)
         origins, words = ragged_take(self.offsets, self.words, forms)
         pairs = sorted_distinct(found_texts[origins] * max(self.n_words, 1) + words)
         return np.divmod(pairs, max(self.n_words, 1))
@@ -112,6 +124,11 @@ class Finder:
 @lru_cache(maxsize=2)
 def finder_of(words: CountedWords) -> Finder:
     """Return the finder of the words; made once a process."""
+    return make_finder(words)
+
+
+def make_finder(words: CountedWords) -> Finder:
+    """Return a finder of the words."""
     listed: dict[str, dict[str, list[int]]] = {language: {} for language in words.languages}
     for number, ((language, _), forms) in enumerate(zip(words.words, words.forms, strict=True)):
         # Forms that fold alike are one; a form may belong to several words.

@@ -1,0 +1,1 @@
+"""pivotlens in other people's pipelines."""

@@ -1,0 +1,265 @@
+"""The primary control: units drawn at random that are like those of arm ``top`` (docs/method.md#matched-units)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pivotlens.arrays import Booleans, Floats, Hashes, Integers
+from pivotlens.select.budgets import Budgets
+from pivotlens.select.choosing import Chooser
+from pivotlens.select.units import ScoredUnits
+
+LEVELS = (
+    "composition, type, length, source",
+    "composition, type, length",
+    "composition, type",
+    "composition",
+)
+"""What units are matched on, at first and where too few are alike in all of it."""
+_RESERVE = 3
+_FEW = 8
+_PENDING = 1 << 16
+_TYPES, _DECILES, _SOURCES = 4, 16, 1 << 13
+_BINS_AN_OCTAVE = 16
+
+
+@dataclass
+class Lengths:
+    """Tenths of the units of each language that could be taken, by their tokens, to within a twentieth."""
+
+    _counts: dict[int, Integers] = field(default_factory=dict)
+
+    def add(self, units: ScoredUnits) -> None:
+        """Add units."""
+        bins = _length_bins(units.n_tokens)
+        for language in np.unique(units.language[units.eligible]).tolist():
+            of_language = bins[units.eligible & (units.language == language)]
+            counts = np.bincount(of_language, minlength=64 * _BINS_AN_OCTAVE)
+            self._counts[language] = self._counts.get(language, np.zeros_like(counts)) + counts
+
+    def deciles(self, units: ScoredUnits) -> Integers:
+        """Return the tenth, from 0, that each unit is in, shape ``(units,)``."""
+        bins = _length_bins(units.n_tokens)
+        deciles = np.zeros(units.size, dtype=np.int64)
+        for language in np.unique(units.language).tolist():
+            if (counts := self._counts.get(language)) is not None:
+                before = np.cumsum(counts) - counts
+                here = units.language == language
+                deciles[here] = np.minimum(10 * before[bins[here]] // max(int(counts.sum()), 1), 9)
+        return deciles
+
+
+def _length_bins(n_tokens: Integers) -> Integers:
+    bins: Integers = np.floor(_BINS_AN_OCTAVE * np.log2(np.maximum(n_tokens, 1))).astype(np.int64)
+    return bins
+
+
+def strata(units: ScoredUnits, lengths: Lengths) -> Integers:
+    """Return what units are alike in at each of `LEVELS`, as numbers, shape ``(levels, units)``."""
+    composition = units.composition
+    with_type = composition * _TYPES + units.document_type
+    with_length = with_type * _DECILES + lengths.deciles(units)
+    with_source = with_length * _SOURCES + units.source
+    return np.stack([with_source, with_length, with_type, composition])
+
+
+class _Smallest:
+    """The candidates of the smallest hashes in each group, in a bounded number for each."""
+
+    def __init__(self, most: dict[int, int]) -> None:
+        self._groups = np.array(sorted(most), dtype=np.int64)
+        self._most = np.array([most[group] for group in self._groups.tolist()], dtype=np.int64)
+        self._held: list[_Candidates] = []
+        self._pending, self._most_pending = 0, _PENDING
+
+    def add(self, level: int, candidates: _Candidates) -> None:
+        places = np.searchsorted(self._groups, candidates.strata[level])
+        places[places == self._groups.size] = 0
+        known = candidates[self._groups[places] == candidates.strata[level]] if self._groups.size else None
+        if known is not None and known.places.size:
+            self._held.append(known)
+            self._pending += known.places.size
+            if self._pending > self._most_pending:
+                self._prune(level)
+
+    def result(self, level: int) -> list[_Candidates]:
+        self._prune(level)
+        return self._held
+
+    def _prune(self, level: int) -> None:
+        if self._held:
+            held = _Candidates.joined(self._held)
+            groups = np.searchsorted(self._groups, held.strata[level])
+            kept = held[rank_within(groups, held.hashes, held.places) < self._most[groups]]
+            self._held, self._pending = [kept], 0
+            self._most_pending = max(_PENDING, kept.places.size)
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Units that may be matched; arrays of shape ``(units,)``, ``strata`` of shape ``(levels, units)``."""
+
+    strata: Integers
+    hashes: Hashes
+    places: Integers
+
+    def __getitem__(self, which: Integers | Booleans) -> _Candidates:
+        return _Candidates(self.strata[:, which], self.hashes[which], self.places[which])
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Candidates]) -> _Candidates:
+        none = cls(
+            np.zeros((len(LEVELS), 0), dtype=np.int64), np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+        )
+        parts = [none, *parts]
+        return cls(
+            np.concatenate([part.strata for part in parts], axis=1),
+            np.concatenate([part.hashes for part in parts]),
+            np.concatenate([part.places for part in parts]),
+        )
+
+
+def rank_within(groups: Integers, hashes: Hashes, places: Integers) -> Integers:
+    """Return the place of each unit among those of its group, from 0, by hash and then by number."""
+    order = np.lexsort((places, hashes, groups))
+    ordered = groups[order]
+    ranks = np.empty(groups.size, dtype=np.int64)
+    ranks[order] = np.arange(groups.size) - np.searchsorted(ordered, ordered, side="left")
+    return ranks
+
+
+@dataclass(frozen=True)
+class Matched:
+    """How units are matched, in the order in which they are taken.
+
+    Attributes:
+        places: Numbers of the units, upwards.
+        keys: For each, by what it is taken: up to 1 those that stand for a unit of ``top``, above that a reserve.
+        matched: Language, level and number of units that were matched at it; the last level is none.
+    """
+
+    places: Integers
+    keys: Floats
+    matched: dict[tuple[int, int], int]
+
+
+class Matching:
+    """Matches units to those of another arm; all of the corpus goes through it twice.
+
+    Args:
+        top: That arm.
+        lengths: Of all units that could be taken.
+        seed: Of the draw.
+    """
+
+    def __init__(self, top: Chooser, lengths: Lengths, seed: int) -> None:
+        self._top, self._lengths, self._seed = top, lengths, seed
+        self._wanted: Counter[int] = Counter()
+        self._finest: dict[int, tuple[int, ...]] = {}
+        self._language: dict[int, int] = {}
+        self._smallest: list[_Smallest] = []
+
+    def count(self, units: ScoredUnits) -> None:
+        """Take note of what the arm is made of."""
+        taken = units[self._top.takes(units)]
+        found, first, counts = np.unique(strata(taken, self._lengths), axis=1, return_index=True, return_counts=True)
+        for levels, place, n in zip(found.T.tolist(), first.tolist(), counts.tolist(), strict=True):
+            self._wanted[levels[0]] += n
+            self._finest[levels[0]] = tuple(levels)
+            self._language[levels[0]] = int(taken.language[place])
+
+    def add(self, units: ScoredUnits) -> None:
+        """Take note of what could be matched, once all has been counted."""
+        if not self._smallest:
+            for level in range(len(LEVELS)):
+                of_level: Counter[int] = Counter()
+                for finest, n in self._wanted.items():
+                    of_level[self._finest[finest][level]] += n
+                self._smallest.append(_Smallest({group: _RESERVE * n + _FEW for group, n in of_level.items()}))
+        may = units.eligible & ~self._top.takes(units) & np.isin(units.language, list(self._top.budgets.of_language))
+        candidates = _Candidates(
+            strata(units, self._lengths)[:, may], units.hashes(self._seed, "matched")[may], units.places[may]
+        )
+        for level, smallest in enumerate(self._smallest):
+            smallest.add(level, candidates)
+
+    def result(self) -> Matched:
+        """Match, once all has been added."""
+        held = [one for level, smallest in enumerate(self._smallest) for one in smallest.result(level)]
+        joined = _Candidates.joined(held)
+        places, first = np.unique(joined.places, return_index=True)
+        candidates = joined[first]
+        keys = np.full(places.size, np.inf)
+        uniform = (candidates.hashes >> np.uint64(11)) / 2**53
+        left = dict(self._wanted)
+        matched: Counter[tuple[int, int]] = Counter()
+        for level in range(len(LEVELS)):
+            wanted: Counter[int] = Counter()
+            for finest, n in left.items():
+                wanted[self._finest[finest][level]] += n
+            free = np.flatnonzero(np.isinf(keys))
+            quotas = np.array([wanted[group] for group in candidates.strata[level][free].tolist()], dtype=np.int64)
+            ranks = rank_within(candidates.strata[level][free], candidates.hashes[free], places[free])
+            taken = ranks < quotas
+            keys[free[taken]] = (ranks[taken] + uniform[free[taken]]) / quotas[taken]
+            found = Counter(candidates.strata[level][free[taken]].tolist())
+            for finest in sorted(left):
+                group = self._finest[finest][level]
+                n = min(left[finest], found[group])
+                found[group] -= n
+                left[finest] -= n
+                matched[self._language[finest], level] += n
+        for finest, n in left.items():
+            matched[self._language[finest], len(LEVELS)] += n
+        self._put_in_reserve(candidates, keys, uniform)
+        return Matched(places, keys, {key: n for key, n in sorted(matched.items()) if n})
+
+    def _put_in_reserve(self, candidates: _Candidates, keys: Floats, uniform: Floats) -> None:
+        """Give keys above 1 to those left over, in the proportions of what was wanted: the finest level first."""
+        for level in range(len(LEVELS)):
+            wanted: Counter[int] = Counter()
+            for finest, n in self._wanted.items():
+                wanted[self._finest[finest][level]] += n
+            quotas = np.array([wanted[group] for group in candidates.strata[level].tolist()], dtype=np.int64)
+            free = np.isinf(keys) & (quotas > 0)
+            ranks = rank_within(candidates.strata[level][free], candidates.hashes[free], candidates.places[free])
+            keys[free] = 1 + 1000 * level + (ranks + uniform[free]) / quotas[free]
+
+
+@dataclass(frozen=True)
+class MatchedOrder:
+    """Takes the units of a `Matched` in their order."""
+
+    matched: Matched
+    seed: int
+
+    def candidates(self, units: ScoredUnits) -> Booleans:
+        """Tell which were matched or are in reserve."""
+        return self._at(units)[1]
+
+    def keys(self, units: ScoredUnits) -> Floats:
+        """Return their keys; infinite for others."""
+        at, there = self._at(units)
+        keys = np.full(units.size, np.inf)
+        keys[there] = self.matched.keys[at[there]]
+        return keys
+
+    def hashes(self, units: ScoredUnits) -> Hashes:
+        """Return their hashes."""
+        return units.hashes(self.seed, "matched")
+
+    def _at(self, units: ScoredUnits) -> tuple[Integers, Booleans]:
+        places = units.places
+        at = np.searchsorted(self.matched.places, places)
+        there = at < self.matched.places.size
+        there[there] = self.matched.places[at[there]] == places[there]
+        return at, there
+
+
+def budgets_like(top: Chooser) -> Budgets:
+    """Return the budget of the control: that of the arm, or what the arm took where there was no more."""
+    return replace(top.budgets, of_language={**top.budgets.of_language, **top.shortages()})

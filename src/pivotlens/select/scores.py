@@ -1,0 +1,317 @@
+"""Where the scores come from: the pass over the corpus, or the result that is there for other budgets or arms."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pivotlens.arrays import Booleans
+from pivotlens.artifacts import Benchmark, Counts, Pivots, Selection, schema_of
+from pivotlens.artifacts.columns import write_parquet_blocks
+from pivotlens.artifacts.fingerprint import fingerprint
+from pivotlens.artifacts.manifest import read_manifest
+from pivotlens.corpus import (
+    Listing,
+    LocalExecutor,
+    PartStore,
+    Shard,
+    UnitPlan,
+    check_bad_share,
+    merged_bad_rows,
+    open_corpus,
+    shards_of,
+    unit_plan,
+)
+from pivotlens.corpus.boilerplate import Boilerplate, BoilerplateLine, line_keys
+from pivotlens.corpus.packing import read_arrays, unpack_strings
+from pivotlens.corpus.vocabulary import CountedWords
+from pivotlens.errors import ConfigError, PrerequisiteError
+from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
+from pivotlens.select.config import SelectConfig
+from pivotlens.select.dsir import Folders, weigh
+from pivotlens.select.passes import ScorePass
+from pivotlens.select.pivots import Sought, WordPivots
+from pivotlens.select.scored_corpus import ScoredCorpus, score_blocks
+from pivotlens.select.units import Guards
+from pivotlens.stage import Work
+from pivotlens.text.longer_words import read_longer_words
+from pivotlens.text.matching import missed_beside_particles
+
+_CHOOSING = frozenset(
+    {
+        "arms",
+        "score",
+        "budget_tokens",
+        "budget_units",
+        "budget_share",
+        "languages",
+        "shortage",
+        "temperature",
+        "min_tokens",
+        "max_repetition",
+        "formats",
+        "file_tokens",
+        "sequence_length",
+        "end_of_document",
+    }
+)
+"""Settings and inputs that scores do not follow from."""
+_OF_PIVOTS = ("top", "sample", "share", "excess", "bridge", "pseudo_pivots")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A corpus with scores.
+
+    Attributes:
+        path: The table ``scores``.
+        shards: The corpus, in its order.
+        plan: How it is read, with its boilerplate.
+        boilerplate: The rows of the table ``boilerplate``.
+        pivots: Number of corpus pivots that count.
+        details: What the manifest tells of it.
+        warnings: What is to be known of it.
+    """
+
+    path: Path
+    shards: Sequence[Shard]
+    plan: UnitPlan
+    boilerplate: list[dict[str, Any]]
+    pivots: int
+    details: dict[str, Any]
+    warnings: list[str]
+
+
+def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
+    """Score the corpus, or find the scores that are there: they do not depend on budgets, arms and guards.
+
+    Raises:
+        ConfigError: The tokenizer is another than the one that the pivots were mined with.
+        PrerequisiteError: There are no pivots to select by.
+        DataError: The corpus is empty or damaged, or has too many unreadable rows.
+    """
+    config, workspace = work.config, work.workspace
+    tokenizer = load_tokenizer(config.tokenizer, work.near)
+    mined = Pivots.load(work.run)
+    pivots = _corpus_pivots(mined, config, tokenizer)
+    _refuse_nothing(config, mined, len(pivots))
+    files, plan = work.plan.source("corpus", Listing).files, unit_plan(config)
+    meaning = {name: value for name, value in config.meaning().items() if name not in _CHOOSING}
+    inputs = {name: value for name, value in work.plan.inputs.items() if name not in _CHOOSING}
+    scoring = fingerprint("select scores", work.plan.version, meaning, inputs)
+    lasting = workspace.lasting_folder(scoring)
+    warnings = [*tokenizer.warnings]
+    if 0 < len(pivots) < config.pivots:
+        warnings.append(f"{len(pivots):,} pivots were mined, fewer than the {config.pivots:,} asked for; all count")
+
+    def folder(name: str) -> Path:
+        path = lasting / name
+        path.mkdir(exist_ok=True)
+        return path
+
+    there = _there(work, scoring)
+    if there is not None:
+        details = {name: there.manifest.details[name] for name in _DETAILS}
+        lines = there.rows("boilerplate")
+        plan = replace(plan, boilerplate=_boilerplate(lines, details["boilerplate_by_source"]))
+        shards = shards_of(files, plan, executor, folder("cuts"))
+        return Scored(
+            there.folder / "scores.parquet",
+            shards,
+            plan,
+            lines,
+            len(pivots),
+            details,
+            warnings + _told(config, details),
+        )
+    opened = open_corpus(files, plan, executor, folder)
+    words = _words(work.run)
+    parts = PartStore(folder("scores"))
+    is_pivot = _is_pivot(pivots, tokenizer)
+    sought = lasting / "sought"
+    _word_pivots(mined, words, config.seed).sought(words, is_pivot).write(sought)
+    executor.run(opened.shards, ScorePass(opened.plan, str(tokenizer.folder), words, sought), parts, "Scoring units")
+    bad = merged_bad_rows(opened.shards, parts, config.max_bad_share)
+    check_bad_share(bad, config.max_bad_share, config.corpus)
+    path = lasting / "scores.parquet"
+    write_parquet_blocks(path, schema_of("select", "scores"), score_blocks(opened.shards, parts))
+    details = {
+        "scoring": scoring,
+        "corpus_files": len(files),
+        "documents": bad.documents,
+        "bad_rows": bad.count,
+        "first_bad_row": f"{bad.first[0].file}, line {bad.first[0].row}: {bad.first[0].problem}" if bad.count else "",
+        "pivots": len(pivots),
+        "pivot_tokens": int(is_pivot.sum()),
+        "words": len(words.words),
+        "tokenizer": tokenizer.fingerprint,
+        "boilerplate_by_source": opened.plan.boilerplate.by_source,
+    }
+    lines = _boilerplate_rows(opened.plan.boilerplate, _dropped(opened.shards, parts))
+    return Scored(path, opened.shards, opened.plan, lines, len(pivots), details, warnings + _told(config, details))
+
+
+_DETAILS = (
+    "scoring",
+    "corpus_files",
+    "documents",
+    "bad_rows",
+    "first_bad_row",
+    "pivots",
+    "pivot_tokens",
+    "words",
+    "tokenizer",
+    "boilerplate_by_source",
+)
+
+
+def weighed(work: Work[SelectConfig], found: Scored, executor: LocalExecutor) -> ScoredCorpus:
+    """Return the scores to choose by, with importance weights where arm ``dsir`` is made."""
+    config = work.config
+    guards = Guards(config.min_tokens, config.max_repetition)
+    corpus = ScoredCorpus(found.path, found.shards, guards)
+    if "dsir" not in config.arms:
+        return corpus
+    lasting = work.workspace.lasting_folder(found.details["scoring"])
+    folders = []
+    for name in ("dsir-targets", "dsir-counts", "dsir-weights"):
+        (lasting / name).mkdir(exist_ok=True)
+        folders.append(PartStore(lasting / name))
+    tokenizer = load_tokenizer(config.tokenizer, work.near)
+    weigh(corpus, found.plan, str(tokenizer.folder), executor, Folders(*folders))
+    return replace(corpus, weights=folders[-1])
+
+
+def _there(work: Work[SelectConfig], scoring: str) -> Selection | None:
+    """Return the finished result whose scores fit."""
+    manifest = read_manifest(work.plan.folder)
+    if manifest is None or manifest.details.get("scoring") != scoring:
+        return None
+    for name in ("scores.parquet", "boilerplate.parquet"):
+        path, output = work.plan.folder / name, manifest.outputs.get(name)
+        if output is None or not path.is_file() or path.stat().st_size != output.bytes:
+            return None
+    return Selection.load(work.run)
+
+
+def _corpus_pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tuple[tuple[int, ...], ...]:
+    """Return the token ids of each of the best pivots: all those that `mine` merged into one."""
+    rows = sorted(mined.rows("pivots"), key=lambda row: (-row["score"], row["token_id"]))[: config.pivots]
+    of_pairs = mined.table("pair_pivots").select(["token_id", "token"]).group_by(["token_id", "token"]).aggregate([])
+    for row in (*rows, *of_pairs.to_pylist()):
+        if row["token_id"] >= tokenizer.vocab_size or tokenizer.text(row["token_id"]) != row["token"]:
+            raise ConfigError(
+                f"token {row['token_id']} is {row['token']!r} in the mined pivots but not in the tokenizer of "
+                f"{config.tokenizer!r}",
+                "Give --tokenizer the model that `pivotlens count` was given.",
+            )
+    return tuple(tuple(row["variant_ids"]) for row in rows)
+
+
+def _refuse_nothing(config: SelectConfig, mined: Pivots, n_pivots: int) -> None:
+    if n_pivots or not any(arm in _OF_PIVOTS for arm in config.arms):
+        return
+    missed = missed_beside_particles(Benchmark.load(mined.folder.parent).languages)
+    raise PrerequisiteError(
+        "`mine` found no pivots to select by: pivots live in documents that mix languages",
+        f"Count a corpus with some{f'. {missed}' if missed else ', or lower --min-df of mine'}; or make arms that need "
+        "none, such as --arms random.",
+    )
+
+
+def mined_sought(run: Path, config: SelectConfig, tokenizer: TextTokenizer) -> Sought:
+    """Return what `ScorePass` looks for, for text that is in no corpus of ours.
+
+    Args:
+        run: The run folder, with ``bench``, ``count`` and ``mine``.
+        config: The settings.
+        tokenizer: That of the settings.
+
+    Raises:
+        ConfigError: The tokenizer is another than the one that the pivots were mined with.
+        PrerequisiteError: One of the stages has not run, or found no pivots.
+    """
+    mined = Pivots.load(run)
+    pivots = _corpus_pivots(mined, config, tokenizer)
+    _refuse_nothing(config, mined, len(pivots))
+    words = _words(run)
+    return _word_pivots(mined, words, config.seed).sought(words, _is_pivot(pivots, tokenizer))
+
+
+def _is_pivot(pivots: Sequence[Sequence[int]], tokenizer: TextTokenizer) -> Booleans:
+    is_pivot = np.zeros(tokenizer.vocab_size, dtype=bool)
+    is_pivot[[token for variants in pivots for token in variants]] = True
+    return is_pivot
+
+
+def _words(run: Path) -> CountedWords:
+    benchmark, counts = Benchmark.load(run), Counts.load(run)
+    longer = read_longer_words(str(counts.manifest.config.get("longer_words", "bundled")))
+    return CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values(), longer.words)
+
+
+def _word_pivots(mined: Pivots, words: CountedWords, seed: int) -> WordPivots:
+    frequency = {
+        (row["word_language"], row["word"]): row["df"]
+        for row in Counts.load(mined.folder.parent).rows("words")
+        if row["word_language"] == row["document_language"]
+    }
+    return WordPivots.of(words, mined.table("pair_pivots"), frequency, seed)
+
+
+def _told(config: SelectConfig, details: Mapping[str, Any]) -> list[str]:
+    warnings = []
+    if config.limit_documents is not None:
+        warnings.append(
+            f"only the first {config.limit_documents:,} documents of each file were read (--limit-documents)"
+        )
+    if details["bad_rows"]:
+        warnings.append(
+            f"{details['bad_rows']:,} rows of the corpus could not be read, the first {details['first_bad_row']}"
+        )
+    return warnings
+
+
+def _dropped(shards: Sequence[Shard], parts: PartStore) -> Counter[tuple[str, str, bytes]]:
+    """Return how often each line of boilerplate was left out, by source, label and key."""
+    counts: Counter[tuple[str, str, bytes]] = Counter()
+    for shard in shards:
+        arrays = read_arrays(parts.path(shard), ("dropped_source", "dropped_label", "dropped_key", "dropped_count"))
+        keys = arrays["dropped_key"].tobytes().split(b"\n")[:-1]
+        sources, labels = unpack_strings(arrays["dropped_source"]), unpack_strings(arrays["dropped_label"])
+        for source, label, key, n in zip(sources, labels, keys, arrays["dropped_count"].tolist(), strict=True):
+            counts[source, label, key] += n
+    return counts
+
+
+def _boilerplate_rows(boilerplate: Boilerplate, dropped: Mapping[tuple[str, str, bytes], int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "source": line.group[0],
+            "label": line.group[1],
+            "line": line.text,
+            "documents": line.documents,
+            "documents_sampled": line.sampled,
+            "dropped": dropped.get((line.group[0], line.group[1], line.key), 0),
+        }
+        for line in boilerplate.lines
+    ]
+
+
+def _boilerplate(rows: Sequence[Mapping[str, Any]], by_source: bool) -> Boilerplate:
+    lines = [
+        BoilerplateLine(
+            (row["source"], row["label"]),
+            line_keys(row["line"])[0],
+            row["line"],
+            row["documents"],
+            row["documents_sampled"],
+        )
+        for row in rows
+    ]
+    return Boilerplate(tuple(lines), by_source)

@@ -1,0 +1,80 @@
+"""What is to be known of arms before they are used: budgets that are not met, differences that are not of pivots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pivotlens.select.arms import BY_SCORE
+from pivotlens.select.chosen import ChosenArms
+from pivotlens.select.config import SelectConfig
+from pivotlens.select.facts import CORPUS, Facts
+
+_MOSTLY = 0.5
+_POINTS = 0.02
+
+
+def warnings_of(config: SelectConfig, facts: Facts, arms: ChosenArms, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what is to be known of the arms before they are used.
+
+    Args:
+        config: The settings.
+        facts: What they are made of.
+        arms: The arms.
+        rows: Of the table ``summary``.
+    """
+    warnings = []
+    for row in (row for row in rows if row["units"] == 0):
+        why = (
+            f"no unit is long enough: none has {config.min_tokens:,} tokens (--min-tokens)"
+            if row["available"] == 0
+            else f"none could be taken, or the first exceeds {row['budget']:,}"
+        )
+        warnings.append(f"arm {row['arm']} holds nothing in {row['language']}: {why}")
+    for name, language, there, budgets in arms.shortages():
+        warnings.append(f"arm {name} takes all there is in {language}, {there:,} {budgets.what}: less than its budget")
+    everything = sorted({row["language"] for row in rows if row["arm"] == "top" and row["tokens"] == row["available"]})
+    if everything:
+        warnings.append(
+            f"the budget takes everything there is in {', '.join(everything)}: the arms do not differ there"
+        )
+    warnings += _differences(config, facts, rows)
+    return warnings
+
+
+def _differences(config: SelectConfig, facts: Facts, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return where arms differ from others in language or type, and not only in pivots."""
+    warnings = []
+    shares = {(row["arm"], row["language"]): row["language_share"] for row in rows}
+    for row in rows:
+        if row["arm"] not in BY_SCORE or row["explained"] is None:
+            continue
+        if row["explained"] > _MOSTLY:
+            warnings.append(
+                f"arm {row['arm']} differs from the corpus in {row['language']} mainly in language composition or "
+                f"document type: they bring {min(row['explained'], 1):.0%} of the difference in "
+                f"{'pivots' if config.score != 'bridge' else 'bridges'}"
+            )
+    for (arm, language), share in shares.items():
+        like = shares.get(("matched", language))
+        if arm == "top" and share is not None and like is not None and abs(share - like) > _POINTS:
+            warnings.append(
+                f"{share:.0%} of the text of arm top in {language} is in that language, and {like:.0%} of arm matched: "
+                "too few units are alike (table matching)"
+            )
+    numbers = facts.codes.numbers
+    for arm in facts.arms:
+        without = [
+            language
+            for language in sorted({row["language"] for row in rows if row["arm"] == arm})
+            if arm in BY_SCORE
+            and facts.taken(arm, numbers[language], "units")
+            and not facts.taken(arm, numbers[language], "n_bridges" if config.score == "bridge" else "n_pivots")
+            and facts.taken(CORPUS, numbers[language], "units")
+        ]
+        if without:
+            warnings.append(
+                f"arm {arm} holds no unit with a {'bridge' if config.score == 'bridge' else 'pivot'} in "
+                f"{', '.join(without)}: it is random there"
+            )
+    return warnings
