@@ -38,6 +38,7 @@ class Document:
         text: Its text as it stands in the file.
         language: BCP 47 code.
         group: Shared by translations of one document; empty where the corpus has no such column.
+        source: What it was taken from; the folder of its file where the corpus does not tell.
     """
 
     file: str
@@ -45,6 +46,7 @@ class Document:
     text: str
     language: str
     group: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,14 @@ class Columns:
         language: Column of the language code.
         group: Column shared by translations of one document; may be absent.
         default_language: Language of rows that have none of their own.
+        source: Column that tells what a document was taken from; may be absent.
     """
 
     text: str = "text"
     language: str = "language"
     group: str = "group"
     default_language: str = ""
+    source: str = "source"
 
 
 def read_documents(shard: Shard, columns: Columns | None = None) -> Iterator[Document | BadRow]:
@@ -98,6 +102,7 @@ class _RowReader:
         self._columns = columns
         default = columns.default_language
         self._default = language_code(default, "language") if default else ""
+        self._folder = file.name.rpartition("/")[0]
         self._codes: dict[str, str | None] = {}
 
     def read(self, number: int, values: dict[str, Any]) -> Document | BadRow:
@@ -119,8 +124,15 @@ class _RowReader:
             code = self._code(given)
         if code is None:
             return BadRow(name, number, f"unknown language code {given!r}")
-        group = values.get(columns.group)
-        return Document(name, number, text, code, "" if group is None else str(group))
+        group, source = values.get(columns.group), values.get(columns.source)
+        return Document(
+            name,
+            number,
+            text,
+            code,
+            "" if group is None else str(group),
+            self._folder if source is None or source == "" else str(source),
+        )
 
     def _code(self, given: str) -> str | None:
         if given not in self._codes:
@@ -353,7 +365,8 @@ def _parquet_rows(shard: Shard, columns: Columns) -> Iterator[tuple[int, dict[st
     file = shard.file
     with _parquet(file) as parquet:
         schema = parquet.schema_arrow
-        wanted = [name for name in (columns.text, columns.language, columns.group) if name in schema.names]
+        asked = dict.fromkeys((columns.text, columns.language, columns.group, columns.source))
+        wanted = [name for name in asked if name in schema.names]
         needed = (columns.text,) if columns.default_language else (columns.text, columns.language)
         for name in needed:
             if name not in wanted:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
 import regex
 
-from pivotlens.arrays import Hashes, Integers
-from pivotlens.corpus.documents import BadRow, Columns, read_documents
+from pivotlens.arrays import Integers
+from pivotlens.corpus.boilerplate import Boilerplate, DroppedLine
+from pivotlens.corpus.composition import Composition, DocumentType, Identified, by_label, by_lines
+from pivotlens.corpus.documents import BadRow, Columns, Document, read_documents
 from pivotlens.corpus.problems import KEPT, BadRows, check_not_hopeless
 from pivotlens.corpus.shards import Shard
 from pivotlens.text import language_code
@@ -31,6 +33,9 @@ class CorpusSettings(Protocol):
     language_column: str
     language: str
     group_column: str
+    source_column: str
+    identify: Literal["lines", "label"]
+    boilerplate_share: float
     unit: Literal["characters", "document"]
     unit_characters: int
     max_bad_share: float
@@ -43,11 +48,14 @@ class UnitPlan:
     """How a corpus is read and cut.
 
     Attributes:
-        columns: Where text, language and group stand.
+        columns: Where text, language, group and source stand.
         unit: ``characters`` cuts documents into pieces of ``unit_characters``, ``document`` does not cut.
         unit_characters: Longest unit.
         limit_documents: Most documents read a file; None reads all.
         max_bad_share: Share of unreadable rows that is borne.
+        identify: ``lines`` finds out by the text what language a unit is in, ``label`` believes its document's label.
+        boilerplate_share: Share of a source's documents from which on a recurring line is boilerplate; 0: none is.
+        boilerplate: The lines that are left out; `open_corpus` finds them.
     """
 
     columns: Columns = field(default_factory=Columns)
@@ -55,40 +63,83 @@ class UnitPlan:
     unit_characters: int = 8192
     limit_documents: int | None = None
     max_bad_share: float = 0.001
+    identify: Literal["lines", "label"] = "lines"
+    boilerplate_share: float = 0.0
+    boilerplate: Boilerplate = field(default_factory=Boilerplate)
 
 
 def unit_plan(config: CorpusSettings) -> UnitPlan:
-    """Return the plan that a stage's settings ask for.
+    """Return the plan that a stage's settings ask for; boilerplate is still to be found, by `open_corpus`.
 
     Raises:
         ConfigError: The language of the documents is no language.
     """
     language = language_code(config.language, "language") if config.language else ""
-    columns = Columns(config.text_column, config.language_column, config.group_column, language)
-    return UnitPlan(columns, config.unit, config.unit_characters, config.limit_documents, config.max_bad_share)
+    columns = Columns(config.text_column, config.language_column, config.group_column, language, config.source_column)
+    return UnitPlan(
+        columns,
+        config.unit,
+        config.unit_characters,
+        config.limit_documents,
+        config.max_bad_share,
+        config.identify,
+        config.boilerplate_share,
+    )
 
 
 @dataclass
 class UnitBatch:
     """Units of one shard, in its order; position i of each list and array is one unit.
 
+    What is found out by the text (`languages`, `composition`, `document_types`) is found when it is first asked for,
+    so that a pass that needs none of it pays nothing.
+
     Attributes:
-        texts: Their text.
-        languages: BCP 47 codes of their documents.
+        texts: Their text, without boilerplate.
+        labels: BCP 47 codes of their documents, as the corpus gives them.
         groups: Groups of their documents.
+        sources: Sources of their documents.
         rows: Rows of their documents, shape ``(units,)``, int64.
         units: Number of the unit in its document, from 0, shape ``(units,)``, int64.
-        documents: Documents that begin in this batch, by language.
+        documents: Documents that begin in this batch, by label.
         bad: Rows that cannot be read; named only as far as they are among the first of the shard.
+        dropped: How often each line of boilerplate was left out of these documents.
+        identify: As `UnitPlan.identify`.
     """
 
     texts: list[str]
-    languages: list[str]
+    labels: list[str]
     groups: list[str]
+    sources: list[str]
     rows: Integers
     units: Integers
     documents: Counter[str]
     bad: BadRows
+    dropped: Counter[DroppedLine]
+    identify: Literal["lines", "label"]
+
+    @property
+    def languages(self) -> list[str]:
+        """BCP 47 codes of the languages found.
+
+        The label's, unless less than a fifth of the unit's identified text is in it; then the language that most of it
+        is in. The label where nothing could be identified, and everywhere where labels are believed.
+        """
+        return self._identified.languages
+
+    @property
+    def composition(self) -> Composition:
+        """Shares of the identified text of each unit by language."""
+        return self._identified.composition
+
+    @property
+    def document_types(self) -> list[DocumentType]:
+        """What each unit is: one of `DOCUMENT_TYPES`."""
+        return self._identified.document_types
+
+    @cached_property
+    def _identified(self) -> Identified:
+        return (by_lines if self.identify == "lines" else by_label)(self.texts, self.labels)
 
 
 def split_units(text: str, unit: Literal["characters", "document"], unit_characters: int) -> list[str]:
@@ -125,72 +176,66 @@ def _cut(text: str, start: int, end: int) -> int:
     return cut if cut > start else end
 
 
+@dataclass
+class _Units:
+    """A batch that is being filled; of each unit its text, label, group, source, row and number."""
+
+    columns: tuple[list[str], list[str], list[str], list[str], list[int], list[int]] = field(
+        default_factory=lambda: ([], [], [], [], [], [])
+    )
+    documents: Counter[str] = field(default_factory=Counter)
+    bad: BadRows = field(default_factory=BadRows)
+    dropped: Counter[DroppedLine] = field(default_factory=Counter)
+
+    @property
+    def texts(self) -> list[str]:
+        return self.columns[0]
+
+    def add(self, document: Document, plan: UnitPlan) -> None:
+        self.documents[document.language] += 1
+        self.bad.documents += 1
+        kept = plan.boilerplate.without(document, self.dropped)
+        for number, text in enumerate(split_units(kept, plan.unit, plan.unit_characters)):
+            of_unit = (text, document.language, document.group, document.source, document.row, number)
+            for column, value in zip(self.columns, of_unit, strict=True):
+                column.append(value)  # type: ignore[attr-defined]
+
+    def closed(self, plan: UnitPlan) -> UnitBatch:
+        texts, labels, groups, sources, rows, units = self.columns
+        return UnitBatch(
+            texts,
+            labels,
+            groups,
+            sources,
+            np.array(rows, dtype=np.int64),
+            np.array(units, dtype=np.int64),
+            self.documents,
+            self.bad,
+            self.dropped,
+            plan.identify,
+        )
+
+
 def unit_batches(shard: Shard, plan: UnitPlan) -> Iterator[UnitBatch]:
     """Read a shard's units in batches of bounded size; bad rows come with the batch they stand in.
 
     Raises:
         DataError: As `read_documents`, or most of a file's first rows cannot be read.
     """
-    texts: list[str] = []
-    languages: list[str] = []
-    groups: list[str] = []
-    rows: list[int] = []
-    units: list[int] = []
-    documents: Counter[str] = Counter()
-    bad, of_shard = BadRows(), BadRows()
-    characters = 0
-
-    def batch() -> UnitBatch:
-        return UnitBatch(
-            texts, languages, groups, np.array(rows, dtype=np.int64), np.array(units, dtype=np.int64), documents, bad
-        )
-
+    batch, of_shard, characters = _Units(), BadRows(), 0
     for document in read_documents(shard, plan.columns):
         if isinstance(document, BadRow):
-            bad.add(document, named=of_shard.count < KEPT)
+            batch.bad.add(document, named=of_shard.count < KEPT)
             of_shard.add(document)
             if shard.start == 0:  # of later shards it is told when all parts are there
                 check_not_hopeless(of_shard, plan.max_bad_share, shard.file)
             continue
-        documents[document.language] += 1
-        bad.documents += 1
+        batch.add(document, plan)
         of_shard.documents += 1
-        for number, text in enumerate(split_units(document.text, plan.unit, plan.unit_characters)):
-            texts.append(text)
-            languages.append(document.language)
-            groups.append(document.group)
-            rows.append(document.row)
-            units.append(number)
         characters += len(document.text)
         if of_shard.documents == plan.limit_documents:
             break
-        if characters >= _BATCH_CHARACTERS or len(texts) >= _BATCH_UNITS:
-            yield batch()
-            texts, languages, groups, rows, units, documents, bad = [], [], [], [], [], Counter(), BadRows()
-            characters = 0
-    yield batch()
-
-
-def unit_hashes(file: str, rows: Integers, units: Integers, seed: int, purpose: str) -> Hashes:
-    """Return the hash of each unit, shape ``(units,)``, uint64, even over the whole range.
-
-    It follows from the file's name, row and unit alone, so a sample by the smallest hashes is the same whatever
-    the order of the files and the number of workers. The mixing is that of SplitMix64 (Steele, Lea, Flood 2014).
-
-    Args:
-        file: The file's name within the corpus.
-        rows: Rows, shape ``(units,)``.
-        units: Units, shape ``(units,)``.
-        seed: The stage's seed.
-        purpose: Hashes for different purposes are independent.
-    """
-    key = hashlib.blake2b(f"{purpose}\0{seed}\0{file}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
-    hashes = np.uint64(int.from_bytes(key, "little")) ^ _mixed(rows.astype(np.uint64))
-    return _mixed(_mixed(hashes) ^ units.astype(np.uint64))
-
-
-def _mixed(values: Hashes) -> Hashes:
-    values = values + np.uint64(0x9E3779B97F4A7C15)
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+        if characters >= _BATCH_CHARACTERS or len(batch.texts) >= _BATCH_UNITS:
+            yield batch.closed(plan)
+            batch, characters = _Units(), 0
+    yield batch.closed(plan)

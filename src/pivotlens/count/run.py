@@ -17,7 +17,7 @@ from pivotlens.corpus import (
     Shard,
     check_bad_share,
     merged_bad_rows,
-    shards_of,
+    open_corpus,
     unit_plan,
 )
 from pivotlens.corpus.packing import read_arrays
@@ -46,9 +46,9 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     tokenizer = load_tokenizer(config.tokenizer, work.near)
     for warning in tokenizer.warnings:
         writer.warn(warning)
-    corpus, plan = work.plan.source("corpus", Listing), unit_plan(config)
-    executor = LocalExecutor(config.workers)
-    shards = shards_of(corpus.files, plan, executor, workspace.parts_folder("cuts"))
+    corpus, executor = work.plan.source("corpus", Listing), LocalExecutor(config.workers)
+    opened = open_corpus(corpus.files, unit_plan(config), executor, workspace.parts_folder)
+    shards, plan = opened.shards, opened.plan
 
     find = OccurrencePass(words, plan, config.sample, config.background, config.seed)
     found = PartStore(workspace.parts_folder("occurrences"))

@@ -28,6 +28,19 @@ class LensConfig(StageConfig):
     text_column: str = setting("text", "Column that holds a document's text.")
     language_column: str = setting("language", "Column that holds a document's language code.")
     language: str = setting("", "Language of every document, where the corpus has no language column.")
+    source_column: str = setting(
+        "source", "Column that tells what a document was taken from; where absent, it is the folder of its file."
+    )
+    identify: Literal["lines", "label"] = setting(
+        "lines",
+        "What language a piece is in: `lines` finds it line by line in the text, `label` believes the language column.",
+    )
+    boilerplate_share: float = setting(
+        0.1,
+        "Lines that recur in more than this share of a source's documents of a language are left out; 0 keeps all.",
+        ge=0,
+        lt=1,
+    )
     unit_characters: int = setting(8192, "Length of the pieces that documents are drawn by.", ge=64)
     max_bad_share: float = setting(
         0.001,

@@ -20,7 +20,7 @@ from pivotlens.corpus import (
     UnitPlan,
     check_bad_share,
     merged_bad_rows,
-    shards_of,
+    open_corpus,
 )
 from pivotlens.errors import DataError, ModelError
 from pivotlens.lens.config import LensConfig
@@ -102,12 +102,24 @@ class _Text:
 def _drawn(work: Work[LensConfig]) -> tuple[list[Piece], dict[str, list[Piece]]]:
     config, workspace, writer = work.config, work.workspace, work.writer
     language = language_code(config.language, "language") if config.language else ""
-    columns = Columns(text=config.text_column, language=config.language_column, default_language=language)
-    plan = UnitPlan(columns, "characters", config.unit_characters, config.limit_documents, config.max_bad_share)
-    most = config.tokens // _TOKENS_A_PIECE + 2 * config.held_out
-    draw = SamplePass(plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed)
+    columns = Columns(
+        text=config.text_column,
+        language=config.language_column,
+        default_language=language,
+        source=config.source_column,
+    )
+    plan = UnitPlan(
+        columns,
+        unit_characters=config.unit_characters,
+        limit_documents=config.limit_documents,
+        max_bad_share=config.max_bad_share,
+        identify=config.identify,
+        boilerplate_share=config.boilerplate_share,
+    )
     corpus, executor = work.plan.source("corpus", Listing), LocalExecutor(config.workers)
-    shards = shards_of(corpus.files, plan, executor, workspace.parts_folder("cuts"))
+    opened = open_corpus(corpus.files, plan, executor, workspace.parts_folder)
+    shards, most = opened.shards, config.tokens // _TOKENS_A_PIECE + 2 * config.held_out
+    draw = SamplePass(opened.plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed)
     drawn = PartStore(workspace.parts_folder("drawn"))
     executor.run(shards, draw, drawn, "Drawing text")
     bad = merged_bad_rows(shards, drawn, config.max_bad_share)

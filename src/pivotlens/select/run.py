@@ -18,7 +18,7 @@ from pivotlens.corpus import (
     Shard,
     check_bad_share,
     merged_bad_rows,
-    shards_of,
+    open_corpus,
     unit_plan,
 )
 from pivotlens.corpus.packing import write_arrays
@@ -43,9 +43,9 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
         writer.warn(warning)
     pivots = _pivots(Pivots.load(work.run), config, tokenizer)
     token_ids = tuple(sorted({token for variants in pivots for token in variants}))
-    corpus, plan = work.plan.source("corpus", Listing), unit_plan(config)
-    executor = LocalExecutor(config.workers)
-    shards = shards_of(corpus.files, plan, executor, workspace.parts_folder("cuts"))
+    corpus, executor = work.plan.source("corpus", Listing), LocalExecutor(config.workers)
+    opened = open_corpus(corpus.files, unit_plan(config), executor, workspace.parts_folder)
+    shards, plan = opened.shards, opened.plan
 
     scores = PartStore(workspace.parts_folder("scores"))
     executor.run(shards, ScorePass(plan, str(tokenizer.folder), token_ids, config.seed), scores, "Scoring units")

@@ -63,6 +63,19 @@ class CorpusStageConfig(StageConfig):
     language_column: str = setting("language", "Column that holds a document's language code.")
     language: str = setting("", "Language of every document, where the corpus has no language column.")
     group_column: str = setting("group", "Column shared by translations of one document; may be absent.")
+    source_column: str = setting(
+        "source", "Column that tells what a document was taken from; where absent, it is the folder of its file."
+    )
+    identify: Literal["lines", "label"] = setting(
+        "lines",
+        "What language a unit is in: `lines` finds it line by line in the text, `label` believes the language column.",
+    )
+    boilerplate_share: float = setting(
+        0.1,
+        "Lines that recur in more than this share of a source's documents of a language are left out; 0 keeps all.",
+        ge=0,
+        lt=1,
+    )
     tokenizer: str = setting("", "Model spec whose tokenizer cuts the text.")
     unit: Literal["characters", "document"] = setting(
         "characters", "What counts once: a piece of a document of `unit_characters`, or the whole document."
