@@ -77,8 +77,3 @@ def by_label(texts: Sequence[str], labels: Sequence[str]) -> Identified:
     """Believe the labels: all text of a unit is in the language of its label, and monolingual."""
     characters = [{label: len(text)} if text else {} for text, label in zip(texts, labels, strict=True)]
     return Identified(list(labels), Composition.of(characters), ["monolingual"] * len(texts))
-
-
-def by_lines(texts: Sequence[str], labels: Sequence[str]) -> Identified:
-    """Find out line by line what languages the units are in."""
-    return by_label(texts, labels)

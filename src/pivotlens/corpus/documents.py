@@ -46,7 +46,7 @@ class Document:
     text: str
     language: str
     group: str
-    source: str
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

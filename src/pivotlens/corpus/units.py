@@ -13,7 +13,7 @@ import regex
 
 from pivotlens.arrays import Integers
 from pivotlens.corpus.boilerplate import Boilerplate, DroppedLine
-from pivotlens.corpus.composition import Composition, DocumentType, Identified, by_label, by_lines
+from pivotlens.corpus.composition import Composition, DocumentType, Identified, by_label
 from pivotlens.corpus.documents import BadRow, Columns, Document, read_documents
 from pivotlens.corpus.problems import KEPT, BadRows, check_not_hopeless
 from pivotlens.corpus.shards import Shard
@@ -139,7 +139,11 @@ class UnitBatch:
 
     @cached_property
     def _identified(self) -> Identified:
-        return (by_lines if self.identify == "lines" else by_label)(self.texts, self.labels)
+        if self.identify == "label":
+            return by_label(self.texts, self.labels)
+        from pivotlens.corpus.composing import by_lines  # numba takes long to load, and plans come without
+
+        return by_lines(self.texts, self.labels)
 
 
 def split_units(text: str, unit: Literal["characters", "document"], unit_characters: int) -> list[str]:

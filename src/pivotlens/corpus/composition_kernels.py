@@ -1,0 +1,290 @@
+"""Compiled loops over the lines of units: the language of each line, and what the lines make of the unit.
+
+The rules stand in docs/method.md#composition-of-units; a test does the same with plain Python.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from pivotlens.text.line_kernels import HAN, HANGUL, KANA, OTHER, best_label, label_score
+
+NONE = -1
+EITHER_HAN = -2
+"""Lines without a language, and short ones of Han characters alone, which are Chinese or Japanese."""
+
+SURE = 0.7
+SURE_OF_UNKNOWN = 0.95
+"""From which probability a line's language is sure by itself; where the label's language is not one that is known."""
+ENOUGH = 12
+"""Characters from which a line can be sure by itself."""
+_PLAUSIBLE, _CLEARLY = np.log(0.02), np.log(1.5)
+_FOR_THE_LABEL = np.log(5.0)
+_ENOUGH_HAN = 12
+_CANDIDATES = 6
+# Text of two close languages is taken apart only where there is so much of the second.
+_ENOUGH_OF_CLOSE = 200
+
+MONOLINGUAL, PARALLEL, CODE_MIXED, OTHER_TYPE = range(4)
+
+
+@numba.njit(cache=True, nogil=True)
+def weight(characters: Any, line: int) -> Any:
+    """Return a line's characters, a Han one as three and a Hangul one as two: translations weigh about alike."""
+    east_asian = 3 * characters[line, HAN] + characters[line, KANA] + 2 * characters[line, HANGUL]
+    return int(east_asian + characters[line, OTHER])
+
+
+@numba.njit(cache=True, nogil=True)
+def sure_languages(evidence: Any, unit_of_line: Any, labels: Any, languages: Any, tree: Any) -> Any:
+    """Return the language of each line as far as the line tells it by itself.
+
+    Args:
+        evidence: Fields of `Evidence`.
+        unit_of_line: Unit of each line, shape ``(lines,)``, int64.
+        labels: Language of each unit's label; `NONE` where it is not known.
+        languages: Number of the language of each label of the model; whether text is in it only by label; numbers of
+            Chinese, Japanese and Korean.
+        tree: Of `Tables`.
+
+    Returns:
+        Of each line the language, `NONE` or `EITHER_HAN`, the second language within it or `NONE`, and the
+        probability of the first.
+    """
+    sums, n_vectors, characters, words = evidence
+    of_label, only_by_label, (chinese, japanese, korean) = languages
+    first = np.full(n_vectors.size, NONE, dtype=np.int32)
+    second = np.full(n_vectors.size, NONE, dtype=np.int32)
+    probability = np.zeros(n_vectors.size)
+    n_nodes = 2 * tree[4].size
+    waiting, scores = np.empty(n_nodes, dtype=np.int32), np.empty(n_nodes)
+    for line in range(n_vectors.size):
+        kana, han, hangul = characters[line, KANA], characters[line, HAN], characters[line, HANGUL]
+        east_asian, other, total = 3 * han + kana + 2 * hangul, characters[line, OTHER], weight(characters, line)
+        script_language = NONE
+        if east_asian:
+            if 2 * hangul >= 3 * han + kana:
+                script_language = korean
+            elif 4 * kana >= han:
+                script_language = japanese
+            else:
+                script_language = chinese if han >= _ENOUGH_HAN else EITHER_HAN
+        word_language = NONE
+        label = labels[unit_of_line[line]]
+        if other >= ENOUGH and n_vectors[line]:
+            best, score = best_label(sums, line, n_vectors[line], tree, waiting, scores)
+            code = of_label[best]
+            least = SURE if label != NONE else SURE_OF_UNKNOWN
+            probability[line] = np.exp(score)
+            if probability[line] >= least and (code == label or not only_by_label[code]):
+                word_language = code
+        if 2 * east_asian >= total and east_asian:
+            first[line] = script_language
+            if words[line] >= 3 and 4 * other >= total and script_language != EITHER_HAN:
+                second[line] = word_language
+        else:
+            first[line] = word_language
+            if 4 * east_asian >= total and word_language != NONE and script_language != EITHER_HAN:
+                second[line] = script_language
+    return first, second, probability
+
+
+@numba.njit(cache=True, nogil=True)
+def _candidates(sure: Any, label: int, english: int) -> Any:
+    """Return the languages that unsure lines of a unit may be in: the label's, English, and those of sure lines."""
+    found = np.full(_CANDIDATES, NONE, dtype=np.int32)
+    found[0], found[1] = label, english
+    total = sure.sum()
+    for place in range(2, _CANDIDATES):
+        most = 0
+        for code in range(sure.size):
+            if sure[code] > most and 20 * sure[code] >= total and not (found[:place] == code).any():
+                most, found[place] = sure[code], code
+        if most == 0:
+            return found[:place]
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _likeliest(line: int, evidence: Any, candidates: Any, label_of: Any, tree: Any) -> Any:
+    """Return the candidate that a line is in, or `NONE` where none is plausible or two are about as likely.
+
+    The first candidate, the label's language, is five times as likely as the others before the line is read.
+    """
+    sums, n_vectors, characters, _ = evidence
+    if characters[line, OTHER] < 3 or n_vectors[line] == 0:
+        return NONE
+    best, best_score, next_score = NONE, -np.inf, -np.inf
+    for place, code in enumerate(candidates):
+        if code < 0 or code == best:
+            continue
+        score = label_score(label_of[code], sums, line, n_vectors[line], tree)
+        if score < _PLAUSIBLE:
+            continue
+        score += _FOR_THE_LABEL if place == 0 else 0.0
+        if score > best_score:
+            best, best_score, next_score = code, score, best_score
+        elif score > next_score:
+            next_score = score
+    return best if best_score - next_score >= _CLEARLY else NONE
+
+
+@numba.njit(cache=True, nogil=True)
+def compose(first: Any, second: Any, offsets: Any, evidence: Any, labels: Any, languages: Any, tree: Any) -> Any:
+    """Return what the lines make of each unit; the language of lines that were not sure is filled in.
+
+    Args:
+        first: Language of each line, of `sure_languages`; changed in place.
+        second: Second language within it; changed in place.
+        offsets: First line of each unit, shape ``(units + 1,)``, int64.
+        evidence: Fields of `Evidence`.
+        labels: Language of each unit's label; `NONE` where it is not known.
+        languages: A label of the model of each language; which are close; numbers of English, Chinese and Japanese.
+        tree: Of `Tables`.
+
+    Returns:
+        Of each unit its characters by language, as `weight` counts them, shape ``(units, languages + 1)``, int64, the
+        last being a label's that is not known; and its type, one of `MONOLINGUAL` and the others, shape ``(units,)``.
+    """
+    label_of, close, (english, chinese, japanese) = languages
+    n_units, n_codes = offsets.size - 1, label_of.size
+    cells = np.zeros((n_units, n_codes + 1), dtype=np.int64)
+    types = np.zeros(n_units, dtype=np.int8)
+    for unit in range(n_units):
+        begin, end, label = offsets[unit], offsets[unit + 1], labels[unit]
+        of_unit = cells[unit]
+        for line in range(begin, end):
+            if first[line] >= 0:
+                _count(of_unit, line, first[line], second[line], evidence[2])
+        candidates = labels[:0].astype(np.int32)
+        han = japanese if of_unit[japanese] > of_unit[chinese] else chinese
+        if of_unit[japanese] == of_unit[chinese] and label == japanese:
+            han = japanese
+        for line in range(begin, end):
+            if first[line] >= 0 or weight(evidence[2], line) == 0:
+                continue
+            if first[line] == EITHER_HAN:
+                first[line] = han
+            elif label == NONE:
+                of_unit[n_codes] += weight(evidence[2], line)
+                continue
+            else:
+                if candidates.size == 0:
+                    candidates = _candidates(of_unit[:n_codes], label, english)
+                first[line] = _likeliest(line, evidence, candidates, label_of, tree)
+            if first[line] >= 0:
+                _count(of_unit, line, first[line], NONE, evidence[2])
+        _join_close(of_unit, first[begin:end], second[begin:end], label, close)
+        types[unit] = _type(of_unit, first[begin:end], second[begin:end], evidence[2][begin:end])
+    return cells, types
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(of_unit: Any, line: int, first: int, second: int, characters: Any) -> None:
+    total = weight(characters, line)
+    if second < 0 or second == first:
+        of_unit[first] += total
+        return
+    other = characters[line, OTHER]
+    if other == total:  # two languages of one script, half by half
+        other = total // 2
+    of_unit[first] += max(other, total - other)
+    of_unit[second] += min(other, total - other)
+
+
+@numba.njit(cache=True, nogil=True)
+def _join_close(of_unit: Any, first: Any, second: Any, label: int, close: Any) -> None:
+    """Count text of a close language as the label's, or as that of which there is most, unless there is much of it."""
+    for code in range(close.shape[0]):
+        if code == label or of_unit[code] == 0:
+            continue
+        into: Any = NONE
+        if label != NONE and close[code, label]:
+            if of_unit[code] < _ENOUGH_OF_CLOSE or of_unit[code] <= 2 * of_unit[label]:
+                into = label
+        else:
+            for other in range(close.shape[0]):
+                more = of_unit[other] > of_unit[code] and (into == NONE or of_unit[other] > of_unit[into])
+                if more and close[code, other]:
+                    into = other
+        if into != NONE:
+            of_unit[into] += of_unit[code]
+            of_unit[code] = 0
+            for line in range(first.size):
+                if first[line] == code:
+                    first[line] = into
+                if second[line] == code:
+                    second[line] = into
+
+
+@numba.njit(cache=True, nogil=True)
+def _type(of_unit: Any, first: Any, second: Any, characters: Any) -> Any:
+    total = of_unit.sum()
+    if total == 0:
+        return OTHER_TYPE
+    most = next_most = 0
+    for code in range(of_unit.size):
+        if of_unit[code] > of_unit[most]:
+            most = code
+    if most == 0:
+        next_most = 1
+    for code in range(of_unit.size):
+        if code != most and of_unit[code] > of_unit[next_most]:
+            next_most = code
+    known = of_unit.size - 1  # what is beyond is in a label's language that is not known
+    two = 5 * of_unit[next_most] >= total and most < known and next_most < known
+    if two and _corresponds(first, second, characters, most, next_most):
+        return PARALLEL
+    mixed = 0
+    for line in range(first.size):
+        if first[line] >= 0 and second[line] != NONE and second[line] != first[line]:
+            mixed += weight(characters, line)
+    if 5 * mixed >= total:
+        return CODE_MIXED
+    return MONOLINGUAL if 5 * of_unit[most] >= 4 * total else OTHER_TYPE
+
+
+@numba.njit(cache=True, nogil=True)
+def _corresponds(first: Any, second: Any, characters: Any, one: int, other: int) -> bool:
+    """Tell whether blocks of lines in two languages follow each other as text and translation do.
+
+    A block and the next one match if they have as many lines, or about as many, and their weights are alike. Matching
+    blocks must hold three fifths of the text in the two languages.
+    """
+    lengths = np.zeros(first.size + 1, dtype=np.int64)
+    weights = np.zeros(first.size + 1, dtype=np.int64)
+    n_blocks, current, total = 0, NONE, 0
+    for line in range(first.size):
+        if first[line] != one and first[line] != other:
+            continue
+        if first[line] != current:
+            current = first[line]
+            n_blocks += 1
+        lengths[n_blocks - 1] += 1
+        weights[n_blocks - 1] += weight(characters, line)
+        total += weight(characters, line)
+    best = 0
+    for offset in range(2):
+        matched = 0
+        for block in range(offset, n_blocks - 1, 2):
+            fewer, more = min(lengths[block], lengths[block + 1]), max(lengths[block], lengths[block + 1])
+            lighter, heavier = min(weights[block], weights[block + 1]), max(weights[block], weights[block + 1])
+            if (fewer == more or (fewer >= 3 and 4 * fewer >= 3 * more)) and 9 * lighter >= 4 * heavier:
+                matched += weights[block] + weights[block + 1]
+        best = max(best, matched)
+    return 5 * best >= 3 * total
+
+
+@numba.njit(cache=True, nogil=True)
+def middles_of(text: Any, starts: Any, ends: Any) -> Any:
+    """Return the white space nearest to the middle of each line, or the middle itself, shape ``(lines,)``, int64."""
+    middles = (starts + ends) // 2
+    for line in range(starts.size):
+        for away in range((ends[line] - starts[line]) // 2):
+            if text[middles[line] - away] == 32 or text[middles[line] + away] == 32:
+                middles[line] += away if text[middles[line] + away] == 32 else -away
+                break
+    return middles
