@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import orjson
@@ -16,7 +16,7 @@ from corpus_fixture import SHOTS, WORDS, write_bench, write_corpus, write_tokeni
 
 from pivotlens.corpus import split_units
 from pivotlens.count import CountConfig, count_corpus
-from pivotlens.models.tokenizer import load_tokenizer
+from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
 from pivotlens.text import fold
 
 LONGER = ("山水", "水书")
@@ -41,6 +41,15 @@ def _units(corpus: Path, length: int) -> list[tuple[str, str]]:
     return units
 
 
+def _standing(tokenizer: TextTokenizer, unit: str) -> set[int]:
+    """Return the tokens that no letter goes on with."""
+    ids = tokenizer.encode_batch([unit])[0].tolist()
+    texts = [tokenizer.text(token) for token in ids]
+    letter = regex.compile(r"(?V1)[[\p{L}\p{M}\p{N}_]--[\p{Han}]]")
+    glued = [bool(letter.match(a[-1:]) and letter.match(b[:1])) for a, b in pairwise(texts)]
+    return {token for token, cut in zip(ids, [*glued, False], strict=True) if not cut} if ids else set()
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
     corpus = write_corpus(tmp_path / "corpus", seed=seed)
@@ -49,40 +58,48 @@ def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
     longer = tmp_path / "longer.tsv"
     longer.write_text("".join(f"{line}\n" for line in ("language\tword", *(f"zh\t{word}" for word in LONGER))))
     config = CountConfig(
-        corpus=str(corpus), tokenizer=spec, longer_words=str(longer), unit_characters=100, sample=0, background=0
-    )
+        corpus=str(corpus), tokenizer=spec, longer_words=str(longer), unit_characters=100, sample=0, background=0,
+        identify="label", boilerplate_share=0,
+    )  # fmt: skip
     counts = count_corpus(config, tmp_path / "run")
     tokenizer = load_tokenizer(spec)
 
     word_df, pair_df, tokens, word_tokens, pair_tokens = Counter(), Counter(), Counter(), Counter(), Counter()
-    units_of = Counter()
+    units_of, word_strata, pair_strata = Counter(), Counter(), Counter()
     for language, unit in _units(corpus, 100):
-        ids = set(tokenizer.encode_batch([unit])[0].tolist())
-        units_of[language] += 1
-        tokens.update((language, token) for token in ids)
+        ids = _standing(tokenizer, unit)
+        stratum = 0  # all units are short, and by their label in one language
+        units_of[language, stratum] += 1
+        tokens.update((language, stratum, token) for token in ids)
         there = {(c, code): by[code][0] for c, by in WORDS.items() for code in by if _found(code, by[code], unit)}
         for (_, code), word in there.items():
             word_df[code, word, language] += 1
             if code == language:
+                word_strata[code, word, stratum] += 1
                 word_tokens.update((code, word, token) for token in ids)
         for (concept, a), (other, b) in permutations(there, 2):
             if concept == other:
                 pair_df[concept, a, b] += 1
                 if a == language:
                     pair = (a, WORDS[concept][a][0], b, WORDS[concept][b][0])
+                    pair_strata[(*pair, stratum)] += 1
                     pair_tokens.update((*pair, token) for token in ids)
 
-    def table(name: str, *keys: str) -> dict[tuple, int]:
+    def table(name: str, *keys: str, value: str = "df") -> dict[tuple, int]:
         rows = counts.rows(name)
-        found = {tuple(row[key] for key in keys): row["df"] for row in rows if row["df"]}
-        assert len(found) == sum(row["df"] > 0 for row in rows)
+        found = {tuple(row[key] for key in keys): row[value] for row in rows if row[value]}
+        assert len(found) == sum(row[value] > 0 for row in rows)
         return found
 
     assert table("words", "word_language", "word", "document_language") == dict(word_df)
-    assert table("tokens", "document_language", "token_id") == dict(tokens)
+    assert table("tokens", "document_language", "stratum", "token_id") == dict(tokens)
+    assert table("strata", "language", "stratum", value="units") == dict(units_of)
+    assert table("strata", "language", "stratum", value="units_sampled") == dict(units_of)
     assert table("word_tokens", "word_language", "word", "token_id") == dict(word_tokens)
     keys = ("word_language", "word", "other_language", "other", "token_id")
     assert table("pair_tokens", *keys) == dict(pair_tokens)
+    assert table("word_strata", "word_language", "word", "stratum", value="n_sampled") == dict(word_strata)
+    assert table("pair_strata", *keys[:4], "stratum", value="n_sampled") == dict(pair_strata)
     for row in counts.rows("pairs"):
         source, target = row["source_language"], row["target_language"]
         assert row["df_both"] == pair_df[row["concept_id"], source, target]
@@ -90,11 +107,11 @@ def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
         assert row["df_source"] == sum(n for key, n in word_df.items() if key[:2] == (source, by[source][0]))
         assert row["df_target"] == sum(n for key, n in word_df.items() if key[:2] == (target, by[target][0]))
     assert len(counts.rows("pairs")) == len(WORDS) * 6
-    assert {row["language"]: row["units"] for row in counts.rows("languages")} == dict(units_of)
+    assert {(row["language"], 0): row["units"] for row in counts.rows("languages")} == dict(units_of)
     for row in counts.rows("words"):
         own = row["document_language"] == row["word_language"]
         assert row["n_sampled"] == (row["df"] if own else 0)
-    assert all(row["n_sampled"] == units_of[row["document_language"]] for row in counts.rows("tokens"))
-    assert {row["token_id"] for row in counts.rows("token_texts")} == {token for _, token in tokens}
+    assert all(row["n_sampled"] == units_of[row["document_language"], 0] for row in counts.rows("tokens"))
+    assert {row["token_id"] for row in counts.rows("token_texts")} == {token for *_, token in tokens}
     assert sum(pair_df.values()) > 20
     assert sum(pair_tokens.values()) > 100

@@ -29,7 +29,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _config(here: Path, **settings: object) -> CountConfig:
     values = {"corpus": str(here / "corpus"), "tokenizer": str(here / "model"), "unit_characters": 64}
-    return CountConfig(**{**values, "sample": 9, "background": 30, **settings})
+    by_label = {"identify": "label", "boilerplate_share": 0}
+    return CountConfig(**{**values, **by_label, "sample": 9, "background": 30, **settings})
 
 
 def _count(here: Path, run: Path, **settings: object) -> Counts:
@@ -104,8 +105,19 @@ def test_samples_are_of_the_asked_size_and_are_scaled_by_their_own(here: Path, t
         word = words[row["word_language"], row["word"], row["document_language"]]
         assert 0 < row["df"] <= row["n_sampled"] == word["n_sampled"]
     languages = {row["language"]: row for row in counts.rows("languages")}
-    assert {row["units_sampled"] for row in languages.values()} == {30}
-    assert all(row["tokens_sampled"] > 0 for row in languages.values())
+    strata = counts.rows("strata")
+    assert {row["units_sampled"] for row in strata} == {30}
+    assert all(row["units_sampled"] <= row["units"] for row in strata)
+    for name in ("units", "units_sampled", "tokens_sampled"):
+        assert {code: row[name] for code, row in languages.items()} == {
+            code: sum(row[name] for row in strata if row["language"] == code) for code in languages
+        }
+    of_word: dict[tuple, int] = {}
+    for row in counts.rows("word_strata"):
+        key = (row["word_language"], row["word"])
+        of_word[key] = of_word.get(key, 0) + row["n_sampled"]
+    assert set(of_word.values()) == {9}
+    assert all(0 < row["n_sampled"] <= of_word[row["word_language"], row["word"]] for row in counts.rows("pair_strata"))
     pairs = counts.rows("pair_tokens")
     assert pairs
     for row in pairs:
