@@ -15,7 +15,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from corpus_fixture import SHOTS, WORDS, write_bench, write_corpus, write_tokenizer
 
 from pivotlens.corpus import split_units
+from pivotlens.corpus.composing import by_lines
 from pivotlens.count import CountConfig, count_corpus
+from pivotlens.count.strata import OTHERS
 from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
 from pivotlens.text import fold
 
@@ -32,12 +34,22 @@ def _found(language: str, forms: tuple[str, ...], text: str) -> bool:
     return any(regex.search(rf"(?V1)(?<!{edge}){regex.escape(form)}(?!{edge})", text) for form in forms)
 
 
-def _units(corpus: Path, length: int) -> list[tuple[str, str]]:
+def _units(corpus: Path, length: int) -> list[tuple[str, int, str]]:
+    """Return language found, stratum and text of each unit.
+
+    Boilerplate by a plain count, languages of each unit by itself; all units are shorter than the second step.
+    """
+    rows = [orjson.loads(line) for path in sorted(corpus.glob("*.jsonl")) for line in path.read_bytes().splitlines()]
+    documents = Counter(row["language"] for row in rows)
+    lines = Counter((row["language"], key) for row in rows for key in {_key(line) for line in row["text"].split("\n")})
     units = []
-    for path in sorted(corpus.glob("*.jsonl")):
-        for line in path.read_bytes().splitlines():
-            row = orjson.loads(line)
-            units += [(row["language"][:2], unit) for unit in split_units(row["text"], "characters", length)]
+    for row in rows:
+        kept = [line for line in row["text"].split("\n") if not _recurs(row["language"], line, lines, documents)]
+        for unit in split_units("\n".join(kept), "characters", length):
+            found = by_lines([unit], [row["language"][:2]])
+            own = found.composition.of_unit(0).get(found.languages[0], 0.0)
+            others = round(int(found.composition.identified[0]) * (1 - own))
+            units.append((found.languages[0], sum(others >= least for least in OTHERS) - 1, unit))
     return units
 
 
@@ -50,6 +62,15 @@ def _standing(tokenizer: TextTokenizer, unit: str) -> set[int]:
     return {token for token, cut in zip(ids, [*glued, False], strict=True) if not cut} if ids else set()
 
 
+def _key(line: str) -> str:
+    return regex.sub(r"[0-9 \t\r]", "", line)
+
+
+def _recurs(language: str, line: str, lines: Counter, documents: Counter) -> bool:
+    count = lines[language, _key(line)]
+    return count >= 10 and count > 0.1 * documents[language] and bool(regex.search(r"\p{L}", _key(line)))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
     corpus = write_corpus(tmp_path / "corpus", seed=seed)
@@ -58,17 +79,15 @@ def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
     longer = tmp_path / "longer.tsv"
     longer.write_text("".join(f"{line}\n" for line in ("language\tword", *(f"zh\t{word}" for word in LONGER))))
     config = CountConfig(
-        corpus=str(corpus), tokenizer=spec, longer_words=str(longer), unit_characters=100, sample=0, background=0,
-        identify="label", boilerplate_share=0,
-    )  # fmt: skip
+        corpus=str(corpus), tokenizer=spec, longer_words=str(longer), unit_characters=100, sample=0, background=0
+    )
     counts = count_corpus(config, tmp_path / "run")
     tokenizer = load_tokenizer(spec)
 
     word_df, pair_df, tokens, word_tokens, pair_tokens = Counter(), Counter(), Counter(), Counter(), Counter()
     units_of, word_strata, pair_strata = Counter(), Counter(), Counter()
-    for language, unit in _units(corpus, 100):
+    for language, stratum, unit in _units(corpus, 100):
         ids = _standing(tokenizer, unit)
-        stratum = 0  # all units are short, and by their label in one language
         units_of[language, stratum] += 1
         tokens.update((language, stratum, token) for token in ids)
         there = {(c, code): by[code][0] for c, by in WORDS.items() for code in by if _found(code, by[code], unit)}
@@ -107,11 +126,12 @@ def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
         assert row["df_source"] == sum(n for key, n in word_df.items() if key[:2] == (source, by[source][0]))
         assert row["df_target"] == sum(n for key, n in word_df.items() if key[:2] == (target, by[target][0]))
     assert len(counts.rows("pairs")) == len(WORDS) * 6
-    assert {(row["language"], 0): row["units"] for row in counts.rows("languages")} == dict(units_of)
+    units = {row["language"]: row["units"] for row in counts.rows("languages") if row["units"]}
+    assert units == {code: sum(n for (of, _), n in units_of.items() if of == code) for code, _ in units_of}
     for row in counts.rows("words"):
         own = row["document_language"] == row["word_language"]
         assert row["n_sampled"] == (row["df"] if own else 0)
-    assert all(row["n_sampled"] == units_of[row["document_language"], 0] for row in counts.rows("tokens"))
+    assert all(row["n_sampled"] == units_of[row["document_language"], row["stratum"]] for row in counts.rows("tokens"))
     assert {row["token_id"] for row in counts.rows("token_texts")} == {token for *_, token in tokens}
     assert sum(pair_df.values()) > 20
     assert sum(pair_tokens.values()) > 100

@@ -18,7 +18,7 @@ _SHARE = """
 import sys
 from pathlib import Path
 from pivotlens.artifacts import Benchmark
-from pivotlens.corpus import LocalExecutor, PartStore, list_corpus, shards_of, unit_plan
+from pivotlens.corpus import LocalExecutor, PartStore, list_corpus, open_corpus, unit_plan
 from pivotlens.count import CountConfig
 from pivotlens.count.passes import OccurrencePass
 from pivotlens.count.vocabulary import CountedWords
@@ -26,11 +26,15 @@ from pivotlens.text.longer_words import read_longer_words
 
 run, parts, corpus, tokenizer, share, of = sys.argv[1:]
 config = CountConfig(corpus=corpus, tokenizer=tokenizer, unit_characters=64, sample=9, background=30)
-benchmark, plan = Benchmark.load(run), unit_plan(config)
+benchmark = Benchmark.load(run)
 longer = read_longer_words(config.longer_words).words
 words = CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values(), longer)
-shards = shards_of(list_corpus(corpus), plan, LocalExecutor(), Path(parts))
-task = OccurrencePass(words, plan, config.sample, config.background, config.seed)
+def folder(name):
+    (Path(parts) / name).mkdir(exist_ok=True)
+    return Path(parts) / name
+opened = open_corpus(list_corpus(corpus), unit_plan(config), LocalExecutor(), folder)
+shards = opened.shards
+task = OccurrencePass(words, opened.plan, config.sample, config.background, config.seed)
 LocalExecutor().run(shards[int(share) :: int(of)], task, PartStore(Path(parts) / "occurrences"))
 """
 

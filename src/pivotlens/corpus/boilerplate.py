@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -28,9 +29,9 @@ _BLOCK = 1 << 10
 
 # Page numbers, dates and indentation make no other line of it; bytes of characters beyond ASCII are none of these.
 _EQUAL = b"0123456789 \t\r"
-_LETTER = regex.compile(rb"[A-Za-z\x80-\xff]")
-# What a message is called in a catalog may be in every document, and is content in each.
-_MESSAGE = regex.compile(r"\s*msg(id|str|ctxt)\b")
+_LETTER = regex.compile(r"\p{L}")
+# A message of a catalog may be in every document, and is content in each; long ones go on in quotes.
+_MESSAGE = regex.compile(r"\s*(msg(id|str|ctxt)\b|\"[^\"]*\"\s*$)")
 
 Group = tuple[str, str]
 """A source and the label of its documents' language; no source where there are too many of them to tell apart."""
@@ -73,13 +74,13 @@ class Boilerplate:
 
     lines: tuple[BoilerplateLine, ...] = ()
     by_source: bool = True
-    _keys: dict[Group, frozenset[bytes]] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _keys(self) -> dict[Group, frozenset[bytes]]:
         keys: dict[Group, set[bytes]] = {}
         for line in self.lines:
             keys.setdefault(line.group, set()).add(line.key)
-        object.__setattr__(self, "_keys", {group: frozenset(of_group) for group, of_group in keys.items()})
+        return {group: frozenset(of_group) for group, of_group in keys.items()}
 
     def without(self, document: Document, dropped: Counter[DroppedLine]) -> str:
         """Return a document's text without its boilerplate, which is counted in ``dropped``."""
@@ -246,5 +247,5 @@ def _recurring(group: Group, documents: Sequence[_Sampled], share: float) -> Ite
     for key, count in counts.items():
         if count < LEAST_DOCUMENTS or count <= share * len(documents):
             continue
-        if _LETTER.search(key) and not _MESSAGE.match(texts[key]):
+        if _LETTER.search(texts[key]) and not _MESSAGE.match(texts[key]):
             yield BoilerplateLine(group, key, texts[key], count, len(documents))

@@ -9,7 +9,7 @@ import numpy as np
 
 from pivotlens.arrays import Bytes, Integers
 from pivotlens.corpus.composition import DOCUMENT_TYPES, Composition, Identified
-from pivotlens.corpus.composition_kernels import ENOUGH, compose, middles_of, sure_languages
+from pivotlens.corpus.composition_kernels import ENOUGH, compose, middles_of, sides_of, sure_languages
 from pivotlens.text.identification import LineIdentifier, line_identifier
 from pivotlens.text.line_kernels import OTHER
 
@@ -74,11 +74,12 @@ def _composed(identifier: LineIdentifier, lines: _Lines, of_units: Integers) -> 
         starts = np.stack([lines.starts[halves], middles], axis=1).ravel()
         ends = np.stack([middles, lines.ends[halves]], axis=1).ravel()
         of_halves = tuple(identifier.read(lines.text, starts, ends))
-        sides = sure_languages(of_halves, np.repeat(lines.units[halves], 2), of_units, alone, tree)[0].reshape(-1, 2)
-        mixed = (sides >= 0).all(axis=1) & (sides[:, 0] != sides[:, 1])
-        first[halves[mixed]], second[halves[mixed]] = sides[mixed, 0], sides[mixed, 1]
-    units = (languages.label_of, languages.close, (english, chinese, japanese))
-    cells, types = compose(first, second, lines.offsets, tuple(evidence), of_units, units, tree)
+        halved = sure_languages(of_halves, np.repeat(lines.units[halves], 2), of_units, alone, tree)[0].reshape(-1, 2)
+        mixed = (halved >= 0).all(axis=1) & (halved[:, 0] != halved[:, 1])
+        first[halves[mixed]], second[halves[mixed]] = halved[mixed, 0], halved[mixed, 1]
+    sides = sides_of(lines.text, lines.starts, lines.ends, lines.units, evidence.characters)
+    apart = (languages.label_of, languages.only_by_label, languages.close, (english, chinese, japanese))
+    cells, types = compose(first, second, sides, (lines.offsets, of_units), tuple(evidence), apart, tree)
     return cells, types
 
 

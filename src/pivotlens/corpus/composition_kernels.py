@@ -18,15 +18,23 @@ EITHER_HAN = -2
 
 SURE = 0.7
 SURE_OF_UNKNOWN = 0.95
-"""From which probability a line's language is sure by itself; where the label's language is not one that is known."""
+"""From which probability a line's language is sure; where the label's language is little known, or not at all."""
 ENOUGH = 12
-"""Characters from which a line can be sure by itself."""
+"""Characters from which a line can be sure by itself: with `SURE_OF_SHORT` up to `LONG`."""
+SURE_OF_SHORT = 0.9
+LONG = 20
+_SURE_OF_MIXED = 0.9
 _PLAUSIBLE, _CLEARLY = np.log(0.02), np.log(1.5)
 _FOR_THE_LABEL = np.log(5.0)
 _ENOUGH_HAN = 12
+_ENOUGH_WORDS = 6
 _CANDIDATES = 6
+_LEAST_OF_A_LANGUAGE = 24
+_ENOUGH_PAIRS = 3
 # Text of two close languages is taken apart only where there is so much of the second.
 _ENOUGH_OF_CLOSE = 200
+
+_MSG = np.frombuffer(b"msg", dtype=np.uint8)
 
 MONOLINGUAL, PARALLEL, CODE_MIXED, OTHER_TYPE = range(4)
 
@@ -77,13 +85,16 @@ def sure_languages(evidence: Any, unit_of_line: Any, labels: Any, languages: Any
         if other >= ENOUGH and n_vectors[line]:
             best, score = best_label(sums, line, n_vectors[line], tree, waiting, scores)
             code = of_label[best]
-            least = SURE if label != NONE else SURE_OF_UNKNOWN
+            least = SURE if other >= LONG else SURE_OF_SHORT
+            if code != label and (label == NONE or only_by_label[label]):
+                least = SURE_OF_UNKNOWN
             probability[line] = np.exp(score)
             if probability[line] >= least and (code == label or not only_by_label[code]):
                 word_language = code
         if 2 * east_asian >= total and east_asian:
             first[line] = script_language
-            if words[line] >= 3 and 4 * other >= total and script_language != EITHER_HAN:
+            mixed = words[line] >= _ENOUGH_WORDS and 3 * other >= total and probability[line] >= _SURE_OF_MIXED
+            if mixed and script_language != EITHER_HAN:
                 second[line] = word_language
         else:
             first[line] = word_language
@@ -133,33 +144,40 @@ def _likeliest(line: int, evidence: Any, candidates: Any, label_of: Any, tree: A
 
 
 @numba.njit(cache=True, nogil=True)
-def compose(first: Any, second: Any, offsets: Any, evidence: Any, labels: Any, languages: Any, tree: Any) -> Any:
+def compose(first: Any, second: Any, sides: Any, units: Any, evidence: Any, languages: Any, tree: Any) -> Any:
     """Return what the lines make of each unit; the language of lines that were not sure is filled in.
 
     Args:
         first: Language of each line, of `sure_languages`; changed in place.
         second: Second language within it; changed in place.
-        offsets: First line of each unit, shape ``(units + 1,)``, int64.
+        sides: Of each line which side it would be on if the unit's lines were text and translation in turn, of
+            `sides_of`.
+        units: First line of each unit, shape ``(units + 1,)``, int64, and the language of its label; `NONE` where it is
+            not known.
         evidence: Fields of `Evidence`.
-        labels: Language of each unit's label; `NONE` where it is not known.
-        languages: A label of the model of each language; which are close; numbers of English, Chinese and Japanese.
+        languages: A label of the model of each language; whether text is in it only by label; which are close; numbers
+            of English, Chinese and Japanese.
         tree: Of `Tables`.
 
     Returns:
         Of each unit its characters by language, as `weight` counts them, shape ``(units, languages + 1)``, int64, the
         last being a label's that is not known; and its type, one of `MONOLINGUAL` and the others, shape ``(units,)``.
     """
-    label_of, close, (english, chinese, japanese) = languages
+    offsets, labels = units
+    label_of, only_by_label, close, (english, chinese, japanese) = languages
     n_units, n_codes = offsets.size - 1, label_of.size
     cells = np.zeros((n_units, n_codes + 1), dtype=np.int64)
     types = np.zeros(n_units, dtype=np.int8)
     for unit in range(n_units):
         begin, end, label = offsets[unit], offsets[unit + 1], labels[unit]
-        of_unit = cells[unit]
+        of_unit, characters = cells[unit], evidence[2][begin:end]
+        of_first, of_second = first[begin:end], second[begin:end]
         for line in range(begin, end):
             if first[line] >= 0:
                 _count(of_unit, line, first[line], second[line], evidence[2])
-        candidates = labels[:0].astype(np.int32)
+        _forget_strays(of_unit, of_first, of_second, label, english)
+        candidates = _candidates(of_unit[:n_codes], label, english)
+        of_sides = _languages_of_sides(of_first, of_second, sides[begin:end], characters)
         han = japanese if of_unit[japanese] > of_unit[chinese] else chinese
         if of_unit[japanese] == of_unit[chinese] and label == japanese:
             han = japanese
@@ -168,18 +186,69 @@ def compose(first: Any, second: Any, offsets: Any, evidence: Any, labels: Any, l
                 continue
             if first[line] == EITHER_HAN:
                 first[line] = han
+            elif of_sides[0] >= 0:
+                first[line] = of_sides[sides[line] % 2]
+            elif label == NONE:
+                continue
+            elif only_by_label[label]:
+                first[line] = label
+            else:
+                first[line] = _likeliest(line, evidence, candidates, label_of, tree)
+        of_unit[:] = 0
+        for line in range(begin, end):
+            if first[line] >= 0:
+                _count(of_unit, line, first[line], second[line], evidence[2])
             elif label == NONE:
                 of_unit[n_codes] += weight(evidence[2], line)
-                continue
-            else:
-                if candidates.size == 0:
-                    candidates = _candidates(of_unit[:n_codes], label, english)
-                first[line] = _likeliest(line, evidence, candidates, label_of, tree)
-            if first[line] >= 0:
-                _count(of_unit, line, first[line], NONE, evidence[2])
-        _join_close(of_unit, first[begin:end], second[begin:end], label, close)
-        types[unit] = _type(of_unit, first[begin:end], second[begin:end], evidence[2][begin:end])
+        _join_close(of_unit, of_first, of_second, label, close)
+        types[unit] = _type(of_unit, of_first, of_second, sides[begin:end], characters)
     return cells, types
+
+
+@numba.njit(cache=True, nogil=True)
+def _forget_strays(of_unit: Any, first: Any, second: Any, label: int, english: int) -> None:
+    """Take back what was thought of lines in languages of which a unit has next to nothing."""
+    total = of_unit.sum()
+    for line in range(first.size):
+        code = first[line]
+        if code >= 0 and code != label and code != english and of_unit[code] < max(_LEAST_OF_A_LANGUAGE, total // 20):
+            first[line] = second[line] = NONE
+    for code in range(of_unit.size):
+        if code != label and code != english and of_unit[code] < max(_LEAST_OF_A_LANGUAGE, total // 20):
+            of_unit[code] = 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _languages_of_sides(first: Any, second: Any, sides: Any, characters: Any) -> Any:
+    """Return the two languages of a unit whose lines are text and translation in turn, or none.
+
+    Each side must be in one language by nearly all its sure lines, which must be at least half of its lines.
+    """
+    none = (NONE, NONE)
+    found = np.full(2, NONE, dtype=np.int64)
+    for side in range(2):
+        n_lines = n_sure = n_agree = 0
+        for line in range(first.size):
+            if sides[line] % 2 != side or sides[line] < 0 or weight(characters, line) == 0:
+                continue
+            n_lines += 1
+            if first[line] >= 0:
+                n_sure += 1
+                if found[side] == NONE or n_agree == 0:
+                    found[side], n_agree = first[line], 1
+                elif found[side] == first[line]:
+                    n_agree += 1
+                else:
+                    n_agree -= 1  # what is left is of the majority, if there is one
+        if 4 * n_sure < n_lines or n_sure < 2 or found[side] == NONE:
+            return none
+        n_agree = 0
+        for line in range(first.size):
+            if sides[line] % 2 == side and sides[line] >= 0 and first[line] == found[side]:
+                n_agree += 1
+        if 7 * n_agree < 6 * n_sure:
+            return none
+    return (found[0], found[1]) if found[0] != found[1] else none
 
 
 @numba.njit(cache=True, nogil=True)
@@ -221,7 +290,7 @@ def _join_close(of_unit: Any, first: Any, second: Any, label: int, close: Any) -
 
 
 @numba.njit(cache=True, nogil=True)
-def _type(of_unit: Any, first: Any, second: Any, characters: Any) -> Any:
+def _type(of_unit: Any, first: Any, second: Any, sides: Any, characters: Any) -> Any:
     total = of_unit.sum()
     if total == 0:
         return OTHER_TYPE
@@ -236,46 +305,99 @@ def _type(of_unit: Any, first: Any, second: Any, characters: Any) -> Any:
             next_most = code
     known = of_unit.size - 1  # what is beyond is in a label's language that is not known
     two = 5 * of_unit[next_most] >= total and most < known and next_most < known
-    if two and _corresponds(first, second, characters, most, next_most):
+    if two and _corresponds(first, sides, characters, most, next_most):
         return PARALLEL
     mixed = 0
     for line in range(first.size):
         if first[line] >= 0 and second[line] != NONE and second[line] != first[line]:
             mixed += weight(characters, line)
-    if 5 * mixed >= total:
+    if 4 * mixed >= total:
         return CODE_MIXED
-    return MONOLINGUAL if 5 * of_unit[most] >= 4 * total else OTHER_TYPE
+    return MONOLINGUAL if 4 * of_unit[most] >= 3 * total else OTHER_TYPE
 
 
 @numba.njit(cache=True, nogil=True)
-def _corresponds(first: Any, second: Any, characters: Any, one: int, other: int) -> bool:
-    """Tell whether blocks of lines in two languages follow each other as text and translation do.
+def _alike(one: Any, other: Any) -> Any:
+    """Tell whether two weights can be those of a text and its translation."""
+    return 9 * min(one, other) >= 4 * max(one, other)
 
-    A block and the next one match if they have as many lines, or about as many, and their weights are alike. Matching
-    blocks must hold three fifths of the text in the two languages.
+
+@numba.njit(cache=True, nogil=True)
+def _corresponds(first: Any, sides: Any, characters: Any, one: int, other: int) -> Any:
+    """Tell whether lines in two languages follow each other as text and translation do.
+
+    In a catalog of messages they do by its form. Else blocks of lines in one language and the next block must match:
+    as many lines, or about as many, and alike in weight. Matching pairs must hold three fifths of the text in the two
+    languages, and be three or of three lines; or all lines of the unit, six or more, be in the two languages in turn.
     """
     lengths = np.zeros(first.size + 1, dtype=np.int64)
     weights = np.zeros(first.size + 1, dtype=np.int64)
-    n_blocks, current, total = 0, NONE, 0
+    n_blocks, current, total, of_messages, n_lines = 0, NONE, 0, 0, 0
     for line in range(first.size):
+        n_lines += 1 if sides[line] >= 0 else 0
         if first[line] != one and first[line] != other:
             continue
+        of_line = weight(characters, line)
+        total += of_line
+        if sides[line] >= 2:
+            of_messages += of_line
         if first[line] != current:
             current = first[line]
             n_blocks += 1
         lengths[n_blocks - 1] += 1
-        weights[n_blocks - 1] += weight(characters, line)
-        total += weight(characters, line)
-    best = 0
+        weights[n_blocks - 1] += of_line
+    if 5 * of_messages >= 4 * total:
+        return _languages_of_messages(first, sides, characters, one, other)
+    in_turn = n_blocks == n_lines and n_lines >= 2 * _ENOUGH_PAIRS and n_lines % 2 == 0
     for offset in range(2):
-        matched = 0
+        matched, n_matched, longest = 0, 0, 0
         for block in range(offset, n_blocks - 1, 2):
             fewer, more = min(lengths[block], lengths[block + 1]), max(lengths[block], lengths[block + 1])
-            lighter, heavier = min(weights[block], weights[block + 1]), max(weights[block], weights[block + 1])
-            if (fewer == more or (fewer >= 3 and 4 * fewer >= 3 * more)) and 9 * lighter >= 4 * heavier:
+            as_many = fewer == more or (fewer >= 3 and 4 * fewer >= 3 * more)
+            if as_many and _alike(weights[block], weights[block + 1]):
                 matched += weights[block] + weights[block + 1]
-        best = max(best, matched)
-    return 5 * best >= 3 * total
+                n_matched += 1
+                longest = max(longest, fewer)
+        enough = n_matched >= _ENOUGH_PAIRS or longest >= _ENOUGH_PAIRS or in_turn
+        if enough and 5 * matched >= 3 * total:
+            return True
+    return False
+
+
+@numba.njit(cache=True, nogil=True)
+def _languages_of_messages(first: Any, sides: Any, characters: Any, one: int, other: int) -> Any:
+    """Tell whether most messages of a catalog are in one of two languages and most translations in the other."""
+    weights = np.zeros((2, 2), dtype=np.int64)
+    for line in range(first.size):
+        if first[line] == one:
+            weights[sides[line] % 2, 0] += weight(characters, line)
+        elif first[line] == other:
+            weights[sides[line] % 2, 1] += weight(characters, line)
+    return (weights[0, 0] > weights[0, 1]) != (weights[1, 0] > weights[1, 1])
+
+
+@numba.njit(cache=True, nogil=True)
+def sides_of(text: Any, starts: Any, ends: Any, units: Any, characters: Any) -> Any:
+    """Return the side of each line if the unit's lines were text and translation in turn, shape ``(lines,)``, int8.
+
+    In a catalog of messages ``msgid`` is side 2 and ``msgstr`` side 3, and what follows is on the same side. In other
+    units lines with words are on side 0 and 1 in turn. Lines without a side have -1.
+    """
+    sides = np.full(starts.size, -1, dtype=np.int8)
+    unit, side, turn = -1, -1, 0
+    for line in range(starts.size):
+        if units[line] != unit:
+            unit, side, turn = units[line], -1, 0
+        if ends[line] - starts[line] > 6 and (text[starts[line] : starts[line] + 3] == _MSG).all():
+            if text[starts[line] + 3] == 105 and text[starts[line] + 4] == 100:  # msgid
+                side = 2
+            elif text[starts[line] + 3] == 115 and text[starts[line] + 4] == 116:  # msgstr
+                side = 3
+        if weight(characters, line) == 0:
+            continue
+        sides[line] = side if side >= 0 else turn
+        turn = 1 - turn
+    return sides
 
 
 @numba.njit(cache=True, nogil=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pivotlens.count.contexts import ContextCounter
 from pivotlens.count.occurrences import Cell, CooccurrenceCounter
 from pivotlens.count.sampling import is_among
 from pivotlens.count.strata import strata_of
+from pivotlens.count.units import UnitKinds, pack_languages, unpack_languages
 from pivotlens.count.vocabulary import CountedWords
 from pivotlens.models.tokenizer import load_tokenizer
 
@@ -24,7 +26,10 @@ def _hashes(shard: Shard, batch: UnitBatch, seed: int) -> Hashes:
 
 @dataclass(frozen=True)
 class OccurrencePass:
-    """Finds the words in a shard's units; its part is a counter as arrays, with the bad rows."""
+    """Finds the words in a shard's units.
+
+    Its part is a counter as arrays, with the units' kinds, the language and stratum of each, and the bad rows.
+    """
 
     words: CountedWords
     plan: UnitPlan
@@ -35,12 +40,17 @@ class OccurrencePass:
     def __call__(self, shard: Shard, part: Path) -> None:
         """Write the part of a shard."""
         counter = CooccurrenceCounter(self.words, self.sample, self.background)
-        bad = BadRows()
+        bad, kinds, found = BadRows(), UnitKinds(), list[str]()
+        strata = [np.zeros(0, dtype=np.int64)]
         for batch in unit_batches(shard, self.plan):
             counter.documents.update(batch.documents)
             bad.extend(batch.bad)
-            counter.add(batch.texts, batch.languages, _hashes(shard, batch, self.seed), strata_of(batch))
-        write_arrays(part, counter.to_arrays() | bad.to_arrays())
+            kinds.add(batch)
+            found += batch.languages
+            strata.append(strata_of(batch))
+            counter.add(batch.texts, batch.languages, _hashes(shard, batch, self.seed), strata[-1])
+        counted = counter.to_arrays() | kinds.to_arrays(self.plan.boilerplate)
+        write_arrays(part, counted | pack_languages(found) | {"strata": np.concatenate(strata)} | bad.to_arrays())
 
 
 @dataclass(frozen=True)
@@ -67,12 +77,16 @@ class ContextPass:
         """Write the part of a shard."""
         tokenizer = load_tokenizer(self.tokenizer)
         counter = ContextCounter(self.words, self.thresholds, self.backgrounds, tokenizer)
-        wanted = self._wanted(shard)
+        wanted, first = self._wanted(shard), 0
+        arrays = read_arrays(self.occurrences.path(shard), ("found_codes", "found", "strata"))
+        found, strata_found = unpack_languages(arrays), arrays["strata"].astype(np.int64)
         for batch in unit_batches(shard, self.plan):
-            hashes, strata = _hashes(shard, batch, self.seed), strata_of(batch)
-            chosen = np.flatnonzero(self._is_sampled(batch.languages, strata, hashes, wanted))
-            texts, languages = ([column[unit] for unit in chosen] for column in (batch.texts, batch.languages))
-            counter.add(texts, languages, hashes[chosen], strata[chosen])
+            here = slice(first, first + len(batch.texts))  # found once is enough
+            languages, strata, first = found[here], strata_found[here], here.stop
+            hashes = _hashes(shard, batch, self.seed)
+            chosen = np.flatnonzero(self._is_sampled(languages, strata, hashes, wanted))
+            texts, codes = ([column[unit] for unit in chosen] for column in (batch.texts, languages))
+            counter.add(texts, codes, hashes[chosen], strata[chosen])
         counter.flush()
         keys, counts = counter.counts.total()
         write_arrays(
@@ -93,7 +107,9 @@ class ContextPass:
         words, hashes = arrays["sample_words"].astype(np.int64), arrays["sample_hashes"].astype(np.uint64)
         return np.sort(hashes[hashes <= self.thresholds[words]])
 
-    def _is_sampled(self, languages: list[str], strata: Integers, hashes: Hashes, wanted: Hashes | None) -> Booleans:
+    def _is_sampled(
+        self, languages: Sequence[str], strata: Integers, hashes: Hashes, wanted: Hashes | None
+    ) -> Booleans:
         if wanted is None:
             return np.ones(hashes.size, dtype=bool)
         cells = zip(languages, strata.tolist(), strict=True)

@@ -12,8 +12,10 @@ from pivotlens.arrays import Integers
 from pivotlens.artifacts import Benchmark, ResultWriter, schema_of
 from pivotlens.corpus import (
     BadRows,
+    Boilerplate,
     Listing,
     LocalExecutor,
+    OpenedCorpus,
     PartStore,
     Shard,
     check_bad_share,
@@ -27,6 +29,7 @@ from pivotlens.count.config import CountConfig
 from pivotlens.count.occurrences import Cell, CooccurrenceCounter
 from pivotlens.count.passes import ContextPass, OccurrencePass
 from pivotlens.count.sparse import SparseCounts
+from pivotlens.count.units import UNIT_ARRAYS, UnitKinds
 from pivotlens.count.vocabulary import CountedWords
 from pivotlens.errors import ConfigError
 from pivotlens.models.tokenizer import load_tokenizer
@@ -56,10 +59,12 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     executor.run(shards, find, found, "Finding words")
     bad = merged_bad_rows(shards, found, config.max_bad_share)
     check_bad_share(bad, config.max_bad_share, config.corpus)
-    counter = _merged_occurrences(words, config, shards, found)
+    counter, kinds = _merged_occurrences(words, config, shards, found), _merged_kinds(opened, found)
     for warning in corpus.warnings:
         writer.warn(warning)
     _warn(writer, config, counter, bad)
+    for warning in kinds.warnings():
+        writer.warn(warning)
     _warn_of_shorter_words(writer, config, benchmark, words, longer)
 
     backgrounds = {cell: threshold for cell, (_, threshold) in counter.backgrounds().items()}
@@ -70,6 +75,7 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     contexts = _merged_contexts(shards, contexts_of_shards, tuple(sorted(backgrounds)), tokenizer.vocab_size)
 
     _write(writer, words, counter, contexts)
+    _write_units(writer, kinds, plan.boilerplate)
     tokens = np.flatnonzero(np.bincount(contexts.keys % contexts.vocabulary)).tolist()
     writer.write_table("token_texts", {"token_id": tokens, "token": [tokenizer.text(token) for token in tokens]})
     writer.write_table(
@@ -86,6 +92,9 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
         "documents": bad.documents,
         "units": sum(row.units for row in counter.languages.values()),
         "bad_rows": bad.count,
+        "boilerplate_lines": len(plan.boilerplate.lines),
+        "boilerplate_dropped": kinds.dropped.total(),
+        "boilerplate_by_source": plan.boilerplate.by_source,
         "words": len(words.words),
         "longer_words": {code: len(listed) for code, listed in longer.words.items()},
         "concepts": len(words.concepts),
@@ -101,6 +110,13 @@ def _merged_occurrences(
     for shard in shards:
         counter.merge_arrays(read_arrays(parts.path(shard)))
     return counter
+
+
+def _merged_kinds(opened: OpenedCorpus, parts: PartStore) -> UnitKinds:
+    kinds = UnitKinds()
+    for shard in opened.shards:
+        kinds.merge_arrays(read_arrays(parts.path(shard), UNIT_ARRAYS), opened.plan.boilerplate)
+    return kinds
 
 
 def _merged_contexts(
@@ -182,3 +198,12 @@ def _write(
     writer.write_table("pair_strata", tables.pair_strata_table(words, contexts))
     writer.write_table_blocks("word_tokens", tables.word_tokens_blocks(words, contexts))
     writer.write_table_blocks("pair_tokens", tables.pair_tokens_blocks(words, contexts))
+
+
+def _write_units(writer: ResultWriter, kinds: UnitKinds, boilerplate: Boilerplate) -> None:
+    for name, rows in (
+        ("units", kinds.rows()),
+        ("boilerplate", kinds.boilerplate_rows(boilerplate)),
+        ("boilerplate_sources", kinds.source_rows(boilerplate)),
+    ):
+        writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("count", name)))

@@ -166,11 +166,11 @@ def _extended(gram: np.uint32, code: np.uint8) -> np.uint32:
 
 @numba.njit(cache=True, nogil=True)
 def _letters(text: Codes, start: Any, end: Any) -> int:
-    """Count the characters of a word that can be letters."""
+    """Count the characters of a word that can be letters; punctuation of Unicode's first blocks for it is none."""
     letters = 0
     for place in range(start, end):
         code = text[place]
-        if code >= 0xC0 or (97 <= code | 0x20 <= 122):
+        if 97 <= code | 0x20 <= 122 or (code >= 0xC3 and code not in (0xE2, 0xEF)):
             letters += 1
     return letters
 
@@ -190,7 +190,7 @@ def _plain_word(text: Codes, start: Any, end: Any) -> Any:
     if text[start] in (36, 37, 38, 42, 43, 45, 47, 64, 92, 95, 126):  # $ % & * + - / @ \\ _ ~
         return start, start
     while start < end and text[start] < 0x80 and not 97 <= text[start] | 0x20 <= 122:
-        if 48 <= text[start] <= 57 or text[start] == 60 or text[start] == 92:  # digits, < and \\
+        if 48 <= text[start] <= 57 or text[start] in (47, 60, 92):  # digits, / < and \\
             return start, start
         start += 1
     while start < end and text[end - 1] < 0x80 and not 97 <= text[end - 1] | 0x20 <= 122:
@@ -240,7 +240,10 @@ def _next_word(text: Codes, place: Any, end: Any) -> Any:
     stop = first
     while stop < place and text[stop] >= 0x80 and stop - first < _LONGEST_WORD:
         stop += 1
-    return first, stop, stop
+    following = stop
+    while following < place and text[following] < 0x80:
+        following += 1
+    return first, stop, following
 
 
 @numba.njit(cache=True, nogil=True)
@@ -289,6 +292,9 @@ def read_lines(text: Codes, starts: Any, ends: Any, model: Any, met: Any) -> Any
                 continue
             if text[start] >= 0xE3 and _count_east_asian(text, start, stop, characters, line):
                 continue
+            n_letters = _letters(text, start, stop)
+            if n_letters == 0:
+                continue
             hashed = _hash_of(text, start, stop)
             slot = np.int64(hashed % np.uint64(_CACHE_SLOTS))
             if met_hashes[slot] != hashed:
@@ -296,7 +302,7 @@ def read_lines(text: Codes, starts: Any, ends: Any, model: Any, met: Any) -> Any
                 met_hashes[slot] = hashed
             _add(sums, line, met_sums, slot)
             n_vectors[line] += met_sizes[slot]
-            characters[line, OTHER] += _letters(text, start, stop)
+            characters[line, OTHER] += n_letters
             words[line] += 1
     return sums, n_vectors, characters, words
 

@@ -16,7 +16,7 @@ from pivotlens.artifacts.tables.column import (
     token,
 )
 
-_DOCUMENT_LANGUAGE = Column("document_language", STRING, CODE, "Language of the units.")
+_DOCUMENT_LANGUAGE = Column("document_language", STRING, CODE, "Language found of the units.")
 _STRATUM = Column("stratum", INTEGER, "number from 0", "Stratum of the units, by their length and text in others.")
 _WORD = (
     Column("word_language", STRING, CODE, "Language of the word."),
@@ -30,10 +30,10 @@ _TOKEN = Column("token_id", INTEGER, TOKEN_ID, "The token; where it begins a lon
 
 TABLES = {
     "languages": table(
-        "A language of the corpus.",
+        "A language of the corpus: of labels, or found in units.",
         Column("language", STRING, CODE, "The language."),
-        Column("documents", INTEGER, "documents", "Documents that are labelled with it."),
-        Column("units", INTEGER, "units", "Units that are in it."),
+        Column("documents", INTEGER, "documents", "Documents that are labelled so."),
+        Column("units", INTEGER, "units", "Units that were found to be in it."),
         Column("units_sampled", INTEGER, "units", "Units of its background samples, whose tokens are counted."),
         Column("tokens_sampled", INTEGER, "tokens", "Tokens of these samples."),
         Column("characters", INTEGER, "characters", "Characters of all units."),
@@ -48,6 +48,29 @@ TABLES = {
         Column("units", INTEGER, "units", "How many."),
         Column("units_sampled", INTEGER, "units", "Those of the background sample, whose tokens are counted."),
         Column("tokens_sampled", INTEGER, "tokens", "Tokens of that sample."),
+    ),
+    "units": table(
+        "Units of one label that were found to be in one language and of one type.",
+        Column("label", STRING, CODE, "Language that their documents are labelled with."),
+        Column("language", STRING, CODE, "Language found."),
+        Column("type", STRING, NONE, "`monolingual`, `parallel`, `code_mixed` or `other`."),
+        Column("units", INTEGER, "units", "How many."),
+    ),
+    "boilerplate": table(
+        "A line that recurs over a source's documents and was left out: the five hundred most frequent.",
+        Column("source", STRING, NONE, "The source; empty where there are too many to tell apart."),
+        Column("language", STRING, CODE, "Label of its documents."),
+        Column("line", STRING, NONE, "The line, as it stands in one of them; text of a corpus: untrusted."),
+        Column("documents", INTEGER, "documents", "Documents of the sample that hold it."),
+        Column("documents_sampled", INTEGER, "documents", "Documents of the sample."),
+        Column("dropped", INTEGER, "lines", "How often it was left out of the whole corpus."),
+    ),
+    "boilerplate_sources": table(
+        "A source with boilerplate, in the documents of one label.",
+        Column("source", STRING, NONE, "The source; empty where there are too many to tell apart."),
+        Column("language", STRING, CODE, "Label of its documents."),
+        Column("lines", INTEGER, "lines", "Different lines of boilerplate."),
+        Column("dropped", INTEGER, "lines", "How often one of them was left out."),
     ),
     "words": table(
         "A word in a language of units: where it occurs, and its own language even where it does not.",

@@ -1,0 +1,126 @@
+"""What units are made of, held against hand-made units, units alone, and units labelled by hand."""
+
+from __future__ import annotations
+
+import pytest
+from tools.document_type_labels.__main__ import judged_and_found
+
+from pivotlens.corpus.composing import by_lines
+from pivotlens.corpus.composition import Composition, by_label
+
+EN = ["The installer asks for a password before it continues.", "Choose the file that you want to open.",
+      "This option shows a list of all files.", "The program reads its settings from a file."]  # fmt: skip
+FR = ["L'installateur demande un mot de passe avant de continuer.", "Choisissez le fichier que vous voulez ouvrir.",
+      "Cette option montre une liste de tous les fichiers.", "Le programme lit ses choix dans un fichier."]  # fmt: skip
+ZH = [
+    "安装程序在继续之前会要求输入密码。",
+    "请选择您想要打开的文件。",
+    "此选项显示所有文件的列表。",
+    "程序从文件中读取其设置。",
+]
+JA = [
+    "続行する前にパスワードを入力してください。",
+    "開きたいファイルを選んでください。",
+    "すべてのファイルの一覧を表示します。",
+]
+PAIRS = [line for pair in zip(FR, EN, strict=True) for line in pair]
+CATALOG = [f'msgid "{en}"\nmsgstr "{fr}"' for en, fr in (("Cancel", "Annuler"), ("Open file", "Ouvrir le fichier"),
+           ("Choose the color of the line", "Choisissez la couleur de la ligne"),
+           ("Delete all messages", "Supprimer tous les messages"))]  # fmt: skip
+HALVES = [f"{en.rstrip('.')} {fr}" for en, fr in zip(EN, FR[1:] + FR[:1], strict=True)]
+# Untranslated paragraphs among translated ones, none of them the other's translation.
+PARTLY = [FR[0], FR[1], FR[2], EN[3] * 4, FR[3], EN[1]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "label", "language", "kind"),
+    [
+        (FR, "fr", "fr", "monolingual"),
+        (EN, "fr", "en", "monolingual"),
+        (FR, "en", "fr", "monolingual"),
+        (PAIRS, "fr", "fr", "parallel"),
+        (PAIRS, "en", "en", "parallel"),
+        (PAIRS, "de", "fr", "parallel"),
+        (FR + EN, "fr", "fr", "parallel"),
+        (CATALOG, "fr", "fr", "parallel"),
+        (HALVES, "fr", "fr", "code_mixed"),
+        (PARTLY, "fr", "fr", "other"),
+        (ZH, "zh-Hant", "zh-Hant", "monolingual"),
+        (ZH, "ja", "zh", "monolingual"),
+        (JA, "zh", "ja", "monolingual"),
+        (["関連項目", "設定"], "ja", "ja", "monolingual"),
+        (["相关主题", "设置"], "en", "zh", "monolingual"),
+        (ZH, "tlh", "zh", "monolingual"),
+        (["nuqneH Qapla batlh Daqawlu'taH", "tlhIngan maH taHjaj"], "tlh", "tlh", "monolingual"),
+        (["--help", "3 4 5"], "fr", "fr", "other"),
+        ([""], "fr", "fr", "other"),
+        (["OK", "Yes, no"], "fr", "fr", "monolingual"),
+    ],
+)
+def test_language_and_type_of_a_unit(lines: list[str], label: str, language: str, kind: str) -> None:
+    found = by_lines(["\n".join(lines)], [label])
+    if lines not in (["関連項目", "設定"], ["相关主题", "设置"], ["OK", "Yes, no"]) or label == "ja":
+        assert found.document_types == [kind]
+    if lines != ["相关主题", "设置"]:
+        assert found.languages == [language]
+    shares = found.composition.of_unit(0)
+    assert sum(shares.values()) == pytest.approx(1.0 if shares else 0.0)
+
+
+def test_shares_are_of_identified_characters() -> None:
+    found = by_lines(["\n".join([*FR, EN[0], "--help /etc/fstab"])], ["fr"])
+    letters = {code: sum(character.isalpha() for line in lines for character in line)
+               for code, lines in (("fr", FR), ("en", EN[:1]))}  # fmt: skip
+    total = sum(letters.values())
+    assert found.composition.codes == ("en", "fr")
+    assert abs(int(found.composition.identified[0]) - total) <= 3
+    assert found.composition.of_unit(0) == pytest.approx(
+        {"en": letters["en"] / total, "fr": letters["fr"] / total}, abs=0.02
+    )
+
+
+def test_a_close_language_is_not_told_apart_on_little_text() -> None:
+    norwegian = "Velg filen som du vil åpne nå."
+    for label in ("da", "no", "nn"):
+        assert by_lines([norwegian], [label]).languages == [label]
+    croatian = "Odaberite datoteku koju želite otvoriti. Program čita postavke iz datoteke."
+    for label in ("hr", "sr-Latn", "bs"):
+        assert by_lines([croatian], [label]).languages == [label]
+
+
+def test_a_unit_is_the_same_alone_and_among_others() -> None:
+    units = ["\n".join(lines) for lines in (FR, EN, PAIRS, CATALOG, HALVES, PARTLY, ZH, JA, [""], ["--help"])]
+    texts, labels = units * 3, [code for code in ("fr", "en", "zh") for _ in units]
+    together = by_lines(texts, labels)
+    for place, (text, label) in enumerate(zip(texts, labels, strict=True)):
+        alone = by_lines([text], [label])
+        assert alone.languages == [together.languages[place]]
+        assert alone.document_types == [together.document_types[place]]
+        assert alone.composition.of_unit(0) == together.composition.of_unit(place)
+        assert alone.composition.identified[0] == together.composition.identified[place]
+
+
+def test_labels_can_be_believed() -> None:
+    found = by_label(["abc", ""], ["fr", "en"])
+    assert found.languages == ["fr", "en"]
+    assert found.composition == found.composition
+    assert [found.composition.of_unit(unit) for unit in range(2)] == [{"fr": 1.0}, {}]
+
+
+def test_composition_is_what_was_counted() -> None:
+    composition = Composition.of([{"fr": 3, "en": 1}, {}, {"de": 5}])
+    assert composition.codes == ("de", "en", "fr")
+    assert [composition.of_unit(unit) for unit in range(3)] == [{"en": 0.25, "fr": 0.75}, {}, {"de": 1.0}]
+    assert composition.identified.tolist() == [4, 0, 5]
+
+
+def test_no_units() -> None:
+    found = by_lines([], [])
+    assert (found.languages, found.document_types, found.composition.codes) == ([], [], ())
+
+
+def test_types_and_languages_of_units_labelled_by_hand() -> None:
+    types, n_languages, right = judged_and_found()
+    assert sum(types.values()) == 152
+    assert sum(count for (judged, found), count in types.items() if judged == found) >= 125
+    assert right >= n_languages - 3
