@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test readers check builders-check format docs results corpus clean
+.PHONY: demo test readers check builders-check format docs results corpus partly-translated-corpus clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -46,6 +46,9 @@ results: $(VENV)/.installed ## write docs/results/*.md from the run folders besi
 
 corpus: $(VENV)/.corpus-installed ## 199 MB of free text in seven languages, in corpus/open-desktop
 	cd builders && $(abspath $(BIN))/python -m open_desktop_corpus --out ../corpus/open-desktop
+
+partly-translated-corpus: $(VENV)/.installed ## 87 MB of manuals in 31 languages, labelled by folder, in corpus/partly-translated
+	cd builders && $(abspath $(BIN))/python -m partly_translated_corpus --out ../corpus/partly-translated
 
 $(VENV)/.corpus-installed: builders/pyproject.toml $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt './builders[corpus]'

@@ -39,11 +39,19 @@ class BuildError(RuntimeError):
 
 
 @dataclass(slots=True)
-class _Inputs:
+class Inputs:
+    """What a build was made of.
+
+    Attributes:
+        downloads: Files in the cache.
+        missing: Packages that could not be had.
+    """
+
     downloads: list[Download] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
     def debian(self, names: Iterable[str], cache: Path) -> list[Path]:
+        """Return the packages of these names that can be had, fetched into ``cache``."""
         paths = []
         for name in names:
             download = fetch_debian(name, cache)
@@ -56,7 +64,7 @@ class _Inputs:
         return paths
 
 
-def _plan(kinds: Sequence[str], cache: Path, inputs: _Inputs, hold_out: bool) -> dict[str, list[Task]]:
+def _plan(kinds: Sequence[str], cache: Path, hold_out: bool, inputs: Inputs) -> dict[str, list[Task]]:
     tasks: dict[str, list[Task]] = {}
     if "documentation" in kinds:
         tasks["documentation"] = [
@@ -105,9 +113,43 @@ def build_corpus(
             kinds together promise, or none at all.
         FileExistsError: If `out` holds something that is not a corpus.
     """
+    minimum = MINIMUM_TEXT_BYTES if set(kinds) == set(KINDS) else 1
+    return write_corpus(
+        "open-desktop corpus",
+        out,
+        partial(_plan, kinds, cache, hold_out),
+        workers=workers,
+        strict=strict,
+        minimum_bytes=minimum,
+    )
+
+
+def write_corpus(
+    name: str,
+    out: Path,
+    plan: Callable[[Inputs], dict[str, list[Task]]],
+    *,
+    workers: int,
+    strict: bool,
+    minimum_bytes: int,
+) -> dict[str, Any]:
+    """Write what a plan's tasks give, and return the manifest.
+
+    Args:
+        name: Of the corpus.
+        out: Folder to make or to replace.
+        plan: Fetches the inputs, and returns the tasks by kind.
+        workers: Processes.
+        strict: Fail if a package is missing.
+        minimum_bytes: Fail if there is less text than that.
+
+    Raises:
+        BuildError: If a package is missing under `strict`, or there is too little text.
+        FileExistsError: If `out` holds something that is not a corpus.
+    """
     folder = begin_folder(out)
-    inputs = _Inputs()
-    tasks = _plan(kinds, cache, inputs, hold_out)
+    inputs = Inputs()
+    tasks = plan(inputs)
     if strict and inputs.missing:
         raise BuildError(f"missing packages: {', '.join(inputs.missing)}")
     counts: Counter[tuple[str, str, str]] = Counter()
@@ -131,25 +173,23 @@ def build_corpus(
                         counts[key] += 1
                         sizes[key] += len(document.text.encode())
             shards += writer.shards
-    manifest = _manifest(inputs, counts, sizes, dropped, shards)
+    manifest = {"name": name, **_manifest(inputs, counts, sizes, dropped, shards)}
     total = sum(sizes.values())
-    expected = MINIMUM_TEXT_BYTES if set(kinds) == set(KINDS) else 1
-    if total < expected:
-        raise BuildError(f"only {total:,} bytes of text, {expected:,} expected")
+    if total < minimum_bytes:
+        raise BuildError(f"only {total:,} bytes of text, {minimum_bytes:,} expected")
     (folder / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
     finish_folder(folder, out)
     return manifest
 
 
 def _manifest(
-    inputs: _Inputs,
+    inputs: Inputs,
     counts: Counter[tuple[str, str, str]],
     sizes: Counter[tuple[str, str, str]],
     dropped: Counter[str],
     shards: list[dict[str, str | int]],
 ) -> dict[str, Any]:
     return {
-        "name": "open-desktop corpus",
         "text_bytes": sum(sizes.values()),
         "documents": sum(counts.values()),
         "counts": [

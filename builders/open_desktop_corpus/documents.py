@@ -43,7 +43,7 @@ class Document:
         group: Shared by documents that translate one another.
         language: BCP 47 code; for bilingual text, the side that is not English.
         license: SPDX expression, as far as the package states one.
-        kind: `documentation`, `catalogs` or `tatoeba`.
+        kind: `documentation`, `catalogs`, `tatoeba` or `manuals`.
     """
 
     id: str

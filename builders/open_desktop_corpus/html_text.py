@@ -7,6 +7,7 @@ from open_desktop_corpus.documents import join_lines, word_set
 
 _VOID = word_set("area base br col embed hr img input keygen link meta param source track wbr")
 _SKIPPED = word_set("head script style nav header footer aside button form select noscript svg")
+_UNSEEN = word_set("head script style noscript svg")
 _SKIPPED_MALLARD = frozenset({"mal:credit", "credit", "revision"})
 _SKIPPED_NAMES: frozenset[str | None] = frozenset(
     ["navheader", "navfooter", "nav_table", "footer", "toc", "languages", "search", "SearchFrame", "DonationFrame"]
@@ -20,10 +21,11 @@ _BLOCKS = word_set(
 
 
 class _TextParser(HTMLParser):
-    def __init__(self, mallard: bool) -> None:
+    def __init__(self, mallard: bool, whole: bool) -> None:
         super().__init__(convert_charrefs=True)
         self._mallard = mallard
-        self._skipped = _SKIPPED_MALLARD if mallard else _SKIPPED
+        self._skipped = _UNSEEN if whole else _SKIPPED_MALLARD if mallard else _SKIPPED
+        self._skipped_names = frozenset[str | None]() if whole else _SKIPPED_NAMES
         self._skipping: list[str] = []
         self._verbatim = 0
         self._pieces: list[str] = []
@@ -35,7 +37,7 @@ class _TextParser(HTMLParser):
             return
         names = {value for key, value in attrs if key in ("class", "id")}
         void = tag in _VOID and not self._mallard
-        if not void and (tag in self._skipped or names & _SKIPPED_NAMES):
+        if not void and (tag in self._skipped or names & self._skipped_names):
             self._skipping.append(tag)
             return
         self._verbatim += tag == "pre"
@@ -72,9 +74,9 @@ class _TextParser(HTMLParser):
         return "\n".join(re.sub(" {2,}", " ", line).strip() for line in lines if line.strip())
 
 
-def page_text(source: str, *, mallard: bool) -> str:
-    """Return the readable text of a page, one block a line, without its navigation."""
-    parser = _TextParser(mallard)
+def page_text(source: str, *, mallard: bool, whole: bool = False) -> str:
+    """Return the readable text of a page, one block a line, without its navigation unless it is wanted whole."""
+    parser = _TextParser(mallard, whole)
     parser.feed(source)
     parser.close()
     return parser.text()

@@ -21,7 +21,8 @@ def test_the_readme_names_every_builder() -> None:
     packages = {path.parent.name for path in HERE.glob("*/__main__.py")}
     scripts = {path.stem for path in HERE.glob("*.py") if "__main__" in path.read_text()}
     assert packages | scripts == {
-        "everyday_nouns", "longer_words", "open_desktop_corpus", "sentence_translation", "word_frequencies",
+        "everyday_nouns", "longer_words", "open_desktop_corpus", "partly_translated_corpus", "sentence_translation",
+        "word_frequencies",
         "word_translation",
     }  # fmt: skip
     assert all(f"`{name}" in readme for name in packages | scripts)

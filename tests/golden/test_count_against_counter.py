@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import orjson
@@ -17,7 +17,8 @@ from corpus_fixture import SHOTS, WORDS, write_bench, write_corpus, write_tokeni
 from pivotlens.corpus import split_units
 from pivotlens.corpus.composing import by_lines
 from pivotlens.count import CountConfig, count_corpus
-from pivotlens.models.tokenizer import load_tokenizer
+from pivotlens.count.strata import OTHERS
+from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
 from pivotlens.text import fold
 
 LONGER = ("山水", "水书")
@@ -43,10 +44,10 @@ def _with_footers(corpus: Path) -> Path:
     return corpus
 
 
-def _units(corpus: Path, length: int) -> tuple[list[tuple[str, str]], Counter, Counter]:
-    """Return language found and text of each unit, units by label, language and type, and lines left out by label.
+def _units(corpus: Path, length: int) -> tuple[list[tuple[str, int, str]], Counter, Counter]:
+    """Return language found, stratum and text of each unit, units by label, language and type, and lines left out.
 
-    Boilerplate is told by a plain count, the language of each unit by itself.
+    Boilerplate by a plain count, languages of each unit by itself; all units are shorter than the second step.
     """
     rows = [orjson.loads(line) for path in sorted(corpus.glob("*.jsonl")) for line in path.read_bytes().splitlines()]
     documents = Counter(row["language"] for row in rows)
@@ -58,9 +59,20 @@ def _units(corpus: Path, length: int) -> tuple[list[tuple[str, str]], Counter, C
         dropped[label] += row["text"].count("\n") + 1 - len(kept)
         for unit in split_units("\n".join(kept), "characters", length):
             found = by_lines([unit], [label])
-            units.append((found.languages[0], unit))
+            own = found.composition.of_unit(0).get(found.languages[0], 0.0)
+            others = round(int(found.composition.identified[0]) * (1 - own))
+            units.append((found.languages[0], sum(others >= least for least in OTHERS) - 1, unit))
             kinds[label, found.languages[0], found.document_types[0]] += 1
     return units, kinds, dropped
+
+
+def _standing(tokenizer: TextTokenizer, unit: str) -> set[int]:
+    """Return the tokens that no letter goes on with."""
+    ids = tokenizer.encode_batch([unit])[0].tolist()
+    texts = [tokenizer.text(token) for token in ids]
+    letter = regex.compile(r"(?V1)[[\p{L}\p{M}\p{N}_]--[\p{Han}]]")
+    glued = [bool(letter.match(a[-1:]) and letter.match(b[:1])) for a, b in pairwise(texts)]
+    return {token for token, cut in zip(ids, [*glued, False], strict=True) if not cut} if ids else set()
 
 
 def _key(line: str) -> str:
@@ -86,35 +98,41 @@ def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
     tokenizer = load_tokenizer(spec)
 
     word_df, pair_df, tokens, word_tokens, pair_tokens = Counter(), Counter(), Counter(), Counter(), Counter()
-    units_of = Counter()
+    units_of, word_strata, pair_strata = Counter(), Counter(), Counter()
     units, kinds, dropped = _units(corpus, 100)
-    for language, unit in units:
-        ids = set(tokenizer.encode_batch([unit])[0].tolist())
-        units_of[language] += 1
-        tokens.update((language, token) for token in ids)
+    for language, stratum, unit in units:
+        ids = _standing(tokenizer, unit)
+        units_of[language, stratum] += 1
+        tokens.update((language, stratum, token) for token in ids)
         there = {(c, code): by[code][0] for c, by in WORDS.items() for code in by if _found(code, by[code], unit)}
         for (_, code), word in there.items():
             word_df[code, word, language] += 1
             if code == language:
+                word_strata[code, word, stratum] += 1
                 word_tokens.update((code, word, token) for token in ids)
         for (concept, a), (other, b) in permutations(there, 2):
             if concept == other:
                 pair_df[concept, a, b] += 1
                 if a == language:
                     pair = (a, WORDS[concept][a][0], b, WORDS[concept][b][0])
+                    pair_strata[(*pair, stratum)] += 1
                     pair_tokens.update((*pair, token) for token in ids)
 
-    def table(name: str, *keys: str) -> dict[tuple, int]:
+    def table(name: str, *keys: str, value: str = "df") -> dict[tuple, int]:
         rows = counts.rows(name)
-        found = {tuple(row[key] for key in keys): row["df"] for row in rows if row["df"]}
-        assert len(found) == sum(row["df"] > 0 for row in rows)
+        found = {tuple(row[key] for key in keys): row[value] for row in rows if row[value]}
+        assert len(found) == sum(row[value] > 0 for row in rows)
         return found
 
     assert table("words", "word_language", "word", "document_language") == dict(word_df)
-    assert table("tokens", "document_language", "token_id") == dict(tokens)
+    assert table("tokens", "document_language", "stratum", "token_id") == dict(tokens)
+    assert table("strata", "language", "stratum", value="units") == dict(units_of)
+    assert table("strata", "language", "stratum", value="units_sampled") == dict(units_of)
     assert table("word_tokens", "word_language", "word", "token_id") == dict(word_tokens)
     keys = ("word_language", "word", "other_language", "other", "token_id")
     assert table("pair_tokens", *keys) == dict(pair_tokens)
+    assert table("word_strata", "word_language", "word", "stratum", value="n_sampled") == dict(word_strata)
+    assert table("pair_strata", *keys[:4], "stratum", value="n_sampled") == dict(pair_strata)
     for row in counts.rows("pairs"):
         source, target = row["source_language"], row["target_language"]
         assert row["df_both"] == pair_df[row["concept_id"], source, target]
@@ -122,7 +140,8 @@ def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
         assert row["df_source"] == sum(n for key, n in word_df.items() if key[:2] == (source, by[source][0]))
         assert row["df_target"] == sum(n for key, n in word_df.items() if key[:2] == (target, by[target][0]))
     assert len(counts.rows("pairs")) == len(WORDS) * 6
-    assert {row["language"]: row["units"] for row in counts.rows("languages")} == dict(units_of)
+    found_units = {row["language"]: row["units"] for row in counts.rows("languages") if row["units"]}
+    assert found_units == {code: sum(n for (of, _), n in units_of.items() if of == code) for code, _ in units_of}
     assert {(row["label"], row["language"], row["type"]): row["units"] for row in counts.rows("units")} == dict(kinds)
     lines = counts.rows("boilerplate")
     for rows in (lines, counts.rows("boilerplate_sources")):
@@ -135,7 +154,7 @@ def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
     for row in counts.rows("words"):
         own = row["document_language"] == row["word_language"]
         assert row["n_sampled"] == (row["df"] if own else 0)
-    assert all(row["n_sampled"] == units_of[row["document_language"]] for row in counts.rows("tokens"))
-    assert {row["token_id"] for row in counts.rows("token_texts")} == {token for _, token in tokens}
+    assert all(row["n_sampled"] == units_of[row["document_language"], row["stratum"]] for row in counts.rows("tokens"))
+    assert {row["token_id"] for row in counts.rows("token_texts")} == {token for *_, token in tokens}
     assert sum(pair_df.values()) > 20
     assert sum(pair_tokens.values()) > 100

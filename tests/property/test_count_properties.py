@@ -20,8 +20,10 @@ from pivotlens.artifacts import Concept
 from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.count.contexts import ContextCounter
 from pivotlens.count.occurrences import CooccurrenceCounter
+from pivotlens.count.pieces import TokenEdges
 from pivotlens.count.sampling import BottomK
 from pivotlens.count.sparse import SparseCounts, count_keys, joint_counts
+from pivotlens.count.strata import LENGTHS, N_STRATA, OTHERS, strata
 
 
 def _concepts(words: dict) -> list[Concept]:
@@ -34,20 +36,32 @@ def _concepts(words: dict) -> list[Concept]:
 COUNTED = CountedWords.of(_concepts(WORDS), _concepts(SHOTS))
 
 
-def _units(seed: int, n: int) -> list[tuple[str, str, int]]:
+Unit = tuple[str, str, int, int]
+
+
+def _units(seed: int, n: int) -> list[Unit]:
     rng = random.Random(seed)
     return [
-        (random_text(rng, rng.randint(0, 12)), rng.choice(["en", "fr", "zh", "de"]), rng.getrandbits(64))
+        (
+            random_text(rng, rng.randint(0, 12)),
+            rng.choice(["en", "fr", "zh", "de"]),
+            rng.getrandbits(64),
+            rng.choice([0, 3, 7]),
+        )
         for _ in range(n)
     ]
 
 
-def _counter(units: list[tuple[str, str, int]], sample: int = 4, background: int = 6) -> CooccurrenceCounter:
+def _add(counter: CooccurrenceCounter | ContextCounter, units: list[Unit]) -> None:
+    texts, languages, hashes, strata = zip(*units, strict=True)
+    counter.add(texts, languages, np.array(hashes, dtype=np.uint64), np.array(strata, dtype=np.int64))
+
+
+def _counter(units: list[Unit], sample: int = 4, background: int = 6) -> CooccurrenceCounter:
     counter = CooccurrenceCounter(COUNTED, sample, background)
     for low in range(0, len(units), 7):
-        texts, languages, hashes = zip(*units[low : low + 7], strict=True)
-        counter.documents.update(languages)
-        counter.add(texts, languages, np.array(hashes, dtype=np.uint64))
+        counter.documents.update(unit[1] for unit in units[low : low + 7])
+        _add(counter, units[low : low + 7])
     return counter
 
 
@@ -58,7 +72,8 @@ def _comparable(counter: CooccurrenceCounter) -> dict:
         "words": sorted(zip(languages.tolist(), words.tolist(), counts.tolist(), strict=True)),
         "pairs": [column.tolist() for column in counter.pair_counts()],
         "samples": [column.tolist() for column in counter.samples()],
-        "backgrounds": {code: (a.tolist(), int(b)) for code, (a, b) in counter.backgrounds().items()},
+        "backgrounds": {cell: (a.tolist(), int(b)) for cell, (a, b) in counter.backgrounds().items()},
+        "cells": counter.cell_units,
     }
 
 
@@ -86,13 +101,12 @@ def test_contexts_add_up(seed: int, cut: int) -> None:
     units = _units(seed, 40)
     counter = _counter(units)
     _, _, thresholds = counter.samples()
-    backgrounds = {code: threshold for code, (_, threshold) in counter.backgrounds().items()}
+    backgrounds = {cell: threshold for cell, (_, threshold) in counter.backgrounds().items()}
 
-    def contexts(part: list[tuple[str, str, int]]) -> ContextCounter:
-        counted = ContextCounter(COUNTED, thresholds, backgrounds, _characters, 0x3000)
+    def contexts(part: list[Unit]) -> ContextCounter:
+        counted = ContextCounter(COUNTED, thresholds, backgrounds, Characters())
         for low in range(0, len(part), 5):
-            texts, languages, hashes = zip(*part[low : low + 5], strict=True)
-            counted.add(texts, languages, np.array(hashes, dtype=np.uint64))
+            _add(counted, part[low : low + 5])
         counted.flush()
         return counted
 
@@ -103,10 +117,45 @@ def test_contexts_add_up(seed: int, cut: int) -> None:
     assert [column.tolist() for column in summed.total()] == [column.tolist() for column in whole.counts.total()]
     assert (first.units + second.units == whole.units).all()
     assert (first.background_tokens + second.background_tokens == whole.background_tokens).all()
+    assert (first.background_units + second.background_units == whole.background_units).all()
 
 
-def _characters(texts: list[str]) -> list[np.ndarray]:
-    return [np.array([ord(character) % 0x3000 for character in text], dtype=np.int64) for text in texts]
+class Characters:
+    """Every character is a token."""
+
+    vocab_size = 0x3000
+
+    def encode_batch(self, texts: list[str]) -> list[np.ndarray]:
+        return [np.array([ord(character) % 0x3000 for character in text], dtype=np.int64) for text in texts]
+
+    def text(self, token_id: int) -> str:
+        return chr(token_id)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.sampled_from([" wat", "er", " a", ".", "水", "é"]), max_size=6), max_size=4))
+def test_a_token_is_cut_off_where_a_letter_follows_a_letter(units: list[list[str]]) -> None:
+    texts = sorted({token for unit in units for token in unit})
+    edges = TokenEdges(texts.__getitem__, len(texts))
+    flat = np.array([texts.index(token) for unit in units for token in unit], dtype=np.int64)
+    numbers = np.repeat(np.arange(len(units)), [len(unit) for unit in units])
+    expected = [
+        place + 1 < len(unit) and token[-1] in "traé" and unit[place + 1][0] in "eé"
+        for unit in units
+        for place, token in enumerate(unit)
+    ]
+    assert edges.are_cut_off(flat, numbers).tolist() == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 40_000), st.integers(0, 10_000)), max_size=20))
+def test_strata_equal_a_loop(units: list[tuple[int, int]]) -> None:
+    def step(value: int, edges: tuple[int, ...]) -> int:
+        return max(place for place, least in enumerate(edges) if value >= least)
+
+    lengths, others = np.array(units, dtype=np.int64).reshape(-1, 2).T
+    expected = [step(a, LENGTHS) * len(OTHERS) + step(b, OTHERS) for a, b in units]
+    assert strata(lengths, others.astype(np.float64)).tolist() == expected
+    assert all(0 <= stratum < N_STRATA for stratum in expected)
 
 
 @settings(deadline=None)

@@ -105,8 +105,20 @@ def test_samples_are_of_the_asked_size_and_are_scaled_by_their_own(here: Path, t
         word = words[row["word_language"], row["word"], row["document_language"]]
         assert 0 < row["df"] <= row["n_sampled"] == word["n_sampled"]
     languages = {row["language"]: row for row in counts.rows("languages")}
-    assert {row["units_sampled"] for row in languages.values()} == {30}
-    assert all(row["tokens_sampled"] > 0 for row in languages.values())
+    strata = counts.rows("strata")
+    assert all(row["units_sampled"] == min(row["units"], 30) for row in strata)
+    assert max(row["units_sampled"] for row in strata) == 30
+    assert all(row["tokens_sampled"] > 0 for row in strata)
+    for name in ("units", "units_sampled", "tokens_sampled"):
+        assert {code: row[name] for code, row in languages.items()} == {
+            code: sum(row[name] for row in strata if row["language"] == code) for code in languages
+        }
+    of_word: dict[tuple, int] = {}
+    for row in counts.rows("word_strata"):
+        key = (row["word_language"], row["word"])
+        of_word[key] = of_word.get(key, 0) + row["n_sampled"]
+    assert set(of_word.values()) == {9}
+    assert all(0 < row["n_sampled"] <= of_word[row["word_language"], row["word"]] for row in counts.rows("pair_strata"))
     pairs = counts.rows("pair_tokens")
     assert pairs
     for row in pairs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from pivotlens.bench.config import BenchConfig
 from pivotlens.count.config import CountConfig
 from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.mine import MineConfig, mine_pivots
+from pivotlens.mine.associations import WordUnits
+from pivotlens.mine.copies import Likeness
 from pivotlens.mine.stage import STAGE
 from pivotlens.statistics.association import signed_llr
 from pivotlens.text import matching
@@ -30,6 +33,7 @@ CONCEPTS = {
 TOKENS = [
     ".", " the", " The", " water", " Water", "water", " winter", " freedom", " house", " bridge", " iron", " liquid",
     " libert", "水", " 水", " maisons", " a", " data", "ing", " hivers", "河", " stone", " tree", " cloud", " metal",
+    " since",
 ]  # fmt: skip
 ID = {token: 10 + place for place, token in enumerate(TOKENS)}
 TEXT = {token_id: token for token, token_id in ID.items()}
@@ -37,6 +41,7 @@ TEXT = {token_id: token for token, token_id in ID.items()}
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
+    stratum: int
     language: str
     words: frozenset[tuple[str, str]]
     tokens: frozenset[int]
@@ -67,7 +72,13 @@ def corpus(seed=0, mixed=True, size=900):
         tokens |= {ID[f" {other}"] for other in CONCEPTS if mixed and rng.random() < 0.04}
         if not mixed:
             tokens = {t for t in tokens if TEXT[t] == "." or (t % 2 == 0) == (language == "fr")}
-        units.append(Unit(language, frozenset(words), frozenset(tokens)))
+        # Units of one stratum hold much English: whatever word they hold goes with its words of grammar.
+        stratum = 3 if mixed and rng.random() < 0.3 else 0
+        if stratum:
+            tokens |= {ID[t] for t in (" since", " The", " the") if rng.random() < 0.8}
+        elif mixed and rng.random() < 0.05:
+            tokens.add(ID[" since"])
+        units.append(Unit(stratum, language, frozenset(words), frozenset(tokens)))
     return units
 
 
@@ -103,12 +114,13 @@ def table(names, rows):
 def write_counts(run, units, bench="?"):
     languages = sorted({unit.language for unit in units})
     by_language = {code: [unit for unit in units if unit.language == code] for code in languages}
-    words, word_tokens, pair_tokens, pairs = [], [], [], []
+    words, word_tokens, pair_tokens, pairs, word_strata, pair_strata = [], [], [], [], [], []
     for concept, named in CONCEPTS.items():
         for code, word in named.items():
             mine = [unit for unit in by_language.get(code, []) if (code, word) in unit.words]
             if mine:
                 words.append((code, word, code, len(mine), len(mine)))
+                word_strata += [(code, word, *cell) for cell in Counter(unit.stratum for unit in mine).items()]
             for token in TEXT:
                 if df := sum(token in unit.tokens for unit in mine):
                     word_tokens.append((code, word, code, token, df, len(mine)))
@@ -116,14 +128,18 @@ def write_counts(run, units, bench="?"):
                 if other_code == code:
                     continue
                 shared = [unit for unit in mine if (other_code, other) in unit.words]
+                cells = Counter(unit.stratum for unit in shared).items()
+                pair_strata += [(code, word, other_code, other, *cell) for cell in cells]
                 both = sum({(code, word), (other_code, other)} <= unit.words for unit in units)
                 pairs.append((concept, code, other_code, len(mine), 0, both))
                 for token in TEXT:
                     if df := sum(token in unit.tokens for unit in shared):
                         pair_tokens.append((code, word, other_code, other, code, token, df))
+    cells = {(unit.language, unit.stratum) for unit in units}
+    by_cell = {cell: [u for u in units if (u.language, u.stratum) == cell] for cell in sorted(cells)}
     tokens = [
-        (code, token, df, len(found))
-        for code, found in by_language.items()
+        (*cell, token, df, len(found))
+        for cell, found in by_cell.items()
         for token in TEXT
         if (df := sum(token in unit.tokens for unit in found))
     ]
@@ -136,7 +152,18 @@ def write_counts(run, units, bench="?"):
             ),
         )
         stage.write_table("words", table("word_language word document_language df n_sampled", words))
-        stage.write_table("tokens", table("document_language token_id df n_sampled", tokens))
+        stage.write_table(
+            "strata",
+            table(
+                "language stratum least_characters least_other_characters units units_sampled tokens_sampled",
+                [(*cell, 0, 0, len(found), len(found), 1) for cell, found in by_cell.items()],
+            ),
+        )
+        stage.write_table("tokens", table("document_language stratum token_id df n_sampled", tokens))
+        stage.write_table("word_strata", table("word_language word stratum n_sampled", word_strata))
+        stage.write_table(
+            "pair_strata", table("word_language word other_language other stratum n_sampled", pair_strata)
+        )
         # The order of rows must not matter.
         stage.write_table(
             "word_tokens", table("word_language word document_language token_id df n_sampled", word_tokens[::-1])
@@ -179,24 +206,43 @@ def slow_form(token, words):
     return False
 
 
-def slow_side(units, word, other, token):
+def holding(units, token):
+    """How many units hold a token: the most of its variants."""
+    return max(sum(ID[v] in unit.tokens for unit in units) for v in variants(token))
+
+
+def slow_side(units, word, other, token, mode):
     language = word[0]
     everything = [unit for unit in units if unit.language == language]
     with_word = [unit for unit in everything if word in unit.words and other not in unit.words]
-    k = max(sum(ID[v] in unit.tokens for unit in with_word) for v in variants(token))
-    b = max(sum(ID[v] in unit.tokens for unit in everything) for v in variants(token))
-    n, total = len(with_word), len(everything)
+    k, n, total = holding(with_word, token), len(with_word), len(everything)
     if not k:
         return {"k": 0}
+    if mode == "npmi":
+        compared = [[unit for unit in everything if unit.stratum == stratum] for stratum in (0, 3)]
+        weights = [sum(unit.stratum == stratum for unit in with_word) / n for stratum in (0, 3)]
+        sizes = [len(stratum) for stratum in compared]
+    else:
+        pooled = units if mode == "pooled" else everything
+        cells = {(unit.language, unit.stratum) for unit in pooled}
+        compared = [[u for u in pooled if (u.language, u.stratum) == cell] for cell in cells]
+        total = len(pooled)
+        weights, sizes = [len(cell) / total for cell in compared], [len(cell) for cell in compared]
+    rate = sum(weight * holding(cell, token) / len(cell) for weight, cell in zip(weights, compared, strict=True))
+    worth = 1 / sum(weight**2 / size for weight, size in zip(weights, sizes, strict=True))
+    own = sum(w * min(w * n / size, 1) for w, size in zip(weights, sizes, strict=True)) if mode == "npmi" else n / total
+    b = max(rate * total, k)
     value = math.log(k * total / (n * b)) / -math.log(k / total)
-    llr = float(signed_llr(k, n - k, max(b - k, 0), total - n - max(b - k, 0)))
+    outside = worth * (1 - own)
+    there = min(max(rate * worth - k * own * worth / n, 0), outside)
+    llr = float(signed_llr(k, n - k, there, outside - there))
     rng = np.random.default_rng(0)
     drawn = rng.binomial(n, k / n, size=20_000)
     safe = np.maximum(drawn, 1)
     npmis = np.where(drawn > 0, np.log(safe * total / (n * b)) / -np.log(safe / total), -1)
     return {"k": k, "n": n, "npmi": value, "llr": llr, "p": scipy.stats.chi2.sf(llr, 1) if value > 0 else 1.0,
             "low": float(np.quantile(npmis, 0.025, method="inverted_cdf")), "positive": float(np.mean(npmis > 0)),
-            "excess": k / n - b / total}  # fmt: skip
+            "excess": k / n - rate, "pmi": math.log(k * total / (n * b))}  # fmt: skip
 
 
 def slow_mining(units, config):
@@ -204,19 +250,19 @@ def slow_mining(units, config):
     for concept, words in CONCEPTS.items():
         fr, zh = ("fr", words["fr"]), ("zh", words["zh"])
         for token in WHOLE:
-            first, second = slow_side(units, fr, zh, token), slow_side(units, zh, fr, token)
+            first, second = (slow_side(units, *sides, token, config.mode) for sides in ((fr, zh), (zh, fr)))
             if min(first["k"], second["k"]) >= config.min_df and not slow_form(token, [fr, zh]):
                 candidates.append((concept, token, first, second))
     p_values = np.array([max(first["p"], second["p"]) for *_, first, second in candidates])
     q_values = scipy.stats.false_discovery_control(p_values)
     kept = {}
     for (concept, token, first, second), q in zip(candidates, q_values, strict=True):
-        if min(first["npmi"], second["npmi"]) > 0 and (config.mode == "paper" or q <= config.max_q):
+        if min(first["npmi"], second["npmi"]) > 0 and (config.mode in ("paper", "pmi") or q <= config.max_q):
             kept[concept, token] = (first, second, q)
     return kept, len(candidates)
 
 
-@pytest.mark.parametrize("mode", ["npmi", "paper"])
+@pytest.mark.parametrize("mode", ["npmi", "paper", "pooled", "pmi"])
 def test_mining_equals_looking_at_every_unit(run, mode):
     config = MineConfig(directions=("fr-zh", "zh-fr"), mode=mode)
     pivots = mine_pivots(config, run)
@@ -233,7 +279,7 @@ def test_mining_equals_looking_at_every_unit(run, mode):
             assert row["npmi_source"] == pytest.approx(source["npmi"])
             assert row["llr_target"] == pytest.approx(target["llr"])
             assert row["q_value"] == pytest.approx(q, rel=1e-6)
-            name = "excess" if mode == "paper" else "low"
+            name = {"paper": "excess", "pmi": "pmi"}.get(mode, "low")
             assert row["strength"] == pytest.approx(min(first[name], second[name]), abs=0.02 if name == "low" else 1e-9)
             assert row["stability"] == pytest.approx(first["positive"] * second["positive"], abs=0.02)
     assert pivots.manifest.details["candidates_tested"] == tested
@@ -255,7 +301,8 @@ def test_the_planted_pivots_are_found_and_the_rest_is_not(run):
     assert not {" libert", "水", " maisons", " cloud", " the", " Water", "ing", "."} & {token for _, token in tokens}
     water = next(row for row in pivots.rows("pivots") if row["token"] == " water")
     assert water["variant_ids"] == [ID[" water"], ID[" Water"]]
-    assert water["score"] == pytest.approx(max(water["degree"] - water["degree_shuffled"], 0) * water["stability"])
+    excess = max(water["degree"] - water["degree_shuffled"], 0) / math.sqrt(water["degree_shuffled"] + 1)
+    assert water["score"] == pytest.approx(excess * water["stability"])
     details = pivots.manifest.details
     assert details["share_with_pivots"] == 1.0
     assert details["shuffled_share_with_pivots"] < 0.2
@@ -264,6 +311,16 @@ def test_the_planted_pivots_are_found_and_the_rest_is_not(run):
     assert len(set(ranks)) == len(ranks)
     both = sum({("fr", "eau"), ("zh", "水")} <= unit.words for unit in corpus())
     assert first["water"]["df_both"] == both
+
+
+def test_what_goes_with_all_units_of_a_composition_is_no_pivot(run):
+    """Units with much English hold *since* whatever they are about; conditioned on that it goes with no word."""
+    found = {
+        mode: {row["token"] for row in mine_pivots(MineConfig(mode=mode, max_null=1), run).rows("pivots")}
+        for mode in ("paper", "npmi")
+    }
+    assert " since" in found["paper"]
+    assert " since" not in found["npmi"]
 
 
 def test_an_uncounted_language_is_absent_and_a_top_of_one_keeps_the_best(run):
@@ -340,3 +397,33 @@ def test_errors(tmp_path):
         mine_pivots(MineConfig(directions=("fr-de",)), tmp_path)
     planned = STAGE.plan(MineConfig(), tmp_path / "none", planned={"bench": "b", "count": "c"})
     assert planned.inputs == {"bench": "b", "count": "c"}
+
+
+# -- copies
+
+
+def test_units_that_are_copies_of_one_another_are_told_from_units_with_a_topic():
+    rng = np.random.default_rng(0)
+    topic = [frozenset({0, *rng.choice(np.arange(1, 40), 6, replace=False).tolist()}) for _ in range(12)]
+    copied = [frozenset({0, 40, 41, 42, 43, 44, int(number % 39) + 1}) for number in range(12)]
+    units = [*topic, *copied]
+    held = [{0, 2} if number < 12 else {1, 2} for number in range(24)]  # token 2 stands everywhere
+
+    def word_units(word):
+        having = [tokens for unit, tokens in zip(units, held, strict=True) if word in unit]
+        counts = Counter(token for tokens in having for token in tokens)
+        tokens = np.array(sorted(counts), dtype=np.int64)
+        counted = np.array([counts[token] for token in tokens], dtype=np.int64)
+        return WordUnits(len(having), np.array([len(having)]), tokens, counted)
+
+    words = [word_units(word) for word in range(45)]
+    likeness = Likeness.of(np.array([12.0, 12.0, 24.0]), [word for word in words if word.sampled])
+    topical, copies, everywhere = likeness.beside(words[0])
+
+    def slow(token):
+        members = [unit - {0} for unit, tokens in zip(units, held, strict=True) if token in tokens]
+        shared = sum(len(a & b) for place, a in enumerate(members) for other, b in enumerate(members) if place != other)
+        return shared / ((len(members) - 1) * sum(map(len, members)))
+
+    assert [topical, copies, everywhere] == pytest.approx([slow(0), slow(1), slow(2)])
+    assert topical < 0.3 < 0.7 < copies

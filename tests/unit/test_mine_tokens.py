@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pivotlens.mine.associations import Background, WordUnits, associate
+from pivotlens.mine.associations import Background, WordUnits, associate, in_one
 from pivotlens.mine.shuffled_pairs import StrengthNull, shuffled_partners
 from pivotlens.mine.tokens import TokenWords, is_whole_word
 from pivotlens.statistics.association import npmi, signed_llr
@@ -65,9 +65,13 @@ def test_forms_and_pieces():
     assert grouped.forms([], "en").size == 0
 
 
+def in_one_stratum(units, sampled, counts):
+    return Background(np.array([units]), np.array([sampled]), np.array([counts]))
+
+
 def test_a_complete_sample_gives_dunnings_table():
-    background = Background(1000, 1000, np.array([100, 0]))
-    found = associate(WordUnits(50, 50, np.array([0]), np.array([20])), background, 5)
+    background = in_one_stratum(1000, 1000, [100, 0])
+    found = associate(WordUnits(50, np.array([50]), np.array([0]), np.array([20])), background, 5)
     np.testing.assert_allclose(found.npmi, npmi(20, 50, 100, 1000))
     np.testing.assert_allclose(found.llr, signed_llr(20, 30, 80, 870))
     np.testing.assert_allclose(found.excess(), 20 / 50 - 0.1)
@@ -75,21 +79,39 @@ def test_a_complete_sample_gives_dunnings_table():
 
 def test_a_sample_scales_the_frequencies_and_not_the_evidence():
     # A tenth of everything was looked at: NPMI is as before, the likelihood ratio a tenth.
-    background = Background(10_000, 1000, np.array([100]))
-    found = associate(WordUnits(500, 50, np.array([0]), np.array([20])), background, 5)
+    background = in_one_stratum(10_000, 1000, [100])
+    found = associate(WordUnits(500, np.array([50]), np.array([0]), np.array([20])), background, 5)
     np.testing.assert_allclose(found.npmi, npmi(200, 500, 1000, 10_000))
     np.testing.assert_allclose(found.llr, signed_llr(20, 30, 80, 870))
 
 
 def test_a_token_that_the_background_sample_missed_is_as_frequent_as_it_was_seen():
-    found = associate(WordUnits(50, 50, np.array([0]), np.array([20])), Background(1000, 10, np.array([0])), 5)
+    found = associate(WordUnits(50, np.array([50]), np.array([0]), np.array([20])), in_one_stratum(1000, 10, [0]), 5)
     np.testing.assert_allclose(found.frequency, [20])
     assert np.isfinite(found.npmi).all()
     assert found.p_value[0] < 0.1
     empty = associate(
-        WordUnits(0, 0, np.array([], dtype=int), np.array([], dtype=int)), Background(5, 5, np.ones(1)), 1
+        WordUnits(0, np.array([0]), np.array([], dtype=int), np.array([], dtype=int)), in_one_stratum(5, 5, [1]), 1
     )
     assert empty.lower_bounds().size == 0
+
+
+def test_what_a_stratum_holds_anyway_is_expected():
+    # In the second stratum 9 of 10 units hold the token, in the first 1 of 100; the word stands in the second mostly.
+    background = Background(np.array([9000, 1000]), np.array([900, 500]), np.array([[9], [450]]))
+    word = WordUnits(100, np.array([10, 90]), np.array([0]), np.array([82]))
+    found = associate(word, background, 5)
+    expected = 0.1 * 0.01 + 0.9 * 0.9
+    np.testing.assert_allclose(found.background, [expected])
+    np.testing.assert_allclose(found.npmi, npmi(82, 100, expected * 10_000, 10_000))
+    worth = 1 / (0.1**2 / 900 + 0.9**2 / 500)
+    own = 0.1 * 10 / 9000 + 0.9 * 90 / 1000
+    there = expected * worth - 0.82 * own * worth
+    np.testing.assert_allclose(found.llr, signed_llr(82, 18, there, worth * (1 - own) - there))
+    assert found.p_value[0] > 0.5
+    within_language = associate(word, in_one([background]), 5)
+    np.testing.assert_allclose(within_language.background, [0.9 * 0.01 + 0.1 * 0.9])
+    assert within_language.p_value[0] < 1e-20
 
 
 @given(st.integers(0, 40), st.integers(0, 5))

@@ -53,11 +53,13 @@ def test_a_pair_mined_for_both_directions_counts_once():
 
     rows = [pivot("fr", "zh", "a", "synonym"), pivot("fr", "zh", "a", ""), pivot("zh", "fr", "a", "synonym")]
     rows += [pivot("zh", "fr", "b", None), pivot("fr", "zh", "b", None)]
-    assert summary_rows(rows, 7, 0.5, 0.25) == [
-        {"pairs": 2, "pair_pivots": 3, "linked": 1, "corpus_pivots": 7, "share_with_pivots": 0.5,
+    details = {"pairs_mined": 4, "share_with_pivots": 0.5, "shuffled_share_with_pivots": 0.25}
+    assert summary_rows(rows, 7, details) == [
+        {"pairs_mined": 4, "pairs": 2, "pair_pivots": 3, "linked": 1, "corpus_pivots": 7, "share_with_pivots": 0.5,
          "share_with_pivots_shuffled": 0.25}
     ]  # fmt: skip
-    (nothing,) = summary_rows([], 0, None, None)
+    none = {"pairs_mined": 0, "share_with_pivots": None, "shuffled_share_with_pivots": None}
+    (nothing,) = summary_rows([], 0, none)
     assert (nothing["pairs"], nothing["pair_pivots"], nothing["share_with_pivots"]) == (0, 0, None)
 
 
@@ -65,15 +67,18 @@ def test_what_is_met_everywhere_is_a_word_of_grammar_where_no_list_knows_it():
     pivots = [
         {"token_id": number, "token": token} for number, token in enumerate((" zzyzx", " qqqq", " the", " water"))
     ]
-    languages = [{"language": "ko", "units": 1000, "units_sampled": 10, "tokens_sampled": 1000},
-                 {"language": "xx", "units": 0, "units_sampled": 0, "tokens_sampled": 0}]  # fmt: skip
+    strata = [
+        {"language": "ko", "stratum": 3, "units": 400, "units_sampled": 40, "tokens_sampled": 4000},
+        {"language": "ko", "stratum": 4, "units": 600, "units_sampled": 600, "tokens_sampled": 60000},
+    ]
     limit = 1000 * (1 - math.exp(-0.1))  # a hundred tokens a unit, met once in a thousand
     tokens = [
-        {"document_language": "ko", "token_id": number, "df": math.ceil(limit) - (number == 1)} for number in range(4)
+        {"document_language": "ko", "stratum": stratum, "token_id": number, "df": df}
+        for number in range(4)
+        for stratum, df in ((3, 4), (4, math.ceil(limit) - 40 - (number == 1)))
     ]
-    tokens += [{"document_language": code, "token_id": 1, "df": 9999} for code in ("xx", "not counted")]
-    assert grammar_rows(pivots, tokens, languages) == [
+    assert grammar_rows(pivots, tokens, strata) == [
         {"token_id": 0, "token": " zzyzx", "listed": False, "everywhere": True},
         {"token_id": 2, "token": " the", "listed": True, "everywhere": False},
     ]
-    assert grammar_rows([], tokens, languages) == []
+    assert grammar_rows([], tokens, strata) == []

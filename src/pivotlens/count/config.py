@@ -18,4 +18,6 @@ class CountConfig(CorpusStageConfig):
         meaning=False,
     )
     sample: int = setting(2000, "Units a word whose tokens are counted, drawn by hash; 0 takes all.", ge=0)
-    background: int = setting(20_000, "Units a language for token frequencies, drawn by hash; 0 takes all.", ge=0)
+    background: int = setting(
+        2000, "Units a stratum of a language for token frequencies, drawn by hash; 0 takes all.", ge=0
+    )

@@ -1,86 +1,96 @@
-"""Which tokens are in the sampled units of words, of word pairs and of languages."""
+"""Which tokens are in the sampled units of words, of word pairs, and of strata of languages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from pivotlens.arrays import Booleans, Hashes, Integers, ragged_take, sorted_distinct
 from pivotlens.corpus.vocabulary import CountedWords, finder_of
-from pivotlens.count.occurrences import in_own_language
+from pivotlens.count.occurrences import Cell, in_own_language
+from pivotlens.count.pieces import TokenEdges
 from pivotlens.count.sampling import is_among
 from pivotlens.count.sparse import SparseCounts, joint_counts
+from pivotlens.count.strata import N_STRATA
 
-Encode = Callable[[Sequence[str]], Sequence[Integers]]
 _TOKENS_HELD = 1 << 22
 
 
+class Cutter(Protocol):
+    """Cuts texts into tokens: `TextTokenizer`."""
+
+    @property
+    def vocab_size(self) -> int:
+        """One more than the largest token id."""
+
+    def encode_batch(self, texts: Sequence[str]) -> Sequence[Integers]:
+        """Return the token ids of each text."""
+
+    def text(self, token_id: int) -> str:
+        """Return what a token writes, with its leading space."""
+
+
 class ContextCounter:
-    """Counts tokens over sampled units.
+    """Counts tokens over sampled units; a token that is the beginning of a longer word is not counted there.
 
     Rows of the counts: the words, then the pairs of `CountedWords.translations` (units in the first word's sample
-    that hold the second as well), then the languages of documents.
+    that hold the second as well), then the strata of languages.
 
     Args:
         words: What to look for.
         thresholds: Largest hash of each word's sample, shape ``(words,)``.
-        backgrounds: Largest hash of each language's background sample.
-        encode: Turns texts into token ids.
-        vocabulary: One more than the largest token id.
+        backgrounds: Largest hash of the background sample of each language and stratum.
+        cutter: Cuts texts into tokens.
     """
 
     def __init__(
-        self,
-        words: CountedWords,
-        thresholds: Hashes,
-        backgrounds: Mapping[str, np.uint64],
-        encode: Encode,
-        vocabulary: int,
+        self, words: CountedWords, thresholds: Hashes, backgrounds: Mapping[Cell, np.uint64], cutter: Cutter
     ) -> None:
         self.words = words
         self._thresholds = thresholds
         self._backgrounds = dict(sorted(backgrounds.items()))
-        self._encode = encode
-        self._vocabulary = vocabulary
-        self._languages = {code: number for number, code in enumerate(self._backgrounds)}
-        self._first_language = len(words.words) + len(words.translations)
-        n_rows = self._first_language + len(self._languages)
+        self._cutter = cutter
+        self._edges = TokenEdges(cutter.text, cutter.vocab_size)
+        self._vocabulary = cutter.vocab_size
+        self._cells = {cell: number for number, cell in enumerate(self._backgrounds)}
+        self._first_cell = len(words.words) + len(words.translations)
         self.counts = SparseCounts()
-        self.units = np.zeros(n_rows, dtype=np.int64)
-        self.background_tokens = np.zeros(len(self._languages), dtype=np.int64)
+        self.units = np.zeros((self._first_cell, N_STRATA), dtype=np.int64)
+        self.background_units = np.zeros(len(self._cells), dtype=np.int64)
+        self.background_tokens = np.zeros(len(self._cells), dtype=np.int64)
         offsets = np.searchsorted(words.translations[:, 0], np.arange(len(words.words) + 1))
         self._translations_of_word = offsets.astype(np.int64)
         self._held: list[tuple[Integers, Integers, Integers, Integers]] = []
         self._n_held = 0
 
-    def add(self, texts: Sequence[str], languages: Sequence[str], hashes: Hashes) -> None:
+    def add(self, texts: Sequence[str], languages: Sequence[str], hashes: Hashes, strata: Integers) -> None:
         """Take in units: those in no sample are passed over; arguments as `CooccurrenceCounter.add`."""
         if not texts:
             return
         units, found = finder_of(self.words).find(texts)
         sampled = in_own_language(self.words, units, found, languages) & (hashes[units] <= self._thresholds[found])
-        numbers = np.array([self._languages.get(code, -1) for code in languages], dtype=np.int64)
-        thresholds = np.array([self._backgrounds.get(code, 0) for code in languages], dtype=np.uint64)
+        cells = list(zip(languages, strata.tolist(), strict=True))
+        numbers = np.array([self._cells.get(cell, -1) for cell in cells], dtype=np.int64)
+        thresholds = np.array([self._backgrounds.get(cell, 0) for cell in cells], dtype=np.uint64)
         background = np.flatnonzero((numbers >= 0) & (hashes <= thresholds))
-        row_units = [units[sampled], background]
-        rows = [
-            found[sampled],
-            self._first_language + numbers[background],
-        ]
         pairs, pair_units = self._pairs(units, found, sampled)
-        all_rows, all_units = np.concatenate([*rows, pairs]), np.concatenate([*row_units, pair_units])
+        rows, row_units = np.concatenate([found[sampled], pairs]), np.concatenate([units[sampled], pair_units])
+        np.add.at(self.units, (rows, strata[row_units]), 1)
+        all_rows = np.concatenate([rows, self._first_cell + numbers[background]])
+        all_units = np.concatenate([row_units, background])
         chosen = sorted_distinct(all_units)
-        ids = self._encode([texts[unit] for unit in chosen.tolist()])
+        ids = self._cutter.encode_batch([texts[unit] for unit in chosen.tolist()])
         lengths = np.array([len(of_unit) for of_unit in ids], dtype=np.int64)
         places = np.searchsorted(chosen, all_units)
-        in_background = all_rows >= self._first_language
-        np.add.at(
-            self.background_tokens, all_rows[in_background] - self._first_language, lengths[places[in_background]]
-        )
-        self.units += np.bincount(all_rows, minlength=self.units.size)
+        of_background = places[rows.size :]
+        self.background_units += np.bincount(numbers[background], minlength=len(self._cells))
+        np.add.at(self.background_tokens, numbers[background], lengths[of_background])
         flat = np.concatenate([np.zeros(0, dtype=np.int64), *ids])
-        keys = sorted_distinct(np.repeat(np.arange(lengths.size), lengths) * self._vocabulary + flat)
+        units_of_tokens = np.repeat(np.arange(lengths.size), lengths)
+        whole = ~self._edges.are_cut_off(flat, units_of_tokens)
+        keys = sorted_distinct(units_of_tokens[whole] * self._vocabulary + flat[whole])
         unit_of_token, tokens = np.divmod(keys, self._vocabulary)
         sizes = np.bincount(unit_of_token, minlength=lengths.size).astype(np.int64)
         self._held.append((all_rows, places, sizes, tokens))

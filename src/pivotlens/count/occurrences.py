@@ -14,6 +14,7 @@ from pivotlens.arrays import Booleans, Hashes, Integers, ragged_take
 from pivotlens.corpus.vocabulary import CountedWords, finder_of
 from pivotlens.count.sampling import BottomK
 from pivotlens.count.sparse import SparseCounts, count_keys
+from pivotlens.count.strata import N_STRATA
 
 
 class PairCounts(NamedTuple):
@@ -35,13 +36,17 @@ class LanguageTotals:
     bytes: int
 
 
+Cell = tuple[str, int]
+"""A language of units, and a stratum of them."""
+
+
 class CooccurrenceCounter:
     """Counts words and pairs over units; two counters over different units can be merged into one.
 
     Args:
         words: What to look for.
         sample: Units kept a word, among the units in the word's own language; 0 stands for all.
-        background: Units kept a language; 0 stands for all.
+        background: Units kept a stratum of a language; 0 stands for all.
     """
 
     def __init__(self, words: CountedWords, sample: int, background: int) -> None:
@@ -55,15 +60,17 @@ class CooccurrenceCounter:
         self._pair_counts = SparseCounts()
         self._samples = BottomK(len(words.words), sample)
         self._background_size = background
-        self._backgrounds: dict[str, BottomK] = {}
+        self._backgrounds: dict[Cell, BottomK] = {}
+        self._cell_units: Counter[Cell] = Counter()
 
-    def add(self, texts: Sequence[str], languages: Sequence[str], hashes: Hashes) -> None:
+    def add(self, texts: Sequence[str], languages: Sequence[str], hashes: Hashes, strata: Integers) -> None:
         """Take in units.
 
         Args:
             texts: Their text.
-            languages: Languages of their documents.
+            languages: Their languages.
             hashes: Their hashes, shape ``(units,)``, which the samples go by.
+            strata: Their strata, shape ``(units,)``.
         """
         if not texts:
             return
@@ -78,14 +85,19 @@ class CooccurrenceCounter:
         self._pair_counts.add(*count_keys(self._pairs(units, words)))
         own = in_own_language(self.words, units, words, languages)
         self._samples.add(words[own], hashes[units[own]])
-        for code in sorted(set(languages)):
-            self._add_background(code, hashes[language_of_unit == self._languages[code]])
+        cells = language_of_unit * N_STRATA + strata
+        codes = list(self._languages)
+        for cell in np.unique(cells).tolist():
+            language, stratum = divmod(cell, N_STRATA)
+            there = cells == cell
+            self._cell_units[codes[language], stratum] += int(there.sum())
+            self._add_background((codes[language], stratum), hashes[there])
 
     def _language(self, code: str) -> int:
         return self._languages.setdefault(code, len(self._languages))
 
-    def _add_background(self, code: str, hashes: Hashes) -> None:
-        background = self._backgrounds.setdefault(code, BottomK(1, self._background_size))
+    def _add_background(self, cell: Cell, hashes: Hashes) -> None:
+        background = self._backgrounds.setdefault(cell, BottomK(1, self._background_size))
         background.add(np.zeros(hashes.size, dtype=np.int64), hashes)
 
     def _pairs(self, units: Integers, words: Integers) -> Integers:
@@ -106,7 +118,7 @@ class CooccurrenceCounter:
 
     @property
     def languages(self) -> dict[str, LanguageTotals]:
-        """Totals by language of documents, sorted."""
+        """Totals by language, sorted: of documents by their label, of the rest by the language of the unit."""
         codes = sorted({*self.documents, *self._units})
         return {
             code: LanguageTotals(self.documents[code], self._units[code], self._characters[code], self._bytes[code])
@@ -132,12 +144,17 @@ class CooccurrenceCounter:
         words, hashes = self._samples.result()
         return words, hashes, self._samples.thresholds
 
-    def backgrounds(self) -> dict[str, tuple[Hashes, np.uint64]]:
-        """Return the hashes of each language's background sample, and its threshold."""
+    @property
+    def cell_units(self) -> dict[Cell, int]:
+        """Units of each language and stratum that has any, sorted."""
+        return dict(sorted(self._cell_units.items()))
+
+    def backgrounds(self) -> dict[Cell, tuple[Hashes, np.uint64]]:
+        """Return the hashes of the background sample of each language and stratum, and its threshold."""
         found = {}
-        for code, background in sorted(self._backgrounds.items()):
+        for cell, background in sorted(self._backgrounds.items()):
             _, hashes = background.result()
-            found[code] = (hashes, background.thresholds[0])
+            found[cell] = (hashes, background.thresholds[0])
         return found
 
     # -- merging
@@ -159,7 +176,10 @@ class CooccurrenceCounter:
             "pair_counts": np.stack(list(self.pair_counts())),
             "sample_words": sample_words,
             "sample_hashes": sample_hashes,
-            "background_languages": np.repeat(np.array([*backgrounds, ""], dtype=np.str_)[:-1], lengths),
+            "cell_languages": np.array([*(code for code, _ in backgrounds), ""], dtype=np.str_)[:-1],
+            "cell_strata": np.array([stratum for _, stratum in backgrounds], dtype=np.int64),
+            "cell_units": np.array([self._cell_units[cell] for cell in backgrounds], dtype=np.int64),
+            "background_sizes": np.array(lengths, dtype=np.int64),
             "background_hashes": np.concatenate(
                 [np.zeros(0, dtype=np.uint64), *(hashes for hashes, _ in backgrounds.values())]
             ),
@@ -180,9 +200,12 @@ class CooccurrenceCounter:
         concepts, first, second, counts = arrays["pair_counts"].astype(np.int64)
         self._pair_counts.add(*_sorted((concepts * n_languages + first) * n_languages + second, counts))
         self._samples.add(arrays["sample_words"].astype(np.int64), arrays["sample_hashes"].astype(np.uint64))
-        background_languages = arrays["background_languages"]
-        for code in arrays["languages"].tolist():
-            self._add_background(code, arrays["background_hashes"][background_languages == code].astype(np.uint64))
+        names = ("cell_languages", "cell_strata", "cell_units", "background_sizes")
+        hashes, end = arrays["background_hashes"].astype(np.uint64), 0
+        for code, stratum, units, size in zip(*(arrays[name].tolist() for name in names), strict=True):
+            self._cell_units[code, stratum] += units
+            self._add_background((code, stratum), hashes[end : end + size])
+            end += size
 
 
 @dataclass(frozen=True)
@@ -203,7 +226,7 @@ def concept_slots(words: CountedWords, units: Integers, found: Integers) -> Conc
 
 
 def in_own_language(words: CountedWords, units: Integers, found: Integers, languages: Sequence[str]) -> Booleans:
-    """Tell which words in units stand in a document of their own language."""
+    """Tell which words in units stand in a unit of their own language."""
     index = {code: number for number, code in enumerate(words.languages)}
     language_of_unit = np.array([index.get(code, -1) for code in languages], dtype=np.int64)
     own: Booleans = language_of_unit[units] == words.language_of_word[found]

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pivotlens.arrays import Booleans, Hashes
+from pivotlens.arrays import Booleans, Hashes, Integers
 from pivotlens.corpus import BadRows, PartStore, Shard, UnitBatch, UnitPlan, unit_batches, unit_hashes
 from pivotlens.corpus.packing import read_arrays, write_arrays
 from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.count.contexts import ContextCounter
-from pivotlens.count.occurrences import CooccurrenceCounter
+from pivotlens.count.occurrences import Cell, CooccurrenceCounter
 from pivotlens.count.sampling import is_among
+from pivotlens.count.strata import strata_of
 from pivotlens.count.units import UnitKinds, pack_languages, unpack_languages
 from pivotlens.models.tokenizer import load_tokenizer
 
@@ -27,7 +28,7 @@ def _hashes(shard: Shard, batch: UnitBatch, seed: int) -> Hashes:
 class OccurrencePass:
     """Finds the words in a shard's units.
 
-    Its part is a counter as arrays, with the units' kinds, the language found of each, and the bad rows.
+    Its part is a counter as arrays, with the units' kinds, the language and stratum of each, and the bad rows.
     """
 
     words: CountedWords
@@ -40,14 +41,16 @@ class OccurrencePass:
         """Write the part of a shard."""
         counter = CooccurrenceCounter(self.words, self.sample, self.background)
         bad, kinds, found = BadRows(), UnitKinds(), list[str]()
+        strata = [np.zeros(0, dtype=np.int64)]
         for batch in unit_batches(shard, self.plan):
             counter.documents.update(batch.documents)
             bad.extend(batch.bad)
             kinds.add(batch)
             found += batch.languages
-            counter.add(batch.texts, batch.languages, _hashes(shard, batch, self.seed))
+            strata.append(strata_of(batch))
+            counter.add(batch.texts, batch.languages, _hashes(shard, batch, self.seed), strata[-1])
         counted = counter.to_arrays() | kinds.to_arrays(self.plan.boilerplate)
-        write_arrays(part, counted | pack_languages(found) | bad.to_arrays())
+        write_arrays(part, counted | pack_languages(found) | {"strata": np.concatenate(strata)} | bad.to_arrays())
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class ContextPass:
     Attributes:
         occurrences: The parts of `OccurrencePass`.
         thresholds: Largest hash of each word's sample over all files, shape ``(words,)``.
-        backgrounds: Language and largest hash of its background sample.
+        backgrounds: Language and stratum, and largest hash of its background sample.
         tokenizer: Folder of the tokenizer.
     """
 
@@ -67,28 +70,34 @@ class ContextPass:
     seed: int
     occurrences: PartStore
     thresholds: Hashes
-    backgrounds: dict[str, np.uint64]
+    backgrounds: dict[Cell, np.uint64]
     tokenizer: str
 
     def __call__(self, shard: Shard, part: Path) -> None:
         """Write the part of a shard."""
         tokenizer = load_tokenizer(self.tokenizer)
-        counter = ContextCounter(
-            self.words, self.thresholds, self.backgrounds, tokenizer.encode_batch, tokenizer.vocab_size
-        )
+        counter = ContextCounter(self.words, self.thresholds, self.backgrounds, tokenizer)
         wanted, first = self._wanted(shard), 0
-        found = unpack_languages(read_arrays(self.occurrences.path(shard), ("found_codes", "found")))
+        arrays = read_arrays(self.occurrences.path(shard), ("found_codes", "found", "strata"))
+        found, strata_found = unpack_languages(arrays), arrays["strata"].astype(np.int64)
         for batch in unit_batches(shard, self.plan):
-            languages = found[first : first + len(batch.texts)]  # found once is enough
-            first += len(batch.texts)
+            here = slice(first, first + len(batch.texts))  # found once is enough
+            languages, strata, first = found[here], strata_found[here], here.stop
             hashes = _hashes(shard, batch, self.seed)
-            chosen = np.flatnonzero(self._is_sampled(languages, hashes, wanted))
-            counter.add([batch.texts[unit] for unit in chosen], [languages[unit] for unit in chosen], hashes[chosen])
+            chosen = np.flatnonzero(self._is_sampled(languages, strata, hashes, wanted))
+            texts, codes = ([column[unit] for unit in chosen] for column in (batch.texts, languages))
+            counter.add(texts, codes, hashes[chosen], strata[chosen])
         counter.flush()
         keys, counts = counter.counts.total()
         write_arrays(
             part,
-            {"keys": keys, "counts": counts, "units": counter.units, "background_tokens": counter.background_tokens},
+            {
+                "keys": keys,
+                "counts": counts,
+                "units": counter.units,
+                "background_units": counter.background_units,
+                "background_tokens": counter.background_tokens,
+            },
         )
 
     def _wanted(self, shard: Shard) -> Hashes | None:
@@ -98,9 +107,12 @@ class ContextPass:
         words, hashes = arrays["sample_words"].astype(np.int64), arrays["sample_hashes"].astype(np.uint64)
         return np.sort(hashes[hashes <= self.thresholds[words]])
 
-    def _is_sampled(self, languages: Sequence[str], hashes: Hashes, wanted: Hashes | None) -> Booleans:
+    def _is_sampled(
+        self, languages: Sequence[str], strata: Integers, hashes: Hashes, wanted: Hashes | None
+    ) -> Booleans:
         if wanted is None:
             return np.ones(hashes.size, dtype=bool)
-        thresholds = np.array([self.backgrounds[language] for language in languages], dtype=np.uint64)
+        cells = zip(languages, strata.tolist(), strict=True)
+        thresholds = np.array([self.backgrounds[cell] for cell in cells], dtype=np.uint64)
         sampled: Booleans = is_among(hashes, wanted) | (hashes <= thresholds)
         return sampled

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pivotlens.arrays import Integers
 from pivotlens.artifacts import Benchmark, ResultWriter, schema_of
 from pivotlens.corpus import (
     BadRows,
@@ -26,7 +27,7 @@ from pivotlens.corpus.packing import read_arrays
 from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.count import tables
 from pivotlens.count.config import CountConfig
-from pivotlens.count.occurrences import CooccurrenceCounter
+from pivotlens.count.occurrences import Cell, CooccurrenceCounter
 from pivotlens.count.passes import ContextPass, OccurrencePass
 from pivotlens.count.sparse import SparseCounts
 from pivotlens.count.units import UNIT_ARRAYS, UnitKinds
@@ -66,12 +67,12 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
         writer.warn(warning)
     _warn_of_shorter_words(writer, config, benchmark, words, longer)
 
-    backgrounds = {code: threshold for code, (_, threshold) in counter.backgrounds().items()}
+    backgrounds = {cell: threshold for cell, (_, threshold) in counter.backgrounds().items()}
     _, _, thresholds = counter.samples()
     cut = ContextPass(words, plan, config.sample, config.seed, found, thresholds, backgrounds, str(tokenizer.folder))
     contexts_of_shards = PartStore(workspace.parts_folder("contexts"))
     executor.run(shards, cut, contexts_of_shards, "Counting tokens")
-    contexts = _merged_contexts(shards, contexts_of_shards, tuple(backgrounds), tokenizer.vocab_size)
+    contexts = _merged_contexts(shards, contexts_of_shards, tuple(sorted(backgrounds)), tokenizer.vocab_size)
 
     _write(writer, words, counter, contexts)
     _write_units(writer, kinds, plan.boilerplate)
@@ -119,17 +120,17 @@ def _merged_kinds(opened: OpenedCorpus, parts: PartStore) -> UnitKinds:
 
 
 def _merged_contexts(
-    shards: Sequence[Shard], parts: PartStore, languages: tuple[str, ...], vocabulary: int
+    shards: Sequence[Shard], parts: PartStore, cells: tuple[Cell, ...], vocabulary: int
 ) -> tables.ContextCounts:
     counts = SparseCounts()
-    units = background_tokens = np.zeros(1, dtype=np.int64)
+    names = ("units", "background_units", "background_tokens")
+    sums: dict[str, Integers] = {}
     for shard in shards:
         arrays = read_arrays(parts.path(shard))
         counts.add(arrays["keys"].astype(np.int64), arrays["counts"].astype(np.int64))
-        units = units + arrays["units"].astype(np.int64)
-        background_tokens = background_tokens + arrays["background_tokens"].astype(np.int64)
-    keys, values = counts.total()
-    return tables.ContextCounts(keys, values, units, background_tokens, languages, vocabulary)
+        sums = {name: sums.get(name, 0) + arrays[name].astype(np.int64) for name in names}
+    units, background_units, background_tokens = (sums[name] for name in names)
+    return tables.ContextCounts(*counts.total(), units, background_units, background_tokens, cells, vocabulary)
 
 
 def _warn(writer: ResultWriter, config: CountConfig, counter: CooccurrenceCounter, bad: BadRows) -> None:
@@ -186,12 +187,15 @@ def _write(
     writer: ResultWriter, words: CountedWords, counter: CooccurrenceCounter, contexts: tables.ContextCounts
 ) -> None:
     writer.write_table("languages", tables.languages_table(counter, contexts))
+    writer.write_table("strata", tables.strata_table(counter, contexts))
     writer.write_table("words", tables.words_table(counter, contexts))
     pairs = tables.pairs_table(counter)
     writer.write_table("pairs", pairs)
     for name, rows in (("coverage", tables.coverage_rows(pairs)), ("pair_summary", tables.pair_summary_rows(pairs))):
         writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("count", name)))
     writer.write_table("tokens", tables.tokens_table(contexts))
+    writer.write_table("word_strata", tables.word_strata_table(words, contexts))
+    writer.write_table("pair_strata", tables.pair_strata_table(words, contexts))
     writer.write_table_blocks("word_tokens", tables.word_tokens_blocks(words, contexts))
     writer.write_table_blocks("pair_tokens", tables.pair_tokens_blocks(words, contexts))
 

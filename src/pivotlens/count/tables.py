@@ -13,7 +13,8 @@ import pyarrow as pa
 from pivotlens.arrays import Integers
 from pivotlens.artifacts import schema_of
 from pivotlens.corpus.vocabulary import CountedWords
-from pivotlens.count.occurrences import CooccurrenceCounter
+from pivotlens.count.occurrences import Cell, CooccurrenceCounter
+from pivotlens.count.strata import LENGTHS, OTHERS
 
 ENOUGH = 20
 """Units from which a word's figures mean something."""
@@ -29,17 +30,19 @@ class ContextCounts:
     Attributes:
         keys: ``row * vocabulary + token``, sorted.
         counts: Units by key.
-        units: Sampled units of each row.
-        background_tokens: Tokens of each language's background sample.
-        languages: Languages of documents, in the order of the last rows.
+        units: Sampled units of each row of words and pairs by stratum, shape ``(words and pairs, strata)``.
+        background_units: Units of the background sample of each language and stratum.
+        background_tokens: Tokens of that sample.
+        cells: Languages and strata, in the order of the last rows.
         vocabulary: One more than the largest token.
     """
 
     keys: Integers
     counts: Integers
     units: Integers
+    background_units: Integers
     background_tokens: Integers
-    languages: tuple[str, ...]
+    cells: tuple[Cell, ...]
     vocabulary: int
 
     def rows(self, first: int, end: int) -> tuple[Integers, Integers, Integers]:
@@ -51,19 +54,53 @@ class ContextCounts:
 
 def languages_table(counter: CooccurrenceCounter, contexts: ContextCounts) -> dict[str, list[object]]:
     """Return the columns of ``languages``."""
-    first = contexts.units.size - len(contexts.languages)
-    sampled = dict(zip(contexts.languages, contexts.units[first:].tolist(), strict=True))
-    tokens = dict(zip(contexts.languages, contexts.background_tokens.tolist(), strict=True))
     rows = counter.languages
+    units, tokens = dict.fromkeys(rows, 0), dict.fromkeys(rows, 0)
+    columns = (contexts.cells, contexts.background_units.tolist(), contexts.background_tokens.tolist())
+    for (code, _), n_units, n_tokens in zip(*columns, strict=True):
+        units[code] += n_units
+        tokens[code] += n_tokens
     return {
         "language": list(rows),
         "documents": [row.documents for row in rows.values()],
         "units": [row.units for row in rows.values()],
-        "units_sampled": [sampled.get(code, 0) for code in rows],
-        "tokens_sampled": [tokens.get(code, 0) for code in rows],
+        "units_sampled": list(units.values()),
+        "tokens_sampled": list(tokens.values()),
         "characters": [row.characters for row in rows.values()],
         "bytes": [row.bytes for row in rows.values()],
     }
+
+
+def strata_table(counter: CooccurrenceCounter, contexts: ContextCounts) -> dict[str, list[object]]:
+    """Return the columns of ``strata``."""
+    steps = [divmod(stratum, len(OTHERS)) for _, stratum in contexts.cells]
+    units = counter.cell_units
+    return {
+        "language": [code for code, _ in contexts.cells],
+        "stratum": [stratum for _, stratum in contexts.cells],
+        "least_characters": [LENGTHS[length] for length, _ in steps],
+        "least_other_characters": [OTHERS[other] for _, other in steps],
+        "units": [units[cell] for cell in contexts.cells],
+        "units_sampled": contexts.background_units.tolist(),
+        "tokens_sampled": contexts.background_tokens.tolist(),
+    }
+
+
+def word_strata_table(words: CountedWords, contexts: ContextCounts) -> pa.Table:
+    """Return the table ``word_strata``."""
+    rows, strata = np.nonzero(contexts.units[: len(words.words)])
+    languages, names = [language for language, _ in words.words], [word for _, word in words.words]
+    columns = [_taken(languages, rows), _taken(names, rows), strata, contexts.units[rows, strata]]
+    return pa.table(columns, schema=schema_of("count", "word_strata"))
+
+
+def pair_strata_table(words: CountedWords, contexts: ContextCounts) -> pa.Table:
+    """Return the table ``pair_strata``."""
+    units = contexts.units[len(words.words) :]
+    rows, strata = np.nonzero(units)
+    languages, names = [language for language, _ in words.words], [word for _, word in words.words]
+    named = [_taken(listed, words.translations[rows, side]) for side in (0, 1) for listed in (languages, names)]
+    return pa.table([*named, strata, units[rows, strata]], schema=schema_of("count", "pair_strata"))
 
 
 def words_table(counter: CooccurrenceCounter, contexts: ContextCounts) -> dict[str, list[object]]:
@@ -75,12 +112,13 @@ def words_table(counter: CooccurrenceCounter, contexts: ContextCounts) -> dict[s
         for language, word, count in zip(languages.tolist(), found.tolist(), counts.tolist(), strict=True)
     }
     cells = sorted({*df, *((number, language) for number, (language, _) in enumerate(words))})
+    sampled = contexts.units.sum(axis=1)
     return {
         "word_language": [words[number][0] for number, _ in cells],
         "word": [words[number][1] for number, _ in cells],
         "document_language": [language for _, language in cells],
         "df": [df.get(cell, 0) for cell in cells],
-        "n_sampled": [int(contexts.units[number]) if language == words[number][0] else 0 for number, language in cells],
+        "n_sampled": [int(sampled[number]) if language == words[number][0] else 0 for number, language in cells],
     }
 
 
@@ -149,21 +187,23 @@ def pair_summary_rows(pairs: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]
 
 def tokens_table(contexts: ContextCounts) -> pa.Table:
     """Return the table ``tokens``."""
-    first = contexts.units.size - len(contexts.languages)
-    rows, tokens, counts = contexts.rows(first, contexts.units.size)
-    columns = [_taken(contexts.languages, rows), tokens, counts, contexts.units[first:][rows]]
+    first, cells = contexts.units.shape[0], contexts.cells
+    rows, tokens, counts = contexts.rows(first, first + len(cells))
+    strata = np.array([stratum for _, stratum in cells], dtype=np.int64)
+    columns = [_taken([code for code, _ in cells], rows), strata[rows], tokens, counts, contexts.background_units[rows]]
     return pa.table(columns, schema=schema_of("count", "tokens"))
 
 
 def word_tokens_blocks(words: CountedWords, contexts: ContextCounts) -> Iterator[pa.Table]:
     """Yield the table ``word_tokens`` in blocks: it can be larger than everything else together."""
     rows, tokens, counts = contexts.rows(0, len(words.words))
+    sampled = contexts.units.sum(axis=1)
     languages, names = [language for language, _ in words.words], [word for _, word in words.words]
     for low in range(0, rows.size, _BLOCK):
         block = slice(low, low + _BLOCK)
         language = _taken(languages, rows[block])
         columns = [language, _taken(names, rows[block]), language, tokens[block], counts[block]]
-        yield pa.table([*columns, contexts.units[rows[block]]], schema=schema_of("count", "word_tokens"))
+        yield pa.table([*columns, sampled[rows[block]]], schema=schema_of("count", "word_tokens"))
 
 
 def pair_tokens_blocks(words: CountedWords, contexts: ContextCounts) -> Iterator[pa.Table]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pivotlens.arrays import Integers
 from pivotlens.mine.associations import Background, WordUnits
+from pivotlens.mine.copies import Likeness
 from pivotlens.mine.tokens import TokenWords
 
 Word = tuple[str, str]
 """Language and displayed word."""
+TABLES = ("strata", "words", "tokens", "word_tokens", "pair_tokens", "word_strata", "pair_strata", "token_texts")
+"""Tables of ``count`` that are read."""
+_WORD, _OTHER = ("word_language", "word"), ("other_language", "other")
+
 TokenCounts = tuple[Integers, Integers]
 """Token ids upwards and units with each."""
 
@@ -49,11 +55,49 @@ def _by_key(table: pa.Table, keys: tuple[str, ...]) -> dict[tuple[str, ...], Tok
     }
 
 
-def _largest_by(table: pa.Table, key: str, value: str) -> dict[str, int]:
-    codes, names = _codes(table[key])
-    largest = np.zeros(len(names), dtype=np.int64)
-    np.maximum.at(largest, codes, _integers(table, value))
-    return dict(zip(names, largest.tolist(), strict=True))
+def _by_stratum(table: pa.Table, keys: tuple[str, ...]) -> dict[tuple[str, ...], Integers]:
+    """Return the sampled units of each key by stratum, shape ``(strata,)``."""
+    found: dict[tuple[str, ...], Integers] = {}
+    strata = int(pc.max(table["stratum"]).as_py() or 0) + 1
+    for *key, stratum, units in zip(
+        *(table[name].to_pylist() for name in (*keys, "stratum", "n_sampled")), strict=True
+    ):
+        found.setdefault(tuple(key), np.zeros(strata, dtype=np.int64))[stratum] = units
+    return found
+
+
+def _token_words(tokens: pa.Table, texts: pa.Table) -> TokenWords:
+    token_ids, counts = _integers(tokens, "token_id"), _integers(tokens, "df")
+    listed = texts["token_id"].to_pylist()
+    overall = np.zeros(max([-1, *listed, int(token_ids.max(initial=-1))]) + 1, dtype=np.int64)
+    np.add.at(overall, token_ids, counts)
+    return TokenWords.build(listed, texts["token"].to_pylist(), overall)
+
+
+def _backgrounds(
+    strata: pa.Table, counts: pa.Table, tokens: TokenWords, languages: Collection[str]
+) -> dict[str, Background]:
+    """Return the background of each language that has benchmark words."""
+    n_strata = int(pc.max(strata["stratum"]).as_py() or 0) + 1
+    found = {
+        language: Background(
+            np.zeros(n_strata, dtype=np.int64),
+            np.zeros(n_strata, dtype=np.int64),
+            np.zeros((n_strata, len(tokens.texts)), dtype=np.int32),
+        )
+        for language in sorted(languages)
+    }
+    for row in strata.to_pylist():
+        if (background := found.get(row["language"])) is not None:
+            background.units[row["stratum"]] = row["units"]
+            background.sampled[row["stratum"]] = row["units_sampled"]
+    for stratum in range(n_strata):
+        of_stratum = counts.filter(pc.equal(counts["stratum"], stratum))
+        for (language,), cells in _by_key(of_stratum, ("document_language",)).items():
+            if language in found:
+                words, merged = tokens.merge(*cells)
+                found[language].counts[stratum, words] = merged
+    return found
 
 
 def _same_language(table: pa.Table) -> pa.Table:
@@ -71,84 +115,84 @@ class CorpusCounts:
     Attributes:
         tokens: The token words.
         backgrounds: By language.
-        frequency: Units with each word in its own language, and how many of them were sampled.
+        frequency: Units with each word in its own language.
+        strata: How many of them were sampled in each stratum, shape ``(strata,)``.
         token_counts: Tokens in the sampled units of each word.
         shared: Tokens in the sampled units of ``word`` that also hold ``other``, by ``(word, other)``.
+        shared_strata: How many these units are in each stratum, shape ``(strata,)``.
     """
 
     tokens: TokenWords
     backgrounds: Mapping[str, Background]
-    frequency: Mapping[Word, tuple[int, int]]
+    frequency: Mapping[Word, int]
+    strata: Mapping[Word, Integers]
     token_counts: Mapping[Word, TokenCounts]
     shared: Mapping[tuple[Word, Word], TokenCounts]
+    shared_strata: Mapping[tuple[Word, Word], Integers]
     _complete: dict[Word, WordUnits] = field(default_factory=dict, repr=False)
+    _likeness: dict[str, Likeness] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_tables(cls, tables: Mapping[str, pa.Table]) -> CorpusCounts:
-        """Read the tables ``languages``, ``words``, ``tokens``, ``word_tokens``, ``pair_tokens``, ``token_texts``."""
-        units = {row["language"]: int(row["units"]) for row in tables["languages"].to_pylist()}
-        by_language = _by_key(tables["tokens"], ("document_language",))
-        sampled = _largest_by(tables["tokens"], "document_language", "n_sampled")
-        ids, texts = tables["token_texts"]["token_id"].to_pylist(), tables["token_texts"]["token"].to_pylist()
-        largest = max([-1, *ids, *(int(token_ids[-1]) for token_ids, _ in by_language.values())])
-        overall = np.zeros(largest + 1, dtype=np.int64)
-        for token_ids, counts in by_language.values():
-            overall[token_ids] += counts
-        tokens = TokenWords.build(ids, texts, overall)
-        backgrounds = {}
-        for language, n in units.items():
-            dense = np.zeros(len(tokens.texts), dtype=np.int64)
-            empty = np.zeros(0, dtype=np.int64)
-            words, counts = tokens.merge(*by_language.get((language,), (empty, empty)))
-            dense[words] = counts
-            backgrounds[language] = Background(n, sampled.get(language, 0), dense)
-        shared = _by_key(_same_language(tables["pair_tokens"]), ("word_language", "word", "other_language", "other"))
+        """Read the tables of ``TABLES``."""
+        token_counts, shared = (
+            _by_key(_same_language(tables[name]), keys)
+            for name, keys in (("word_tokens", _WORD), ("pair_tokens", (*_WORD, *_OTHER)))
+        )
+        strata = _by_stratum(tables["word_strata"], _WORD)
+        shared_strata = _by_stratum(tables["pair_strata"], (*_WORD, *_OTHER))
+        tokens = _token_words(tables["tokens"], tables["token_texts"])
         return cls(
             tokens=tokens,
-            backgrounds=backgrounds,
+            backgrounds=_backgrounds(tables["strata"], tables["tokens"], tokens, {code for code, _ in strata}),
             frequency={
-                (row["word_language"], row["word"]): (int(row["df"]), int(row["n_sampled"]))
+                (row["word_language"], row["word"]): int(row["df"])
                 for row in tables["words"].to_pylist()
                 if row["word_language"] == row["document_language"] and row["n_sampled"] > 0
             },
-            token_counts={
-                (key[0], key[1]): value
-                for key, value in _by_key(_same_language(tables["word_tokens"]), ("word_language", "word")).items()
-            },
+            strata={(key[0], key[1]): units for key, units in strata.items()},
+            token_counts={(key[0], key[1]): value for key, value in token_counts.items()},
             shared={((key[0], key[1]), (key[2], key[3])): value for key, value in shared.items()},
+            shared_strata={((key[0], key[1]), (key[2], key[3])): units for key, units in shared_strata.items()},
         )
 
     def has(self, word: Word) -> bool:
         """Tell whether the word occurs in units of its language, with tokens and a background to compare with."""
         background = self.backgrounds.get(word[0])
         return (
-            word in self.frequency and word in self.token_counts and background is not None and background.sampled > 0
+            word in self.frequency
+            and word in self.token_counts
+            and background is not None
+            and bool(background.sampled.any())
         )
 
     def word_units(self, word: Word) -> WordUnits:
         """Return the token words in all sampled units of a word."""
         if word not in self._complete:
-            units, sampled = self.frequency[word]
-            self._complete[word] = WordUnits(units, sampled, *self.tokens.merge(*self.token_counts[word]))
+            words, counts = self.tokens.merge(*self.token_counts[word])
+            self._complete[word] = WordUnits(self.frequency[word], self.strata[word], words, counts)
         return self._complete[word]
 
-    def units_without(self, word: Word, other: Word) -> WordUnits:
-        """Return the token words in the sampled units of ``word`` that do not hold ``other``.
+    def likeness(self, language: str) -> Likeness:
+        """Return how alike the units of a language with each token word are."""
+        if language not in self._likeness:
+            words = (
+                self.word_units(word) for word in self.token_counts if word[0] == language and word in self.frequency
+            )
+            self._likeness[language] = Likeness.of(self.backgrounds[language].frequency(), words)
+        return self._likeness[language]
 
-        How many units hold both is taken to be the count of the token found in most of them: every such unit
-        holds some frequent token, and where it does not, the number left is too large and the association too weak.
-        """
-        shared = self.shared.get((word, other))
-        if shared is None:
+    def units_without(self, word: Word, other: Word) -> WordUnits:
+        """Return the token words in the sampled units of ``word`` that do not hold ``other``."""
+        if (word, other) not in self.shared_strata:
             return self.word_units(word)
         token_ids, counts = self.token_counts[word]
         left = counts.copy()
-        places = np.searchsorted(token_ids, shared[0])
-        known = places < token_ids.size
-        known[known] = token_ids[places[known]] == shared[0][known]
-        left[places[known]] -= shared[1][known]
-        units, sampled = self.frequency[word]
-        remaining = max(sampled - int(shared[1].max()), 0)
-        words, merged = self.tokens.merge(token_ids, np.clip(left, 0, remaining))
+        shared_ids, shared_counts = self.shared.get((word, other), (token_ids[:0], counts[:0]))
+        left[np.searchsorted(token_ids, shared_ids)] -= shared_counts
+        strata = self.strata[word]
+        remaining = strata - self.shared_strata[word, other]
+        words, merged = self.tokens.merge(token_ids, np.clip(left, 0, int(remaining.sum())))
         occurs = merged > 0
-        return WordUnits(units * remaining / sampled, remaining, words[occurs], merged[occurs])
+        share = int(remaining.sum()) / max(int(strata.sum()), 1)
+        return WordUnits(self.frequency[word] * share, remaining, words[occurs], merged[occurs])

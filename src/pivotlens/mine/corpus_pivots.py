@@ -22,7 +22,7 @@ class CorpusPivots:
         degree_shuffled: The same for shuffled pairs, mean over the shuffles.
         language_pairs: Unordered language pairs among them.
         stability: Mean over its pairs of the share of parametric bootstrap resamples in which both NPMIs are positive.
-        score: ``max(degree − degree_shuffled, 0) · stability``.
+        score: ``max(degree − degree_shuffled, 0) / √(degree_shuffled + 1) · stability``.
     """
 
     tokens: Integers
@@ -53,7 +53,8 @@ def corpus_pivots(mined: Sequence[tuple[LanguagePair, PairPivots]], shuffled: Fl
         language_pairs += there
     found = np.flatnonzero(degree)
     mean_stability = stability[found] / degree[found]
-    score = np.maximum(degree[found] - shuffled[found], 0.0) * mean_stability
+    # In standard deviations of a Poisson count, and one more: what links any words at all has a large one.
+    score = np.maximum(degree[found] - shuffled[found], 0.0) / np.sqrt(shuffled[found] + 1.0) * mean_stability
     order = np.lexsort((found, -degree[found], -score))
     found = found[order]
     return CorpusPivots(

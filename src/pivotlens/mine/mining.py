@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from pivotlens.arrays import Integers
 from pivotlens.artifacts import Concept
-from pivotlens.mine.associations import Associations, WordUnits, associate
-from pivotlens.mine.config import MineConfig
+from pivotlens.mine.associations import Associations, Background, WordUnits, associate, in_one
+from pivotlens.mine.config import TESTED, MineConfig
 from pivotlens.mine.corpus_counts import CorpusCounts, Word
 from pivotlens.mine.corpus_pivots import CorpusPivots, corpus_pivots
 from pivotlens.mine.pair_pivots import Candidates, PairPivots, discoveries, pair_candidates, pair_pivots
 from pivotlens.mine.shuffled_pairs import (
     LanguagePair,
+    Measure,
     MeasuredWord,
     Shuffled,
     shuffled_degrees,
@@ -22,6 +24,13 @@ from pivotlens.mine.shuffled_pairs import (
     strength_nulls,
 )
 from pivotlens.progress import track
+
+_MEASURES: Mapping[str, Measure] = {
+    "npmi": Associations.lower_bounds,
+    "pooled": Associations.lower_bounds,
+    "paper": Associations.excess,
+    "pmi": Associations.pmi,
+}
 
 
 @dataclass(frozen=True)
@@ -81,17 +90,17 @@ def mine_corpus(
     candidates = [
         miner.candidates(concept, languages) for concept, languages in track(present, "Mining pairs", len(present))
     ]
-    paper = config.mode == "paper"
-    found, largest_p = discoveries(candidates, None if paper else config.max_q)
+    tested = config.mode in TESTED
+    found, largest_p = discoveries(candidates, config.max_q if tested else None)
     languages_used = dict.fromkeys(code for languages in pairs for code in languages)
     measured = {code: [miner.measured(concept, code, largest_p) for concept in concepts] for code in languages_used}
     partners = list(shuffled_partners(len(concepts), config.shuffles, config.seed))
     nulls = strength_nulls(measured, pairs, partners)
     fewest = min((null.pairs for null in nulls.values()), default=0)
     # With too few shuffled pairs no share could be small enough.
-    max_null = None if paper or 1 / (1 + fewest) > config.max_null else config.max_null
+    max_null = config.max_null if tested and 1 / (1 + fewest) <= config.max_null else None
     pivots = [
-        pair_pivots(of_pair, nulls[languages], max_null, config.top, paper)
+        pair_pivots(of_pair, nulls[languages], max_null, config.top, _MEASURES[config.mode])
         for (_, languages), of_pair in zip(present, found, strict=True)
     ]
     shuffled = shuffled_degrees(nulls, max_null, config.top, len(partners), len(counts.tokens.texts))
@@ -107,35 +116,49 @@ def mine_corpus(
     )
 
 
+def _expectations(backgrounds: Mapping[str, Background], mode: str) -> Mapping[str, Background]:
+    """Return what the units of each language's words are compared with."""
+    if mode == "pooled":
+        return dict.fromkeys(backgrounds, in_one(backgrounds.values()))
+    return backgrounds if mode == "npmi" else {code: in_one([one]) for code, one in backgrounds.items()}
+
+
 class _Miner:
     """Associations and forms of words, each computed once."""
 
     def __init__(self, counts: CorpusCounts, config: MineConfig) -> None:
         self.counts = counts
         self.config = config
+        self._expectations = _expectations(counts.backgrounds, config.mode)
         self._complete: dict[Word, Associations] = {}
 
-    def _associate(self, language: str, units: WordUnits) -> Associations:
-        return associate(units, self.counts.backgrounds[language], self.config.min_df)
+    def _associate(self, word: Word, units: WordUnits) -> Associations:
+        found = associate(units, self._expectations[word[0]], self.config.min_df)
+        return found.at(~np.isin(found.tokens, self._copied(word))) if self.config.mode in TESTED else found
+
+    def _copied(self, word: Word) -> Integers:
+        """Return the token words, upwards, that go with a word in units that are copies of one another."""
+        units = self.counts.word_units(word)
+        return units.tokens[self.counts.likeness(word[0]).beside(units) > self.config.max_likeness]
 
     def complete(self, word: Word) -> Associations:
         """Return the associations of a word in all of its units."""
         if word not in self._complete:
-            self._complete[word] = self._associate(word[0], self.counts.word_units(word))
+            self._complete[word] = self._associate(word, self.counts.word_units(word))
         return self._complete[word]
 
     def without(self, word: Word, other: Word) -> Associations:
         """Return the associations of a word in its units without another word."""
-        if (word, other) not in self.counts.shared:
+        if (word, other) not in self.counts.shared_strata:
             return self.complete(word)
-        return self._associate(word[0], self.counts.units_without(word, other))
+        return self._associate(word, self.counts.units_without(word, other))
 
     def candidates(self, concept: Concept, languages: LanguagePair) -> Candidates:
         """Return the candidates of a concept's pair."""
         first, second = ((code, concept.words[code]) for code in languages)
         tokens = self.counts.tokens
         forms = np.union1d(*(tokens.forms(concept.accepted[code], code) for code in languages))
-        max_p = 1.0 if self.config.mode == "paper" else self.config.max_q
+        max_p = self.config.max_q if self.config.mode in TESTED else 1.0
         return pair_candidates(self.without(first, second), self.without(second, first), forms, max_p)
 
     def measured(self, concept: Concept, language: str, max_p: float) -> MeasuredWord | None:
@@ -144,4 +167,4 @@ class _Miner:
         if not self.counts.has(word):
             return None
         forms = self.counts.tokens.forms(concept.accepted[language], language)
-        return MeasuredWord.of(self.complete(word), forms, max_p, self.config.mode == "paper")
+        return MeasuredWord.of(self.complete(word), forms, max_p, _MEASURES[self.config.mode])

@@ -9,7 +9,7 @@ import numpy as np
 
 from pivotlens.arrays import Booleans, Floats, Integers
 from pivotlens.mine.associations import Associations
-from pivotlens.mine.shuffled_pairs import StrengthNull
+from pivotlens.mine.shuffled_pairs import Measure, StrengthNull
 from pivotlens.statistics.multiple_testing import benjamini_hochberg
 
 
@@ -43,7 +43,7 @@ class PairPivots:
 
     Attributes:
         candidates: Their associations.
-        strength: The smaller of the two lower bounds (``npmi``) or of the two differences of shares (``paper``).
+        strength: The smaller of the two sides' measures.
         q_value: False discovery rate among all candidates of the run.
         null_share: Share of shuffled pairs in which the same token is at least as strong.
         stability: Share of parametric bootstrap resamples of the pair in which both NPMIs are positive.
@@ -74,12 +74,9 @@ def pair_candidates(first: Associations, second: Associations, forms: Integers, 
     return Candidates(first.at(left[kept]), second.at(right[kept]), int(left.size))
 
 
-def strengths(candidates: Candidates, paper: bool) -> Floats:
+def strengths(candidates: Candidates, measure: Measure) -> Floats:
     """Return the strength of each candidate: the weaker of its two sides."""
-    first, second = candidates.first, candidates.second
-    if paper:
-        return np.minimum(first.excess(), second.excess())
-    return np.minimum(first.lower_bounds(), second.lower_bounds())
+    return np.minimum(measure(candidates.first), measure(candidates.second))
 
 
 def strongest(tokens: Integers, strength: Floats, top: int) -> Integers:
@@ -118,7 +115,9 @@ def discoveries(candidates: Sequence[Candidates], max_q: float | None) -> tuple[
     ], largest
 
 
-def pair_pivots(found: Discoveries, null: StrengthNull, max_null: float | None, top: int, paper: bool) -> PairPivots:
+def pair_pivots(
+    found: Discoveries, null: StrengthNull, max_null: float | None, top: int, measure: Measure
+) -> PairPivots:
     """Keep the pivots of one pair.
 
     Args:
@@ -127,10 +126,10 @@ def pair_pivots(found: Discoveries, null: StrengthNull, max_null: float | None, 
         max_null: Largest share of shuffled pairs in which a token may be as strong: what goes with any word, such as
             an article, is no pivot of this pair. None keeps all.
         top: Pivots kept.
-        paper: Rank by the paper's measure.
+        measure: What pivots are ranked by.
     """
     chosen, q = found.candidates, found.q_value
-    strength = strengths(chosen, paper)
+    strength = strengths(chosen, measure)
     null_share = null.share_at_least(chosen.first.tokens, strength)
     if max_null is not None:
         specific = null_share <= max_null

@@ -10,16 +10,14 @@ import pyarrow.compute as pc
 
 from pivotlens.artifacts import Benchmark, Concept, Counts, ResultWriter
 from pivotlens.artifacts.tables import schema_of
-from pivotlens.mine.config import MineConfig
-from pivotlens.mine.corpus_counts import CorpusCounts
+from pivotlens.mine.config import TESTED, MineConfig
+from pivotlens.mine.corpus_counts import TABLES, CorpusCounts
 from pivotlens.mine.mining import Mined, MinedPair, mine_corpus
 from pivotlens.mine.relations import relations
 from pivotlens.mine.sums import grammar_rows, summary_rows
 from pivotlens.stage import Work
 from pivotlens.text import Direction
 from pivotlens.text.matching import missed_beside_particles
-
-_TABLES = ("languages", "words", "tokens", "word_tokens", "pair_tokens", "token_texts")
 
 
 def run(work: Work[MineConfig]) -> dict[str, Any]:
@@ -38,7 +36,7 @@ def run(work: Work[MineConfig]) -> dict[str, Any]:
     concepts = [concept for concept in benchmark.concepts.values() if concept.concept_id in counted]
     order = {code: place for place, code in enumerate(benchmark.languages)}
     pairs = list(dict.fromkeys(_sorted_pair(direction, order) for direction in directions))
-    corpus = CorpusCounts.from_tables({name: counts.table(name) for name in _TABLES})
+    corpus = CorpusCounts.from_tables({name: counts.table(name) for name in TABLES})
     mined = mine_corpus(corpus, concepts, pairs, config)
     _warn(writer, config, corpus, concepts, pairs, mined)
     texts = {row["token_id"]: row["token"] for row in counts.rows("token_texts")}
@@ -55,11 +53,10 @@ def _write_sums(
     writer: ResultWriter, pair_pivots: dict[str, Any], pivots: dict[str, Any], details: dict[str, Any], counts: Counts
 ) -> None:
     found = _as_rows(pair_pivots, ("source_language", "target_language", "concept_id", "relation"))
-    shares = details["share_with_pivots"], details["shuffled_share_with_pivots"]
-    summary = summary_rows(found, len(pivots["token_id"]), *shares)
+    summary = summary_rows(found, len(pivots["token_id"]), details)
     tokens = counts.table("tokens")
     tokens = tokens.filter(pc.is_in(tokens["token_id"], pa.array(pivots["token_id"], pa.int64())))
-    grammar = grammar_rows(_as_rows(pivots, ("token_id", "token")), tokens.to_pylist(), counts.rows("languages"))
+    grammar = grammar_rows(_as_rows(pivots, ("token_id", "token")), tokens.to_pylist(), counts.rows("strata"))
     for name, rows in (("summary", summary), ("grammar", grammar)):
         writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("mine", name)))
 
@@ -101,10 +98,10 @@ def _warn(
         writer.warn(
             f"No pivot was mined: of {mined.tested} candidates in {len(mined.pairs)} pairs none is associated with "
             f"both words of its pair"
-            + ("." if config.mode == "paper" else f" at a false discovery rate of {config.max_q}.")
+            + ("." if config.mode not in TESTED else f" at a false discovery rate of {config.max_q}.")
             + hint
         )
-    if mined.pairs and mined.max_null is None and config.mode != "paper" and mined.shuffled.pairs:
+    if mined.pairs and mined.max_null is None and config.mode in TESTED and mined.shuffled.pairs:
         writer.warn(
             f"Too few shuffled pairs for max_null = {config.max_null}: tokens that go with any word, such as articles, "
             f"are not kept out. More concepts or more shuffles make more pairs."

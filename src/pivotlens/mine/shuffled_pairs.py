@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from pivotlens.mine.associations import Associations
 from pivotlens.progress import track
 
 LanguagePair = tuple[str, str]
+Measure = Callable[[Associations], Floats]
+"""What the strength of a pivot is made of, for one of its words."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +31,17 @@ class MeasuredWord:
     forms: Integers
 
     @classmethod
-    def of(cls, found: Associations, forms: Integers, max_p: float, paper: bool) -> MeasuredWord:
+    def of(cls, found: Associations, forms: Integers, max_p: float, measure: Measure) -> MeasuredWord:
         """Keep what a pair's pivots may be taken from.
 
         Args:
             found: The word's associations in all of its units.
             forms: Its forms.
             max_p: Largest p-value of a discovery in the real pairs.
-            paper: Take the paper's measure.
+            measure: What strength is made of.
         """
         kept = found.at((found.npmi > 0) & (found.p_value <= max_p))
-        return cls(kept.tokens, kept.excess() if paper else kept.lower_bounds(), forms)
+        return cls(kept.tokens, measure(kept), forms)
 
 
 def shuffled_partners(concepts: int, shuffles: int, seed: int) -> Iterator[Integers]:

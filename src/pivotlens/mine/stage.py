@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[MineConfig, Pivots] = Stage(
     config=MineConfig,
     result="pivotlens.artifacts:Pivots",
-    version=4,
+    version=5,
     function="mine_pivots",
     work="pivotlens.mine.run:run",
     reads=("bench", "count"),
@@ -31,8 +31,8 @@ def mine_pivots(
 ) -> Pivots:
     """Find the semantic pivots of word pairs, and of the corpus, in the counts alone (docs/method.md#mining-pivots).
 
-    A token is a pivot of a pair where it is associated with both words, each within its own language's units and
-    apart from units that hold both words.
+    A token is a pivot of a pair where it is associated with both words, each among units of its own language and of
+    like composition, and apart from units that hold both words.
 
     Tables: ``pair_pivots`` has a row a pivot; its ``df_source`` and ``df_target`` are the sampled units, of
     ``n_source`` and ``n_target``, that hold the token and that word but not the other, ``df_both`` the units of the

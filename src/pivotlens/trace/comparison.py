@@ -51,10 +51,14 @@ def load_mined(pivots: Pivots, counts: Counts, seed: int) -> MinedPivots:
 
 def _frequency_ladder(counts: Counts) -> Integers:
     texts = {row["token_id"]: row["token"] for row in counts.rows("token_texts")}
-    total: dict[int, int] = {}
+    scale = {
+        (row["language"], row["stratum"]): row["units"] / max(row["units_sampled"], 1) for row in counts.rows("strata")
+    }
+    total: dict[int, float] = {}
     for row in counts.rows("tokens"):
         if is_word(texts.get(row["token_id"], "")):
-            total[row["token_id"]] = total.get(row["token_id"], 0) + row["df"]
+            units = row["df"] * scale[row["document_language"], row["stratum"]]
+            total[row["token_id"]] = total.get(row["token_id"], 0.0) + units
     return np.array(sorted(total, key=lambda token: (total[token], token)), dtype=np.int64)
 
 

@@ -17,11 +17,16 @@ from pivotlens.artifacts.tables.column import (
 )
 
 _DOCUMENT_LANGUAGE = Column("document_language", STRING, CODE, "Language found of the units.")
+_STRATUM = Column("stratum", INTEGER, "number from 0", "Stratum of the units, by their length and text in others.")
 _WORD = (
     Column("word_language", STRING, CODE, "Language of the word."),
     Column("word", STRING, NONE, "The displayed word; it occurs where any of its counted forms does."),
 )
-_TOKEN = Column("token_id", INTEGER, TOKEN_ID, "The token.")
+_OTHER = (
+    Column("other_language", STRING, CODE, "Language of the other word."),
+    Column("other", STRING, NONE, "The other displayed word."),
+)
+_TOKEN = Column("token_id", INTEGER, TOKEN_ID, "The token; where it begins a longer word it is not counted.")
 
 TABLES = {
     "languages": table(
@@ -29,10 +34,20 @@ TABLES = {
         Column("language", STRING, CODE, "The language."),
         Column("documents", INTEGER, "documents", "Documents that are labelled so."),
         Column("units", INTEGER, "units", "Units that were found to be in it."),
-        Column("units_sampled", INTEGER, "units", "Units of the background sample, whose tokens are counted."),
-        Column("tokens_sampled", INTEGER, "tokens", "Tokens of that sample."),
+        Column("units_sampled", INTEGER, "units", "Units of its background samples, whose tokens are counted."),
+        Column("tokens_sampled", INTEGER, "tokens", "Tokens of these samples."),
         Column("characters", INTEGER, "characters", "Characters of all units."),
         Column("bytes", INTEGER, "bytes", "Bytes of all units in UTF-8."),
+    ),
+    "strata": table(
+        "Units of a language that are of about one length and hold about as much text in other languages.",
+        Column("language", STRING, CODE, "Language of the units."),
+        _STRATUM,
+        Column("least_characters", INTEGER, "characters", "Least length of the units; the next step is their most."),
+        Column("least_other_characters", INTEGER, "characters", "Least text in other languages; likewise."),
+        Column("units", INTEGER, "units", "How many."),
+        Column("units_sampled", INTEGER, "units", "Those of the background sample, whose tokens are counted."),
+        Column("tokens_sampled", INTEGER, "tokens", "Tokens of that sample."),
     ),
     "units": table(
         "Units of one label that were found to be in one language and of one type.",
@@ -58,18 +73,33 @@ TABLES = {
         Column("dropped", INTEGER, "lines", "How often one of them was left out."),
     ),
     "words": table(
-        "A word in a language of documents: where it occurs, and its own language even where it does not.",
+        "A word in a language of units: where it occurs, and its own language even where it does not.",
         _WORD,
         _DOCUMENT_LANGUAGE,
         Column("df", INTEGER, "units", "Units that hold the word."),
         Column("n_sampled", INTEGER, "units", "Those sampled, whose tokens are counted: of the own language alone."),
     ),
     "tokens": table(
-        "A token in a language of documents.",
+        "A token in a stratum of a language.",
         _DOCUMENT_LANGUAGE,
+        _STRATUM,
         _TOKEN,
         Column("df", INTEGER, "units", "Of the `n_sampled` units, those that hold the token."),
-        Column("n_sampled", INTEGER, "units", "Units of the language's background sample."),
+        Column("n_sampled", INTEGER, "units", "Units of the stratum's background sample."),
+        note="Every stratum is sampled for itself: sums over strata take each `df` times `units` / `n_sampled`.",
+    ),
+    "word_strata": table(
+        "A word and a stratum of its own language.",
+        _WORD,
+        _STRATUM,
+        Column("n_sampled", INTEGER, "units", "Sampled units of the word there."),
+    ),
+    "pair_strata": table(
+        "Two words of a concept and a stratum of the first one's language.",
+        _WORD,
+        _OTHER,
+        _STRATUM,
+        Column("n_sampled", INTEGER, "units", "Sampled units of the word there that hold the other word too."),
     ),
     "pairs": table(
         "A concept in a direction, over documents in any language.",
@@ -90,8 +120,7 @@ TABLES = {
     "pair_tokens": table(
         "Two words of a concept and a token, in units of the first one's sample.",
         _WORD,
-        Column("other_language", STRING, CODE, "Language of the other word."),
-        Column("other", STRING, NONE, "The other displayed word."),
+        _OTHER,
         _DOCUMENT_LANGUAGE,
         _TOKEN,
         Column("df", INTEGER, "units", "Sampled units of the word that hold the other word and the token too."),

@@ -37,8 +37,8 @@ TABLES = {
         Column("df_source", INTEGER, "units", "Of the `n_source` units, those that hold the token."),
         Column("df_target", INTEGER, "units", "Of the `n_target` units, those that hold the token."),
         Column("df_both", INTEGER, "units", "Units of the whole corpus that hold both words."),
-        Column("npmi_source", NUMBER, "NPMI, −1–1", "Association of token and source word, in units of its language."),
-        Column("npmi_target", NUMBER, "NPMI, −1–1", "Association of token and target word, in units of its language."),
+        Column("npmi_source", NUMBER, "NPMI, −1–1", "Association of token and source word, beyond what is expected."),
+        Column("npmi_target", NUMBER, "NPMI, −1–1", "Association of token and target word, beyond what is expected."),
         Column("llr_source", NUMBER, _G2, "Dunning's log-likelihood ratio of token and source word."),
         Column("llr_target", NUMBER, _G2, "Dunning's log-likelihood ratio of token and target word."),
         Column(
@@ -50,9 +50,9 @@ TABLES = {
         Column(
             "strength",
             NUMBER,
-            "NPMI, or a difference of shares",
+            "NPMI, a difference of shares, or nats",
             "The smaller of both lower ends of the 95 % parametric bootstrap intervals of NPMI; in mode `paper` of "
-            "both shares of the word's units with the token minus the language's.",
+            "both shares of the word's units with the token minus the language's; in mode `pmi` of both PMIs.",
         ),
         Column("rank", INTEGER, "rank from 1", "Place by strength."),
         Column(
@@ -87,12 +87,18 @@ TABLES = {
         Column("degree_shuffled", NUMBER, "pairs", "The same among shuffled pairs, mean over the shuffles."),
         Column("language_pairs", INTEGER, "language pairs", "Pairs of languages among them, in no order."),
         Column("stability", NUMBER, SHARE, "Mean `stability` of `pair_pivots` over its pairs."),
-        Column("score", NUMBER, "pairs", "max(`degree` − `degree_shuffled`, 0) · `stability`."),
+        Column(
+            "score",
+            NUMBER,
+            "standard deviations",
+            "max(`degree` − `degree_shuffled`, 0) / √(`degree_shuffled` + 1) · `stability`.",
+        ),
         _VARIANTS,
     ),
     "summary": table(
         "The mining as a whole, one row; both directions of a pair are one pair.",
-        Column("pairs", INTEGER, "pairs", "Pairs with a pivot."),
+        Column("pairs_mined", INTEGER, "pairs", "Pairs of which both words occur."),
+        Column("pairs", INTEGER, "pairs", "Those with a pivot."),
         Column("pair_pivots", INTEGER, "pivots", "Their pivots."),
         Column("linked", INTEGER, "pivots", "Those linked with the concept in a dictionary or WordNet."),
         Column("corpus_pivots", INTEGER, "tokens", "Rows of `pivots`."),
