@@ -111,12 +111,11 @@ def _share_fields(behaviours: Sequence[str]) -> list[p.Field]:
     """Return the columns of a table of `Shares` behind its first ones."""
     axis, names = charts.share_axis("share of items"), {name: BEHAVIOUR_NAMES.get(name, name) for name in behaviours}
 
-    def draw(shares: Shares) -> Markup:
-        marks = [charts.Row(names[name], p.interval(row, "share"), f"b-{name}") for name, row in shares.items()]
-        return charts.interval_cell(marks, axis)
+    def marks(shares: Shares) -> list[charts.Row]:
+        return [charts.Row(names[name], p.interval(row, "share"), f"b-{name}") for name, row in shares.items()]
 
     figures = (p.across(title, name, "share", "share") for name, title in names.items())
-    return [p.plot("share of items", draw, charts.column_axis(axis)), *figures, p.GROUP_ITEMS]
+    return [p.intervals("share of items", axis, marks), *figures, p.GROUP_ITEMS]
 
 
 def _by_rule(group: ShareGroup) -> b.Table:
