@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from pivotlens.report import blocks as b
@@ -19,17 +21,16 @@ from pivotlens.report.names import (
 from pivotlens.report.notes import parse
 from pivotlens.report.payload import payload
 from pivotlens.report.run_tables import Row, RunTables
+from pivotlens.report.sections import parts as p
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import behaviours
-from pivotlens.report.sections.causality import causality, conditions, own_effect, tested_groups
+from pivotlens.report.sections.causality import VERDICTS, causality, conditions, own_effect, tested_groups
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.header import Caution, Tile, cautions, deck, facts, tiles
 from pivotlens.report.sections.items import Traced, cards, items, traced
 from pivotlens.report.sections.layers import layers, profiles
 from pivotlens.report.sections.lenses import lenses
-from pivotlens.report.sections.parts import any_of
-from pivotlens.report.sections.parts import shown as figure
 from pivotlens.report.sections.pivots import MinedPivots, mined_pivots, pivots
 from pivotlens.report.sections.provenance import provenance
 from pivotlens.report.sections.scores import pooled_table, score_rows, scores
@@ -143,25 +144,22 @@ def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -
 def _comparison(found: Row) -> b.Table:
     """Return a paired comparison of two scores."""
 
-    def cells(row: Row) -> tuple[b.Cell, ...]:
-        name, of = str(row["figure"]), str(row["item_set"])
-        kind: b.Kind = "figure" if name in ("score", "margin") else "share"
-        low, high = (b.Value(row[end], signed=True).text() for end in ("ci_low", "ci_high"))
-        return (
-            FIGURE_NAMES.get(name, name), ITEM_NAMES.get(of, of), b.Value(row["first"], kind),
-            b.Value(row["second"], kind), b.Value(row["difference"], signed=True), f"[{low}, {high}]",
-            b.Value(row["p_value"], "p"),
-        )  # fmt: skip
+    def side(name: str) -> p.Field:
+        def cell(row: Row) -> b.Value:
+            return b.Value(row[name], "figure" if row["figure"] in ("score", "margin") else "share")
 
-    return b.Table(
-        "comparison",
-        b.columns(["figure", "items"], [found["first"], found["second"], "difference", "95% interval", "p"]),
-        b.lines(cells(row) for row in found["rows"] if row["source_language"] == "all"),
-        b.prose(
-            "{second} against {first}: paired over the items of both, p of a two-sided sign-flip test over concepts",
-            first=found["first"], second=found["second"],
-        ),
+        return p.number(found[name], cell)
+
+    fields = (
+        p.text("figure", lambda row: FIGURE_NAMES.get(row["figure"], str(row["figure"]))),
+        p.text("items", lambda row: ITEM_NAMES.get(row["item_set"], str(row["item_set"]))),
+        side("first"), side("second"), p.value("difference", "difference", signed=True),
+        p.number("95% interval", lambda row: p.shown(row, "difference", signed=True).ends()),
+        p.value("p", "p_value", "p"),
     )  # fmt: skip
+    said = "{second} against {first}: paired over the items of both, p of a two-sided sign-flip test over concepts"
+    caption = b.prose(said, first=found["first"], second=found["second"])
+    return p.table("comparison", caption, (row for row in found["rows"] if row["source_language"] == "all"), fields)
 
 
 def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
@@ -174,17 +172,15 @@ def _shares_of(directions: str, groups: Sequence[tuple[str, ShareGroup]]) -> b.T
     """Return the shares of the runs whose headline is of these directions, a key of `GROUP_NAMES`."""
     names = in_order((one for _, group in groups for one in group.behaviours), BEHAVIOUR_NAMES)
     rules = in_order(rule for _, group in groups for rule in group.rules)
-    shown = [(name, shares) for rule in rules for name, group in groups if (shares := group.rules.get(rule))]
-    return b.Table(
-        f"shares-of-runs-{directions}",
-        b.columns(["run", "rule"], [*(BEHAVIOUR_NAMES.get(name, name) for name in names), "items"]),
-        b.lines(
-            (run, b.Code(any_of(one)["rule"]), *(figure(one.get(name), "share", "share") for name in names),
-             b.Value(any_of(one)["n"], "count"))
-            for run, one in shown
-        ),
-        b.prose(f"Shares of items, {GROUP_NAMES[directions]}"),
-    )  # fmt: skip
+    found = [
+        {key: row | {"run": name} for key, row in group.rules[rule].items()}
+        for rule in rules
+        for name, group in groups
+        if rule in group.rules
+    ]
+    shares = (p.across(BEHAVIOUR_NAMES.get(name, name), name, "share", "share") for name in names)
+    fields = (p.text("run", lambda one: p.any_of(one)["run"]), p.GROUP_RULE, *shares, p.GROUP_ITEMS)
+    return p.table(f"shares-of-runs-{directions}", f"Shares of items, {GROUP_NAMES[directions]}", found, fields)
 
 
 def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
@@ -197,31 +193,27 @@ def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
 
 def _causal_of(directions: str, tested: dict[str, tuple[RunTables, str]]) -> tuple[b.Table, b.Table]:
     """Return conditions and effects of the runs tested in these directions, a key of `COARSE_GROUP_NAMES`."""
-    words = {True: "✓ holds", False: "✗ fails", None: "not tested"}
     by_run = {name: conditions(*one) for name, one in tested.items()}
     # The first run that has a condition says what it asks.
     texts = {
-        number: f"{number}. {next(iter(rows.values()))['condition']}"
+        number: f"{number}. {p.any_of(rows)['condition']}"
         for found in reversed(by_run.values())
         for number, rows in found.items()
     }
 
-    def verdict(name: str, number: int) -> str:
-        return words[by_run[name].get(number, {}).get("all", {"holds": None})["holds"]]
+    def verdict(number: int, name: str) -> str:
+        return VERDICTS[by_run[name].get(number, {}).get("all", {"holds": None})["holds"]]
 
+    where = COARSE_GROUP_NAMES[directions]
+    fields = [p.text("a causal pivot asks that", texts.__getitem__)]
+    fields += [p.text(name, partial(verdict, name=name)) for name in by_run]
     numbers = dict.fromkeys(number for found in by_run.values() for number in found)
-    table = b.Table(
-        f"conditions-of-runs-{directions}",
-        b.columns(["a causal pivot asks that", *by_run], []),
-        b.lines((texts[number], *(verdict(name, number) for name in by_run)) for number in numbers),
-        b.prose(f"Over {ABLATED_NAMES['all']}, {COARSE_GROUP_NAMES[directions]}"),
-        kind="conditions",
-    )
-    effects = {name: own_effect(*one) for name, one in tested.items()}
-    own = b.Table(
-        f"own-of-runs-{directions}",
-        b.columns(["run"], ["own pivot taken out, nats", "items"]),
-        b.lines((name, b.Value.of(own, signed=True), b.Value(n, "count")) for name, (n, own) in effects.items()),
-        b.prose(f"Change of log P of the answer, {COARSE_GROUP_NAMES[directions]}"),
-    )
-    return table, own
+    caption = f"Over {ABLATED_NAMES['all']}, {where}"
+    asked = p.table(f"conditions-of-runs-{directions}", caption, numbers, fields, kind="conditions")
+    effects = [(name, *own_effect(*one)) for name, one in tested.items()]
+    fields = [
+        p.text("run", itemgetter(0)),
+        p.number("own pivot taken out, nats", lambda one: b.Value.of(one[2], signed=True)),
+        p.number("items", lambda one: b.Value(one[1], "count")),
+    ]
+    return asked, p.table(f"own-of-runs-{directions}", f"Change of log P of the answer, {where}", effects, fields)

@@ -147,7 +147,7 @@ def _forests(tables: dict[tuple[str, str], AucRows]) -> list[b.Block]:
         figures.append(b.Figure(f"auc-{items}", svg, b.prose(title)))
         names = predictors_of(tables[next(iter(of_items)), items])
         fields = [
-            p.text("rule", lambda by_name: b.Code(p.any_of(by_name)["rule"])), *_CLASS_COUNTS,
+            p.GROUP_RULE, *_CLASS_COUNTS,
             *(p.across(PREDICTOR_NAMES.get(name, name), name, "auc") for name in names), p.text("directions", _notes),
         ]  # fmt: skip
         folded_.append(p.table(f"auc-means-{items}", title, of_items.values(), fields, missing=_no_mean))

@@ -140,6 +140,7 @@ DIRECTION = text("direction", lambda row: b.Pair(pair_of(row)))
 ITEMS = value("items", "n", "count")
 # The same where a row of the table is a group of rows.
 GROUP_DIRECTION = text("direction", lambda group: b.Pair(pair_of(any_of(group))))
+GROUP_RULE = text("rule", lambda group: b.Code(any_of(group)["rule"]))
 GROUP_ITEMS = number("items", lambda group: b.Value(any_of(group)["n"], "count"))
 
 

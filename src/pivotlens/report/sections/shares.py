@@ -119,7 +119,7 @@ def _share_fields(behaviours: Sequence[str]) -> list[p.Field]:
 
 
 def _by_rule(group: ShareGroup) -> b.Table:
-    fields = (p.text("rule", lambda shares: b.Code(p.any_of(shares)["rule"])), *_share_fields(group.behaviours))
+    fields = (p.GROUP_RULE, *_share_fields(group.behaviours))
     first, caption = next(iter(group.rules), ""), f"Shares of items, {GROUP_NAMES[group.direction_group]}"
     return p.table(f"shares-{group.direction_group}", caption, group.rules.values(), fields,
                    style=lambda shares: "pooled" if p.any_of(shares)["rule"] == first else "")  # fmt: skip
@@ -160,8 +160,7 @@ def headline_blocks(run: RunTables, alike: b.Prose) -> tuple[b.Block, ...]:
 def _written_of_group(written: Splits, directions: str) -> list[b.Block]:
     found = [split for (of, items, _), split in written.items() if (of, items) == (directions, "all")]
     caption = b.prose(f"Semantic pivots by what they are written in, {GROUP_NAMES[directions]}")
-    first = p.text("rule", lambda split: b.Code(p.any_of(split)["rule"]))
-    return [written_table(f"written-{directions}", caption, found, first)] if found else []
+    return [written_table(f"written-{directions}", caption, found, p.GROUP_RULE)] if found else []
 
 
 def _strata(group: ShareGroup) -> b.Table:
