@@ -94,6 +94,8 @@ def headline_sentence(groups: Sequence[ShareGroup], written: Splits) -> b.Prose:
         return ()
     # Where no rule finds a pivot the table has no row of them.
     share = shares_of(list(found.values()), (PIVOT,))[PIVOT]
+    if share["share"] is None:
+        return ()
     group, n = groups[0].direction_group, plural(share["n"], "item")
     among = "between languages other than English" if group == FREE else f"of directions with {GROUP_NAMES[group]}"
 
