@@ -119,7 +119,6 @@ def test_our_copy_of_its_cut_is_its_cut(tiny, special):
 
 @pytest.mark.slow
 def test_a_real_model_gets_the_same_numbers_on_the_command_line(tmp_path):
-    """One shot set; that several are put together alike, the tiny models tell."""
     try:
         model = resolve_model(REAL_MODEL).folder
     except PrerequisiteError as error:
@@ -130,7 +129,7 @@ def test_a_real_model_gets_the_same_numbers_on_the_command_line(tmp_path):
     build_benchmark(BenchConfig(), run)
     scores = score_model(
         ScoreConfig(
-            model=REAL_MODEL, directions=("en-fr",), shot_sets=1, limit_concepts=2, bootstrap=100, device="cpu"
+            model=REAL_MODEL, directions=("en-fr",), shot_sets=2, limit_concepts=2, bootstrap=100, device="cpu"
         ),
         run,
     )
@@ -139,7 +138,7 @@ def test_a_real_model_gets_the_same_numbers_on_the_command_line(tmp_path):
     command = [
         programs / "lm_eval", "run", "--include_path", where.stdout.strip(), "--tasks", "pivotlens_en_fr",
         "--model", "hf", "--model_args", f"pretrained={model},dtype=float32", "--device", "cpu", "--batch_size", "10",
-        "--metadata", orjson.dumps({"pivotlens": {"shot_sets": 1, "limit_concepts": 2}}).decode(),
+        "--metadata", orjson.dumps({"pivotlens": {"shot_sets": 2, "limit_concepts": 2}}).decode(),
         "--output_path", str(tmp_path / "out"), "--log_samples",
     ]  # fmt: skip
     done = subprocess.run(

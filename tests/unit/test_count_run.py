@@ -77,7 +77,8 @@ def test_a_result_is_reused_whatever_the_workers(here: Path, tmp_path: Path) -> 
 
 def test_a_script_without_a_main_guard_is_told_to_have_one(here: Path, tmp_path: Path) -> None:
     shutil.copytree(here / "run" / "bench", tmp_path / "run" / "bench")
-    settings = f"corpus={str(here / 'corpus')!r}, tokenizer={str(here / 'model')!r}, workers=2"
+    config = _config(here, workers=2)
+    settings = ", ".join(f"{name}={value!r}" for name, value in config.model_dump(exclude_defaults=True).items())
     call = f"pl.count_corpus(pl.CountConfig({settings}), {str(tmp_path / 'run')!r})"
     script = tmp_path / "script.py"
     script.write_text(f"import pivotlens as pl\n{call}\n")
