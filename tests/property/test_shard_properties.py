@@ -188,12 +188,18 @@ def _lines(selection: Selection, arm: str) -> bytes:
     )
 
 
+@pytest.fixture(scope="module")
+def uncut(here: Path) -> tuple[dict[str, object], set[str]]:
+    """What one process makes of whole files, and the names of the documents' files."""
+    whole = _run(here, here / "whole")
+    return whole, {path.name for path in (here / "whole/select/top").glob("documents-*")}
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_tables_and_documents_are_the_same_for_every_split(
-    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+    here: Path, uncut: tuple[dict[str, object], set[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
-    whole = _run(here, tmp_path / "whole")
-    files = {path.name for path in (tmp_path / "whole/select/top").glob("documents-*")}
+    whole, files = uncut
     assert whole["top"]
     assert len(files) == 3
     for shard_bytes in (1, 700, 3000) if workers == 1 else (700,):

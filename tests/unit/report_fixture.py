@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,7 +71,25 @@ def build_run(
     *,
     sweep: bool = False,
 ) -> Path:
-    """Write a run folder with these stages and return it; with a sweep, the trace has other models and prompts."""
+    """Write a run folder with these stages and return it; with a sweep, the trace has other models and prompts.
+
+    A run with all stages takes a second to make: it is made once, and copied.
+    """
+    if (stages, directions, concepts, layers) == (ALL_STAGES, DIRECTIONS, 16, 19):
+        return Path(shutil.copytree(_whole_run(sweep), run, dirs_exist_ok=True))
+    return _write_run(run, stages, directions, concepts, layers, sweep)
+
+
+@functools.cache
+def _whole_run(sweep: bool) -> Path:
+    folder = tempfile.mkdtemp(prefix="pivotlens-report-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return _write_run(Path(folder), ALL_STAGES, DIRECTIONS, 16, 19, sweep)
+
+
+def _write_run(
+    run: Path, stages: Sequence[str], directions: Sequence[str], concepts: int, layers: int, sweep: bool
+) -> Path:
     pairs = [parse_direction(text) for text in directions]
     words = dict(list(CONCEPTS.items())[:concepts])
     rng = np.random.default_rng(7)

@@ -70,16 +70,16 @@ def test_interrupted_and_resumed_is_the_same_as_fresh(
     assert not (tmp_path / "broken" / ".work").exists()
 
 
-def test_workers_do_not_matter(here: Path, tmp_path: Path) -> None:
+def test_a_result_is_reused_whatever_the_workers(here: Path, tmp_path: Path) -> None:
+    """What they make is compared by the test of a script, and by ``test_shard_properties``."""
     _count(here, tmp_path / "one")
-    _count(here, tmp_path / "two", workers=2)
-    assert _content(tmp_path / "one") == _content(tmp_path / "two")
     assert STAGE.plan(_config(here, workers=2), tmp_path / "one").reason is None
 
 
 def test_a_script_without_a_main_guard_is_told_to_have_one(here: Path, tmp_path: Path) -> None:
     shutil.copytree(here / "run" / "bench", tmp_path / "run" / "bench")
-    settings = f"corpus={str(here / 'corpus')!r}, tokenizer={str(here / 'model')!r}, workers=2"
+    config = _config(here, workers=2)
+    settings = ", ".join(f"{name}={value!r}" for name, value in config.model_dump(exclude_defaults=True).items())
     call = f"pl.count_corpus(pl.CountConfig({settings}), {str(tmp_path / 'run')!r})"
     script = tmp_path / "script.py"
     script.write_text(f"import pivotlens as pl\n{call}\n")
@@ -93,6 +93,9 @@ def test_a_script_without_a_main_guard_is_told_to_have_one(here: Path, tmp_path:
     script.write_text(f"import pivotlens as pl\nif __name__ == '__main__':\n    {call}\n")
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+    # Two processes make what one makes.
+    _count(here, tmp_path / "one")
+    assert _content(tmp_path / "one") == _content(tmp_path / "run")
 
 
 def test_samples_are_of_the_asked_size_and_are_scaled_by_their_own(here: Path, tmp_path: Path) -> None:

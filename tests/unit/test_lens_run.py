@@ -102,7 +102,7 @@ def test_interrupted_while_measuring_goes_on_too(tiny, trained, tmp_path, monkey
 
 
 def test_the_corpus_that_is_too_short_is_read_again_and_says_so(tiny, tmp_path):
-    result = train_lens(config(tiny, tokens=200_000, steps=4, sequence_length=8), tmp_path)
+    result = train_lens(config(tiny, tokens=60_000, steps=4, sequence_length=8), tmp_path)
     assert any("they were read again" in warning for warning in result.manifest.warnings)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import hashlib
 import shutil
 from pathlib import Path
@@ -42,6 +43,12 @@ def _accepted(name: str) -> dict[str, frozenset[str]]:
 ACCEPTED = {name: _accepted(name) for name in VERSIONS}
 
 
+@functools.cache
+def _matcher(language: str, words: frozenset[str]) -> WordMatcher:
+    """Return the matcher of words with the bundled longer ones, which takes a second to build."""
+    return WordMatcher({language: sorted(words)}, read_longer_words("bundled").words)
+
+
 @pytest.fixture(scope="module")
 def bundled() -> LongerWords:
     return read_longer_words("bundled")
@@ -71,10 +78,9 @@ def bundled() -> LongerWords:
         ("ja", "魚の色", "魚", True),
     ],
 )
-def test_what_the_bundled_words_hide(bundled: LongerWords, language: str, text: str, word: str, counts: bool) -> None:
+def test_what_the_bundled_words_hide(language: str, text: str, word: str, counts: bool) -> None:
     for accepted in ACCEPTED.values():
-        words = sorted(accepted[language] | {word})
-        matcher = WordMatcher({language: words}, bundled.words)
+        matcher = _matcher(language, accepted[language] | {word})
         found = {matcher.entries[entry][1] for entry in matcher.match(text)}
         assert (word in found) is counts
 
@@ -92,12 +98,10 @@ def test_what_the_bundled_words_hide(bundled: LongerWords, language: str, text: 
         ("ja", "フランスに行く", "ラン", False),
     ],
 )
-def test_what_they_hide_of_the_larger_list(
-    bundled: LongerWords, language: str, text: str, word: str, counts: bool
-) -> None:
+def test_what_they_hide_of_the_larger_list(language: str, text: str, word: str, counts: bool) -> None:
     accepted = ACCEPTED["word-translation"][language]
     assert word in accepted
-    matcher = WordMatcher({language: sorted(accepted)}, bundled.words)
+    matcher = _matcher(language, accepted)
     assert (word in {matcher.entries[entry][1] for entry in matcher.match(text)}) is counts
 
 

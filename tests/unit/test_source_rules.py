@@ -26,6 +26,12 @@ PATCHES = {
 _PUBLIC = {"_replace", "_asdict", "_fields", "_exit"}
 
 
+@pytest.fixture(scope="module")
+def files() -> list[Source]:
+    """The product's source, parsed once."""
+    return sources()
+
+
 def _roots(target: ast.AST) -> Iterator[ast.Attribute]:
     """Yield the attributes that an assignment or a deletion writes."""
     if isinstance(target, ast.Tuple | ast.List):
@@ -86,19 +92,19 @@ def _differences(found: set[str], listed: set[str], where: str) -> str:
     return f"{where} is out of date (+ is new, - is gone):\n" + "\n".join(lines)
 
 
-def test_nothing_of_others_is_patched_or_private_but_what_is_listed_with_a_reason():
-    found = {f"{path}: {text}" for file in sources() for path, text in patches(file)}
+def test_nothing_of_others_is_patched_or_private_but_what_is_listed_with_a_reason(files):
+    found = {f"{path}: {text}" for file in files for path, text in patches(file)}
     listed = {f"{path}: {text}" for path, text in PATCHES}
     assert found == listed, _differences(found, listed, "PATCHES")
     assert all(PATCHES.values())
 
 
-def test_imports_stand_in_functions_only_with_a_reason():
+def test_imports_stand_in_functions_only_with_a_reason(files):
     def line(one: FunctionImport) -> str:
         return f"{one.file}\t{one.function}\t{one.module}"
 
     reasons = late_imports()
-    found, listed = {line(one) for one in imports_in_functions(sources())}, {line(one) for one in reasons}
+    found, listed = {line(one) for one in imports_in_functions(files)}, {line(one) for one in reasons}
     assert found == listed, _differences(found, listed, LATE_IMPORTS.name)
     without = [line(one) for one, reason in reasons.items() if not reason]
     assert not without, "\n".join(["these have no reason:", *without])
@@ -136,9 +142,9 @@ def test_an_import_in_a_function_is_seen_once_and_with_its_place():
     ]  # fmt: skip
 
 
-def test_the_report_computes_no_statistic():
+def test_the_report_computes_no_statistic(files):
     """It draws with numpy, and takes of the statistics the shape of an interval alone."""
-    for file in sources():
+    for file in files:
         if file.path.startswith("report/"):
             for node in ast.walk(file.tree):
                 if isinstance(node, ast.Import):

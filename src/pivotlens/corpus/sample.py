@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pivotlens.corpus.hashes import unit_hashes
 from pivotlens.corpus.packing import Arrays, pack_strings, read_arrays, unpack_strings, write_arrays
 from pivotlens.corpus.problems import BadRows
 from pivotlens.corpus.shards import PartStore, Shard
-from pivotlens.corpus.units import UnitPlan, unit_batches, unit_hashes
+from pivotlens.corpus.units import UnitPlan, unit_batches
 
 
 @dataclass(frozen=True, order=True)

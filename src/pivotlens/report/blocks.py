@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Literal
 
 from markupsafe import Markup
@@ -292,13 +291,3 @@ def plain(content: Inline | Prose, *, fine: bool = False) -> str:
     if isinstance(content, Value):
         return f"{content.text(fine=fine)} {content.ends(fine=fine)}".rstrip()
     return content if isinstance(content, str) else content.text
-
-
-def lines(rows: Iterable[Sequence[Cell]], kinds: Iterable[str] | None = None) -> tuple[Line, ...]:
-    """Return rows of a table; ``kinds`` are their styles."""
-    return tuple(map(Line, map(tuple, rows), repeat("") if kinds is None else kinds))
-
-
-def columns(text: Sequence[str], numbers: Sequence[str]) -> tuple[Column, ...]:
-    """Return columns of text, then columns of numbers."""
-    return (*map(Column, text), *(Column(title, "number") for title in numbers))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from pivotlens.report import blocks as b
@@ -18,9 +20,10 @@ from pivotlens.report.names import (
 from pivotlens.report.notes import parse
 from pivotlens.report.payload import payload
 from pivotlens.report.run_tables import Row, RunTables
+from pivotlens.report.sections import parts as p
 from pivotlens.report.sections.attribution import attribution
 from pivotlens.report.sections.behaviours import behaviours
-from pivotlens.report.sections.causality import causality, conditions, own_effect, tested_groups
+from pivotlens.report.sections.causality import VERDICTS, causality, conditions, own_effect, tested_groups
 from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.evaluation import compared, evaluation
 from pivotlens.report.sections.findings import findings
@@ -29,8 +32,6 @@ from pivotlens.report.sections.items import Traced, cards, items, traced
 from pivotlens.report.sections.layers import layers, profiles
 from pivotlens.report.sections.lenses import lenses
 from pivotlens.report.sections.mined_recall import mined_recall
-from pivotlens.report.sections.parts import any_of
-from pivotlens.report.sections.parts import shown as figure
 from pivotlens.report.sections.pivots import MinedPivots, mined_pivots, pivots
 from pivotlens.report.sections.provenance import provenance
 from pivotlens.report.sections.scores import pooled_table, score_rows, scores
@@ -153,17 +154,15 @@ def _shares_of(directions: str, groups: Sequence[tuple[str, ShareGroup]]) -> b.T
     """Return the shares of the runs whose headline is of these directions, a key of `GROUP_NAMES`."""
     names = in_order((one for _, group in groups for one in group.behaviours), BEHAVIOUR_NAMES)
     rules = in_order(rule for _, group in groups for rule in group.rules)
-    shown = [(name, shares) for rule in rules for name, group in groups if (shares := group.rules.get(rule))]
-    return b.Table(
-        f"shares-of-runs-{directions}",
-        b.columns(["run", "rule"], [*(BEHAVIOUR_NAMES.get(name, name) for name in names), "items"]),
-        b.lines(
-            (run, b.Code(any_of(one)["rule"]), *(figure(one.get(name), "share", "share") for name in names),
-             b.Value(any_of(one)["n"], "count"))
-            for run, one in shown
-        ),
-        b.prose(f"Shares of items, {GROUP_NAMES[directions]}"),
-    )  # fmt: skip
+    found = [
+        {key: row | {"run": name} for key, row in group.rules[rule].items()}
+        for rule in rules
+        for name, group in groups
+        if rule in group.rules
+    ]
+    shares = (p.across(BEHAVIOUR_NAMES.get(name, name), name, "share", "share") for name in names)
+    fields = (p.text("run", lambda one: p.any_of(one)["run"]), p.GROUP_RULE, *shares, p.GROUP_ITEMS)
+    return p.table(f"shares-of-runs-{directions}", f"Shares of items, {GROUP_NAMES[directions]}", found, fields)
 
 
 def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
@@ -176,31 +175,27 @@ def _causal(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
 
 def _causal_of(directions: str, tested: dict[str, tuple[RunTables, str]]) -> tuple[b.Table, b.Table]:
     """Return conditions and effects of the runs tested in these directions, a key of `COARSE_GROUP_NAMES`."""
-    words = {True: "✓ holds", False: "✗ fails", None: "not tested"}
     by_run = {name: conditions(*one) for name, one in tested.items()}
     # The first run that has a condition says what it asks.
     texts = {
-        number: f"{number}. {next(iter(rows.values()))['condition']}"
+        number: f"{number}. {p.any_of(rows)['condition']}"
         for found in reversed(by_run.values())
         for number, rows in found.items()
     }
 
-    def verdict(name: str, number: int) -> str:
-        return words[by_run[name].get(number, {}).get("all", {"holds": None})["holds"]]
+    def verdict(number: int, name: str) -> str:
+        return VERDICTS[by_run[name].get(number, {}).get("all", {"holds": None})["holds"]]
 
+    where = COARSE_GROUP_NAMES[directions]
+    fields = [p.text("a causal pivot asks that", texts.__getitem__)]
+    fields += [p.text(name, partial(verdict, name=name)) for name in by_run]
     numbers = dict.fromkeys(number for found in by_run.values() for number in found)
-    table = b.Table(
-        f"conditions-of-runs-{directions}",
-        b.columns(["a causal pivot asks that", *by_run], []),
-        b.lines((texts[number], *(verdict(name, number) for name in by_run)) for number in numbers),
-        b.prose(f"Over {ABLATED_NAMES['all']}, {COARSE_GROUP_NAMES[directions]}"),
-        kind="conditions",
-    )
-    effects = {name: own_effect(*one) for name, one in tested.items()}
-    own = b.Table(
-        f"own-of-runs-{directions}",
-        b.columns(["run"], ["own pivot taken out, nats", "items"]),
-        b.lines((name, b.Value.of(own, signed=True), b.Value(n, "count")) for name, (n, own) in effects.items()),
-        b.prose(f"Change of log P of the answer, {COARSE_GROUP_NAMES[directions]}"),
-    )
-    return table, own
+    caption = f"Over {ABLATED_NAMES['all']}, {where}"
+    asked = p.table(f"conditions-of-runs-{directions}", caption, numbers, fields, kind="conditions")
+    effects = [(name, *own_effect(*one)) for name, one in tested.items()]
+    fields = [
+        p.text("run", itemgetter(0)),
+        p.number("own pivot taken out, nats", lambda one: b.Value.of(one[2], signed=True)),
+        p.number("items", lambda one: b.Value(one[1], "count")),
+    ]
+    return asked, p.table(f"own-of-runs-{directions}", f"Change of log P of the answer, {where}", effects, fields)

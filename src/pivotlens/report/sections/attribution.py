@@ -71,6 +71,11 @@ def _notes(by_name: ByPredictor) -> str:
 
 # -- as blocks
 
+_CLASS_COUNTS = (
+    p.number("direct", lambda by_name: b.Value(p.any_of(by_name)["n_direct"], "count")),
+    p.number("pivot", lambda by_name: b.Value(p.any_of(by_name)["n_pivot"], "count")),
+)
+
 
 def attribution(run: RunTables) -> b.Section | None:
     """Build the section from the tables of `attribute`."""
@@ -101,28 +106,22 @@ def attribution(run: RunTables) -> b.Section | None:
 def _auc_table(rule: str, items: str, found: AucRows) -> b.Table:
     axis, names = charts.Axis("AUC", "0.5 is chance", (0.0, 0.5, 1.0)), predictors_of(found)
 
-    def draw(by_name: ByPredictor) -> Markup:
-        return charts.interval_cell([charts.Row("AUC", p.interval(by_name.get(names[0]), "auc"))], axis, 0.5)
+    def marks(by_name: ByPredictor) -> list[charts.Row]:
+        return [charts.Row("AUC", p.interval(by_name.get(names[0]), "auc"))]
 
-    head = [
-        p.text("direction", lambda by_name: b.Pair(p.pair_of(p.any_of(by_name)))),
-        p.number("direct", lambda by_name: b.Value(p.any_of(by_name)["n_direct"], "count")),
-        p.number("pivot", lambda by_name: b.Value(p.any_of(by_name)["n_pivot"], "count")),
+    def missing(by_name: ByPredictor) -> tuple[int, str] | None:
+        return None if _has_auc(by_name) else (3, ": ".join(filter(None, ("no AUC", _notes(by_name)))))
+
+    fields = [
+        p.GROUP_DIRECTION,
+        *_CLASS_COUNTS,
+        p.intervals(f"AUC of {PREDICTOR_NAMES.get(names[0], names[0])}", axis, marks, 0.5),
+        *(p.across(PREDICTOR_NAMES.get(name, name), name, "auc") for name in names),
     ]
-    aucs = [p.across(PREDICTOR_NAMES.get(name, name), name, "auc") for name in names]
-    fields = [*head, p.plot(f"AUC of {PREDICTOR_NAMES.get(names[0], names[0])}", draw, charts.column_axis(axis)), *aucs]
-
-    def line(by_name: ByPredictor) -> b.Line:
-        style = p.pooled(p.any_of(by_name))
-        if _has_auc(by_name):
-            return b.Line(p.cells(by_name, fields), style)
-        why = _notes(by_name)
-        return b.Line((*p.cells(by_name, head), f"no AUC: {why}" if why else "no AUC"), style)
-
     mean = f"; the mean is over {coverage(found)}" if None in found else ""
     caption = b.prose(f"Rule {{rule}}, {ITEM_NAMES.get(items, items)}{mean}", rule=b.Code(rule))
-    return b.Table(f"auc-{rule}-{items}", tuple(field.column for field in fields),
-                   tuple(map(line, found.values())), caption)  # fmt: skip
+    return p.table(f"auc-{rule}-{items}", caption, found.values(), fields, missing=missing,
+                   style=lambda by_name: p.pooled(p.any_of(by_name)))  # fmt: skip
 
 
 def _forests(tables: dict[tuple[str, str], AucRows]) -> list[b.Block]:
@@ -147,19 +146,18 @@ def _forests(tables: dict[tuple[str, str], AucRows]) -> list[b.Block]:
         svg = charts.forest(f"AUC, mean within directions, {ITEM_NAMES.get(items, items)}", marks, axis, reference=0.5)
         figures.append(b.Figure(f"auc-{items}", svg, b.prose(title)))
         names = predictors_of(tables[next(iter(of_items)), items])
-        lines = tuple(_mean_line(rule, by_name, names) for rule, by_name in of_items.items())
-        heads = b.columns(["rule"], ["direct", "pivot", *(PREDICTOR_NAMES.get(name, name) for name in names)])
-        folded_.append(b.Table(f"auc-means-{items}", (*heads, b.Column("directions")), lines, b.prose(title)))
+        fields = [
+            p.GROUP_RULE, *_CLASS_COUNTS,
+            *(p.across(PREDICTOR_NAMES.get(name, name), name, "auc") for name in names), p.text("directions", _notes),
+        ]  # fmt: skip
+        folded_.append(p.table(f"auc-means-{items}", title, of_items.values(), fields, missing=_no_mean))
     if not figures:
         return []
     return [p.heading("Every rule and predictor"), b.Grid(tuple(figures)), *p.folded("The same as tables", *folded_)]
 
 
-def _mean_line(rule: str, by_name: ByPredictor, names: Sequence[str]) -> b.Line:
-    if not _has_auc(by_name):
-        return b.Line((b.Code(rule), _notes(by_name) or "no AUC"))
-    counts = (b.Value(p.any_of(by_name)[name], "count") for name in ("n_direct", "n_pivot"))
-    return b.Line((b.Code(rule), *counts, *(p.shown(by_name.get(name), "auc") for name in names), _notes(by_name)))
+def _no_mean(by_name: ByPredictor) -> tuple[int, str] | None:
+    return None if _has_auc(by_name) else (1, _notes(by_name) or "no AUC")
 
 
 def _joint(bins: Sequence[Row], predictors: Sequence[Row], correlation: Row | None) -> list[b.Block]:

@@ -157,13 +157,13 @@ def _by_direction(rule: str, results: Labelled, shares: PivotShares) -> list[b.B
     def of(found: dict[str, Row], items: str) -> tuple[int, Interval | None]:
         return shares.get((rule, direction_of(p.any_of(found)), items), (0, None))
 
-    def draw(found: dict[str, Row]) -> Markup:
+    def marks(found: dict[str, Row]) -> list[charts.Row]:
         every, right = of(found, "all")[1], of(found, "correct")[1]
-        return charts.interval_cell([charts.Row("all items", every), charts.Row("right ones", right, "second")], axis)
+        return [charts.Row("all items", every), charts.Row("right ones", right, "second")]
 
     fields = (
         p.GROUP_DIRECTION, p.bars("items by behaviour", _stack),
-        p.plot("semantic pivots", draw, charts.column_axis(axis)),
+        p.intervals("semantic pivots", axis, marks),
         p.number("semantic pivot", lambda found: b.Value.of(of(found, "all")[1], "share")),
         p.number("items", lambda found: b.Value(p.any_of(found)["items"], "count")),
         p.number("right", lambda found: b.Value(of(found, "correct")[0], "count")),

@@ -25,7 +25,7 @@ _OF_DIRECTIONS = ("own", "own_minus_random", "own_minus_other", "swap_minus_unre
 _NAMES = list(CONTRAST_NAMES)
 _NEEDED = _NAMES[: _NAMES.index("own_minus_direct") + 1]
 """Contrasts that the conditions rest on, beside the steps of the dose."""
-_VERDICTS = {True: "✓ holds", False: "✗ fails", None: "not tested"}
+VERDICTS = {True: "✓ holds", False: "✗ fails", None: "not tested"}
 
 ByItems = dict[str, Row]
 """Rows by choice of pivot items, a key of `ABLATED_NAMES`."""
@@ -148,7 +148,7 @@ def _conditions(run: RunTables, group: str) -> list[b.Block]:
     items = _items_of(found)
 
     def verdict(name: str) -> p.Field:
-        return p.text(ABLATED_NAMES[name], lambda each: _VERDICTS[each[name]["holds"] if name in each else None])
+        return p.text(ABLATED_NAMES[name], lambda each: VERDICTS[each[name]["holds"] if name in each else None])
 
     fields = (
         p.text("a causal pivot asks that", lambda each: f"{_main(each)['number']}. {_main(each)['condition']}"),

@@ -9,17 +9,25 @@ from pivotlens.report import blocks as b
 from pivotlens.report.names import BEHAVIOUR_NAMES, COARSE_GROUP_NAMES, GROUP_NAMES
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, is_pooled, rows
 from pivotlens.report.sections.attribution import CLASSES, ENOUGH, PRIMARY_RULE, AucRows, auc_tables, shared_pairs
-from pivotlens.report.sections.behaviours import PivotShares, overall_share, pivot_shares
 from pivotlens.report.sections.causality import own_effect, tested_groups, verdicts
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import TellingItem, Traced
 from pivotlens.report.sections.parts import interval, shown
 from pivotlens.report.sections.pivots import MinedPivots
 from pivotlens.report.sections.scores import figure, score_rows
-from pivotlens.report.sections.shares import DEFAULT_RULE, PIVOT, ShareGroup, Splits, headline, splits, written_in
+from pivotlens.report.sections.shares import (
+    DEFAULT_RULE,
+    PIVOT,
+    ShareGroup,
+    Splits,
+    headline,
+    shares_of,
+    splits,
+    written_in,
+)
 from pivotlens.report.wording import direction_name, number, percent, plural, whole
 from pivotlens.statistics.bootstrap import Interval
-from pivotlens.text import ENGLISH, Direction
+from pivotlens.text import Direction
 
 FREE = "neither_english"
 _OTHERWISE = {
@@ -42,8 +50,7 @@ def findings(run: RunTables, found: Traced, mined: MinedPivots | None) -> tuple[
     sentences = (
         (b.Strong(f"{mixed[0].upper()}{mixed[1:]}"),) if mixed else (),
         score_sentence(score_rows(run)),
-        headline_sentence(groups, written)
-        or share_sentence(first_rows(run.trace, "labels"), pivot_shares(first_rows(run.trace, "summary"))),
+        headline_sentence(groups, written),
         examples_sentence(found.examples),
         causality_sentence(run) if run.ablate else (),
         auc_sentence(auc_tables(rows(run.attribute, "auc")), rows(run.attribute, "joint")),
@@ -83,9 +90,13 @@ def score_sentence(found: Sequence[Row]) -> b.Prose:
 def headline_sentence(groups: Sequence[ShareGroup], written: Splits) -> b.Prose:
     """Say the shares of the headline's directions under the calibrated rule, and of pivots under the onset rule."""
     found = groups[0].rules.get(DEFAULT_RULE, {}) if groups else {}
-    if interval(found.get(PIVOT), "share") is None:
+    if not found:
         return ()
-    group, n = groups[0].direction_group, plural(found[PIVOT]["n"], "item")
+    # Where no rule finds a pivot the table has no row of them.
+    share = shares_of(list(found.values()), (PIVOT,))[PIVOT]
+    if share["share"] is None:
+        return ()
+    group, n = groups[0].direction_group, plural(share["n"], "item")
     among = "between languages other than English" if group == FREE else f"of directions with {GROUP_NAMES[group]}"
 
     def in_brackets(rule: str) -> str:
@@ -94,12 +105,12 @@ def headline_sentence(groups: Sequence[ShareGroup], written: Splits) -> b.Prose:
 
     said = b.prose(
         f"Under the calibrated rule {{pivot}} of {n} {among} go through a semantic pivot{in_brackets(DEFAULT_RULE)}",
-        pivot=shown(found[PIVOT], "share", "share"),
+        pivot=shown(share, "share", "share"),
     )
     for name, text in _OTHERWISE.items():
-        share = interval(found.get(name), "share")
-        if share and (share.value or name in ("direct", "copy")):
-            said += b.prose(f", {{share}} {text}", share=_share(share))
+        other = interval(found.get(name), "share")
+        if other and (other.value or name in ("direct", "copy")):
+            said += b.prose(f", {{share}} {text}", share=_share(other))
     if early := interval(groups[0].rules.get("onset", {}).get(PIVOT), "share"):
         said += b.prose(
             "; under the onset rule, which does not favour late targets, {share} go through one"
@@ -107,32 +118,6 @@ def headline_sentence(groups: Sequence[ShareGroup], written: Splits) -> b.Prose:
             share=_share(early),
         )
     return (*said, ".")
-
-
-def share_sentence(labels: Sequence[Row], shares: PivotShares) -> b.Prose:
-    """Say the shares of pivots by direction, where no mean over directions was made."""
-    found = {
-        direction: share
-        for (rule, direction, items), (n, share) in shares.items()
-        if (rule, items) == (DEFAULT_RULE, "all") and share is not None and n
-    }
-    free = {direction: share for direction, share in found.items() if ENGLISH not in direction}
-    order = sorted((free or found).items(), key=lambda one: one[1].value)
-    overall = overall_share(labels, DEFAULT_RULE, FREE if free else "all")
-    if not order or overall is None:
-        return ()
-    among = "between languages other than English" if free else "here, where every direction has English on a side"
-    start = (
-        f"Under the calibrated rule **{percent(overall[0])}** of {plural(overall[1], 'item')} {among} go through a "
-        "semantic pivot"
-    )
-    (lowest, low), (highest, high) = order[0], order[-1]
-    if len(order) == 1:
-        return b.prose(f"{start} ({direction_name(lowest)}, 95% interval {_share(low).ends()}).")
-    return b.prose(
-        f"{start}: from {direction_name(lowest)}, {{low}}, to {direction_name(highest)}, {{high}}.",
-        low=_share(low), high=_share(high),
-    )  # fmt: skip
 
 
 def examples_sentence(shown: Sequence[TellingItem]) -> b.Prose:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from pivotlens.report import blocks as b
 from pivotlens.report import charts
 from pivotlens.report.names import GROUP_NAMES
@@ -76,15 +74,12 @@ def _chart(name: str, title: str, columns: dict[str, str], found: Sequence[Row])
 
 
 def _shares(found: Sequence[Row]) -> b.Table:
-    axis = charts.share_axis("semantic pivots")
-
-    def draw(row: Row) -> Markup:
-        marks = [charts.Row("raw", p.interval(row, "raw")), charts.Row("tuned", p.interval(row, "tuned"), "second")]
-        return charts.interval_cell(marks, axis)
+    def marks(row: Row) -> list[charts.Row]:
+        return [charts.Row("raw", p.interval(row, "raw")), charts.Row("tuned", p.interval(row, "tuned"), "second")]
 
     by_rule = {row["rule"]: row for row in found}
     fields = (
-        p.code("rule", "rule"), p.plot("semantic pivots", draw, charts.column_axis(axis)),
+        p.code("rule", "rule"), p.intervals("semantic pivots", charts.share_axis("semantic pivots"), marks),
         p.estimate("raw (filled)", "raw", "share"), p.estimate("tuned (open)", "tuned", "share"), p.ITEMS,
     )  # fmt: skip
     caption = f"{GROUP_NAMES.get(found[0]['direction_group'], 'all directions')}, first shot set"

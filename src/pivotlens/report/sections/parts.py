@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack
 from markupsafe import Markup
 
 from pivotlens.report import blocks as b
+from pivotlens.report import charts
 from pivotlens.report.run_tables import Row, direction_of, is_pooled
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
@@ -68,9 +69,17 @@ class Field:
 
 
 class Look(TypedDict, total=False):
-    """How a table looks: the style of a row, whether its caption is for the ear alone, the style of the table."""
+    """How a table looks.
+
+    Keys:
+        style: The style of a row.
+        missing: Of a row without figures, how many of its cells are shown, and the reason that stands in the others.
+        unseen: Whether the caption is for the ear alone.
+        kind: The style of the table.
+    """
 
     style: Callable[[Any], str]
+    missing: Callable[[Any], tuple[int, str] | None]
     unseen: bool
     kind: str
 
@@ -110,6 +119,13 @@ def plot(title: str, draw: Callable[[Any], Markup], axis: Markup | None = None) 
     return Field(b.Column(title, "plot", axis), lambda row: b.Plot(draw(row)))
 
 
+def intervals(
+    title: str, axis: charts.Axis, marks: Callable[[Any], Sequence[charts.Row]], reference: float | None = None
+) -> Field:
+    """Return a column of intervals on one axis, those of a row under one another."""
+    return plot(title, lambda row: charts.interval_cell(marks(row), axis, reference), charts.column_axis(axis))
+
+
 def bars(title: str, draw: Callable[[Any], Markup]) -> Field:
     """Return a wide column of drawings."""
     return Field(b.Column(title, "wide"), lambda row: b.Plot(draw(row)))
@@ -124,6 +140,7 @@ DIRECTION = text("direction", lambda row: b.Pair(pair_of(row)))
 ITEMS = value("items", "n", "count")
 # The same where a row of the table is a group of rows.
 GROUP_DIRECTION = text("direction", lambda group: b.Pair(pair_of(any_of(group))))
+GROUP_RULE = text("rule", lambda group: b.Code(any_of(group)["rule"]))
 GROUP_ITEMS = number("items", lambda group: b.Value(any_of(group)["n"], "count"))
 
 
@@ -136,16 +153,16 @@ def table(
     name: str, caption: str | b.Prose, rows: Iterable[Any], fields: Sequence[Field], **look: Unpack[Look]
 ) -> b.Table:
     """Return a table of rows, a column for each field."""
-    style = look.get("style", lambda row: "")
-    lines = tuple(b.Line(cells(row, fields), style(row)) for row in rows)
+    style, missing = look.get("style", lambda row: ""), look.get("missing", lambda row: None)
+
+    def cells(row: Any) -> tuple[b.Cell, ...]:
+        shown, *reason = missing(row) or (len(fields),)
+        return (*(field.cell(row) for field in fields[:shown]), *reason)
+
+    lines = tuple(b.Line(cells(row), style(row)) for row in rows)
     heads = tuple(field.column for field in fields)
     said = b.prose(caption) if isinstance(caption, str) else caption
     return b.Table(name, heads, lines, said, look.get("unseen", False), look.get("kind", ""))
-
-
-def cells(row: Any, fields: Sequence[Field]) -> tuple[b.Cell, ...]:
-    """Return the cells of a row."""
-    return tuple(field.cell(row) for field in fields)
 
 
 # -- blocks

@@ -77,8 +77,7 @@ def _by_direction(rows: Sequence[Row], other: dict[Direction | None, Row]) -> b.
 
     ends = p.ends_of(p.interval(row, "score") for row in (*rows, *other.values()))
     axis = charts.value_axis("score", "at most 1", [0.1, *ends])
-    drawn = p.plot("score", lambda row: charts.interval_cell(marks(row), axis), charts.column_axis(axis))
-    fields = (p.DIRECTION, drawn, *_figures(MAIN), p.ITEMS)
+    fields = (p.DIRECTION, p.intervals("score", axis, marks), *_figures(MAIN), p.ITEMS)
     return p.table("score", "Score by direction", rows, fields, unseen=True, style=p.pooled)
 
 

@@ -111,16 +111,15 @@ def _share_fields(behaviours: Sequence[str]) -> list[p.Field]:
     """Return the columns of a table of `Shares` behind its first ones."""
     axis, names = charts.share_axis("share of items"), {name: BEHAVIOUR_NAMES.get(name, name) for name in behaviours}
 
-    def draw(shares: Shares) -> Markup:
-        marks = [charts.Row(names[name], p.interval(row, "share"), f"b-{name}") for name, row in shares.items()]
-        return charts.interval_cell(marks, axis)
+    def marks(shares: Shares) -> list[charts.Row]:
+        return [charts.Row(names[name], p.interval(row, "share"), f"b-{name}") for name, row in shares.items()]
 
     figures = (p.across(title, name, "share", "share") for name, title in names.items())
-    return [p.plot("share of items", draw, charts.column_axis(axis)), *figures, p.GROUP_ITEMS]
+    return [p.intervals("share of items", axis, marks), *figures, p.GROUP_ITEMS]
 
 
 def _by_rule(group: ShareGroup) -> b.Table:
-    fields = (p.text("rule", lambda shares: b.Code(p.any_of(shares)["rule"])), *_share_fields(group.behaviours))
+    fields = (p.GROUP_RULE, *_share_fields(group.behaviours))
     first, caption = next(iter(group.rules), ""), f"Shares of items, {GROUP_NAMES[group.direction_group]}"
     return p.table(f"shares-{group.direction_group}", caption, group.rules.values(), fields,
                    style=lambda shares: "pooled" if p.any_of(shares)["rule"] == first else "")  # fmt: skip
@@ -161,8 +160,7 @@ def headline_blocks(run: RunTables, alike: b.Prose) -> tuple[b.Block, ...]:
 def _written_of_group(written: Splits, directions: str) -> list[b.Block]:
     found = [split for (of, items, _), split in written.items() if (of, items) == (directions, "all")]
     caption = b.prose(f"Semantic pivots by what they are written in, {GROUP_NAMES[directions]}")
-    first = p.text("rule", lambda split: b.Code(p.any_of(split)["rule"]))
-    return [written_table(f"written-{directions}", caption, found, first)] if found else []
+    return [written_table(f"written-{directions}", caption, found, p.GROUP_RULE)] if found else []
 
 
 def _strata(group: ShareGroup) -> b.Table:
