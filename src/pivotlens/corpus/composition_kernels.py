@@ -1,6 +1,6 @@
 """Compiled loops over the lines of units: the language of each line, and what the lines make of the unit.
 
-The rules stand in docs/method.md#composition-of-units; a test does the same with plain Python.
+The rules stand in docs/method.md#language-of-lines and docs/method.md#composition-of-units.
 """
 
 from __future__ import annotations
