@@ -135,6 +135,18 @@ def test_premises_of_xnli_are_clusters_over_languages(tmp_path):
     assert [(row.task, row.clusters) for row in rows] == [("xnli_en", 10), ("xnli_fr", 10), ("xnli", 10)]
 
 
+def test_a_mean_over_tasks_is_tested_by_cluster_even_where_none_is_shared(tmp_path):
+    def of(start, values):
+        return [record(number, {"acc": value}, doc={"id": start + number}) for number, value in enumerate(values)]
+
+    tasks = {f"paws_{code}": (of(at, answers(at, 0.5, 30)), of(at, answers(at + 1, 0.5, 30)))
+             for at, code in ((0, "de"), (100, "fr"))}  # fmt: skip
+    rows = compare_sides(*sides(tmp_path, **tasks)).rows
+    assert [(row.task, row.clusters, row.test) for row in rows] == [
+        ("paws_de", 30, "mcnemar"), ("paws_fr", 30, "mcnemar"), ("paws_x", 60, "sign_flip")
+    ]  # fmt: skip
+
+
 def test_a_field_may_name_the_cluster(tmp_path):
     records = [record(at, {"acc": value}, doc={"id": at, "story": at // 4}) for at, value in enumerate(answers(1, 0.5))]
     write(tmp_path, "mine", records)

@@ -21,6 +21,7 @@ from stage_by_hand import writing
 from tiny_inputs import write_model
 
 pytest.importorskip("lm_eval")
+datasets = pytest.importorskip("datasets")
 FLORES = "spanish_bench_flores_en-es"
 
 
@@ -288,10 +289,17 @@ def refused(base, run, error, message, **more):
     assert not (Path(run) / "evaluate").exists()
 
 
+def unreachable(*_, **__):
+    raise ConnectionError("the hub cannot be reached")
+
+
 def test_bad_input_is_refused_before_a_model_is_loaded(base, tmp_path, monkeypatch):
     monkeypatch.setattr("pivotlens.evaluate.run.load_model", None)
     none = {"data": (), "options": ()}
-    refused(base, tmp_path, PrerequisiteError, "the task xnli_fr cannot be loaded", tasks=("xnli_fr",), **none)
+    with monkeypatch.context() as patched:
+        patched.setattr(datasets, "load_dataset", unreachable)
+        message = "the task xnli_fr cannot be loaded: the hub cannot be reached"
+        refused(base, tmp_path, PrerequisiteError, message, tasks=("xnli_fr",), **none)
     refused(base, tmp_path, ConfigError, "no_such", tasks=("pivotlens_en_fr",), data=(), options=("no_such=1",))
     refused(base, tmp_path, ConfigError, "is no folder", tasks=("xnli",), include_path=str(tmp_path / "none"), **none)
     write_lines(tmp_path / "bad.jsonl", [{"premise": "x"}] * 3)

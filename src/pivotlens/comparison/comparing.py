@@ -211,7 +211,8 @@ def _difference(pairs: Sequence[Pair], metric: str, how: HowCompared) -> Differe
     means = [float(np.mean([values.mean() for values in side])) for side in (first, second)]
     flipped = change.sign_flip_p(how.seed)
     exact = mcnemar_p(before[:, 0] == 1, after[:, 0] == 1) if _is_binary(before) and _is_binary(after) else math.nan
-    test = MCNEMAR if not math.isnan(exact) and change.clusters == len(before) else SIGN_FLIP
+    single = len(pairs) == 1 and change.clusters == len(before)
+    test = MCNEMAR if single and not math.isnan(exact) else SIGN_FLIP
     return Difference(
         task=pairs[0].task if len(pairs) == 1 else pairs[0].first.family,
         tasks=len(pairs),
