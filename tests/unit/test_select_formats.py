@@ -62,7 +62,7 @@ def test_every_format_of_an_arm_holds_its_documents(mined: MinedRun, tmp_path: P
             assert {path.read_bytes() for path in same} == {np.array(stream, "<u2").tobytes()}
             assert selection.manifest.outputs[f"{name}/{documents_of_file.name}"].rows == rows
             place, sizes = place + rows, [*sizes, len(stream)]
-            assert 32 <= len(stream) < 500 + 32 or rows == 1
+            assert 32 < len(stream) <= 500 + 32 or rows == 1
         assert place == len(documents)
         card = (folder / "README.md").read_text()
         assert f"{sum(sizes):,} tokens in {len(sizes):,} files" in card
