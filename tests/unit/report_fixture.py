@@ -321,7 +321,7 @@ def _select(run: Path, rng: Any) -> None:
     tables: dict[str, Rows] = {"scores": [], "summary": summary, "arms": totals, "composition": composition}
     tables["overlap"] = [{"arm": "top", "other": "random", "units": 12, "share": 0.02}]
     tables["losses"] = [{"language": "fr", "reason": "duplicate", "units": 7, "tokens": 700}]
-    tables["matching"] = [{"language": "fr", "matched_on": "composition", "units": 7, "share": 1.0}]
+    tables["matching"] = [{"language": "fr", "matched_on": "composition", "taken": 700, "share": 1.0}]
     write_stage(run, SelectConfig(budget_tokens=100_000), tables, origins={"pivots": "flag"})
 
 

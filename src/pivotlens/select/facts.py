@@ -254,7 +254,7 @@ def matching_rows(matched: Mapping[tuple[int, int], int], codes: Names) -> list[
     """Return the rows of the table ``matching``.
 
     Args:
-        matched: Units by language and level, as `Matched.matched`.
+        matched: As `Matched.matched`.
         codes: Numbers of languages.
     """
     totals: Counter[int] = Counter()
@@ -262,7 +262,7 @@ def matching_rows(matched: Mapping[tuple[int, int], int], codes: Names) -> list[
         totals[language] += n
     on = (*LEVELS, "nothing")
     return [
-        {"language": codes.names[language], "matched_on": on[level], "units": n, "share": n / totals[language]}
+        {"language": codes.names[language], "matched_on": on[level], "taken": n, "share": n / totals[language]}
         for (language, level), n in sorted(matched.items(), key=lambda item: (codes.names[item[0][0]], item[0][1]))
     ]
 

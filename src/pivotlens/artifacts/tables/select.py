@@ -146,11 +146,11 @@ TABLES = {
         Column("dropped", INTEGER, "lines", "How often it was left out of the corpus."),
     ),
     "matching": table(
-        "How many units of arm `top` in a language were matched, and on what.",
+        "How much of arm `top` in a language was matched, and on what.",
         _LANGUAGE,
         Column("matched_on", STRING, NONE, "What the units have in common; `nothing` where none was left."),
-        Column("units", INTEGER, "units", "Units of `top`."),
-        Column("share", NUMBER, SHARE, "Of those in the language."),
+        Column("taken", INTEGER, "tokens or units", "What `top` takes of its budget, in what that counts."),
+        Column("share", NUMBER, SHARE, "Of what it takes in the language."),
     ),
     "examples": table(
         "A unit of an arm, drawn by hash.",
