@@ -307,7 +307,14 @@ def _select(run: Path, rng: Any) -> None:
         for i, language in enumerate(LANGUAGES)
     ]
     totals = [
-        {"arm": arm, "units": 2000, "tokens": 399_000, "pivot_share": 0.1, "bridges": 38.0 if arm == "top" else 11.0}
+        {
+            "arm": arm,
+            "units": 2000,
+            "tokens": 399_000,
+            "packed": 397_312,
+            "pivot_share": 0.1,
+            "bridges": 38.0 if arm == "top" else 11.0,
+        }
         for arm in arms
     ]
     parts = (("text_language", "en"), ("document_type", "monolingual"), ("length_decile", "01"), ("source", HOSTILE[0]))

@@ -171,8 +171,8 @@ class Facts:
         )
         return None if rate == corpus else (expected - corpus) / (rate - corpus)
 
-    def arm_rows(self) -> list[dict[str, Any]]:
-        """Return the rows of the table ``arms``."""
+    def arm_rows(self, sequence_length: int) -> list[dict[str, Any]]:
+        """Return the rows of the table ``arms``, given the tokens of a training sequence."""
         rows = []
         for arm in self.arms:
             of_arm = {name: sum(self.taken(arm, language, name) for language in self.languages) for name in _SUMS}
@@ -182,6 +182,7 @@ class Facts:
                     "arm": arm,
                     "units": of_arm["units"],
                     "tokens": of_arm["tokens"],
+                    "packed": of_arm["tokens"] // sequence_length * sequence_length,
                     "pivot_share": of_arm["n_pivots"] / own,
                     "bridges": PER_TOKENS * of_arm["n_bridges"] / own,
                 }

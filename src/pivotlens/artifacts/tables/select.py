@@ -91,6 +91,7 @@ TABLES = {
         _ARM,
         Column("units", INTEGER, "units", "Units taken."),
         Column("tokens", INTEGER, "tokens", "Their tokens, with the one that ends each."),
+        Column("packed", INTEGER, "tokens", "Those in whole training sequences of `sequence_length`, as one stream."),
         Column("pivot_share", NUMBER, SHARE, "Of their own tokens, those that are pivots; 0 where there are none."),
         Column("bridges", NUMBER, _PER_THOUSAND, "Rate of `n_bridges` over them; 0 where there are none."),
     ),
