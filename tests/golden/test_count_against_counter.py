@@ -33,17 +33,34 @@ def _found(language: str, forms: tuple[str, ...], text: str) -> bool:
     return any(regex.search(rf"(?V1)(?<!{edge}){regex.escape(form)}(?!{edge})", text) for form in forms)
 
 
-def _units(corpus: Path, length: int) -> list[tuple[str, str]]:
-    """Return language found and text of each unit: boilerplate by a plain count, languages of each unit by itself."""
+def _with_footers(corpus: Path) -> Path:
+    """End every other document with a numbered line that holds words, and return the corpus."""
+    for path in corpus.glob("*.jsonl"):
+        rows = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+        for number, row in enumerate(rows[::2]):
+            row["text"] += f"\nle livre, eau {number}\nthe water"
+        path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    return corpus
+
+
+def _units(corpus: Path, length: int) -> tuple[list[tuple[str, str]], Counter, Counter]:
+    """Return language found and text of each unit, units by label, language and type, and lines left out by label.
+
+    Boilerplate is told by a plain count, the language of each unit by itself.
+    """
     rows = [orjson.loads(line) for path in sorted(corpus.glob("*.jsonl")) for line in path.read_bytes().splitlines()]
     documents = Counter(row["language"] for row in rows)
     lines = Counter((row["language"], key) for row in rows for key in {_key(line) for line in row["text"].split("\n")})
-    units = []
+    units, kinds, dropped = [], Counter(), Counter()
     for row in rows:
+        label = row["language"][:2]
         kept = [line for line in row["text"].split("\n") if not _recurs(row["language"], line, lines, documents)]
+        dropped[label] += row["text"].count("\n") + 1 - len(kept)
         for unit in split_units("\n".join(kept), "characters", length):
-            units.append((by_lines([unit], [row["language"][:2]]).languages[0], unit))
-    return units
+            found = by_lines([unit], [label])
+            units.append((found.languages[0], unit))
+            kinds[label, found.languages[0], found.document_types[0]] += 1
+    return units, kinds, dropped
 
 
 def _key(line: str) -> str:
@@ -57,7 +74,7 @@ def _recurs(language: str, line: str, lines: Counter, documents: Counter) -> boo
 
 @pytest.mark.parametrize("seed", range(4))
 def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
-    corpus = write_corpus(tmp_path / "corpus", seed=seed)
+    corpus = _with_footers(write_corpus(tmp_path / "corpus", seed=seed))
     spec = str(write_tokenizer(tmp_path / "model"))
     write_bench(tmp_path / "run")
     longer = tmp_path / "longer.tsv"
@@ -70,7 +87,8 @@ def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
 
     word_df, pair_df, tokens, word_tokens, pair_tokens = Counter(), Counter(), Counter(), Counter(), Counter()
     units_of = Counter()
-    for language, unit in _units(corpus, 100):
+    units, kinds, dropped = _units(corpus, 100)
+    for language, unit in units:
         ids = set(tokenizer.encode_batch([unit])[0].tolist())
         units_of[language] += 1
         tokens.update((language, token) for token in ids)
@@ -105,6 +123,15 @@ def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
         assert row["df_target"] == sum(n for key, n in word_df.items() if key[:2] == (target, by[target][0]))
     assert len(counts.rows("pairs")) == len(WORDS) * 6
     assert {row["language"]: row["units"] for row in counts.rows("languages")} == dict(units_of)
+    assert {(row["label"], row["language"], row["type"]): row["units"] for row in counts.rows("units")} == dict(kinds)
+    lines = counts.rows("boilerplate")
+    for rows in (lines, counts.rows("boilerplate_sources")):
+        by_label: Counter = Counter()
+        for row in rows:
+            by_label[row["language"]] += row["dropped"]
+        assert by_label == +dropped
+    assert counts.manifest.details["boilerplate_dropped"] == dropped.total() > 0
+    assert counts.manifest.details["boilerplate_lines"] == len(lines)
     for row in counts.rows("words"):
         own = row["document_language"] == row["word_language"]
         assert row["n_sampled"] == (row["df"] if own else 0)
