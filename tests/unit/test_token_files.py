@@ -24,24 +24,24 @@ from datatrove.utils.dataset import DatatroveFileDataset, DatatroveFolderDataset
 
 from pivotlens.corpus import CorpusFile, LocalExecutor, PartStore, Shard, executor
 from pivotlens.corpus.writing import (
+    ArmFiles,
     EncodedDocument,
     FileFilling,
     TokenCoding,
     WritingPlan,
-    file_sizes,
+    fragment_base,
     fragments,
     how_to_train,
     joined_files,
     tokens_read,
     writing_fragment,
 )
-from pivotlens.corpus.writing.arm_files import ArmFile
 from pivotlens.errors import ConfigError, DataError
 
 SEQUENCE, FILE_TOKENS, END = 16, 64, 7
 COLUMNS = pa.schema([("id", pa.string()), ("text", pa.string()), ("n_tokens", pa.int64()), ("share", pa.float64())])
 FORMATS = ("jsonl", "parquet", "datatrove", "olmo_core", "megatron")
-LENGTHS = (0, 5, 1, 40, 70, 3, 0, 20, 15, 16, 17, 31, 0, 2, 9)
+LENGTHS = (0, 5, 1, 40, 70, 3, 0, 20, 15, 16, 17, 31, 0, 2, 9, 8)
 VOCABULARIES = (49_152, 65_499, 65_500, 262_145)
 READERS = Path(__file__).parents[2] / ".readers"
 
@@ -94,25 +94,31 @@ def _write(folder: Path, vocabulary: int, lengths: tuple[int, ...] = LENGTHS, sh
     if lengths:
         ids[-1][0] = vocabulary - 1
     plan = WritingPlan(FORMATS, COLUMNS, TokenCoding(vocabulary, END, "some/model"))
-    numbers = FileFilling(FILE_TOKENS).numbers(np.array([length + 1 for length in lengths], dtype=np.int64))
-    kept, joined = folder / "fragments", folder / "joined"
-    for path in (kept, joined):
-        path.mkdir(parents=True)
-    bases: dict[int, list[Path]] = {}
+    fragments, joined = PartStore(folder / "fragments"), PartStore(folder / "joined")
+    for store in (fragments, joined):
+        store.folder.mkdir(parents=True)
+    arm = ArmFiles(("top",), FILE_TOKENS, SEQUENCE, fragments)
     texts = _texts(len(ids))
+    placed = []
     for shard, places in enumerate(np.array_split(np.arange(len(ids)), shards)):
-        for number in dict.fromkeys(numbers[places].tolist()):
-            base = kept / f"{shard}.{number}"
-            with writing_fragment(base, plan) as fragment:
-                for place in places[numbers[places] == number].tolist():
+        of_corpus = Shard.whole(CorpusFile(str(shard), "", 0, ""))
+        sizes = np.array([ids[place].size + 1 for place in places.tolist()], dtype=np.int64)
+        (numbers,) = arm.place(of_corpus, sizes, np.ones((1, places.size), dtype=bool))
+        placed += numbers.tolist()
+        for number in dict.fromkeys(numbers.tolist()):
+            with writing_fragment(fragment_base(fragments.path(of_corpus), "top", number), plan) as fragment:
+                for place in places[numbers == number].tolist():
                     fragment.add(plan.encoded(texts[place], ids[place]))
-            bases.setdefault(number, []).append(base)
-    files = [ArmFile("top", number, tuple(bases.get(number, ()))) for number in range(max(1, len(bases)))]
-    for name, path, output in joined_files(files, plan, LocalExecutor(), PartStore(joined)):
+    for name, path, output in joined_files(arm.files(), plan, LocalExecutor(), joined):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).hardlink_to(path)
         assert output.bytes == path.stat().st_size
-    return Case(folder / "top", vocabulary, [[*of.tolist(), END] for of in ids], numbers.tolist())
+    n_files = arm.tokens("top").size  # what fills no sequence went into the file before
+    case = Case(
+        folder / "top", vocabulary, [[*of.tolist(), END] for of in ids], np.clip(placed, 0, n_files - 1).tolist()
+    )
+    assert arm.tokens("top").tolist() == [len(stream) for stream in case.streams]
+    return case
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +140,6 @@ def test_a_file_ends_before_the_document_that_exceeds_it() -> None:
         filling = FileFilling(most)
         cuts = np.sort(rng.integers(0, lengths.size + 1, 3))
         assert np.concatenate([filling.numbers(some) for some in np.split(lengths, cuts)]).tolist() == expected
-        by_file = [lengths[np.array(expected) == file].sum() for file in range(number + 1)] if lengths.size else []
-        assert file_sizes(lengths, most).tolist() == by_file
 
 
 def test_tokens_read_are_those_of_the_sequences_a_trainer_makes() -> None:
@@ -284,6 +288,9 @@ def test_token_files_are_read_by_megatron_core(cases: list[Case], read_by_traine
             assert of_file["documents"] == documents
             assert of_file["document_indices"] == list(range(len(documents) + 1))
             assert of_file["dtype"] == case.coding.type_name("megatron")
+        sizes = np.array([len(stream) for stream in case.streams])
+        read_of_it = SEQUENCE * sum(of_file["samples"] for of_file in read["megatron"])
+        assert read_of_it == tokens_read(sizes, "megatron", SEQUENCE)
 
 
 def test_the_type_follows_from_the_vocabulary_and_stands_in_the_card(cases: list[Case]) -> None:

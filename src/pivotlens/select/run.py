@@ -43,7 +43,7 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
         config.score != "bridge",
     )
     chosen, fragments, joined = (PartStore(workspace.parts_folder(key)) for key in ("chosen", "fragments", "joined"))
-    files = ArmFiles(names, config.file_tokens, fragments)
+    files = ArmFiles(names, config.file_tokens, config.sequence_length, fragments)
     holding = []
     for shard, units in corpus:
         taken = arms.takes(units)

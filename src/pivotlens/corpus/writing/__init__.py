@@ -3,7 +3,7 @@
 from pivotlens.corpus.writing.arm_files import ArmFiles, fragment_base
 from pivotlens.corpus.writing.fragments import EncodedDocument, FragmentWriter, WritingPlan, writing_fragment
 from pivotlens.corpus.writing.joining import joined_files
-from pivotlens.corpus.writing.layout import TOKEN_FORMATS, FileFilling, TokenFormat, file_sizes, tokens_read
+from pivotlens.corpus.writing.layout import TOKEN_FORMATS, FileFilling, TokenFormat, tokens_read
 from pivotlens.corpus.writing.snippets import how_to_train
 from pivotlens.corpus.writing.tokens import TokenCoding
 
@@ -16,7 +16,6 @@ __all__ = [
     "TokenCoding",
     "TokenFormat",
     "WritingPlan",
-    "file_sizes",
     "fragment_base",
     "how_to_train",
     "joined_files",

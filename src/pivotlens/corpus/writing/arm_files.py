@@ -10,6 +10,7 @@ import numpy as np
 from pivotlens.arrays import Booleans, Integers
 from pivotlens.corpus.files import CorpusFile
 from pivotlens.corpus.shards import PartStore, Shard
+from pivotlens.corpus.writing.fragments import fragment_size
 from pivotlens.corpus.writing.layout import FileFilling
 
 
@@ -29,7 +30,7 @@ class ArmFile:
 
     def as_shard(self) -> Shard:
         """Return it as a piece of work for an executor: its size is what the fragments hold."""
-        size = sum(path.stat().st_size for base in self.fragments for path in base.parent.glob(f"{base.name}.*"))
+        size = sum(fragment_size(base) for base in self.fragments)
         name = f"{self.arm}/{self.number:05d}"
         return Shard.whole(CorpusFile(name, name, size, ""))
 
@@ -38,14 +39,19 @@ class ArmFile:
 class ArmFiles:
     """Which files the arms have; documents come in the order of the corpus.
 
+    A last file that fills no training sequence, with the token after it, would be lost to a trainer, and some cannot
+    read it: it goes into the one before.
+
     Attributes:
         arms: The arms.
         file_tokens: As `FileFilling`.
+        sequence_length: Tokens of a training sequence.
         fragments: The parts of the work that writes the fragments of a shard.
     """
 
     arms: tuple[str, ...]
     file_tokens: int
+    sequence_length: int
     fragments: PartStore
     _filling: dict[str, FileFilling] = field(init=False)
     _tokens: dict[str, list[int]] = field(init=False)
@@ -75,15 +81,23 @@ class ArmFiles:
 
     def tokens(self, arm: str) -> Integers:
         """Return the tokens of each file of an arm with the end-of-document tokens, shape ``(files,)``."""
-        return np.array(self._tokens[arm], dtype=np.int64)
+        filled = np.array(self._tokens[arm], dtype=np.int64)
+        return np.add.reduceat(filled, np.arange(self._n_files(arm))) if filled.size else filled
 
     def files(self) -> list[ArmFile]:
         """Return the files of the arms, of an arm that holds nothing one without documents."""
-        return [
-            ArmFile(arm, number, tuple(self._bases.get((arm, number), ())))
-            for arm in self.arms
-            for number in range(max(1, len(self._tokens[arm])))
-        ]
+        files = []
+        for arm in self.arms:
+            n_files, filled = max(self._n_files(arm), 1), len(self._tokens[arm])
+            for number in range(n_files):
+                numbers = range(number, filled if number == n_files - 1 else number + 1)
+                fragments = [base for one in numbers for base in self._bases[arm, one]]
+                files.append(ArmFile(arm, number, tuple(fragments)))
+        return files
+
+    def _n_files(self, arm: str) -> int:
+        filled = self._tokens[arm]
+        return len(filled) - (len(filled) > 1 and filled[-1] <= self.sequence_length)
 
 
 def fragment_base(part: Path, arm: str, number: int) -> Path:

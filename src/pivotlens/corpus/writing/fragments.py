@@ -123,6 +123,12 @@ def _file(base: Path, ending: str) -> Iterator[IO[bytes]]:
         yield file
 
 
+def fragment_size(base: Path) -> int:
+    """Return the bytes that a fragment has."""
+    paths = (base.with_name(base.name + ending) for ending in (_LINES, _TOKENS))
+    return sum(path.stat().st_size for path in paths if path.exists())
+
+
 def lines_of(bases: Sequence[Path]) -> Iterator[bytes]:
     """Yield the lines of fragments in blocks of bounded size.
 

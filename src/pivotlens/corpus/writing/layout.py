@@ -52,15 +52,6 @@ class FileFilling:
         return numbers
 
 
-def file_sizes(lengths: Integers, file_tokens: int) -> Integers:
-    """Return the tokens of each file that documents fill, shape ``(files,)``; arguments as `FileFilling`.
-
-    >>> file_sizes(np.array([4, 6, 1, 30, 2]), 10).tolist()
-    [10, 1, 30, 2]
-    """
-    return np.bincount(FileFilling(file_tokens).numbers(lengths), weights=lengths).astype(np.int64)
-
-
 def tokens_read(tokens: Integers, format: CorpusFormat, sequence_length: int) -> int:
     """Return how many tokens a trainer counts in an epoch over files (docs/method.md#token-files).
 
