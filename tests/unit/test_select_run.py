@@ -187,10 +187,10 @@ def test_card_says_what_it_is(here: Path, tmp_path: Path) -> None:
             assert f"| {row['language']} | {row['units']:,} | {row['tokens']:,} | 60 |" in card
     for row in selection.rows("losses"):
         assert f"| {row['language']} | {row['reason']} | {row['units']:,} | {row['tokens']:,} |" in card
-    top = Counter(row["language"] for row in selection.rows("scores") if "top" in row["selected"])
+    top = {row["language"]: row["tokens"] for row in selection.rows("summary") if row["arm"] == "top"}
     matched: Counter[str] = Counter()
     for row in selection.rows("matching"):
-        matched[row["language"]] += row["units"]
+        matched[row["language"]] += row["taken"]
     assert matched == top
     assert not any({"top", "matched"} <= set(row["selected"]) for row in selection.rows("scores"))
 
