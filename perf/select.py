@@ -36,8 +36,8 @@ from perf.select_inputs import write_mined
 from pivotlens.corpus import Columns, Document, Shard, UnitPlan, list_corpus, read_documents
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select.config import SelectConfig
+from pivotlens.select.mined import mined_sought
 from pivotlens.select.passes import ScorePass
-from pivotlens.select.scores import mined_sought
 
 _WARM = 200
 _DOCUMENT = 2000

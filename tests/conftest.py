@@ -30,6 +30,41 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyInputs:
     return TinyInputs(folder, write_config(folder / "tiny.toml", words, corpus, model), words, corpus, model)
 
 
+WRITES_SPECIAL_TOKENS = "<s> opens and </s> ends a document in many tokenizers"
+
+
+class MinedRun(NamedTuple):
+    """A run up to ``mine`` and what it read; tests must not change it."""
+
+    run: Path
+    corpus: Path
+    model: Path
+
+
+@pytest.fixture(scope="session")
+def mined(tiny: TinyInputs, tmp_path_factory: pytest.TempPathFactory) -> MinedRun:
+    """The tiny corpus with documents that write special tokens, counted and mined."""
+    import shutil
+
+    import orjson
+
+    from pivotlens import build_benchmark, count_corpus, mine_pivots
+    from pivotlens.bench.config import BenchConfig
+    from pivotlens.count.config import CountConfig
+    from pivotlens.mine.config import MineConfig
+
+    folder = tmp_path_factory.mktemp("mined")
+    corpus, run = folder / "corpus", folder / "run"
+    shutil.copytree(tiny.corpus, corpus)
+    texts = [f"water {number} {WRITES_SPECIAL_TOKENS}" for number in range(3)]
+    lines = [orjson.dumps({"text": text, "language": "en"}) for text in texts]
+    (corpus / "shard-4.jsonl").write_bytes(b"\n".join(lines))
+    build_benchmark(BenchConfig(words=str(tiny.words), distractors=4, shot_pool=8, calibration=20), run)
+    count_corpus(CountConfig(corpus=str(corpus), tokenizer=str(tiny.model), unit_characters=256), run)
+    mine_pivots(MineConfig(min_df=2, shuffles=3), run)
+    return MinedRun(run, corpus, tiny.model)
+
+
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """One torch thread for a module's tests: the order of sums, and so their last bits, stays the same."""

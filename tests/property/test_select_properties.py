@@ -153,7 +153,10 @@ def _match(pieces: list[ScoredUnits], budget: int) -> tuple[Chooser, Matching, L
 def _plain_matching(units: ScoredUnits, top: np.ndarray, lengths: Lengths) -> tuple[set[int], Counter]:
     """Match by dictionaries: at each level, what is still wanted takes the smallest hashes of what is free."""
     levels, hashes = strata(units, lengths).T.tolist(), units.hashes(0, "matched").tolist()
-    wanted = Counter(tuple(levels[unit]) for unit in np.flatnonzero(top).tolist())
+    uniform = ((units.hashes(0, "matched") >> np.uint64(11)) / 2**53).tolist()
+    wanted: Counter = Counter()
+    for unit in np.flatnonzero(top).tolist():
+        wanted[tuple(levels[unit])] += int(units.cost[unit])
     language = {tuple(levels[unit]): int(units.language[unit]) for unit in range(units.size)}
     free = [unit for unit in range(units.size) if units.eligible[unit] and not top[unit]]
     taken: set[int] = set()
@@ -162,14 +165,19 @@ def _plain_matching(units: ScoredUnits, top: np.ndarray, lengths: Lengths) -> tu
         for group in sorted({stratum[level] for stratum in wanted}):
             here = [unit for unit in free if levels[unit][level] == group and unit not in taken]
             here.sort(key=lambda unit: hashes[unit])
-            for stratum in sorted(stratum for stratum in wanted if stratum[level] == group):
-                n = min(wanted[stratum], len(here))
-                taken.update(here[:n])
-                here = here[n:]
-                wanted[stratum] -= n
-                matched[language[stratum], level] += n
-    for stratum, n in wanted.items():
-        matched[language[stratum], len(LEVELS)] += n
+            of_group = sorted(stratum for stratum in wanted if stratum[level] == group)
+            total, before = sum(wanted[stratum] for stratum in of_group), 0
+            for unit in here:
+                if total and before + uniform[unit] * int(units.cost[unit]) <= total:
+                    taken.add(unit)
+                before += int(units.cost[unit])
+            for stratum in of_group:
+                found = min(wanted[stratum], before)
+                before -= found
+                wanted[stratum] -= found
+                matched[language[stratum], level] += found
+    for stratum, left in wanted.items():
+        matched[language[stratum], len(LEVELS)] += left
     return taken, +matched
 
 

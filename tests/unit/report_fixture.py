@@ -337,7 +337,14 @@ def _select(run: Path, rng: Any) -> None:
         for i, language in enumerate(LANGUAGES)
     ]
     totals = [
-        {"arm": arm, "units": 2000, "tokens": 399_000, "pivot_share": 0.1, "bridges": 38.0 if arm == "top" else 11.0}
+        {
+            "arm": arm,
+            "units": 2000,
+            "tokens": 399_000,
+            "packed": 397_312,
+            "pivot_share": 0.1,
+            "bridges": 38.0 if arm == "top" else 11.0,
+        }
         for arm in arms
     ]
     parts = (("text_language", "en"), ("document_type", "monolingual"), ("length_decile", "01"), ("source", HOSTILE[0]))
@@ -351,7 +358,7 @@ def _select(run: Path, rng: Any) -> None:
     tables: dict[str, Rows] = {"scores": [], "summary": summary, "arms": totals, "composition": composition}
     tables["overlap"] = [{"arm": "top", "other": "random", "units": 12, "share": 0.02}]
     tables["losses"] = [{"language": "fr", "reason": "duplicate", "units": 7, "tokens": 700}]
-    tables["matching"] = [{"language": "fr", "matched_on": "composition", "units": 7, "share": 1.0}]
+    tables["matching"] = [{"language": "fr", "matched_on": "composition", "taken": 700, "share": 1.0}]
     write_stage(run, SelectConfig(budget_tokens=100_000), tables, origins={"pivots": "flag"})
 
 

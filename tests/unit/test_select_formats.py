@@ -11,46 +11,27 @@ import numpy as np
 import orjson
 import pyarrow.parquet as pq
 import pytest
-from tests.conftest import TinyInputs
+from tests.conftest import WRITES_SPECIAL_TOKENS, MinedRun
 
-from pivotlens import build_benchmark, count_corpus, mine_pivots, select_documents
+from pivotlens import select_documents
 from pivotlens.artifacts import RunFolder, Selection
-from pivotlens.bench.config import BenchConfig
 from pivotlens.corpus import PartStore, Shard, Task, executor, survey_corpus
 from pivotlens.corpus.writing import joining, tokens_read
-from pivotlens.count.config import CountConfig
 from pivotlens.errors import ArtifactError, ConfigError
-from pivotlens.mine.config import MineConfig
 from pivotlens.models.end_of_document import end_of_document, end_of_document_input
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select import SelectConfig
 from pivotlens.select.writing import DOCUMENT_COLUMNS
 
 ALL = ("jsonl", "parquet", "datatrove", "olmo_core", "megatron")
-SECRET = "<s> opens and </s> ends a document in many tokenizers"
 
 
-@pytest.fixture(scope="module")
-def here(tiny: TinyInputs, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run up to mine, over the tiny corpus and documents that write special tokens."""
-    folder = tmp_path_factory.mktemp("formats")
-    shutil.copytree(tiny.corpus, folder / "corpus")
-    lines = [orjson.dumps({"text": f"water {number} {SECRET}", "language": "en"}) for number in range(3)]
-    (folder / "corpus/shard-4.jsonl").write_bytes(b"\n".join(lines))
-    (folder / "model").symlink_to(tiny.model)
-    corpus = {"corpus": str(folder / "corpus"), "tokenizer": str(folder / "model"), "unit_characters": 1024}
-    build_benchmark(BenchConfig(words=str(tiny.words), distractors=4, shot_pool=8, calibration=20), folder / "run")
-    count_corpus(CountConfig(**corpus), folder / "run")
-    mine_pivots(MineConfig(min_df=2, shuffles=3), folder / "run")
-    return folder
-
-
-def _select(here: Path, run: Path, **settings: object) -> Selection:
+def _select(mined: MinedRun, run: Path, **settings: object) -> Selection:
     if not run.exists():
         run.mkdir(parents=True)
         for stage in ("bench", "count", "mine"):
-            (run / stage).symlink_to(here / "run" / stage)
-    values = {"corpus": str(here / "corpus"), "tokenizer": str(here / "model"), "unit_characters": 1024}
+            (run / stage).symlink_to(mined.run / stage)
+    values = {"corpus": str(mined.corpus), "tokenizer": str(mined.model), "unit_characters": 256}
     values |= {"budget_tokens": 800, "shortage": "take_all", "min_tokens": 8, "arms": ("random", "top"), "formats": ALL}
     return select_documents(SelectConfig(**{**values, "file_tokens": 500, "sequence_length": 32, **settings}), run)
 
@@ -60,9 +41,9 @@ def _bytes(run: Path) -> dict[str, bytes]:
     return {path.relative_to(run).as_posix(): path.read_bytes() for path in paths}
 
 
-def test_every_format_of_an_arm_holds_its_documents(here: Path, tmp_path: Path) -> None:
-    selection = _select(here, tmp_path / "run")
-    tokenizer = load_tokenizer(str(here / "model"))
+def test_every_format_of_an_arm_holds_its_documents(mined: MinedRun, tmp_path: Path) -> None:
+    selection = _select(mined, tmp_path / "run")
+    tokenizer = load_tokenizer(str(mined.model))
     end = tokenizer.tokenizer.token_to_id("</s>")
     for name in ("random", "top"):
         documents, folder = list(selection.arm(name)), selection.folder / name
@@ -81,7 +62,7 @@ def test_every_format_of_an_arm_holds_its_documents(here: Path, tmp_path: Path) 
             assert {path.read_bytes() for path in same} == {np.array(stream, "<u2").tobytes()}
             assert selection.manifest.outputs[f"{name}/{documents_of_file.name}"].rows == rows
             place, sizes = place + rows, [*sizes, len(stream)]
-            assert 32 <= len(stream) < 500 + 32 or rows == 1
+            assert 32 < len(stream) <= 500 + 32 or rows == 1
         assert place == len(documents)
         card = (folder / "README.md").read_text()
         assert f"{sum(sizes):,} tokens in {len(sizes):,} files" in card
@@ -92,22 +73,33 @@ def test_every_format_of_an_arm_holds_its_documents(here: Path, tmp_path: Path) 
     assert arm["tokens"] == sum(document["n_tokens"] + 1 for document in selection.arm("random"))
 
 
-def test_a_special_token_in_a_text_is_text(here: Path, tmp_path: Path) -> None:
-    selection = _select(here, tmp_path / "run", budget_tokens=10**6, arms=("random",), formats=("jsonl", "olmo_core"))
-    tokenizer = load_tokenizer(str(here / "model"))
-    assert tokenizer.tokenizer.decode(tokenizer.encode_batch([SECRET])[0].tolist()) == SECRET
-    assert sum(SECRET in document["text"] for document in selection.arm("random")) == 3
+def test_a_special_token_in_a_text_is_text(mined: MinedRun, tmp_path: Path) -> None:
+    selection = _select(
+        mined,
+        tmp_path / "run",
+        limit_documents=20,
+        budget_tokens=10**6,
+        arms=("random",),
+        formats=("jsonl", "olmo_core"),
+    )
+    tokenizer = load_tokenizer(str(mined.model))
+    assert (
+        tokenizer.tokenizer.decode(tokenizer.encode_batch([WRITES_SPECIAL_TOKENS])[0].tolist()) == WRITES_SPECIAL_TOKENS
+    )
+    assert sum(WRITES_SPECIAL_TOKENS in document["text"] for document in selection.arm("random")) == 3
     stream = np.concatenate([np.fromfile(path, "<u2") for path in (selection.folder / "random").glob("*/*.npy")])
     assert (stream == tokenizer.tokenizer.token_to_id("</s>")).sum() == len(selection.arm("random"))
     assert (stream == tokenizer.tokenizer.token_to_id("<s>")).sum() == 0
     assert "end-of-document token in their text" not in "".join(selection.manifest.warnings)
     # A token that is none of its special ones is found in text.
-    named = _select(here, tmp_path / "run", formats=("jsonl", "olmo_core"), end_of_document="e")
+    named = _select(mined, tmp_path / "run", formats=("jsonl", "olmo_core"), end_of_document="e")
     assert any("units hold the end-of-document token in their text" in one for one in named.manifest.warnings)
 
 
-def test_workers_and_interruptions_change_no_byte(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _select(here, tmp_path / "fresh")
+def test_workers_and_interruptions_change_no_byte(
+    mined: MinedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _select(mined, tmp_path / "fresh")
     work_on, done, limit = executor.work_on, [], [0]
 
     def failing(shard: Shard, task: Task, store: PartStore) -> None:
@@ -117,40 +109,40 @@ def test_workers_and_interruptions_change_no_byte(here: Path, tmp_path: Path, mo
         work_on(shard, task, store)
 
     monkeypatch.setattr(executor, "work_on", failing)
-    for limit[0] in (3, 8, 12, 14):
+    for limit[0] in (3, 12, 16):
         with pytest.raises(KeyboardInterrupt):
-            _select(here, tmp_path / "broken")
+            _select(mined, tmp_path / "broken")
     limit[0] = 1000
-    _select(here, tmp_path / "broken")
+    _select(mined, tmp_path / "broken")
     assert len(done) == len(set(done))
     assert _bytes(tmp_path / "broken") == _bytes(tmp_path / "fresh")
 
 
-def test_a_full_disk_loses_nothing(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_loses_nothing(mined: MinedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    _select(here, tmp_path / "fresh")
+    _select(mined, tmp_path / "fresh")
     with monkeypatch.context() as patch:
         patch.setattr(joining.shutil, "copyfileobj", full)
         with pytest.raises(ArtifactError, match="no space left while writing"):
-            _select(here, tmp_path / "broken")
+            _select(mined, tmp_path / "broken")
     assert not (tmp_path / "broken/select").exists()
     assert list((tmp_path / "broken").glob(".work/select-*/parts/fragments/*.part"))
-    _select(here, tmp_path / "broken")
+    _select(mined, tmp_path / "broken")
     assert _bytes(tmp_path / "broken") == _bytes(tmp_path / "fresh")
 
 
 @pytest.mark.slow
-def test_two_workers_write_the_same_bytes(here: Path, tmp_path: Path) -> None:
-    _select(here, tmp_path / "one")
-    _select(here, tmp_path / "two", workers=2)
+def test_two_workers_write_the_same_bytes(mined: MinedRun, tmp_path: Path) -> None:
+    _select(mined, tmp_path / "one")
+    _select(mined, tmp_path / "two", workers=2)
     assert _bytes(tmp_path / "one") == _bytes(tmp_path / "two")
 
 
-def test_an_arm_in_both_kinds_is_read_once_and_in_either(here: Path, tmp_path: Path) -> None:
+def test_an_arm_in_both_kinds_is_read_once_and_in_either(mined: MinedRun, tmp_path: Path) -> None:
     both, lines, parquet = (
-        _select(here, tmp_path / str(number), formats=formats)
+        _select(mined, tmp_path / str(number), formats=formats)
         for number, formats in enumerate((("jsonl", "parquet"), ("jsonl",), ("parquet",)))
     )
     assert list(both.arm("top")) == list(lines.arm("top")) == list(parquet.arm("top"))
@@ -161,17 +153,17 @@ def test_an_arm_in_both_kinds_is_read_once_and_in_either(here: Path, tmp_path: P
     assert [one.warnings for one in listed] == [(), (), ()]
 
 
-def test_what_is_refused_and_warned_of(here: Path, tmp_path: Path) -> None:
+def test_what_is_refused_and_warned_of(mined: MinedRun, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="add jsonl or parquet"):
         SelectConfig.build({"run.toml": {"formats": ["megatron"]}})
     with pytest.raises(ConfigError, match="no token '<end>', which --end-of-document names"):
-        _select(here, tmp_path / "run", end_of_document="<end>")
-    selection = _select(here, tmp_path / "run", sequence_length=10**6)
+        _select(mined, tmp_path / "run", end_of_document="<end>")
+    selection = _select(mined, tmp_path / "run", sequence_length=10**6)
     assert any("fills a sequence of 1,000,000: megatron reads nothing" in one for one in selection.manifest.warnings)
 
 
-def test_the_end_of_a_document_is_what_the_files_of_the_tokenizer_say(here: Path, tmp_path: Path) -> None:
-    shutil.copytree(here / "model", tmp_path / "model", symlinks=False)
+def test_the_end_of_a_document_is_what_the_files_of_the_tokenizer_say(mined: MinedRun, tmp_path: Path) -> None:
+    shutil.copytree(mined.model, tmp_path / "model", symlinks=False)
     (tmp_path / "model/model.safetensors").unlink()
     config, near = tmp_path / "model/tokenizer_config.json", RunFolder(tmp_path)
     for named in ("</s>", {"content": "</s>", "lstrip": False}):

@@ -288,6 +288,9 @@ def test_token_files_are_read_by_megatron_core(cases: list[Case], read_by_traine
             assert of_file["documents"] == documents
             assert of_file["document_indices"] == list(range(len(documents) + 1))
             assert of_file["dtype"] == case.coding.type_name("megatron")
+        sizes = np.array([len(stream) for stream in case.streams])
+        read_of_it = SEQUENCE * sum(of_file["samples"] for of_file in read["megatron"])
+        assert read_of_it == tokens_read(sizes, "megatron", SEQUENCE)
 
 
 def test_the_type_follows_from_the_vocabulary_and_stands_in_the_card(cases: list[Case]) -> None:

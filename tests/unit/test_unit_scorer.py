@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from functools import partial
 from pathlib import Path
@@ -15,29 +16,33 @@ from datatrove.data import Document
 from datatrove.executor import LocalPipelineExecutor
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
-from tests.conftest import TinyInputs
+from tests.conftest import MinedRun
 
-from pivotlens import build_benchmark, count_corpus, mine_pivots, score_batch, select_documents
+from pivotlens import score_batch, select_documents
 from pivotlens.artifacts import Selection
-from pivotlens.bench.config import BenchConfig
 from pivotlens.corpus import LocalExecutor, list_corpus, open_corpus, unit_batches, unit_plan
-from pivotlens.count.config import CountConfig
 from pivotlens.errors import ConfigError, DataError, PrerequisiteError
 from pivotlens.integrations.datatrove import PivotFilter, PivotScorer
-from pivotlens.mine.config import MineConfig
 from pivotlens.select import SelectConfig
 from pivotlens.select.unit_scorer import PREFIX, SCORES, unit_scorer
 
 
 @pytest.fixture(scope="module")
-def selection(tiny: TinyInputs, tmp_path_factory: pytest.TempPathFactory) -> Selection:
-    """A run of the tiny corpus up to select, units of few characters."""
+def selection(mined: MinedRun, tmp_path_factory: pytest.TempPathFactory) -> Selection:
+    """What select finds in the tiny corpus, in units of few characters."""
     run = tmp_path_factory.mktemp("scorer") / "run"
-    corpus = {"corpus": str(tiny.corpus), "tokenizer": str(tiny.model), "unit_characters": 256}
-    build_benchmark(BenchConfig(words=str(tiny.words), distractors=4, shot_pool=8, calibration=20), run)
-    count_corpus(CountConfig(**corpus), run)
-    mine_pivots(MineConfig(min_df=2, shuffles=3), run)
-    return select_documents(SelectConfig(**corpus, arms=("random", "top"), shortage="take_all", min_tokens=8), run)
+    run.mkdir()
+    for stage in ("bench", "count", "mine"):
+        (run / stage).symlink_to(mined.run / stage)
+    config = SelectConfig(
+        corpus=str(mined.corpus),
+        tokenizer=str(mined.model),
+        unit_characters=256,
+        arms=("random", "top"),
+        shortage="take_all",
+        min_tokens=8,
+    )
+    return select_documents(config, run)
 
 
 @pytest.fixture(scope="module")
@@ -129,13 +134,14 @@ def test_a_pipeline_of_datatrove_scores_and_filters(selection: Selection, units:
     LocalPipelineExecutor(
         [
             JsonlReader(str(tmp_path / "data")),
-            PivotScorer(run, batch_size=10),
+            pickle.loads(pickle.dumps(PivotScorer(run, batch_size=10))),
             PivotFilter(
                 0.5, run=run, exclusion_writer=JsonlWriter(str(dropped), output_filename=name, compression=None)
             ),
             JsonlWriter(str(kept), output_filename=name, compression=None),
         ],
         tasks=2,
+        workers=1,
         logging_dir=str(tmp_path / "logs"),
     ).run()
     by_text = dict(zip(units.column("text").to_pylist(), expected, strict=True))

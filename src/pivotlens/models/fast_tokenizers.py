@@ -64,7 +64,7 @@ def fastest(tokenizer: Tokenizer) -> tuple[EncodeFlat, list[str]]:
     content = _without_special_tokens(tokenizer)
     samples = sample_texts(tokenizer)
     expected: tuple[Integers, Integers] | None = None
-    for package, load in _LOADERS.items():
+    for package, load in LOADERS.items():
         if not is_installed(package):
             continue
         try:
@@ -138,7 +138,7 @@ def _load_tokie(content: str) -> EncodeFlat:
     return encode
 
 
-_LOADERS: dict[str, Callable[[str], EncodeFlat]] = {
+LOADERS: dict[str, Callable[[str], EncodeFlat]] = {
     "gigatoken": _load_gigatoken,
     "fastokens": _load_fastokens,
     "tokie": _load_tokie,

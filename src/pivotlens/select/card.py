@@ -61,7 +61,7 @@ def data_card(arm: str, card: CardTables) -> str:
         or "There are none.",
     ]
     if arm == "matched":
-        sections += ["## What units of `top` were matched on", _matching(tables["matching"])]
+        sections += ["## What the units of `top` were matched on", _matching(tables["matching"])]
     sections += ["## What was lost", _losses(tables["losses"], len(tables["boilerplate"]))]
     sections += ["## Examples", _examples(of_arm["examples"]) or "There are none."]
     if card.warnings:
@@ -137,8 +137,8 @@ def _composition(rows: Rows) -> list[str]:
 
 def _matching(rows: Rows) -> str:
     return _table(
-        ("language", "matched on", "units of top", "share"),
-        [(row["language"], row["matched_on"], f"{row['units']:,}", _percent(row["share"])) for row in rows],
+        ("language", "matched on", "taken by top", "share"),
+        [(row["language"], row["matched_on"], f"{row['taken']:,}", _percent(row["share"])) for row in rows],
     )
 
 

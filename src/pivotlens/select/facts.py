@@ -171,8 +171,8 @@ class Facts:
         )
         return None if rate == corpus else (expected - corpus) / (rate - corpus)
 
-    def arm_rows(self) -> list[dict[str, Any]]:
-        """Return the rows of the table ``arms``."""
+    def arm_rows(self, sequence_length: int) -> list[dict[str, Any]]:
+        """Return the rows of the table ``arms``, given the tokens of a training sequence."""
         rows = []
         for arm in self.arms:
             of_arm = {name: sum(self.taken(arm, language, name) for language in self.languages) for name in _SUMS}
@@ -182,6 +182,7 @@ class Facts:
                     "arm": arm,
                     "units": of_arm["units"],
                     "tokens": of_arm["tokens"],
+                    "packed": of_arm["tokens"] // sequence_length * sequence_length,
                     "pivot_share": of_arm["n_pivots"] / own,
                     "bridges": PER_TOKENS * of_arm["n_bridges"] / own,
                 }
@@ -254,7 +255,7 @@ def matching_rows(matched: Mapping[tuple[int, int], int], codes: Names) -> list[
     """Return the rows of the table ``matching``.
 
     Args:
-        matched: Units by language and level, as `Matched.matched`.
+        matched: As `Matched.matched`.
         codes: Numbers of languages.
     """
     totals: Counter[int] = Counter()
@@ -262,7 +263,7 @@ def matching_rows(matched: Mapping[tuple[int, int], int], codes: Names) -> list[
         totals[language] += n
     on = (*LEVELS, "nothing")
     return [
-        {"language": codes.names[language], "matched_on": on[level], "units": n, "share": n / totals[language]}
+        {"language": codes.names[language], "matched_on": on[level], "taken": n, "share": n / totals[language]}
         for (language, level), n in sorted(matched.items(), key=lambda item: (codes.names[item[0][0]], item[0][1]))
     ]
 

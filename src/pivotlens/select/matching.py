@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from pivotlens.arrays import Booleans, Floats, Hashes, Integers
-from pivotlens.select.budgets import Budgets
+from pivotlens.select.budgets import Budgets, sum_by
 from pivotlens.select.choosing import Chooser
 from pivotlens.select.units import ScoredUnits
 
 LEVELS = (
     "composition, type, length, source",
     "composition, type, length",
+    "composition, type, length decile",
     "composition, type",
-    "composition",
+    "composition to ten points, type",
+    "composition to ten points",
 )
-"""What units are matched on, at first and where too few are alike in all of it."""
+"""What units are matched on, at first and where too few are alike in all of it.
+
+Composition is to two points, length to a twelfth.
+"""
 _RESERVE = 3
-_FEW = 8
+_RESERVE_LEVEL = 1000.0
 _PENDING = 1 << 16
-_TYPES, _DECILES, _SOURCES = 4, 16, 1 << 13
+_TYPES, _DECILES, _LENGTHS, _SOURCES = 4, 16, 256, 1 << 13
 _BINS_AN_OCTAVE = 16
 
 
@@ -60,11 +65,13 @@ def _length_bins(n_tokens: Integers) -> Integers:
 
 def strata(units: ScoredUnits, lengths: Lengths) -> Integers:
     """Return what units are alike in at each of `LEVELS`, as numbers, shape ``(levels, units)``."""
-    composition = units.composition
-    with_type = composition * _TYPES + units.document_type
-    with_length = with_type * _DECILES + lengths.deciles(units)
+    coarse = units.composition
+    with_type = units.fine_composition * _TYPES + units.document_type
+    with_decile = with_type * _DECILES + lengths.deciles(units)
+    # Deciles are wide where lengths are spread: a budget is of tokens, and so is what an arm is made of.
+    with_length = with_type * _LENGTHS + np.minimum(_length_bins(units.n_tokens) // 2, _LENGTHS - 1)
     with_source = with_length * _SOURCES + units.source
-    return np.stack([with_source, with_length, with_type, composition])
+    return np.stack([with_source, with_length, with_decile, with_type, coarse * _TYPES + units.document_type, coarse])
 
 
 class _Smallest:
@@ -94,7 +101,7 @@ class _Smallest:
         if self._held:
             held = _Candidates.joined(self._held)
             groups = np.searchsorted(self._groups, held.strata[level])
-            kept = held[rank_within(groups, held.hashes, held.places) < self._most[groups]]
+            kept = held[held.before(groups) < self._most[groups]]
             self._held, self._pending = [kept], 0
             self._most_pending = max(_PENDING, kept.places.size)
 
@@ -106,30 +113,36 @@ class _Candidates:
     strata: Integers
     hashes: Hashes
     places: Integers
+    costs: Integers
 
     def __getitem__(self, which: Integers | Booleans) -> _Candidates:
-        return _Candidates(self.strata[:, which], self.hashes[which], self.places[which])
+        return _Candidates(self.strata[:, which], self.hashes[which], self.places[which], self.costs[which])
+
+    def before(self, groups: Integers) -> Integers:
+        """Return what those before each in its group cost together, by hash and then by number."""
+        order = np.lexsort((self.places, self.hashes, groups))
+        ends = np.cumsum(self.costs[order])
+        starts = ends - self.costs[order]
+        of_group = starts[np.searchsorted(groups[order], groups[order], side="left")]
+        before = np.empty(groups.size, dtype=np.int64)
+        before[order] = starts - of_group
+        return before
 
     @classmethod
     def joined(cls, parts: Sequence[_Candidates]) -> _Candidates:
         none = cls(
-            np.zeros((len(LEVELS), 0), dtype=np.int64), np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+            np.zeros((len(LEVELS), 0), dtype=np.int64),
+            np.zeros(0, dtype=np.uint64),
+            np.zeros(0, dtype=np.int64),
+            np.zeros(0, dtype=np.int64),
         )
         parts = [none, *parts]
         return cls(
             np.concatenate([part.strata for part in parts], axis=1),
             np.concatenate([part.hashes for part in parts]),
             np.concatenate([part.places for part in parts]),
+            np.concatenate([part.costs for part in parts]),
         )
-
-
-def rank_within(groups: Integers, hashes: Hashes, places: Integers) -> Integers:
-    """Return the place of each unit among those of its group, from 0, by hash and then by number."""
-    order = np.lexsort((places, hashes, groups))
-    ordered = groups[order]
-    ranks = np.empty(groups.size, dtype=np.int64)
-    ranks[order] = np.arange(groups.size) - np.searchsorted(ordered, ordered, side="left")
-    return ranks
 
 
 @dataclass(frozen=True)
@@ -139,7 +152,7 @@ class Matched:
     Attributes:
         places: Numbers of the units, upwards.
         keys: For each, by what it is taken: up to 1 those that stand for a unit of ``top``, above that a reserve.
-        matched: Language, level and number of units that were matched at it; the last level is none.
+        matched: By language and level, how much of what ``top`` takes was matched at it; the last level is none.
     """
 
     places: Integers
@@ -166,9 +179,10 @@ class Matching:
     def count(self, units: ScoredUnits) -> None:
         """Take note of what the arm is made of."""
         taken = units[self._top.takes(units)]
-        found, first, counts = np.unique(strata(taken, self._lengths), axis=1, return_index=True, return_counts=True)
-        for levels, place, n in zip(found.T.tolist(), first.tolist(), counts.tolist(), strict=True):
-            self._wanted[levels[0]] += n
+        found, first, places = np.unique(strata(taken, self._lengths), axis=1, return_index=True, return_inverse=True)
+        costs = sum_by(places.ravel(), self._top.budgets.cost(taken), found.shape[1])
+        for levels, place, cost in zip(found.T.tolist(), first.tolist(), costs, strict=True):
+            self._wanted[levels[0]] += cost
             self._finest[levels[0]] = tuple(levels)
             self._language[levels[0]] = int(taken.language[place])
 
@@ -177,12 +191,15 @@ class Matching:
         if not self._smallest:
             for level in range(len(LEVELS)):
                 of_level: Counter[int] = Counter()
-                for finest, n in self._wanted.items():
-                    of_level[self._finest[finest][level]] += n
-                self._smallest.append(_Smallest({group: _RESERVE * n + _FEW for group, n in of_level.items()}))
+                for finest, cost in self._wanted.items():
+                    of_level[self._finest[finest][level]] += cost
+                self._smallest.append(_Smallest({group: _RESERVE * cost for group, cost in of_level.items()}))
         may = units.eligible & ~self._top.takes(units) & np.isin(units.language, list(self._top.budgets.of_language))
         candidates = _Candidates(
-            strata(units, self._lengths)[:, may], units.hashes(self._seed, "matched")[may], units.places[may]
+            strata(units, self._lengths)[:, may],
+            units.hashes(self._seed, "matched")[may],
+            units.places[may],
+            self._top.budgets.cost(units)[may],
         )
         for level, smallest in enumerate(self._smallest):
             smallest.add(level, candidates)
@@ -198,36 +215,43 @@ class Matching:
         left = dict(self._wanted)
         matched: Counter[tuple[int, int]] = Counter()
         for level in range(len(LEVELS)):
-            wanted: Counter[int] = Counter()
-            for finest, n in left.items():
-                wanted[self._finest[finest][level]] += n
+            wanted = self._of_level(left, level)
             free = np.flatnonzero(np.isinf(keys))
-            quotas = np.array([wanted[group] for group in candidates.strata[level][free].tolist()], dtype=np.int64)
-            ranks = rank_within(candidates.strata[level][free], candidates.hashes[free], places[free])
-            taken = ranks < quotas
-            keys[free[taken]] = (ranks[taken] + uniform[free[taken]]) / quotas[taken]
-            found = Counter(candidates.strata[level][free[taken]].tolist())
+            groups, of_free = candidates.strata[level][free], candidates[free]
+            quotas = np.array([wanted[group] for group in groups.tolist()], dtype=np.int64)
+            places_in_group = of_free.before(groups) + uniform[free] * of_free.costs
+            # The one at the edge is in as likely as the part of it that fits: no class gets more or less on average.
+            taken = (quotas > 0) & (places_in_group <= quotas)
+            keys[free[taken]] = places_in_group[taken] / quotas[taken]
+            there = Counter(dict.fromkeys(wanted, 0))
+            for group, cost in zip(groups.tolist(), of_free.costs.tolist(), strict=True):
+                there[group] += cost
             for finest in sorted(left):
                 group = self._finest[finest][level]
-                n = min(left[finest], found[group])
-                found[group] -= n
-                left[finest] -= n
-                matched[self._language[finest], level] += n
-        for finest, n in left.items():
-            matched[self._language[finest], len(LEVELS)] += n
+                found = min(left[finest], there[group])
+                there[group] -= found
+                left[finest] -= found
+                matched[self._language[finest], level] += found
+        for finest, cost in left.items():
+            matched[self._language[finest], len(LEVELS)] += cost
         self._put_in_reserve(candidates, keys, uniform)
-        return Matched(places, keys, {key: n for key, n in sorted(matched.items()) if n})
+        return Matched(places, keys, {key: cost for key, cost in sorted(matched.items()) if cost})
+
+    def _of_level(self, costs: Mapping[int, int], level: int) -> Counter[int]:
+        """Return the costs of strata of the first level by the wider ones of another."""
+        sums: Counter[int] = Counter()
+        for finest, cost in costs.items():
+            sums[self._finest[finest][level]] += cost
+        return sums
 
     def _put_in_reserve(self, candidates: _Candidates, keys: Floats, uniform: Floats) -> None:
         """Give keys above 1 to those left over, in the proportions of what was wanted: the finest level first."""
         for level in range(len(LEVELS)):
-            wanted: Counter[int] = Counter()
-            for finest, n in self._wanted.items():
-                wanted[self._finest[finest][level]] += n
-            quotas = np.array([wanted[group] for group in candidates.strata[level].tolist()], dtype=np.int64)
+            wanted, groups = self._of_level(self._wanted, level), candidates.strata[level]
+            quotas = np.array([wanted[group] for group in groups.tolist()], dtype=np.int64)
             free = np.isinf(keys) & (quotas > 0)
-            ranks = rank_within(candidates.strata[level][free], candidates.hashes[free], candidates.places[free])
-            keys[free] = 1 + 1000 * level + (ranks + uniform[free]) / quotas[free]
+            places_in_group = candidates[free].before(groups[free]) + uniform[free] * candidates.costs[free]
+            keys[free] = 1 + _RESERVE_LEVEL * level + places_in_group / quotas[free]
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
     )
     tables = {
         "summary": facts.summary_rows(),
-        "arms": facts.arm_rows(),
+        "arms": facts.arm_rows(config.sequence_length),
         "composition": facts.composition_rows(),
         "overlap": facts.overlap_rows(),
         "losses": facts.loss_rows(),

@@ -8,10 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from pivotlens.arrays import Booleans
-from pivotlens.artifacts import Benchmark, Counts, Pivots, Selection, schema_of
+from pivotlens.artifacts import Pivots, Selection, schema_of
 from pivotlens.artifacts.columns import write_parquet_blocks
 from pivotlens.artifacts.fingerprint import fingerprint
 from pivotlens.artifacts.manifest import read_manifest
@@ -29,18 +26,14 @@ from pivotlens.corpus import (
 )
 from pivotlens.corpus.boilerplate import Boilerplate, BoilerplateLine, line_keys
 from pivotlens.corpus.packing import read_arrays, unpack_strings
-from pivotlens.corpus.vocabulary import CountedWords
-from pivotlens.errors import ConfigError, PrerequisiteError
-from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
+from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select.config import SelectConfig
 from pivotlens.select.dsir import Folders, weigh
+from pivotlens.select.mined import corpus_pivots, is_corpus_pivot, mining_words, refuse_nothing, word_pivots
 from pivotlens.select.passes import ScorePass
-from pivotlens.select.pivots import Sought, WordPivots
 from pivotlens.select.scored_corpus import ScoredCorpus, score_blocks
 from pivotlens.select.units import Guards
 from pivotlens.stage import Work
-from pivotlens.text.longer_words import read_longer_words
-from pivotlens.text.matching import missed_beside_particles
 
 _CHOOSING = frozenset(
     {
@@ -61,7 +54,6 @@ _CHOOSING = frozenset(
     }
 )
 """Settings and inputs that scores do not follow from."""
-_OF_PIVOTS = ("top", "sample", "share", "excess", "bridge", "pseudo_pivots")
 
 
 @dataclass(frozen=True)
@@ -98,8 +90,8 @@ def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
     config, workspace = work.config, work.workspace
     tokenizer = load_tokenizer(config.tokenizer, work.near)
     mined = Pivots.load(work.run)
-    pivots = _corpus_pivots(mined, config, tokenizer)
-    _refuse_nothing(config, mined, len(pivots))
+    pivots = corpus_pivots(mined, config, tokenizer)
+    refuse_nothing(config, mined, len(pivots))
     files, plan = work.plan.source("corpus", Listing).files, unit_plan(config)
     meaning = {name: value for name, value in config.meaning().items() if name not in _CHOOSING}
     inputs = {name: value for name, value in work.plan.inputs.items() if name not in _CHOOSING}
@@ -130,11 +122,11 @@ def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
             warnings + _told(config, details),
         )
     opened = open_corpus(files, plan, executor, folder)
-    words = _words(work.run)
+    words = mining_words(work.run)
     parts = PartStore(folder("scores"))
-    is_pivot = _is_pivot(pivots, tokenizer)
+    is_pivot = is_corpus_pivot(pivots, tokenizer)
     sought = lasting / "sought"
-    _word_pivots(mined, words, config.seed).sought(words, is_pivot).write(sought)
+    word_pivots(mined, words, config.seed).sought(words, is_pivot).write(sought)
     executor.run(opened.shards, ScorePass(opened.plan, str(tokenizer.folder), words, sought), parts, "Scoring units")
     bad = merged_bad_rows(opened.shards, parts, config.max_bad_share)
     check_bad_share(bad, config.max_bad_share, config.corpus)
@@ -197,71 +189,6 @@ def _there(work: Work[SelectConfig], scoring: str) -> Selection | None:
         if output is None or not path.is_file() or path.stat().st_size != output.bytes:
             return None
     return Selection.load(work.run)
-
-
-def _corpus_pivots(mined: Pivots, config: SelectConfig, tokenizer: TextTokenizer) -> tuple[tuple[int, ...], ...]:
-    """Return the token ids of each of the best pivots: all those that `mine` merged into one."""
-    rows = sorted(mined.rows("pivots"), key=lambda row: (-row["score"], row["token_id"]))[: config.pivots]
-    of_pairs = mined.table("pair_pivots").select(["token_id", "token"]).group_by(["token_id", "token"]).aggregate([])
-    for row in (*rows, *of_pairs.to_pylist()):
-        if row["token_id"] >= tokenizer.vocab_size or tokenizer.text(row["token_id"]) != row["token"]:
-            raise ConfigError(
-                f"token {row['token_id']} is {row['token']!r} in the mined pivots but not in the tokenizer of "
-                f"{config.tokenizer!r}",
-                "Give --tokenizer the model that `pivotlens count` was given.",
-            )
-    return tuple(tuple(row["variant_ids"]) for row in rows)
-
-
-def _refuse_nothing(config: SelectConfig, mined: Pivots, n_pivots: int) -> None:
-    if n_pivots or not any(arm in _OF_PIVOTS for arm in config.arms):
-        return
-    missed = missed_beside_particles(Benchmark.load(mined.folder.parent).languages)
-    raise PrerequisiteError(
-        "`mine` found no pivots to select by: pivots live in documents that mix languages",
-        f"Count a corpus with some{f'. {missed}' if missed else ', or lower --min-df of mine'}; or make arms that need "
-        "none, such as --arms random.",
-    )
-
-
-def mined_sought(run: Path, config: SelectConfig, tokenizer: TextTokenizer) -> Sought:
-    """Return what `ScorePass` looks for, for text that is in no corpus of ours.
-
-    Args:
-        run: The run folder, with ``bench``, ``count`` and ``mine``.
-        config: The settings.
-        tokenizer: That of the settings.
-
-    Raises:
-        ConfigError: The tokenizer is another than the one that the pivots were mined with.
-        PrerequisiteError: One of the stages has not run, or found no pivots.
-    """
-    mined = Pivots.load(run)
-    pivots = _corpus_pivots(mined, config, tokenizer)
-    _refuse_nothing(config, mined, len(pivots))
-    words = _words(run)
-    return _word_pivots(mined, words, config.seed).sought(words, _is_pivot(pivots, tokenizer))
-
-
-def _is_pivot(pivots: Sequence[Sequence[int]], tokenizer: TextTokenizer) -> Booleans:
-    is_pivot = np.zeros(tokenizer.vocab_size, dtype=bool)
-    is_pivot[[token for variants in pivots for token in variants]] = True
-    return is_pivot
-
-
-def _words(run: Path) -> CountedWords:
-    benchmark, counts = Benchmark.load(run), Counts.load(run)
-    longer = read_longer_words(str(counts.manifest.config.get("longer_words", "bundled")))
-    return CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values(), longer.words)
-
-
-def _word_pivots(mined: Pivots, words: CountedWords, seed: int) -> WordPivots:
-    frequency = {
-        (row["word_language"], row["word"]): row["df"]
-        for row in Counts.load(mined.folder.parent).rows("words")
-        if row["word_language"] == row["document_language"]
-    }
-    return WordPivots.of(words, mined.table("pair_pivots"), frequency, seed)
 
 
 def _told(config: SelectConfig, details: Mapping[str, Any]) -> list[str]:

@@ -18,8 +18,8 @@ from pivotlens.corpus.composition import DOCUMENT_TYPES
 from pivotlens.errors import ConfigError, DataError
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select.config import SelectConfig
+from pivotlens.select.mined import mined_sought
 from pivotlens.select.passes import parts_of, scored_columns
-from pivotlens.select.scores import mined_sought
 from pivotlens.select.units import bridge_score
 from pivotlens.statistics.proportion import wilson_lower
 from pivotlens.text import language_code

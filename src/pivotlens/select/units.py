@@ -14,7 +14,7 @@ from pivotlens.statistics.rate import poisson_lower
 PER_TOKENS = 1000
 """Rates of words and bridges are given for so many tokens."""
 _CODE_BITS = 16
-_TENTHS = 16
+_STEPS = 64
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,13 @@ class ScoredUnits:
 
     @cached_property
     def composition(self) -> Integers:
-        """Cell of equal language composition, shape ``(units,)``; see `composition_cells`."""
+        """Cell of equal language composition, by tenths, shape ``(units,)``; see `composition_cells`."""
         return composition_cells(self.language, self.other_language, self.language_share)
+
+    @property
+    def fine_composition(self) -> Integers:
+        """The same by steps of two points."""
+        return composition_cells(self.language, self.other_language, self.language_share, 50)
 
     def hashes(self, seed: int, purpose: str) -> Hashes:
         """Return the seeded hash of each unit for a purpose."""
@@ -147,10 +152,18 @@ def bridge_score(counts: Integers, n_tokens: Integers) -> Floats:
     return PER_TOKENS * poisson_lower(counts, n_tokens)
 
 
-def composition_cells(language: Integers, other_language: Integers, language_share: Floats) -> Integers:
+def composition_cells(
+    language: Integers, other_language: Integers, language_share: Floats, steps: int = 10
+) -> Integers:
     """Return a number for the language, the commonest other one, and in which tenth the share of the first lies.
 
     All text in one language is a cell of its own: from 99 % on.
+
+    Args:
+        language: Number of each unit's language.
+        other_language: Number of the commonest other one.
+        language_share: Share of the text in the first.
+        steps: Into how many steps shares are parted, at most 62.
     """
-    tenth = np.where(language_share >= 0.99, 10, np.minimum(np.floor(language_share * 10), 9)).astype(np.int64)
-    return (((language << _CODE_BITS) | other_language) * _TENTHS) + tenth
+    step = np.where(language_share >= 0.99, steps, np.minimum(np.floor(language_share * steps), steps - 1))
+    return (((language << _CODE_BITS) | other_language) * _STEPS) + step.astype(np.int64)

@@ -91,6 +91,7 @@ TABLES = {
         _ARM,
         Column("units", INTEGER, "units", "Units taken."),
         Column("tokens", INTEGER, "tokens", "Their tokens, with the one that ends each."),
+        Column("packed", INTEGER, "tokens", "Those in whole training sequences of `sequence_length`, as one stream."),
         Column("pivot_share", NUMBER, SHARE, "Of their own tokens, those that are pivots; 0 where there are none."),
         Column("bridges", NUMBER, _PER_THOUSAND, "Rate of `n_bridges` over them; 0 where there are none."),
     ),
@@ -146,11 +147,11 @@ TABLES = {
         Column("dropped", INTEGER, "lines", "How often it was left out of the corpus."),
     ),
     "matching": table(
-        "How many units of arm `top` in a language were matched, and on what.",
+        "How much of arm `top` in a language was matched, and on what.",
         _LANGUAGE,
         Column("matched_on", STRING, NONE, "What the units have in common; `nothing` where none was left."),
-        Column("units", INTEGER, "units", "Units of `top`."),
-        Column("share", NUMBER, SHARE, "Of those in the language."),
+        Column("taken", INTEGER, "tokens or units", "What `top` takes of its budget, in what that counts."),
+        Column("share", NUMBER, SHARE, "Of what it takes in the language."),
     ),
     "examples": table(
         "A unit of an arm, drawn by hash.",

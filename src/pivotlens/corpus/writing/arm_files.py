@@ -39,8 +39,8 @@ class ArmFile:
 class ArmFiles:
     """Which files the arms have; documents come in the order of the corpus.
 
-    A last file that fills no training sequence would be lost to a trainer, and some cannot read it: it goes into the
-    one before.
+    A last file that fills no training sequence, with the token after it, would be lost to a trainer, and some cannot
+    read it: it goes into the one before.
 
     Attributes:
         arms: The arms.
@@ -97,7 +97,7 @@ class ArmFiles:
 
     def _n_files(self, arm: str) -> int:
         filled = self._tokens[arm]
-        return len(filled) - (len(filled) > 1 and filled[-1] < self.sequence_length)
+        return len(filled) - (len(filled) > 1 and filled[-1] <= self.sequence_length)
 
 
 def fragment_base(part: Path, arm: str, number: int) -> Path:

@@ -112,10 +112,10 @@ def _matching(found: Sequence[Row]) -> b.Table:
     fields = (
         p.text("language", lambda row: language_name(row["language"])),
         p.text("matched on", "matched_on"),
-        p.value("units of top", "units", "count"),
+        p.value("taken by top", "taken", "count"),
         p.value("share", "share", "share"),
     )
-    return p.table("matching", "Units of arm top by what they were matched on", found, fields)
+    return p.table("matching", "What arm top takes, by what it was matched on", found, fields)
 
 
 def _losses(found: Sequence[Row]) -> b.Table:
