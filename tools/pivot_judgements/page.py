@@ -37,21 +37,24 @@ something stands out: precision is to be read with the column `pairs`.
 
 def page() -> str:
     """Return the page."""
-    drawn = read_drawn(JUDGED)
-    items = sorted({one.item for one in drawn})
-    passes = [read_pass(JUDGED / f"pass_{number}.tsv", items) for number in (1, 2)]
+    lines, judged = [_HEAD], list[list[dict[int, str]]]()
+    for folder in sorted(path for path in JUDGED.iterdir() if path.is_dir()):
+        drawn = read_drawn(folder)
+        items = sorted({one.item for one in drawn})
+        judged.append([read_pass(folder / f"pass_{number}.tsv", items) for number in (1, 2)])
+        lines += [f"## {folder.name}", "", *_table(drawn, judged[-1]), ""]
+    passes = [
+        {(corpus, item): label for corpus, both in enumerate(judged) for item, label in both[number].items()}
+        for number in (0, 1)
+    ]
     same, kappa = agreement(*passes)
-    corpora = sorted({one.corpus for one in drawn})
-    lines = [_HEAD]
-    for corpus in corpora:
-        lines += [f"## {corpus}", "", *_table([one for one in drawn if one.corpus == corpus], passes), ""]
     shares = "; ".join(f"{label} {_share(passes, label)}" for label in LABELS)
-    agree = f"{len(items):,} different lines; both passes agree on {same:.0%} (Cohen's κ {kappa:.2f}). {shares}."
+    agree = f"{len(passes[0]):,} different lines; both passes agree on {same:.0%} (Cohen's κ {kappa:.2f}). {shares}."
     lines += ["## Judges", "", agree, "", _TAIL]
     return "\n".join(lines)
 
 
-def _share(passes: Sequence[Mapping[int, str]], label: str) -> str:
+def _share(passes: Sequence[Mapping[tuple[int, int], str]], label: str) -> str:
     return " / ".join(f"{sum(found == label for found in judged.values()) / len(judged):.0%}" for judged in passes)
 
 
