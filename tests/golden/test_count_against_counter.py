@@ -34,23 +34,36 @@ def _found(language: str, forms: tuple[str, ...], text: str) -> bool:
     return any(regex.search(rf"(?V1)(?<!{edge}){regex.escape(form)}(?!{edge})", text) for form in forms)
 
 
-def _units(corpus: Path, length: int) -> list[tuple[str, int, str]]:
-    """Return language found, stratum and text of each unit.
+def _with_footers(corpus: Path) -> Path:
+    """End every other document with a numbered line that holds words, and return the corpus."""
+    for path in corpus.glob("*.jsonl"):
+        rows = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+        for number, row in enumerate(rows[::2]):
+            row["text"] += f"\nle livre, eau {number}\nthe water"
+        path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    return corpus
 
-    Boilerplate by a plain count, languages of each unit by itself; all units are shorter than the second step.
+
+def _units(corpus: Path, length: int) -> tuple[list[tuple[str, int, str]], Counter, Counter]:
+    """Return language, stratum and text of each unit, units by label, language and type, and lines left out by label.
+
+    Boilerplate is told by a plain count, the language of each unit by itself. All are shorter than the second step.
     """
     rows = [orjson.loads(line) for path in sorted(corpus.glob("*.jsonl")) for line in path.read_bytes().splitlines()]
     documents = Counter(row["language"] for row in rows)
     lines = Counter((row["language"], key) for row in rows for key in {_key(line) for line in row["text"].split("\n")})
-    units = []
+    units, kinds, dropped = [], Counter(), Counter()
     for row in rows:
+        label = row["language"][:2]
         kept = [line for line in row["text"].split("\n") if not _recurs(row["language"], line, lines, documents)]
+        dropped[label] += row["text"].count("\n") + 1 - len(kept)
         for unit in split_units("\n".join(kept), "characters", length):
-            found = by_lines([unit], [row["language"][:2]])
+            found = by_lines([unit], [label])
             own = found.composition.of_unit(0).get(found.languages[0], 0.0)
             others = round(int(found.composition.identified[0]) * (1 - own))
             units.append((found.languages[0], sum(others >= least for least in OTHERS) - 1, unit))
-    return units
+            kinds[label, found.languages[0], found.document_types[0]] += 1
+    return units, kinds, dropped
 
 
 def _standing(tokenizer: TextTokenizer, unit: str) -> set[int]:
@@ -73,7 +86,7 @@ def _recurs(language: str, line: str, lines: Counter, documents: Counter) -> boo
 
 @pytest.mark.parametrize("seed", range(4))
 def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
-    corpus = write_corpus(tmp_path / "corpus", seed=seed)
+    corpus = _with_footers(write_corpus(tmp_path / "corpus", seed=seed))
     spec = str(write_tokenizer(tmp_path / "model"))
     write_bench(tmp_path / "run")
     longer = tmp_path / "longer.tsv"
@@ -86,7 +99,8 @@ def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
 
     word_df, pair_df, tokens, word_tokens, pair_tokens = Counter(), Counter(), Counter(), Counter(), Counter()
     units_of, word_strata, pair_strata = Counter(), Counter(), Counter()
-    for language, stratum, unit in _units(corpus, 100):
+    units, kinds, dropped = _units(corpus, 100)
+    for language, stratum, unit in units:
         ids = _standing(tokenizer, unit)
         units_of[language, stratum] += 1
         tokens.update((language, stratum, token) for token in ids)
@@ -126,8 +140,19 @@ def test_counts_equal_a_plain_counter(tmp_path: Path, seed: int) -> None:
         assert row["df_source"] == sum(n for key, n in word_df.items() if key[:2] == (source, by[source][0]))
         assert row["df_target"] == sum(n for key, n in word_df.items() if key[:2] == (target, by[target][0]))
     assert len(counts.rows("pairs")) == len(WORDS) * 6
-    units = {row["language"]: row["units"] for row in counts.rows("languages") if row["units"]}
-    assert units == {code: sum(n for (of, _), n in units_of.items() if of == code) for code, _ in units_of}
+    by_language: Counter = Counter()
+    for (code, _), n in units_of.items():
+        by_language[code] += n
+    assert {row["language"]: row["units"] for row in counts.rows("languages")} == by_language
+    assert {(row["label"], row["language"], row["type"]): row["units"] for row in counts.rows("units")} == dict(kinds)
+    lines = counts.rows("boilerplate")
+    for rows in (lines, counts.rows("boilerplate_sources")):
+        by_label: Counter = Counter()
+        for row in rows:
+            by_label[row["language"]] += row["dropped"]
+        assert by_label == +dropped
+    assert counts.manifest.details["boilerplate_dropped"] == dropped.total() > 0
+    assert counts.manifest.details["boilerplate_lines"] == len(lines)
     for row in counts.rows("words"):
         own = row["document_language"] == row["word_language"]
         assert row["n_sampled"] == (row["df"] if own else 0)

@@ -60,8 +60,9 @@ def _found(opened: OpenedCorpus) -> dict[tuple[str, str, str], int]:
     return {(*line.group, line.text): line.documents for line in opened.plan.boilerplate.lines}
 
 
+FRENCH = {"  Page # de 60": 1, "Pied de page": 4, "Rare": 10, 'msgid "OK"': 1, '"%s"': 1, "• #": 1}
 ROWS = [
-    *_rows("web", "fr", 60, every={"  Page # de 60": 1, "Pied de page": 4, "Rare": 10, 'msgid "OK"': 1, '"%s"': 1, "• #": 1}),
+    *_rows("web", "fr", 60, every=FRENCH),
     *_rows("web", "en", 30, every={"Page # of 30": 2, "Pied de page": 8}, seed=1),
     *_rows("small", "fr", 9, every={"Toujours": 1}, seed=2),
 ]  # fmt: skip

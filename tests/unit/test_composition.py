@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import unicodedata
+from collections import Counter
+
 import pytest
 from tools.document_type_labels.__main__ import judged_and_found
 
@@ -77,6 +81,51 @@ def test_shares_are_of_identified_characters() -> None:
     assert found.composition.of_unit(0) == pytest.approx(
         {"en": letters["en"] / total, "fr": letters["fr"] / total}, abs=0.02
     )
+
+
+POOLS = {  # lines that are sure by themselves
+    "en": [EN[0], EN[1], EN[3]],
+    "fr": FR,
+    "zh": [ZH[0], ZH[2]],
+    "ja": JA,
+    "ru": ["Эта функция возвращает число символов в строке.", "Выберите файл, который вы хотите открыть."],
+    "ko": [
+        "계속하기 전에 설치 프로그램이 비밀번호를 묻습니다.",
+        "열고 싶은 파일을 선택하십시오, 그러면 목록이 나타납니다.",
+    ],
+}
+
+
+def _weight(line: str) -> int:
+    """Count a line's letters, a Han one as three and a Hangul one as two."""
+    names = [unicodedata.name(character, "") for character in line if character.isalpha()]
+    return sum(3 if name.startswith("CJK") else 2 if name.startswith("HANGUL") else 1 for name in names)
+
+
+def test_shares_and_languages_are_those_of_a_plain_count() -> None:
+    rng = random.Random(0)
+    units, labels = [], []
+    for _ in range(300):
+        languages = rng.choices(list(POOLS), k=rng.choice([1, 2, 3]))
+        lines = [(code, rng.choice(POOLS[code])) for code in rng.choices(languages, k=rng.randint(1, 9))]
+        units.append([*lines, *rng.choice([[], [("", "--help /etc/fstab")], [("", "")]])])
+        labels.append(rng.choice([*POOLS, "tlh"]))
+    found = by_lines(["\n".join(line for _, line in lines) for lines in units], labels)
+    for unit, (lines, label) in enumerate(zip(units, labels, strict=True)):
+        counts: Counter[str] = Counter()
+        for code, line in lines:
+            if code:
+                counts[code] += _weight(line)
+        total = counts.total()
+        few = {code for code, count in counts.items() if count < max(24, total // 20) and code not in (label, "en")}
+        if label == "tlh" or few:  # lines that are not sure there are not counted so plainly
+            continue
+        believed = 5 * counts[label] >= total or max(counts.values()) < 24
+        assert found.languages[unit] == (label if believed else min(counts, key=lambda code: (-counts[code], code))), (
+            lines
+        )
+        assert int(found.composition.identified[unit]) == total, lines
+        assert found.composition.of_unit(unit) == pytest.approx({code: count / total for code, count in counts.items()})
 
 
 def test_a_close_language_is_not_told_apart_on_little_text() -> None:

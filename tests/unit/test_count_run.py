@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import orjson
 import pytest
 from corpus_fixture import write_bench, write_corpus, write_tokenizer
 from pydantic import ValidationError
@@ -241,3 +242,32 @@ def test_what_must_be_there_first(here: Path, tmp_path: Path) -> None:
     planned = STAGE.plan(_config(here), tmp_path / "nowhere", planned={"bench": "f" * 64})
     assert planned.inputs.keys() == {"bench", "corpus", "tokenizer", "longer_words"}
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_units_are_counted_as_what_they_are(here: Path, tmp_path: Path) -> None:
+    english = (
+        "The program asks for a name, number {} of many, before it opens the file.\nIt shows a list of water and books."
+    )
+    french = "Le programme demande un nom avant d'ouvrir le fichier {}, puis il montre une liste de livres."
+    texts = [english.format("ab"[n % 2] * n) for n in range(24)] + [french.format("ab"[n % 2] * n) for n in range(6)]
+    (tmp_path / "corpus").mkdir()
+    lines = [orjson.dumps({"text": text, "language": "fr"}) for text in texts]
+    (tmp_path / "corpus" / "c.jsonl").write_bytes(b"\n".join(lines))
+    shutil.copytree(here / "model", tmp_path / "model")
+    shutil.copytree(here / "run" / "bench", tmp_path / "run" / "bench")
+    counts = count_corpus(_config(tmp_path, unit_characters=8192), tmp_path / "run")
+    units = {(row["label"], row["language"], row["type"]): row["units"] for row in counts.rows("units")}
+    assert units == {("fr", "en", "monolingual"): 24, ("fr", "fr", "monolingual"): 6}
+    assert any(
+        "24 of the 30 units labelled fr are in another language, mostly en" in w for w in counts.manifest.warnings
+    )
+    assert [
+        (row["line"], row["documents"], row["documents_sampled"], row["dropped"]) for row in counts.rows("boilerplate")
+    ] == [("It shows a list of water and books.", 24, 30, 24)]
+    by_language = {row["language"]: (row["documents"], row["units"]) for row in counts.rows("languages")}
+    assert by_language == {"en": (0, 24), "fr": (30, 6)}
+    believed = count_corpus(
+        _config(tmp_path, identify="label", boilerplate_share=0, unit_characters=8192), tmp_path / "run"
+    )
+    assert [(row["language"], row["units"]) for row in believed.rows("units")] == [("fr", 30)]
+    assert believed.rows("boilerplate") == []

@@ -1,15 +1,15 @@
 """Compiled loops over the lines of units: the language of each line, and what the lines make of the unit.
 
-The rules stand in docs/method.md#composition-of-units; a test does the same with plain Python.
+The rules stand in docs/method.md#language-of-lines and docs/method.md#composition-of-units.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from pivotlens.text.compiled import compiled
 from pivotlens.text.line_kernels import HAN, HANGUL, KANA, OTHER, best_label, label_score
 
 NONE = -1
@@ -39,14 +39,14 @@ _MSG = np.frombuffer(b"msg", dtype=np.uint8)
 MONOLINGUAL, PARALLEL, CODE_MIXED, OTHER_TYPE = range(4)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def weight(characters: Any, line: int) -> Any:
     """Return a line's characters, a Han one as three and a Hangul one as two: translations weigh about alike."""
     east_asian = 3 * characters[line, HAN] + characters[line, KANA] + 2 * characters[line, HANGUL]
     return int(east_asian + characters[line, OTHER])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def sure_languages(evidence: Any, unit_of_line: Any, labels: Any, languages: Any, tree: Any) -> Any:
     """Return the language of each line as far as the line tells it by itself.
 
@@ -103,7 +103,7 @@ def sure_languages(evidence: Any, unit_of_line: Any, labels: Any, languages: Any
     return first, second, probability
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _candidates(sure: Any, label: int, english: int) -> Any:
     """Return the languages that unsure lines of a unit may be in: the label's, English, and those of sure lines."""
     found = np.full(_CANDIDATES, NONE, dtype=np.int32)
@@ -119,7 +119,7 @@ def _candidates(sure: Any, label: int, english: int) -> Any:
     return found
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _likeliest(line: int, evidence: Any, candidates: Any, label_of: Any, tree: Any) -> Any:
     """Return the candidate that a line is in, or `NONE` where none is plausible or two are about as likely.
 
@@ -143,7 +143,7 @@ def _likeliest(line: int, evidence: Any, candidates: Any, label_of: Any, tree: A
     return best if best_score - next_score >= _CLEARLY else NONE
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def compose(first: Any, second: Any, sides: Any, units: Any, evidence: Any, languages: Any, tree: Any) -> Any:
     """Return what the lines make of each unit; the language of lines that were not sure is filled in.
 
@@ -205,7 +205,7 @@ def compose(first: Any, second: Any, sides: Any, units: Any, evidence: Any, lang
     return cells, types
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _forget_strays(of_unit: Any, first: Any, second: Any, label: int, english: int) -> None:
     """Take back what was thought of lines in languages of which a unit has next to nothing."""
     total = of_unit.sum()
@@ -218,7 +218,7 @@ def _forget_strays(of_unit: Any, first: Any, second: Any, label: int, english: i
             of_unit[code] = 0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _languages_of_sides(first: Any, second: Any, sides: Any, characters: Any) -> Any:
     """Return the two languages of a unit whose lines are text and translation in turn, or none.
 
@@ -251,7 +251,7 @@ def _languages_of_sides(first: Any, second: Any, sides: Any, characters: Any) ->
     return (found[0], found[1]) if found[0] != found[1] else none
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count(of_unit: Any, line: int, first: int, second: int, characters: Any) -> None:
     total = weight(characters, line)
     if second < 0 or second == first:
@@ -264,7 +264,7 @@ def _count(of_unit: Any, line: int, first: int, second: int, characters: Any) ->
     of_unit[second] += min(other, total - other)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _join_close(of_unit: Any, first: Any, second: Any, label: int, close: Any) -> None:
     """Count text of a close language as the label's, or as that of which there is most, unless there is much of it."""
     for code in range(close.shape[0]):
@@ -289,7 +289,7 @@ def _join_close(of_unit: Any, first: Any, second: Any, label: int, close: Any) -
                     second[line] = into
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _type(of_unit: Any, first: Any, second: Any, sides: Any, characters: Any) -> Any:
     total = of_unit.sum()
     if total == 0:
@@ -316,13 +316,13 @@ def _type(of_unit: Any, first: Any, second: Any, sides: Any, characters: Any) ->
     return MONOLINGUAL if 4 * of_unit[most] >= 3 * total else OTHER_TYPE
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _alike(one: Any, other: Any) -> Any:
     """Tell whether two weights can be those of a text and its translation."""
     return 9 * min(one, other) >= 4 * max(one, other)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _corresponds(first: Any, sides: Any, characters: Any, one: int, other: int) -> Any:
     """Tell whether lines in two languages follow each other as text and translation do.
 
@@ -364,7 +364,7 @@ def _corresponds(first: Any, sides: Any, characters: Any, one: int, other: int) 
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _languages_of_messages(first: Any, sides: Any, characters: Any, one: int, other: int) -> Any:
     """Tell whether most messages of a catalog are in one of two languages and most translations in the other."""
     weights = np.zeros((2, 2), dtype=np.int64)
@@ -376,7 +376,7 @@ def _languages_of_messages(first: Any, sides: Any, characters: Any, one: int, ot
     return (weights[0, 0] > weights[0, 1]) != (weights[1, 0] > weights[1, 1])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def sides_of(text: Any, starts: Any, ends: Any, units: Any, characters: Any) -> Any:
     """Return the side of each line if the unit's lines were text and translation in turn, shape ``(lines,)``, int8.
 
@@ -400,7 +400,7 @@ def sides_of(text: Any, starts: Any, ends: Any, units: Any, characters: Any) -> 
     return sides
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def middles_of(text: Any, starts: Any, ends: Any) -> Any:
     """Return the white space nearest to the middle of each line, or the middle itself, shape ``(lines,)``, int64."""
     middles = (starts + ends) // 2

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from pivotlens.text.compiled import compiled
 from pivotlens.text.fasttext_model import NO_ROW, Array32, FastTextModel, Int32
 
 _WORD_SLOTS = 1 << 15
@@ -103,7 +103,7 @@ def no_words() -> tuple[npt.NDArray[Any], ...]:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _hash_of(text: Codes, start: Any, end: Any) -> np.uint64:
     hashed = _FNV64
     for place in range(start, end):
@@ -111,13 +111,13 @@ def _hash_of(text: Codes, start: Any, end: Any) -> np.uint64:
     return hashed ^ (hashed >> np.uint64(32))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _add(sums: Any, to: Any, vectors: Any, row: Any) -> None:
     for dimension in range(vectors.shape[1]):
         sums[to, dimension] += vectors[row, dimension]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sum_of_word(text: Codes, start: Any, end: Any, model: Any, sums: Any, slot: Any) -> int:
     """Sum up a word's own vector and those of its character n-grams in a slot; return how many there are.
 
@@ -157,14 +157,14 @@ def _sum_of_word(text: Codes, start: Any, end: Any, model: Any, sums: Any, slot:
     return n_vectors
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _extended(gram: np.uint32, code: np.uint8) -> np.uint32:
     """Return the hash of an n-gram with one byte more; fastText takes bytes as signed."""
     signed = np.uint32(code) if code < 0x80 else np.uint32(code) | np.uint32(0xFFFFFF00)
     return np.uint32((gram ^ signed) * np.uint32(_FNV32_PRIME))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _letters(text: Codes, start: Any, end: Any) -> int:
     """Count the characters of a word that can be letters; punctuation of Unicode's first blocks for it is none."""
     letters = 0
@@ -175,13 +175,13 @@ def _letters(text: Codes, start: Any, end: Any) -> int:
     return letters
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _is_unspaced(code: int) -> bool:
     """Tell by its first byte whether a character is of a script that ASCII may stand amid: CJK, Thai, Indic."""
     return code == 0xE0 or 0xE3 <= code <= 0xED or code >= 0xEF
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _plain_word(text: Codes, start: Any, end: Any) -> Any:
     """Return where the word of a token begins and ends, without punctuation around it; nowhere if it is no language.
 
@@ -217,7 +217,7 @@ def _plain_word(text: Codes, start: Any, end: Any) -> Any:
     return start, end
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _next_word(text: Codes, place: Any, end: Any) -> Any:
     """Return where the next word begins and ends, without end, and where to look on; 0 characters where none is."""
     while place < end and text[place] <= 32:
@@ -246,7 +246,7 @@ def _next_word(text: Codes, place: Any, end: Any) -> Any:
     return first, stop, following
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_east_asian(text: Codes, start: Any, end: Any, counts: Any, line: int) -> bool:
     """Count the kana, Han and Hangul characters of a word; tell whether it has any."""
     found = False
@@ -266,7 +266,7 @@ def _count_east_asian(text: Codes, start: Any, end: Any, counts: Any, line: int)
     return found
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def read_lines(text: Codes, starts: Any, ends: Any, model: Any, met: Any) -> Any:
     """Return the evidence of each line as the fields of `Evidence`.
 
@@ -307,7 +307,7 @@ def read_lines(text: Codes, starts: Any, ends: Any, model: Any, met: Any) -> Any
     return sums, n_vectors, characters, words
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _branch(nodes: Any, node: Any, sums: Any, line: int, n_vectors: Any) -> float:
     """Return the probability of the right side at an inner node."""
     dot = np.float32(0)
@@ -316,7 +316,7 @@ def _branch(nodes: Any, node: Any, sums: Any, line: int, n_vectors: Any) -> floa
     return float(1.0 / (1.0 + np.exp(-dot / n_vectors)))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def label_score(label: Any, sums: Any, line: int, n_vectors: Any, tree: Any) -> float:
     """Return the logarithm of a label's probability for the sum of a line's vectors."""
     nodes, _, paths, sides, depths = tree
@@ -327,7 +327,7 @@ def label_score(label: Any, sums: Any, line: int, n_vectors: Any, tree: Any) -> 
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def best_label(sums: Any, line: int, n_vectors: Any, tree: Any, waiting: Any, scores: Any) -> Any:
     """Return the most probable label for the sum of a line's vectors, and the logarithm of its probability.
 
@@ -360,7 +360,7 @@ def best_label(sums: Any, line: int, n_vectors: Any, tree: Any, waiting: Any, sc
     return best, best_score
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def best_labels(sums: Any, n_vectors: Any, tree: Any) -> tuple[Any, Any]:
     """Return the most probable label of each line, int32, and its probability; -1 and 0 without evidence."""
     n_nodes = 2 * tree[4].size
