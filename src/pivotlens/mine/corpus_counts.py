@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,8 +16,6 @@ from pivotlens.mine.tokens import TokenWords
 
 Word = tuple[str, str]
 """Language and displayed word."""
-TABLES = ("strata", "words", "tokens", "word_tokens", "pair_tokens", "word_strata", "pair_strata", "token_texts")
-"""Tables of ``count`` that are read."""
 _WORD, _OTHER = ("word_language", "word"), ("other_language", "other")
 
 TokenCounts = tuple[Integers, Integers]
@@ -122,30 +120,31 @@ class CorpusCounts:
     _likeness: dict[str, Likeness] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_tables(cls, tables: Mapping[str, pa.Table]) -> CorpusCounts:
-        """Read the tables of ``TABLES``."""
-        token_counts, shared = (
-            _by_key(_same_language(tables[name]), keys)
-            for name, keys in (("word_tokens", _WORD), ("pair_tokens", (*_WORD, *_OTHER)))
-        )
-        n_strata = int(pc.max(tables["strata"]["stratum"]).as_py() or 0) + 1
-        strata = _by_stratum(tables["word_strata"], _WORD, n_strata)
-        shared_strata = _by_stratum(tables["pair_strata"], (*_WORD, *_OTHER), n_strata)
-        tokens = _token_words(tables["tokens"], tables["token_texts"])
+    def read(cls, table: Callable[[str], pa.Table]) -> CorpusCounts:
+        """Read the tables of ``count``, one after another: two of them are larger than all the rest."""
+
+        def by_words(name: str, keys: tuple[str, ...]) -> dict[tuple[str, ...], TokenCounts]:
+            return _by_key(_same_language(table(name)), keys)
+
+        cells, sampled = table("strata"), table("tokens")
+        n_strata = int(pc.max(cells["stratum"]).as_py() or 0) + 1
+        strata = _by_stratum(table("word_strata"), _WORD, n_strata)
+        shared_strata = _by_stratum(table("pair_strata"), (*_WORD, *_OTHER), n_strata)
+        tokens = _token_words(sampled, table("token_texts"))
+        pairs = by_words("pair_tokens", (*_WORD, *_OTHER))
         return cls(
             tokens=tokens,
             backgrounds={
-                code: _background(tables["strata"], tables["tokens"], tokens, code)
-                for code in sorted({code for code, _ in strata})
+                code: _background(cells, sampled, tokens, code) for code in sorted({code for code, _ in strata})
             },
             frequency={
                 (row["word_language"], row["word"]): int(row["df"])
-                for row in tables["words"].to_pylist()
+                for row in table("words").to_pylist()
                 if row["word_language"] == row["document_language"] and row["n_sampled"] > 0
             },
             strata={(key[0], key[1]): units for key, units in strata.items()},
-            token_counts={(key[0], key[1]): value for key, value in token_counts.items()},
-            shared={((key[0], key[1]), (key[2], key[3])): value for key, value in shared.items()},
+            token_counts={(key[0], key[1]): value for key, value in by_words("word_tokens", _WORD).items()},
+            shared={((key[0], key[1]), (key[2], key[3])): value for key, value in pairs.items()},
             shared_strata={((key[0], key[1]), (key[2], key[3])): units for key, units in shared_strata.items()},
         )
 
