@@ -313,6 +313,14 @@ def test_the_planted_pivots_are_found_and_the_rest_is_not(run):
     assert first["water"]["df_both"] == both
 
 
+def test_units_with_both_words_may_miss_in_some_strata(tmp_path):
+    units = [unit for unit in corpus() if unit.stratum == 0 or len(unit.words) < 2]
+    write_counts(tmp_path, units, write_bench(tmp_path).fingerprint)
+    config = MineConfig(directions=("fr-zh",))
+    rows = mine_pivots(config, tmp_path).rows("pair_pivots")
+    assert {(row["concept_id"], row["token"]) for row in rows} == set(slow_mining(units, config)[0])
+
+
 def test_what_goes_with_all_units_of_a_composition_is_no_pivot(run):
     """Units with much English hold *since* whatever they are about; conditioned on that it goes with no word."""
     found = {

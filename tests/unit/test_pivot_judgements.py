@@ -69,6 +69,6 @@ def test_a_pass_is_read_whole_or_not_at_all(tmp_path):
 
 def test_the_page_is_that_of_the_judgements():
     assert PAGE.read_text(encoding="utf-8") == page()
-    drawn = read_drawn(JUDGED)
+    drawn = [one for folder in JUDGED.iterdir() for one in read_drawn(folder)]
     assert sum(one.mode == "npmi" for one in drawn) == sum(one.mode == SHUFFLED for one in drawn) == 300
     assert np.isfinite([one.weight for one in drawn]).all()

@@ -1,6 +1,6 @@
 """The judged set of mined pivots of word pairs, from the draw to the figures.
 
-python -m tools.pivot_judgements draw FOLDER CORPUS:MODE=RUN …   # pivots of finished runs, for judges
+python -m tools.pivot_judgements draw FOLDER CORPUS:MODE=RUN …   # pivots of a corpus's finished runs, for judges
 python -m tools.pivot_judgements figures                         # precision@10 by mode, docs/results/mined-pivots.md
 """
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     steps = parser.add_subparsers(dest="step", required=True)
     drawing = steps.add_parser("draw", help="draw pivots of finished runs")
-    drawing.add_argument("folder", type=Path, help="to write to")
+    drawing.add_argument("folder", type=Path, help="to write to, one a corpus")
     drawing.add_argument("runs", nargs="+", metavar="CORPUS:MODE=RUN")
     drawing.add_argument("--seed", type=int, default=0)
     steps.add_parser("figures", help="write the page")

@@ -58,8 +58,14 @@ def stratum_of(rank: int) -> int | None:
 
 def once_a_pair(rows: Sequence[Row]) -> list[Row]:
     """Return the rows of pairs in one of their two directions, up to the last rank that is drawn from."""
-    kept = (row for row in rows if row["source_language"] < row["target_language"])
-    return [row | {"first": first} for row in kept if (first := stratum_of(row["rank"])) is not None]
+    directions = sorted({(row["source_language"], row["target_language"]) for row in rows})
+    kept = {frozenset(direction): direction for direction in reversed(directions)}
+    return [
+        row | {"first": first}
+        for row in rows
+        if (row["source_language"], row["target_language"]) in kept.values()
+        and (first := stratum_of(row["rank"])) is not None
+    ]
 
 
 def take(rows: Sequence[Row], size: int, seed: int, *name: str) -> list[tuple[Row, float]]:

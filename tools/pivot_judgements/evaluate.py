@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import orjson
 
 from tools.pivot_judgements.draw import Drawn
 
+Key = TypeVar("Key", bound=Hashable)
 LABELS = ("useful", "related", "noise")
 RESAMPLES = 4000
 
@@ -77,7 +79,7 @@ def precision(drawn: Sequence[Drawn], good: Callable[[int], float], seed: int = 
     return Precision(len(drawn), float(total[0] / total[1]), float(low), float(high))
 
 
-def agreement(first: Mapping[int, str], second: Mapping[int, str]) -> tuple[float, float]:
+def agreement(first: Mapping[Key, str], second: Mapping[Key, str]) -> tuple[float, float]:
     """Return the share of items that two passes judge alike, and Cohen's kappa."""
     same = float(np.mean([first[item] == second[item] for item in first]))
     chance = sum(

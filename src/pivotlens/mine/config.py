@@ -17,8 +17,8 @@ class MineConfig(StageConfig):
     directions: tuple[str, ...] = setting((), "Directions such as `fr-zh`; all pairs of the benchmark when empty.")
     mode: Literal["npmi", "paper", "pooled", "pmi"] = setting(
         "npmi",
-        "`npmi`: within the language and among units of like composition, with significance. To compare with: "
-        "`pooled`, the same over all languages; `paper`, the paper's frequency minus background; `pmi`, PMI alone.",
+        "How pivots are told: `npmi` within the language and among units of like composition, with significance. To "
+        "compare with: `pooled`, the same over all languages; `paper`, the paper's frequency minus background; `pmi`.",
     )
     min_df: int = setting(5, "Fewest units a token shares with each word of the pair.", ge=1)
     max_q: float = setting(0.05, "False discovery rate of the likelihood-ratio test.", gt=0, le=1)

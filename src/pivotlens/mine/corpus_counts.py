@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,8 +16,6 @@ from pivotlens.mine.tokens import TokenWords
 
 Word = tuple[str, str]
 """Language and displayed word."""
-TABLES = ("strata", "words", "tokens", "word_tokens", "pair_tokens", "word_strata", "pair_strata", "token_texts")
-"""Tables of ``count`` that are read."""
 _WORD, _OTHER = ("word_language", "word"), ("other_language", "other")
 
 TokenCounts = tuple[Integers, Integers]
@@ -55,10 +53,9 @@ def _by_key(table: pa.Table, keys: tuple[str, ...]) -> dict[tuple[str, ...], Tok
     }
 
 
-def _by_stratum(table: pa.Table, keys: tuple[str, ...]) -> dict[tuple[str, ...], Integers]:
+def _by_stratum(table: pa.Table, keys: tuple[str, ...], strata: int) -> dict[tuple[str, ...], Integers]:
     """Return the sampled units of each key by stratum, shape ``(strata,)``."""
     found: dict[tuple[str, ...], Integers] = {}
-    strata = int(pc.max(table["stratum"]).as_py() or 0) + 1
     for *key, stratum, units in zip(
         *(table[name].to_pylist() for name in (*keys, "stratum", "n_sampled")), strict=True
     ):
@@ -74,30 +71,20 @@ def _token_words(tokens: pa.Table, texts: pa.Table) -> TokenWords:
     return TokenWords.build(listed, texts["token"].to_pylist(), overall)
 
 
-def _backgrounds(
-    strata: pa.Table, counts: pa.Table, tokens: TokenWords, languages: Collection[str]
-) -> dict[str, Background]:
-    """Return the background of each language that has benchmark words."""
-    n_strata = int(pc.max(strata["stratum"]).as_py() or 0) + 1
-    found = {
-        language: Background(
-            np.zeros(n_strata, dtype=np.int64),
-            np.zeros(n_strata, dtype=np.int64),
-            np.zeros((n_strata, len(tokens.texts)), dtype=np.int32),
-        )
-        for language in sorted(languages)
-    }
-    for row in strata.to_pylist():
-        if (background := found.get(row["language"])) is not None:
-            background.units[row["stratum"]] = row["units"]
-            background.sampled[row["stratum"]] = row["units_sampled"]
-    for stratum in range(n_strata):
-        of_stratum = counts.filter(pc.equal(counts["stratum"], stratum))
-        for (language,), cells in _by_key(of_stratum, ("document_language",)).items():
-            if language in found:
-                words, merged = tokens.merge(*cells)
-                found[language].counts[stratum, words] = merged
-    return found
+def _background(strata: pa.Table, counts: pa.Table, tokens: TokenWords, language: str) -> Background:
+    n_strata = int(pc.max(strata["stratum"]).as_py()) + 1
+    units, sampled = np.zeros(n_strata, dtype=np.int64), np.zeros(n_strata, dtype=np.int64)
+    here = strata.filter(pc.equal(strata["language"], language))
+    units[_integers(here, "stratum")], sampled[_integers(here, "stratum")] = (
+        _integers(here, name) for name in ("units", "units_sampled")
+    )
+    dense = np.zeros((n_strata, len(tokens.texts)), dtype=np.int32)
+    of_language = counts.filter(pc.equal(counts["document_language"], language))
+    for stratum in _integers(here, "stratum").tolist():
+        cells = of_language.filter(pc.equal(of_language["stratum"], stratum))
+        words, merged = tokens.merge(_integers(cells, "token_id"), _integers(cells, "df"))
+        dense[stratum, words] = merged
+    return Background(units, sampled, dense)
 
 
 def _same_language(table: pa.Table) -> pa.Table:
@@ -133,26 +120,31 @@ class CorpusCounts:
     _likeness: dict[str, Likeness] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_tables(cls, tables: Mapping[str, pa.Table]) -> CorpusCounts:
-        """Read the tables of ``TABLES``."""
-        token_counts, shared = (
-            _by_key(_same_language(tables[name]), keys)
-            for name, keys in (("word_tokens", _WORD), ("pair_tokens", (*_WORD, *_OTHER)))
-        )
-        strata = _by_stratum(tables["word_strata"], _WORD)
-        shared_strata = _by_stratum(tables["pair_strata"], (*_WORD, *_OTHER))
-        tokens = _token_words(tables["tokens"], tables["token_texts"])
+    def read(cls, table: Callable[[str], pa.Table]) -> CorpusCounts:
+        """Read the tables of ``count``, one after another: two of them are larger than all the rest."""
+
+        def by_words(name: str, keys: tuple[str, ...]) -> dict[tuple[str, ...], TokenCounts]:
+            return _by_key(_same_language(table(name)), keys)
+
+        cells, sampled = table("strata"), table("tokens")
+        n_strata = int(pc.max(cells["stratum"]).as_py() or 0) + 1
+        strata = _by_stratum(table("word_strata"), _WORD, n_strata)
+        shared_strata = _by_stratum(table("pair_strata"), (*_WORD, *_OTHER), n_strata)
+        tokens = _token_words(sampled, table("token_texts"))
+        pairs = by_words("pair_tokens", (*_WORD, *_OTHER))
         return cls(
             tokens=tokens,
-            backgrounds=_backgrounds(tables["strata"], tables["tokens"], tokens, {code for code, _ in strata}),
+            backgrounds={
+                code: _background(cells, sampled, tokens, code) for code in sorted({code for code, _ in strata})
+            },
             frequency={
                 (row["word_language"], row["word"]): int(row["df"])
-                for row in tables["words"].to_pylist()
+                for row in table("words").to_pylist()
                 if row["word_language"] == row["document_language"] and row["n_sampled"] > 0
             },
             strata={(key[0], key[1]): units for key, units in strata.items()},
-            token_counts={(key[0], key[1]): value for key, value in token_counts.items()},
-            shared={((key[0], key[1]), (key[2], key[3])): value for key, value in shared.items()},
+            token_counts={(key[0], key[1]): value for key, value in by_words("word_tokens", _WORD).items()},
+            shared={((key[0], key[1]), (key[2], key[3])): value for key, value in pairs.items()},
             shared_strata={((key[0], key[1]), (key[2], key[3])): units for key, units in shared_strata.items()},
         )
 

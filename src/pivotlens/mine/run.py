@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pivotlens.artifacts import Benchmark, Concept, Counts, ResultWriter
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.mine.config import TESTED, MineConfig
-from pivotlens.mine.corpus_counts import TABLES, CorpusCounts
+from pivotlens.mine.corpus_counts import CorpusCounts
 from pivotlens.mine.mining import Mined, MinedPair, mine_corpus
 from pivotlens.mine.relations import relations
 from pivotlens.mine.sums import grammar_rows, summary_rows
@@ -36,7 +36,7 @@ def run(work: Work[MineConfig]) -> dict[str, Any]:
     concepts = [concept for concept in benchmark.concepts.values() if concept.concept_id in counted]
     order = {code: place for place, code in enumerate(benchmark.languages)}
     pairs = list(dict.fromkeys(_sorted_pair(direction, order) for direction in directions))
-    corpus = CorpusCounts.from_tables({name: counts.table(name) for name in TABLES})
+    corpus = CorpusCounts.read(counts.table)
     mined = mine_corpus(corpus, concepts, pairs, config)
     _warn(writer, config, corpus, concepts, pairs, mined)
     texts = {row["token_id"]: row["token"] for row in counts.rows("token_texts")}
