@@ -160,6 +160,7 @@ def test_the_log_has_a_line_a_step(trained, benchmark):
     assert lines[0]["tokens_per_second"] > 0
 
 
+@pytest.mark.slow
 def test_workers_change_no_byte(tiny, arms, tmp_path):
     one, two = (
         train_model(config(tiny, arms=arms, unequal_arms="cut", workers=count), tmp_path / str(count))
