@@ -125,7 +125,7 @@ def ours(model: PreTrainedModel, reading: Reading, steps: int, batch: int, folde
         def step(self, step: int, loss: float, rate: float, norm: float) -> None:
             times.mark(loss)
 
-    loop.run({}, Log(None, 0, "", "", {}), keep_seconds=1e9)
+    loop.run({}, Log(None, 0, "file", "", {}), keep_seconds=1e9)
     return times
 
 
