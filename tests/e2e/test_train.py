@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from command_line import call, differing, environment, left_over, start
+from command_line import call, differing, left_over, start
 
 TRAIN = """
 [train]
@@ -91,24 +89,6 @@ def test_a_killed_training_goes_on(trained, config, tmp_path):
     done = call("train", "--config", config, "--run", run)
     assert done.returncode == 0, done.stderr
     assert differing(trained / "train", run / "train") == []
-    assert left_over(run) == []
-
-
-@pytest.mark.slow
-def test_two_processes_train_as_one(trained, config, tmp_path):
-    script, run = tmp_path / "launched.py", tmp_path / "run"
-    for stage in ("bench", "select"):
-        shutil.copytree(trained / stage, run / stage)
-    script.write_text("import sys\nfrom pivotlens.cli.main import main\nif __name__ == '__main__': sys.exit(main())\n")
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--no-python"]
-    command = [*launcher, sys.executable, script, "train", "--config", config, f"--run={run}"]
-    more = environment({"PYTHONWARNINGS": "", "OMP_NUM_THREADS": "1"})
-    done = subprocess.run(command, env=more, capture_output=True, text=True, check=False, timeout=280)
-    assert done.returncode == 0, done.stderr
-    for one, other in zip(_rows(trained, "train/steps"), _rows(run, "train/steps"), strict=True):
-        assert (one["arm"], one["step"]) == (other["arm"], other["step"])
-        assert other["loss"] == pytest.approx(one["loss"], abs=1e-4)
-        assert other["gradient_norm"] == pytest.approx(one["gradient_norm"], rel=1e-3)
     assert left_over(run) == []
 
 
