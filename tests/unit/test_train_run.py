@@ -357,7 +357,7 @@ def test_what_cannot_be_trained_is_refused(tiny, tmp_path, more, kind, message):
 
 def test_what_the_benchmark_lacks_is_refused_before_any_step(tiny, benchmark, tmp_path):
     shutil.copytree(benchmark / "bench", tmp_path / "run/bench")
-    for more, message in (({"directions": ("en-de",)}, "'de' of en→de"), ({"shots": 9}, "shots = 9")):
+    for more, message in (({"directions": ("en-de",)}, "'de' of en-de"), ({"shots": 9}, "shots = 9")):
         with pytest.raises(ConfigError, match=message):
             train_model(config(tiny, score_concepts=4, **more), tmp_path / "run")
     assert not (tmp_path / "run/logs").exists()
