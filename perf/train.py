@@ -42,15 +42,15 @@ from transformers import (
     TrainingArguments,
 )
 
+from pivotlens.corpus import Document, Shard, list_corpus, read_documents
 from pivotlens.models.load import load_model
+from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.train.kept import KeptWork
 from pivotlens.train.log import StepLog
 from pivotlens.train.loop import Loop, Reading, Recipe
 from pivotlens.train.packed import Order, Packed
 from pivotlens.train.placement import Placement
 from pivotlens.train.schedule import Schedule
-
-RATE = 1e-3
 
 
 class Sequences(Dataset[dict[str, torch.Tensor]]):
@@ -100,24 +100,29 @@ def smollm2() -> PreTrainedModel:
 
 
 MODELS: dict[str, Any] = {
-    # model, sequence length, sequences of a step, steps, rounds
-    "tiny": (tiny, 256, 4, 12, 7),
-    "smollm2": (smollm2, 512, 4, 4, 2),
+    # model, sequence length, sequences of a step, steps, rounds, learning rate
+    "tiny": (tiny, 256, 4, 12, 7, 1e-3),
+    "smollm2": (smollm2, 512, 4, 3, 1, 2e-5),
 }
 
 
 def packed(folder: Path, vocabulary: int, length: int, sequences: int) -> Packed:
-    """Write tokens that follow a pattern, so that there is something to learn."""
-    drawn = np.random.default_rng(0).zipf(1.3, length * sequences) % vocabulary
+    """Write the bundled sample as SmolLM2's tokenizer cuts it; for a smaller vocabulary, modulo its size."""
+    tokenizer, wanted = load_tokenizer("demo:smollm2-135m"), length * sequences
+    ids: list[int] = []
+    for file in list_corpus("demo:tatoeba"):
+        for document in read_documents(Shard.whole(file)):
+            if isinstance(document, Document) and len(ids) < wanted:
+                ids += [*tokenizer.encode_batch([document.text])[0].tolist(), 0]
     path = folder / "arm.tokens"
-    path.write_bytes(drawn.astype("<u2").tobytes())
-    return Packed(path, "uint16", length, sequences, 1, len(drawn), vocabulary - 1)
+    path.write_bytes((np.array(ids[:wanted]) % vocabulary).astype("<u2").tobytes())
+    return Packed(path, "uint16", length, sequences, 1, wanted, vocabulary - 1)
 
 
-def ours(model: PreTrainedModel, reading: Reading, steps: int, batch: int, folder: Path) -> Times:
+def ours(model: PreTrainedModel, reading: Reading, steps: int, batch: int, rate: float, folder: Path) -> Times:
     """Train with the loop of `pivotlens train`."""
     times = Times()
-    recipe = Recipe(Schedule("linear", steps, RATE, 1.0, 0.0, 1.0), batch, 1, 0.1, 0.95, 1.0, True)
+    recipe = Recipe(Schedule("linear", steps, rate, 1.0, 0.0, 1.0), batch, 1, 0.1, 0.95, 1.0, True)
     kept = KeptWork(folder / "kept.safetensors", {})
     loop = Loop("perf", model, reading, recipe, Placement.of("cpu"), kept, 0)
 
@@ -125,16 +130,16 @@ def ours(model: PreTrainedModel, reading: Reading, steps: int, batch: int, folde
         def step(self, step: int, loss: float, rate: float, norm: float) -> None:
             times.mark(loss)
 
-    loop.run({}, Log(None, 0, "", "", {}), keep_seconds=1e9)
+    loop.run({}, Log(None, 0, "file", "", {}), keep_seconds=1e9)
     return times
 
 
-def trainers(model: PreTrainedModel, reading: Reading, steps: int, batch: int, folder: Path) -> Times:
+def trainers(model: PreTrainedModel, reading: Reading, steps: int, batch: int, rate: float, folder: Path) -> Times:
     """Train with a plain Trainer."""
     times = Times()
     ids = torch.from_numpy(reading.packed.rows(reading.order.numbers(0, steps * batch)))
     arguments = TrainingArguments(
-        str(folder / "trainer"), max_steps=steps, per_device_train_batch_size=batch, learning_rate=RATE,
+        str(folder / "trainer"), max_steps=steps, per_device_train_batch_size=batch, learning_rate=rate,
         lr_scheduler_type="constant", weight_decay=0.1, adam_beta2=0.95, max_grad_norm=1.0, bf16=True, use_cpu=True,
         optim="adamw_torch_fused", train_sampling_strategy="sequential", logging_steps=1, save_strategy="no",
         report_to="none", disable_tqdm=True, seed=0,
@@ -151,7 +156,7 @@ def trainers(model: PreTrainedModel, reading: Reading, steps: int, batch: int, f
 
 def compared(name: str, folder: Path) -> dict[str, float]:
     """Let both train, in turns, and return how fast they are and how far apart their losses."""
-    make, length, batch, steps, rounds = MODELS[name]
+    make, length, batch, steps, rounds, rate = MODELS[name]
     seconds: dict[str, list[float]] = {"ours": [], "trainer": []}
     losses: dict[str, list[float]] = {}
     for round_ in range(rounds):
@@ -160,10 +165,11 @@ def compared(name: str, folder: Path) -> dict[str, float]:
             arm = packed(folder, model.config.vocab_size, length, steps * batch)
             own = folder / f"{name}-{who}-{round_}"
             own.mkdir()
-            times = train(model, Reading(arm, Order(arm.sequences, arm.sequences, 0)), steps, batch, own)
+            times = train(model, Reading(arm, Order(arm.sequences, arm.sequences, 0)), steps, batch, rate, own)
             seconds[who].append(times.seconds_a_step())
             losses[who] = times.losses
-            print(f"{name} {who}: {length * batch / seconds[who][-1]:,.0f} tokens/s", flush=True)
+            told = " ".join(f"{loss:.3f}" for loss in times.losses)
+            print(f"{name} {who}: {length * batch / seconds[who][-1]:,.0f} tokens/s, losses {told}", flush=True)
     speed = {who: length * batch / float(np.median(found)) for who, found in seconds.items()}
     ratio = float(np.median(np.array(seconds["trainer"]) / np.array(seconds["ours"])))
     difference = float(np.abs(np.array(losses["ours"]) - np.array(losses["trainer"])).max())

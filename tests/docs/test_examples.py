@@ -26,6 +26,7 @@ from pivotlens.score.config import ScoreConfig
 from pivotlens.select.config import SelectConfig
 from pivotlens.settings import StageConfig
 from pivotlens.trace.config import TraceConfig
+from pivotlens.train.config import TrainConfig
 
 Row = Mapping[str, Any]
 FR_ZH = {"source_language": "fr", "target_language": "zh"}
@@ -100,11 +101,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _write(folder, SelectConfig(), {"scores": [], "summary": held})
     differences = [{"model": "other", "task": "xnli_fr", "metric": name, "difference": 0.125} for name in ("acc", "f1")]
     _write(folder, EvaluateConfig(model="m"), {"differences": differences})
+    checkpoints = [{"arm": "top", "seed": 0, "step": step, "model": f"run:train/top@step-{step}"} for step in (4, 8)]
+    _write(folder, TrainConfig(), {"steps": [], "checkpoints": checkpoints})
     return folder
 
 
 _ROOMS = (artifacts, comparison, statistics, text, translation)
-_MODULES = ["pivotlens.arrays"]
+_MODULES = ["pivotlens.arrays", *(f"pivotlens.train.{name}" for name in ("arms", "evaluation", "packed", "schedule"))]
 _MODULES += [name for room in _ROOMS for _, name, _ in pkgutil.walk_packages(room.__path__, f"{room.__name__}.")]
 _EXAMPLES = [
     example

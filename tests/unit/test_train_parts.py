@@ -189,7 +189,7 @@ def trained(folder, steps: int, accumulation: int = 1, keep: float = 0.0, at=Non
     recipe = Recipe(Schedule("cosine", steps, 3e-3, 0.1, 0.2, 0.2), 4, accumulation, 0.1, 0.95, 0.5, False)
     kept = KeptWork(folder / "kept.safetensors", {"plan": "x"})
     loop = Loop("one", model, reading, recipe, Placement.of("cpu"), kept, 0)
-    history = loop.run(at or {}, StepLog(None, 0, "", "", {}), keep)
+    history = loop.run(at or {}, StepLog(None, 0, "file", "", {}), keep)
     return history, {name: weight.detach().clone() for name, weight in model.named_parameters()}
 
 

@@ -1,7 +1,10 @@
 """The train stage: what it leaves behind, how it goes on, and what it refuses."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import orjson
@@ -160,6 +163,7 @@ def test_the_log_has_a_line_a_step(trained, benchmark):
     assert lines[0]["tokens_per_second"] > 0
 
 
+@pytest.mark.slow
 def test_workers_change_no_byte(tiny, arms, tmp_path):
     one, two = (
         train_model(config(tiny, arms=arms, unequal_arms="cut", workers=count), tmp_path / str(count))
@@ -286,6 +290,38 @@ def test_kept_work_of_another_training_is_refused(tiny, tmp_path, monkeypatch):
     assert content(train_model(given, run).folder) == content(train_model(given, tmp_path / "whole").folder)
 
 
+_LAUNCHED = """
+import sys
+from pivotlens.train.config import TrainConfig
+from pivotlens.train.stage import train_model
+
+if __name__ == "__main__":
+    train_model(TrainConfig.model_validate_json(sys.argv[1]), sys.argv[2])
+    print("the first process goes on")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_of_a_launcher_train_as_one(tiny, tmp_path):
+    """Through accelerate, with gloo: each runs half of every part of a step; the first one alone writes and goes on."""
+    given = config(tiny, accumulation=2, seeds=(0, 1), checkpoint_steps=(0, 4))
+    script = tmp_path / "launched.py"
+    script.write_text(_LAUNCHED)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+    command = [*launcher, str(script), given.model_dump_json(), str(tmp_path / "two")]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=280, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("the first process goes on") == 1
+    one, two = train_model(given, tmp_path / "one"), TrainedModels.load(tmp_path / "two")
+    assert [row["model"] for row in two.rows("checkpoints")] == [row["model"] for row in one.rows("checkpoints")]
+    for row, other in zip(one.rows("steps"), two.rows("steps"), strict=True):
+        assert other["loss"] == pytest.approx(row["loss"], abs=1e-4)
+        assert other["gradient_norm"] == pytest.approx(row["gradient_norm"], rel=1e-3)
+    assert not (tmp_path / "two/.work").exists()
+
+
 # -- what is refused
 
 
@@ -317,6 +353,14 @@ def test_a_half_written_model_is_refused(tiny, tmp_path):
 def test_what_cannot_be_trained_is_refused(tiny, tmp_path, more, kind, message):
     with pytest.raises(kind, match=message.replace("|", r"\|") if "<|" in message else message):
         train_model(config(tiny, **more), tmp_path / "run")
+
+
+def test_what_the_benchmark_lacks_is_refused_before_any_step(tiny, benchmark, tmp_path):
+    shutil.copytree(benchmark / "bench", tmp_path / "run/bench")
+    for more, message in (({"directions": ("en-de",)}, "'de' of en-de"), ({"shots": 9}, "shots = 9")):
+        with pytest.raises(ConfigError, match=message):
+            train_model(config(tiny, score_concepts=4, **more), tmp_path / "run")
+    assert not (tmp_path / "run/logs").exists()
 
 
 def test_unequal_arms_are_refused_unless_they_are_cut(tiny, arms, tmp_path):

@@ -94,8 +94,8 @@ class TrainConfig(StageConfig):
     threads: int = setting(1, "Threads of a process; the last digits of a loss depend on it.", ge=1, meaning=False)
     device: str = setting("auto", "Where the models are trained: auto, cpu, cuda, cuda:1 or mps.", meaning=False)
     keep_minutes: float = setting(2.0, "Minutes after which the work is kept.", ge=0, meaning=False)
-    log_to: Literal["", "trackio", "wandb"] = setting(
-        "", "Service that losses are sent to as they come, beside the log in the run folder.", meaning=False
+    log_to: Literal["file", "trackio", "wandb"] = setting(
+        "file", "Where losses go as they come: the log in the run folder alone, or a service too.", meaning=False
     )
 
     @model_validator(mode="after")

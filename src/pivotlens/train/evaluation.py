@@ -51,6 +51,17 @@ class Evaluation:
     def __bool__(self) -> bool:
         return self.benchmark is not None or bool(self.held_out)
 
+    def check(self) -> None:
+        """Check, before any training, that the benchmark has what is asked of it.
+
+        Raises:
+            ConfigError: It has not the languages, or not as many examples.
+        """
+        if self.benchmark is not None:
+            self.benchmark.directions(self.config.directions)
+            self._examples(self.benchmark)
+            choices_of(self.benchmark.test_concepts(self.config.score_concepts))
+
     def measure(self, folder: Path, device: torch.device) -> dict[str, Rows]:
         """Return the rows of the tables ``evaluations`` and ``held_out`` of a checkpoint.
 
@@ -66,9 +77,7 @@ class Evaluation:
         config = self.config
         concepts = benchmark.test_concepts(config.score_concepts)
         directions = benchmark.directions(config.directions)
-        pool = [concept.concept_id for concept in benchmark.shot_concepts()]
-        examples = draw_shot_sets(pool, config.shots, 1, _SEED)
-        asked = Translations(loaded, benchmark.concepts, concepts, directions, examples)
+        asked = Translations(loaded, benchmark.concepts, concepts, directions, self._examples(benchmark))
         choices = choices_of(concepts)
         prompts = [asked.prompts("english", direction, 0) for direction in directions]
         scorer: AnswerScorer = make_scorer(sample_prompts(prompts, asked.pairs(choices)), _BATCH_TOKENS)[0]
@@ -80,6 +89,10 @@ class Evaluation:
         rows = [self._row(found[place : place + 1], str(pair.source), str(pair.target))
                 for place, pair in enumerate(directions)]  # fmt: skip
         return [*rows, self._row(found, _ALL, _ALL)]
+
+    def _examples(self, benchmark: Benchmark) -> list[list[str]]:
+        pool = [concept.concept_id for concept in benchmark.shot_concepts()]
+        return draw_shot_sets(pool, self.config.shots, 1, _SEED)
 
     def _row(self, found: Sequence[ItemMeasures], source: str, target: str) -> dict[str, Any]:
         score = bootstrap_mean(np.stack([one.score for one in found], axis=1), self.config.bootstrap, _SEED)

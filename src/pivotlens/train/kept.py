@@ -82,6 +82,7 @@ class KeptWork:
         if not self.path.exists():
             return History()
         hint = f"Remove {self.path} and run the same command again: that training then begins anew."
+        fused = bool(optimiser.defaults.get("fused"))
         try:
             with safe_open(self.path, "pt") as file:
                 self._check(file, model, hint)
@@ -89,8 +90,11 @@ class KeptWork:
                 for name, weight in model.named_parameters():
                     with torch.no_grad():
                         weight.copy_(file.get_tensor(f"weight.{name}"))
+                    if not len(history):
+                        continue
                     optimiser.state[weight] = {
-                        "step": torch.tensor(float(len(history))),
+                        # The fused optimiser counts where the weights are.
+                        "step": torch.tensor(float(len(history)), device=weight.device if fused else "cpu"),
                         **{moment: file.get_tensor(f"{moment}.{name}").to(weight.device) for moment in _MOMENTS},
                     }
         except (OSError, SafetensorError) as error:

@@ -15,7 +15,7 @@ from pivotlens.artifacts.files import writing_errors
 from pivotlens.errors import PrerequisiteError
 from pivotlens.extras import is_installed
 
-_PROJECT = "pivotlens"
+_FILE, _PROJECT = "file", "pivotlens"
 
 
 def log_path(run: Path, name: str) -> Path:
@@ -29,7 +29,7 @@ def check_service(service: str) -> None:
     Raises:
         PrerequisiteError: It is not.
     """
-    if service and not is_installed(service):
+    if service != _FILE and not is_installed(service):
         raise PrerequisiteError(
             f"log_to = {service!r} needs {service}, which is not installed",
             f"`pip install {service}`, or leave out log_to: losses also stand in the run folder under logs/train.",
@@ -43,7 +43,7 @@ class StepLog:
     Attributes:
         path: The file of lines; None where another process writes it.
         step_tokens: Tokens of a step.
-        service: ``trackio`` or ``wandb``, or nothing.
+        service: ``trackio`` or ``wandb``, or ``file`` where there is none.
         name: Of the training.
         settings: What the service shows of it.
     """
@@ -74,7 +74,7 @@ class StepLog:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as file:
                 file.write(orjson.dumps(found, option=orjson.OPT_APPEND_NEWLINE))
-        if self.service:
+        if self.service != _FILE:
             if self._session is None:
                 self._session = importlib.import_module(self.service)
                 self._session.init(project=_PROJECT, name=self.name, config=dict(self.settings))

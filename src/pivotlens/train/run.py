@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from pivotlens.artifacts import Benchmark
 from pivotlens.artifacts.manifest import Output
 from pivotlens.corpus import (
     Columns,
@@ -27,6 +28,7 @@ from pivotlens.text import language_code
 from pivotlens.train.arms import arm_specs, step_folder, trainings
 from pivotlens.train.budget import equal_budget
 from pivotlens.train.config import TrainConfig
+from pivotlens.train.evaluation import Evaluation
 from pivotlens.train.log import check_service
 from pivotlens.train.packed import Packed, PackPass, ids_dtype, put_together
 from pivotlens.train.placement import processes
@@ -45,6 +47,8 @@ def run(work: Work[TrainConfig]) -> dict[str, Any]:
     tokenizer = open_tokenizer(config, work.near)
     for warning in load_tokenizer(str(tokenizer.folder)).warnings:
         writer.warn(warning)
+    if config.score_concepts:
+        Evaluation(config, Benchmark.load(work.run), {}, tokenizer.frame).check()
     if config.limit_documents is not None:
         writer.warn(f"only the first {config.limit_documents:,} documents of each file were read (--limit-documents)")
     arms = {name: _packed(work, name, tokenizer) for name in arm_specs(config.arms)}

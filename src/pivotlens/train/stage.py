@@ -24,7 +24,6 @@ STAGE: Stage[TrainConfig, TrainedModels] = Stage(
         "pivotlens train --run runs/first --model demo:smollm2-135m --arms run:select/top run:select/random",
         "pivotlens train --run runs/tiny --configuration llama.toml --tokenizer ./tokenizer --arms demo:tatoeba "
         "--learning-rate 2e-3",
-        "pivotlens score --run runs/first --model demo:smollm2-135m --also-models run:train/top@step-400",
     ),
 )
 
