@@ -39,7 +39,7 @@ def copied(uninterrupted: Path, tmp_path: Path) -> Path:
 _TABLES = {name: schema for name, schema in SCHEMAS.items() if name.partition("/")[0] in STAGES}
 _MAY_BE_EMPTY = {
     *("bench/links", "count/problems", "count/boilerplate", "ablate/items", "ablate/windows"),
-    *("select/boilerplate", "select/losses"),
+    *("count/boilerplate_sources", "select/boilerplate", "select/losses"),
     *("trace/pivots", "trace/tuned_behaviours", "trace/lenses"),
     # Sums of what may be empty.
     *("ablate/doses", "ablate/removals", "trace/lens_layers", "trace/lens_shares"),
@@ -176,7 +176,7 @@ def test_a_changed_benchmark_makes_verify_name_what_is_out_of_date(tiny, copied,
     capsys.readouterr()
     found = _json(capsys, "verify", copied, "--json", code=6)
     assert {(problem["code"], problem["path"]) for problem in found["problems"]} == {
-        ("V6", stage) for stage in ("count", "mine", "score", "trace", "ablate", "attribute", "report")
+        ("V6", stage) for stage in ("count", "mine", "score", "trace", "ablate", "attribute", "select", "report")
     }
 
 

@@ -232,6 +232,7 @@ def test_budgets_of_every_kind() -> None:
     def of(**more: Any) -> dict[int, int]:
         return dict(budgets_of(SelectConfig(**more), available, _CODES, ["fr", "zh", "de"]).of_language)
 
+    assert of() == {1: 2, 2: 1}
     assert of(budget_tokens=7) == {1: 7, 2: 7}
     assert of(budget_units=2, languages=("en",)) == {0: 2}
     assert of(budget_share=0.5) == {1: 10, 2: 5}

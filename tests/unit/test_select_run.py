@@ -185,6 +185,9 @@ def test_card_says_what_it_is(here: Path, tmp_path: Path) -> None:
     for row in selection.rows("summary"):
         if row["arm"] == "matched":
             assert f"| {row['language']} | {row['units']:,} | {row['tokens']:,} | 60 |" in card
+    warnings = "\n".join(selection.manifest.warnings)
+    assert "arm top differs from the corpus in length (" in warnings
+    assert "compare it with arm matched" in card
     for row in selection.rows("losses"):
         assert f"| {row['language']} | {row['reason']} | {row['units']:,} | {row['tokens']:,} |" in card
     top = {row["language"]: row["tokens"] for row in selection.rows("summary") if row["arm"] == "top"}
@@ -257,8 +260,8 @@ def test_other_budgets_arms_and_scores_read_no_text(
         {"budget_tokens": 80},
         {"arms": _ARMS, "budget_tokens": 40},
         {"score": "share", "arms": ("top", "bridge"), "min_tokens": 9},
-        {"arms": ("random",), "budget_share": 0.3},
-        {"arms": ("random",), "budget_units": 2},
+        {"arms": ("random",), "budget_share": 0.3, "budget_tokens": None},
+        {"arms": ("random",), "budget_units": 2, "budget_tokens": None},
     ):
         read.clear()
         _select(here, tmp_path / "run", **kept, **more)
@@ -304,7 +307,7 @@ def test_languages_have_their_own_budgets(here: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=problem):
             _select(here, tmp_path / "run", languages=languages)
     for wrong in ({"budget_units": 1, "budget_share": 0.5}, {"arms": ("matched",)}):
-        with pytest.raises(ValueError, match=r"both given|not among the arms"):
+        with pytest.raises(ValueError, match=r"budget_units and budget_share are given|not among the arms"):
             SelectConfig(**wrong)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from pivotlens.arrays import Integers
 from pivotlens.errors import ConfigError, did_you_mean
-from pivotlens.select.config import SelectConfig
+from pivotlens.select.config import DEFAULT_SHARE, SelectConfig
 from pivotlens.select.units import ScoredUnits
 from pivotlens.text import language_code
 
@@ -129,16 +129,13 @@ def budgets_of(
             f"there are some in {', '.join(sorted(there)) or 'no language'}",
             "Name languages with --languages, or lower --min-tokens.",
         )
-    in_units = config.budget_units is not None
-    budget = config.budget_tokens if config.budget_units is None else config.budget_units
     weights = [weight for weight in wanted.values() if weight is not None]
     numbers = [there[code] for code in wanted]
+    budget = config.budget_units or config.budget_tokens
+    share = config.budget_share or DEFAULT_SHARE
     if weights:
-        if config.budget_share is not None:
-            budget = int(config.budget_share * sum(available.tokens[number] for number in numbers))
-        shares = [int(budget * weight / sum(weights)) for weight in weights]
-    elif config.budget_share is not None:
-        shares = [int(config.budget_share * available.tokens[number]) for number in numbers]
+        whole = budget or int(share * sum(available.tokens[number] for number in numbers))
+        most = [int(whole * weight / sum(weights)) for weight in weights]
     else:
-        shares = [budget] * len(numbers)
-    return Budgets(dict(zip(numbers, shares, strict=True)), in_units)
+        most = [budget or int(share * available.tokens[number]) for number in numbers]
+    return Budgets(dict(zip(numbers, most, strict=True)), config.budget_units is not None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pivotlens.select.arms import HOW
+from pivotlens.select.config import DEFAULT_SHARE
 from pivotlens.text import escape_controls
 
 Rows = Sequence[Mapping[str, Any]]
@@ -86,10 +87,10 @@ def _facts(settings: Mapping[str, Any], pivots: int) -> str:
     )
     if settings["budget_units"] is not None:
         budget = f"at most {settings['budget_units']:,} units"
-    elif settings["budget_share"] is not None:
-        budget = f"at most {settings['budget_share']:.1%} of the tokens that could be taken"
-    else:
+    elif settings["budget_tokens"] is not None:
         budget = f"at most {settings['budget_tokens']:,} tokens, with the one that ends each unit"
+    else:
+        budget = f"at most {settings['budget_share'] or DEFAULT_SHARE:.1%} of the tokens that could be taken"
     each = "over all languages, by their weights" if any("=" in one for one in settings["languages"]) else "a language"
     first = f", the first {limit:,} documents of each file" if limit else ""
     return f"""- Corpus: `{settings["corpus"]}`{first}.
@@ -98,7 +99,8 @@ def _facts(settings: Mapping[str, Any], pivots: int) -> str:
 - Score of `top`: `{settings["score"]}`. Corpus pivots: the best {pivots:,} of the stage `mine`, in all their spellings
   (case, leading space); tokens are those of `{settings["tokenizer"]}`.
 - Left out: units under {settings["min_tokens"]:,} tokens, those in which more than {settings["max_repetition"]:.0%} of
-  the runs of ten tokens were there before, and all but the first of units with the same text (compared case-folded).
+  the runs of ten tokens were there before, and all but the first of units with the same text (compared as words are
+  matched).
 - Seed: {settings["seed"]}."""
 
 

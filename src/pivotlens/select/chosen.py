@@ -86,12 +86,12 @@ class ChosenArms:
         ]
 
     def refuse_shortage(self) -> None:
-        """Refuse a budget that is beyond what there is.
+        """Refuse a budget that is beyond what there is; of arm ``matched`` it is told what could not be matched.
 
         Raises:
             ConfigError: An arm cannot meet its budget in a language, and is not told to take all there is.
         """
-        short = self.shortages()
+        short = [shortage for shortage in self.shortages() if shortage[0] != "matched"]
         if not short or self._config.shortage == "take_all":
             return
         numbers = {name: number for number, name in enumerate(self._names)}

@@ -8,6 +8,8 @@ from pydantic import field_validator, model_validator
 
 from pivotlens.settings import CorpusFormat, CorpusStageConfig, setting
 
+DEFAULT_SHARE = 0.1
+"""Of what could be taken, where no budget is given."""
 ScoreName = Literal["bridge", "excess", "share"]
 ArmName = Literal[
     "top",
@@ -41,14 +43,15 @@ class SelectConfig(CorpusStageConfig):
         "What `top` goes by: words beside their own pivots (`bridge`), the paper's share of pivot tokens (`share`), "
         "or that beyond what text of the same languages holds (`excess`).",
     )
-    budget_tokens: int = setting(
-        100_000,
-        "Tokens a language, with the token that ends each document; the selection stops before exceeding it.",
+    budget_tokens: int | None = setting(
+        None,
+        "Tokens a language, with the token that ends each document; the selection stops before exceeding it. Without "
+        "any budget a tenth of what could be taken.",
         ge=1,
     )
-    budget_units: int | None = setting(None, "Units a language, instead of `budget_tokens`.", ge=1)
+    budget_units: int | None = setting(None, "Units a language, instead of tokens.", ge=1)
     budget_share: float | None = setting(
-        None, "Share of the tokens that could be taken, instead of `budget_tokens`.", gt=0, le=1
+        None, "Share of the tokens that could be taken, instead of tokens.", gt=0, le=1
     )
     languages: tuple[str, ...] = setting(
         (),
@@ -93,8 +96,10 @@ class SelectConfig(CorpusStageConfig):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
-        if self.budget_units is not None and self.budget_share is not None:
-            raise ValueError("budget_units and budget_share are both given: a budget is in one of them")
+        names = ("budget_tokens", "budget_units", "budget_share")
+        given = [name for name in names if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} are given: a budget is in one of them")
         if "matched" in self.arms and "top" not in self.arms:
             raise ValueError("arm matched is matched to arm top, which is not among the arms")
         return self

@@ -76,7 +76,7 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
         writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("select", name)))
     warnings = [
         *found.warnings,
-        *warnings_of(config, facts, arms, tables["summary"]),
+        *warnings_of(config, facts, arms, tables),
         *file_warnings(config, writing, files, sum(ended_within(part) for part in parts)),
     ]
     for warning in (*work.plan.source("corpus", Listing).warnings, *warnings):

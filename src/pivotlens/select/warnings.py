@@ -12,18 +12,26 @@ from pivotlens.select.facts import CORPUS, Facts
 
 _MOSTLY = 0.5
 _POINTS = 0.02
+_FAR = {
+    "text_language": (0.1, "language of the text"),
+    "document_type": (0.1, "document type"),
+    "length_decile": (0.25, "length"),
+}
+"""From which distance on an arm is far from the corpus in a facet: half the sum of differences of shares."""
 
 
-def warnings_of(config: SelectConfig, facts: Facts, arms: ChosenArms, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def warnings_of(
+    config: SelectConfig, facts: Facts, arms: ChosenArms, tables: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[str]:
     """Return what is to be known of the arms before they are used.
 
     Args:
         config: The settings.
         facts: What they are made of.
         arms: The arms.
-        rows: Of the table ``summary``.
+        tables: The rows of ``summary`` and ``composition``.
     """
-    warnings = []
+    warnings, rows = [], tables["summary"]
     for row in (row for row in rows if row["units"] == 0):
         why = (
             f"no unit is long enough: none has {config.min_tokens:,} tokens (--min-tokens)"
@@ -38,7 +46,26 @@ def warnings_of(config: SelectConfig, facts: Facts, arms: ChosenArms, rows: Sequ
         warnings.append(
             f"the budget takes everything there is in {', '.join(everything)}: the arms do not differ there"
         )
-    warnings += _differences(config, facts, rows)
+    return warnings + _differences(config, facts, rows) + _far(tables["composition"])
+
+
+def _far(composition: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return in which facets an arm that goes by a score is far from the corpus, by arm and facet."""
+    distances: dict[tuple[str, str], dict[str, float]] = {}
+    for row in composition:
+        if row["arm"] in BY_SCORE and row["facet"] in _FAR:
+            of_facet = distances.setdefault((row["arm"], row["facet"]), {})
+            further = max(row["share"] - row["corpus_share"], 0.0)
+            of_facet[row["language"]] = of_facet.get(row["language"], 0.0) + further
+    warnings = []
+    for (arm, facet), of_facet in distances.items():
+        least, name = _FAR[facet]
+        far = [f"{language} {distance:.0%}" for language, distance in of_facet.items() if distance >= least]
+        if far:
+            warnings.append(
+                f"arm {arm} differs from the corpus in {name} ({', '.join(far)} of its tokens): compare it with arm "
+                "matched"
+            )
     return warnings
 
 
