@@ -176,7 +176,7 @@ def compose(first: Any, second: Any, sides: Any, units: Any, evidence: Any, lang
             if first[line] >= 0:
                 _count(of_unit, line, first[line], second[line], evidence[2])
         _forget_strays(of_unit, of_first, of_second, label, english)
-        candidates = _candidates(of_unit[:n_codes], label, english)
+        candidates = np.empty(0, dtype=np.int32)  # found when the first line asks for them
         of_sides = _languages_of_sides(of_first, of_second, sides[begin:end], characters)
         han = japanese if of_unit[japanese] > of_unit[chinese] else chinese
         if of_unit[japanese] == of_unit[chinese] and label == japanese:
@@ -193,6 +193,8 @@ def compose(first: Any, second: Any, sides: Any, units: Any, evidence: Any, lang
             elif only_by_label[label]:
                 first[line] = label
             else:
+                if candidates.size == 0:
+                    candidates = _candidates(of_unit[:n_codes], label, english)
                 first[line] = _likeliest(line, evidence, candidates, label_of, tree)
         of_unit[:] = 0
         for line in range(begin, end):
