@@ -230,7 +230,8 @@ def _count(run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Di
     counted = columns("count/pairs", rows)
     sums = {"coverage": coverage_rows(counted), "pair_summary": pair_summary_rows(counted)}
     problems = [{"file": "shard-0001.jsonl.zst", "row": 17, "problem": "not JSON"}]
-    empty: dict[str, Rows] = {name: [] for name in ("tokens", "word_tokens", "pair_tokens", "token_texts")}
+    names = ("strata", "tokens", "word_strata", "pair_strata", "word_tokens", "pair_tokens", "token_texts")
+    empty: dict[str, Rows] = {name: [] for name in names}
     write_stage(
         run,
         CountConfig(tokenizer="demo:gemma-3-270m"),
@@ -303,21 +304,18 @@ def _mine(run: Path, words: Mapping[str, Mapping[str, str]], pairs: Sequence[Dir
         | {"stability": 1 - i / 40, "score": (38.5 - 2 * i) * (1 - i / 40)}
         for i, token in enumerate([*(f" {key}" for key in words), *HOSTILE[:3]])
     ]
+    details = {"corpus": "demo:tatoeba", "mode": "npmi", "pairs_mined": 40}
+    details |= {"shuffled_share_with_pivots": 0.04, "share_with_pivots": 0.85}
     write_stage(
         run,
         MineConfig(),
         {
             "pair_pivots": rows,
             "pivots": pivots,
-            "summary": summary_rows(rows, len(pivots), 0.85, 0.04),
+            "summary": summary_rows(rows, len(pivots), details),
             "grammar": grammar_rows(pivots, (), ()),
         },
-        details={
-            "corpus": "demo:tatoeba",
-            "shuffled_share_with_pivots": 0.04,
-            "share_with_pivots": 0.85,
-            "mode": "npmi",
-        },
+        details=details,
     )
 
 
