@@ -39,6 +39,7 @@ class NextTokenLoss(nn.Module):
         self.model = model
         self._bfloat16 = bfloat16
         self.by_parts = False
+        self._scratch = _Scratch()
         own = self._tried()
         if attend_by_blocks(model) and not abs(self._tried() - own) <= _TOLERANCE:
             attend_plainly(model)
@@ -56,7 +57,7 @@ class NextTokenLoss(nn.Module):
                 weight: torch.Tensor = output_head(self.model).weight  # type: ignore[assignment]
                 dtype = torch.bfloat16 if self._bfloat16 else weight.dtype
                 flat = states.reshape(-1, states.shape[-1]).to(dtype)
-                return _by_parts(flat, weight, ids[:, 1:].reshape(-1))
+                return _by_parts(flat, weight, ids[:, 1:].reshape(-1), self._scratch)
             logits: torch.Tensor = self.model(input_ids=ids, use_cache=False).logits[:, :-1].float()
         return nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), ids[:, 1:].reshape(-1))
 
@@ -77,8 +78,22 @@ class NextTokenLoss(nn.Module):
             self.model.train(training)
 
 
-def _by_parts(states: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    loss: torch.Tensor = _LinearCrossEntropy.apply(states, weight, targets)  # type: ignore[no-untyped-call]
+class _Scratch:
+    """Memory that every step uses again: fresh pages would take longer than the sums."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, torch.Tensor] = {}
+
+    def take(self, name: str, rows: int, like: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """Return room of a name for some rows as long as a matrix has, with whatever was left there."""
+        kept = self._kept.get(name)
+        if kept is None or kept.shape[0] < rows or kept.shape[1] != len(like) or kept.dtype != dtype:
+            kept = self._kept[name] = torch.empty(rows, len(like), dtype=dtype, device=like.device)
+        return kept[:rows]
+
+
+def _by_parts(states: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor, scratch: _Scratch) -> torch.Tensor:
+    loss: torch.Tensor = _LinearCrossEntropy.apply(states, weight, targets, scratch)  # type: ignore[no-untyped-call]
     return loss
 
 
@@ -86,15 +101,17 @@ class _LinearCrossEntropy(torch.autograd.Function):
     """Mean cross-entropy of ``states @ weight.T``; its gradient is taken while the logits are there."""
 
     @staticmethod
-    def forward(ctx: Any, states: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def forward(
+        ctx: Any, states: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor, scratch: _Scratch
+    ) -> torch.Tensor:
         count, most = len(states), max(1, _GRADIENTS // len(weight))
         matrix = weight.to(states.dtype)
         by_states, by_weight = torch.empty_like(states), None
         total = torch.zeros((), device=states.device)
         for start in range(0, count, most):
             rows = states[start : start + most]
-            by_logits = rows.new_empty(len(rows), len(weight))
-            total += _probabilities(rows, matrix, targets[start : start + most], by_logits)
+            by_logits = scratch.take("gradient", len(rows), matrix, matrix.dtype)
+            total += _probabilities(rows, matrix, targets[start : start + most], by_logits, scratch)
             torch.mm(by_logits, matrix, out=by_states[start : start + most])
             product = torch.mm(by_logits.T, rows).float()
             by_weight = product if by_weight is None else by_weight.add_(product)
@@ -102,26 +119,24 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return total / count
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None, None]:
         by_states, by_weight = ctx.saved_tensors
         share = gradients[0] / len(by_states)
-        return by_states * share.to(by_states.dtype), by_weight * share, None
+        return by_states * share.to(by_states.dtype), by_weight * share, None, None
 
 
 def _probabilities(
-    states: torch.Tensor, matrix: torch.Tensor, targets: torch.Tensor, by_logits: torch.Tensor
+    states: torch.Tensor, matrix: torch.Tensor, targets: torch.Tensor, by_logits: torch.Tensor, scratch: _Scratch
 ) -> torch.Tensor:
     """Write softmax minus one at the target, the gradient by the logits; return the sum of the losses.
 
-    All is written into buffers that stay in a processor's cache: fresh memory would take longer than the sums. The
-    normaliser is taken from the largest probability, which no logit can bring to 0.
+    All is written into room that stays in a processor's cache. The normaliser is taken from the largest probability,
+    which no logit can bring to 0.
     """
     total, most = torch.zeros((), device=states.device), max(_ROWS, _LOGITS // len(matrix))
-    first = min(most, len(states))
-    logits, precise, share = (
-        torch.empty(first, len(matrix), dtype=dtype, device=states.device)
-        for dtype in (states.dtype, torch.float32, torch.float32)
-    )
+    first, exact = min(most, len(states)), torch.float32
+    logits = scratch.take("logits", first, matrix, matrix.dtype)
+    precise, share = (scratch.take(name, first, matrix, exact) for name in ("precise", "share"))
     for start in range(0, len(states), most):
         rows, wanted = states[start : start + most], targets[start : start + most, None]
         count = len(rows)
