@@ -202,7 +202,7 @@ def test_unknown_and_incomplete_commands(tmp_path, fails):
 @pytest.mark.parametrize(
     ("stage", "needed"),
     [("count", "bench"), ("mine", "bench"), ("score", "bench"), ("trace", "bench"), ("attribute", "trace"),
-     ("select", "mine"), ("report", "at least one stage")],
+     ("select", "bench"), ("report", "at least one stage")],
 )  # fmt: skip
 def test_a_stage_before_what_it_needs(tiny, tmp_path, fails, stage, needed):
     run = tmp_path / "run"
