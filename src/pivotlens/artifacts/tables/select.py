@@ -64,7 +64,12 @@ TABLES = {
             "Log importance weight toward units with two mining words; empty unless arm `dsir` is made.",
         ),
         Column("repetition", NUMBER, SHARE, "Of its runs of ten tokens, those that stood in it before."),
-        Column("duplicate", FLAG, NONE, "Whether an earlier unit has the same text but for case: no arm takes it."),
+        Column(
+            "duplicate",
+            FLAG,
+            NONE,
+            "Whether an earlier unit has the same text, compared as words are: no arm takes it.",
+        ),
         Column("selected", STRINGS, NONE, "The arms that hold the unit."),
     ),
     "summary": table(
