@@ -119,7 +119,7 @@ def _held_out(work: Work[TrainConfig]) -> dict[str, list[str]]:
     corpus, executor = work.plan.source("held_out", Listing), LocalExecutor(config.workers)
     plan = UnitPlan(
         _columns(config), unit_characters=_HELD_OUT_CHARACTERS, limit_documents=config.limit_documents,
-        max_bad_share=config.max_bad_share,
+        max_bad_share=config.max_bad_share, identify="label",
     )  # fmt: skip
     draw = SamplePass(plan, config.held_out_units, _HELD_OUT_CHARACTERS, 0, "train held out")
     shards = shards_of(corpus.files, plan, executor, workspace.parts_folder("cuts-held-out"))
