@@ -38,6 +38,7 @@ from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select.config import SelectConfig
 from pivotlens.select.mined import mined_sought
 from pivotlens.select.passes import ScorePass
+from pivotlens.select.pivots import read_sought
 
 _WARM = 200
 _DOCUMENT = 2000
@@ -99,6 +100,7 @@ def time_ours(files: list[Path], folder: Path, tokenizer: str) -> float:
     small = UnitPlan(limit_documents=_WARM)
     shards = [Shard.whole(file) for path in files for file in list_corpus(str(path))]
     ScorePass(small, task.tokenizer, words, task.sought)(shards[0], folder / "warm.part")
+    assert read_sought(task.sought, words, loaded.vocab_size).finders  # of every language, once a process
     begun = time.process_time()
     for number, shard in enumerate(shards):
         task(shard, folder / f"{number}.part")
