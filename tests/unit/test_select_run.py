@@ -8,13 +8,21 @@ from typing import Any
 import orjson
 import pytest
 import zstandard
-from corpus_fixture import WORDS, write_bench, write_corpus, write_tokenizer
+from corpus_fixture import (
+    PAIR_PIVOTS,
+    PIVOTS,
+    WORDS,
+    token_variants,
+    write_bench,
+    write_corpus,
+    write_mine,
+    write_tokenizer,
+)
 
-from pivotlens.artifacts import Selection, schema_of, sha256_of_file
+from pivotlens.artifacts import Selection, sha256_of_file
 from pivotlens.corpus import PartStore, Shard, Task, executor, units
 from pivotlens.count.config import CountConfig
 from pivotlens.errors import ConfigError, PrerequisiteError
-from pivotlens.mine.config import MineConfig
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select import SelectConfig, select_documents
 from pivotlens.select.stage import STAGE
@@ -22,34 +30,6 @@ from pivotlens.statistics.proportion import wilson_lower
 from pivotlens.statistics.rate import poisson_lower
 from pivotlens.text import matching
 from stage_by_hand import writing
-
-PIVOTS = ("water", "book", "livre")
-PAIR_PIVOTS = {("fr", "eau"): ("water", "book"), ("zh", "水"): ("water",), ("en", "mountain"): ("book", "livre")}
-
-
-def _write_mine(run: Path, tokenizer: str, pivots: tuple[str, ...] = PIVOTS) -> None:
-    loaded = load_tokenizer(tokenizer)
-    ids = [loaded.tokenizer.token_to_id(pivot) for pivot in pivots]
-    n = len(ids)
-    columns = {"token_id": ids, "token": list(pivots), "degree": [3] * n, "degree_shuffled": [0.5] * n}
-    columns |= {"language_pairs": [2] * n, "stability": [1.0] * n, "score": [float(n - place) for place in range(n)]}
-    columns["variant_ids"] = [_variants(loaded, pivot) for pivot in pivots]
-    pairs: dict[str, list] = {name: [] for name in schema_of("mine", "pair_pivots").names}
-    for (language, word), of_word in PAIR_PIVOTS.items():
-        for pivot in of_word if pivots else ():
-            row = dict.fromkeys(pairs, 0) | {"token": pivot, "token_id": _variants(loaded, pivot)[0], "relation": ""}
-            row |= {"concept_id": "c", "source_language": language, "source_word": word, "target_language": "xx"}
-            row |= {"target_word": "w", "variant_ids": _variants(loaded, pivot)}
-            for name, column in pairs.items():
-                column.append(row[name])
-    with writing(run, MineConfig(), inputs={}) as stage:
-        stage.write_table("pivots", columns)
-        stage.write_table("pair_pivots", pairs)
-        stage.finish()
-
-
-def _variants(loaded: Any, pivot: str) -> list[int]:
-    return [one for text in (pivot, pivot.upper()) if (one := loaded.tokenizer.token_to_id(text)) is not None]
 
 
 def _write_count(run: Path) -> None:
@@ -64,7 +44,7 @@ def _write_count(run: Path) -> None:
 def _write_upstream(run: Path, model: Path, pivots: tuple[str, ...] = PIVOTS) -> None:
     write_bench(run)
     _write_count(run)
-    _write_mine(run, str(model), pivots)
+    write_mine(run, str(model), pivots)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +89,7 @@ def _bridges(text: str, language: str, ids: list[int], tokenizer: Any) -> int:
     counted = {accepted[0]: set(accepted) for of in WORDS.values() for code, accepted in of.items() if code == language}
     found = {word for word, forms in counted.items() if any(_stands(form, text) for form in forms)}
     pairs = {(word, pivot) for (code, word), of in PAIR_PIVOTS.items() if code == language for pivot in of}
-    there = {pivot for _, pivot in pairs if set(_variants(tokenizer, pivot)) & set(ids)}
+    there = {pivot for _, pivot in pairs if set(token_variants(tokenizer, pivot)) & set(ids)}
     return sum(word in found and pivot in there for word, pivot in pairs)
 
 
