@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -164,7 +165,7 @@ class Facts:
         own = self.taken(arm, language, "own_tokens")
         rate = self.taken(arm, language, what) / own
         of_arm, of_corpus = self._cells[arm, language], self._cells[CORPUS, language]
-        expected = sum(
+        expected = fsum(  # exact, so that the order in which cells came does not matter
             tokens / own * of_corpus[cell, "hits"] / of_corpus[cell, "tokens"]
             for (cell, name), tokens in of_arm.items()
             if name == "tokens" and tokens
