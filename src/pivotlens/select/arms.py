@@ -39,27 +39,30 @@ class Spread:
     """Mean and spread of a score among the units of each language that could be taken."""
 
     score: ScoreName
-    _sums: dict[int, tuple[int, float, float]] = field(default_factory=dict)
+    _sums: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+
+    @property
+    def _steps(self) -> int:
+        """How finely scores are summed: bridges are up to a thousand, shares up to one."""
+        return 1 << 10 if self.score == "bridge" else 1 << 20
 
     def add(self, units: ScoredUnits) -> None:
         """Add units."""
         values = getattr(units, self.score)
         for language in np.unique(units.language[units.eligible]).tolist():
             of_language = values[units.eligible & (units.language == language)]
-            n, total, squares = self._sums.get(language, (0, 0.0, 0.0))
-            self._sums[language] = (
-                n + of_language.size,
-                total + float(of_language.sum()),
-                squares + float(of_language @ of_language),
-            )
+            n, total, squares = self._sums.get(language, (0, 0, 0))
+            # Whole numbers, so that the sums do not hang on how the corpus is cut; squares stay below 2^40 a unit.
+            steps = np.rint(of_language * self._steps).astype(np.int64)
+            self._sums[language] = (n + steps.size, total + int(steps.sum()), squares + int(steps @ steps))
 
     def standardised(self, units: ScoredUnits) -> Floats:
         """Return the score of each unit in standard deviations from its language's mean; 0 where all are equal."""
         values = np.zeros(units.size)
         for language in np.unique(units.language).tolist():
-            n, total, squares = self._sums.get(language, (0, 0.0, 0.0))
-            mean = total / max(n, 1)
-            deviation = np.sqrt(max(squares / max(n, 1) - mean * mean, 0.0))
+            n, total, squares = self._sums.get(language, (0, 0, 0))
+            mean = total / max(n, 1) / self._steps
+            deviation = np.sqrt(max(squares / max(n, 1) / self._steps**2 - mean * mean, 0.0))
             here = units.language == language
             if deviation > 0:
                 values[here] = (getattr(units, self.score)[here] - mean) / deviation
