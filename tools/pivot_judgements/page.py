@@ -27,8 +27,8 @@ rank 10. Intervals are 95 % from resampled concepts. **useful**: the token means
 to it; the rest is noise. **pairs**: those with a pivot, of all whose words both occur, in no order.
 """
 _TAIL = """\
-Both passes are by one language model that read the guideline and every line, the second time in reverse order and soon
-after: their agreement is no reliability, and no speaker of the languages has looked. Figures are the mean over both.
+The passes are by two language models of one kind that read the guideline and every line, independently of one another
+and in different orders; no speaker of the languages has looked. Figures are the mean over both.
 
 In the open-desktop corpus `paper`, `pooled` and `pmi` were mined for German–French and French–Chinese alone, and lines
 that only they have were read after those of `npmi` and the control, so that these are less blind.
