@@ -1,10 +1,11 @@
 """Write docs/results/*.md: reports in Markdown of the runs beside them, and nothing else.
 
-python -m tools.write_results                                            # every page again, from what is beside it
-python -m tools.write_results take RUN TO --of STAGE [--without PREFIX]  # keep a run's small tables in docs/results/TO
+python -m tools.write_results                             # every page again, from what is beside it
+python -m tools.write_results take RUN TO --of STAGE …    # keep a run's small tables in docs/results/TO
 
-``take`` copies the manifests of a run, and of the stages that it names the tables that a page shows; a manifest lists
-no other. It leaves out ``PREFIX`` where a setting begins with it, such as the folder of a corpus.
+``take`` copies the manifests of a run, and of the stages that it names the tables that a page shows, or those of them
+that ``--tables`` names; a manifest lists no other. ``--without`` is left out where a setting begins with it, such as
+the folder of a corpus.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ KEPT: dict[str, tuple[str, ...]] = {
     "score": ("summary", "strata"),
     "lens": ("layers",),
     "trace": (
-        "agreement", "deciding_tokens", "labels", "lens_layers", "lens_shares", "pivot_counts", "pivot_languages",
-        "pivot_links", "pivot_summary", "rules", "sensitivity", "strata", "summary", "thresholds",
+        "agreement", "deciding_tokens", "labels", "lens_layers", "lens_shares", "mined_recall", "pivot_counts",
+        "pivot_languages", "pivot_links", "pivot_summary", "profiles", "rules", "sensitivity", "strata", "summary",
+        "thresholds",
     ),
     "ablate": ("conditions", "doses", "effects", "removals", "side_effects", "windows"),
     "count": ("languages",),
+    "mine": ("summary",),
     "attribute": ("auc", "bins", "joint", "predictors", "significance", "tests"),
 }  # fmt: skip
 """Tables of each stage that a results page shows."""
@@ -65,6 +68,9 @@ PAGES = {
     "pivot-causality": ResultsPage(
         "Is the pivot causal?", {"English prompt": "english@1.1", "native prompt": "native@1.1"}
     ),
+    "corpus-and-model": ResultsPage(
+        "Do the pivots of a corpus meet the pivots of a model?", {"English prompt": "english@1.1"}
+    ),
     "attribution": ResultsPage(
         "Attribution: do a corpus's counts tell direct from semantic-pivot items?",
         {"English prompt": "english@1.1"},
@@ -87,7 +93,7 @@ def written(name: str, results: Path = RESULTS) -> dict[str, str]:
     return {f"{name}.md": f"{head}\n{note}\n{rest}"} | {f"{name}/figures/{file}": svg for file, svg in figures.items()}
 
 
-def take(run: Path, to: Path, of: Collection[str], without: str = "") -> None:
+def take(run: Path, to: Path, of: Collection[str], without: str = "", only: Collection[str] = ()) -> None:
     """Keep the manifests of a run's finished stages, and what the pages show of some of them."""
     for stage, tables in KEPT.items():
         manifest = read_manifest(run / stage)
@@ -95,7 +101,7 @@ def take(run: Path, to: Path, of: Collection[str], without: str = "") -> None:
             continue
         shutil.rmtree(to / stage, ignore_errors=True)
         (to / stage).mkdir(parents=True)
-        known = (f"{table}.parquet" for table in tables if stage in of)
+        known = (f"{table}.parquet" for table in tables if stage in of and (not only or f"{stage}/{table}" in only))
         names = [name for name in known if name in manifest.outputs]
         for name in names:
             shutil.copy(run / stage / name, to / stage / name)
@@ -120,10 +126,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     taking.add_argument("run", type=Path, help="run folder")
     taking.add_argument("to", help="folder within docs/results, such as behaviours/english@1.1")
     taking.add_argument("--of", nargs="+", default=(), choices=KEPT, help="stages whose tables are kept")
+    taking.add_argument("--tables", nargs="+", default=(), help="of these only those, such as trace/profiles")
     taking.add_argument("--without", default="", help="left out at the start of settings")
     options = parser.parse_args(arguments)
     if options.verb == "take":
-        take(options.run, RESULTS / options.to, options.of, options.without)
+        take(options.run, RESULTS / options.to, options.of, options.without, options.tables)
         return 0
     for name in PAGES:
         shutil.rmtree(RESULTS / name / "figures", ignore_errors=True)
