@@ -28,6 +28,7 @@ from pivotlens.select.stage import STAGE as SELECT
 from pivotlens.settings import StageConfig
 from pivotlens.stage import Stage, Work
 from pivotlens.stages import STAGES
+from pivotlens.train import TrainConfig
 from stage_by_hand import writing
 
 MINED = dict.fromkeys(("bench", "count", "mine"), "m")
@@ -166,12 +167,6 @@ def test_other_stages_take_it_too(here, tiny):
         assert [file.name for file in plan.sources["corpus"].files] == ["documents-00000.jsonl.zst"]
 
 
-class TrainConfig(StageConfig):
-    """As a stage that makes models will be."""
-
-    stage: ClassVar[str] = "train"
-
-
 def test_a_model_that_a_stage_made(here, tiny):
     run = here / "run"
     with writing(run, TrainConfig(), {}) as stage:
@@ -212,6 +207,18 @@ class Picked(StageResult):
 def pick(work: Work[PickConfig]) -> dict[str, object]:
     work.writer.staged("some/documents.jsonl.zst").write_bytes(compressed(DOCUMENTS))
     return {}
+
+
+def test_an_arm_that_has_steps_is_its_last_one(here):
+    with writing(here / "run", TrainConfig(), {}) as stage:
+        for step in (5, 40, 100):
+            stage.staged(f"top/step-{step}/config.json").write_text("{}")
+        stage.finish()
+    near = RunFolder(here / "run")
+    last, named = near.made("run:train/top"), near.made("run:train/top@step-100")
+    assert last == named
+    assert last.folder == here / "run/train/top/step-100"
+    assert last.fingerprint != near.made("run:train/top@step-40").fingerprint
 
 
 def test_what_a_chain_is_still_to_make(here, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -146,8 +146,19 @@ class RunFolder:
                 if made
                 else "It makes no documents and no models that can be named so; run:select/top are documents.",
             )
+        place = folder / reference.place
+        if last := _last_step(files):
+            place /= last
+            files = {name.removeprefix(f"{last}/"): of for name, of in files.items() if name.startswith(f"{last}/")}
         value = _sha256([[name, output.sha256] for name, output in sorted(files.items())])
-        return Made(folder / reference.place, files, value, manifest.fingerprint)
+        return Made(place, files, value, manifest.fingerprint)
+
+
+def _last_step(files: Iterable[str]) -> str:
+    """Return the folder of the last step where all files stand in such: an arm means its last checkpoint."""
+    steps = {name.partition("/")[0] for name in files}
+    numbers = {step: int(found[1]) for step in steps if (found := re.fullmatch(r"step-(\d+)", step))}
+    return max(steps, key=numbers.__getitem__) if steps and len(numbers) == len(steps) else ""
 
 
 def _follows_from(run: Path, manifest: Manifest, stage: str) -> bool:

@@ -120,6 +120,12 @@ class Facts:
         numbers = {number for budgets in self.budgets.values() for number in budgets.of_language}
         return sorted(numbers, key=lambda number: self.codes.names[number])
 
+    def without_budget(self) -> list[tuple[str, int]]:
+        """Return the languages that no arm has a budget in, and their tokens that could be taken; most first."""
+        numbers = {number for arm, number, name in self._sums if arm == CORPUS} - set(self.languages)
+        found = [(self.codes.names[number], self.taken(CORPUS, number, "tokens")) for number in numbers]
+        return sorted((one for one in found if one[1]), key=lambda one: (-one[1], one[0]))
+
     def lost(self, reason: str) -> int:
         """Return how many units of the corpus were lost for a reason."""
         return sum(n for (_, of, what), n in self._losses.items() if of == reason and what == "units")

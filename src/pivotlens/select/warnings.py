@@ -12,6 +12,7 @@ from pivotlens.select.facts import CORPUS, Facts
 
 _MOSTLY = 0.5
 _POINTS = 0.02
+_FILLED = 0.9
 _FAR = {
     "text_language": (0.1, "language of the text"),
     "document_type": (0.1, "document type"),
@@ -39,18 +40,31 @@ def warnings_of(
             else f"none could be taken, or the first exceeds {row['budget']:,}"
         )
         warnings.append(f"arm {row['arm']} holds nothing in {row['language']}: {why}")
+    short = set()
     for name, language, there, budgets in arms.shortages():
+        short.add((name, language))
         warnings.append(f"arm {name} takes all there is in {language}, {there:,} {budgets.what}: less than its budget")
+    for row in rows:
+        by_tokens = facts.budgets[row["arm"]].what == "tokens" and (row["arm"], row["language"]) not in short
+        if by_tokens and 0 < row["tokens"] < _FILLED * row["budget"]:
+            warnings.append(
+                f"arm {row['arm']} takes {row['tokens']:,} of {row['budget']:,} tokens in {row['language']}: the next "
+                "unit would exceed the budget (--unit-characters makes units smaller)"
+            )
+    if others := facts.without_budget():
+        told = ", ".join(f"{code} {tokens:,}" for code, tokens in others)
+        warnings.append(f"nothing is taken in languages without mined words or a budget (tokens there: {told})")
     everything = sorted({row["language"] for row in rows if row["arm"] == "top" and row["tokens"] == row["available"]})
     if everything:
         warnings.append(
             f"the budget takes everything there is in {', '.join(everything)}: the arms do not differ there"
         )
-    return warnings + _differences(config, facts, rows) + _far(tables["composition"])
+    return warnings + _differences(config, facts, rows) + _far(tables["composition"], "matched" in config.arms)
 
 
-def _far(composition: Sequence[Mapping[str, Any]]) -> list[str]:
+def _far(composition: Sequence[Mapping[str, Any]], has_matched: bool) -> list[str]:
     """Return in which facets an arm that goes by a score is far from the corpus, by arm and facet."""
+    what = "compare it with arm matched" if has_matched else "add arm matched to compare it with"
     distances: dict[tuple[str, str], dict[str, float]] = {}
     for row in composition:
         if row["arm"] in BY_SCORE and row["facet"] in _FAR:
@@ -62,10 +76,7 @@ def _far(composition: Sequence[Mapping[str, Any]]) -> list[str]:
         least, name = _FAR[facet]
         far = [f"{language} {distance:.0%}" for language, distance in of_facet.items() if distance >= least]
         if far:
-            warnings.append(
-                f"arm {arm} differs from the corpus in {name} ({', '.join(far)} of its tokens): compare it with arm "
-                "matched"
-            )
+            warnings.append(f"arm {arm} differs from the corpus in {name} ({', '.join(far)} of its tokens): {what}")
     return warnings
 
 
