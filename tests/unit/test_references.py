@@ -212,7 +212,7 @@ def pick(work: Work[PickConfig]) -> dict[str, object]:
 def test_an_arm_that_has_steps_is_its_last_one(here):
     with writing(here / "run", TrainConfig(), {}) as stage:
         for step in (5, 40, 100):
-            stage.staged(f"top/step-{step}/config.json").write_text("{}")
+            stage.staged(f"top/step-{step}/config.json").write_text(f"{step}")
         stage.finish()
     near = RunFolder(here / "run")
     last, named = near.made("run:train/top"), near.made("run:train/top@step-100")
