@@ -236,6 +236,32 @@ def test_a_configuration_that_is_none_is_refused(tiny, arms, tmp_path, text, mes
         train_model(given, tmp_path / "run")
 
 
+GPT2 = {"model_type": "gpt2", "n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 32}
+
+
+def test_a_model_reads_no_more_positions_than_it_has(tiny, arms, tmp_path):
+    path = tmp_path / "gpt2.json"
+    path.write_text(json.dumps(GPT2))
+    values = {"model": "", "configuration": str(path), "tokenizer": str(whole_words(tmp_path / "tokenizer"))}
+    given = {**values, "arms": (arms[0],), "tokens": 2 * SEQUENCES * 16, "sequence_length": 16}
+    assert train_model(config(tiny, **given), tmp_path / "short").rows("summary")[0]["steps"] == 2
+    with pytest.raises(ConfigError, match="reads 32 tokens at most, and sequence_length is 64"):
+        train_model(config(tiny, **given | {"sequence_length": 64, "tokens": 512}), tmp_path / "long")
+    path.write_text(json.dumps(LLAMA | {"max_position_embeddings": 8}))
+    found = train_model(config(tiny, **given), tmp_path / "beyond")
+    assert any("was made for 8 tokens" in warning for warning in found.manifest.warnings)
+
+
+def test_a_tokenizer_that_cuts_nothing_is_refused(tiny, arms, tmp_path):
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(LLAMA))
+    tokenizer = Tokenizer(models.WordLevel({"</s>": 0, "rouge": 1}, unk_token="<unk>"))
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>").save_pretrained(tmp_path / "tokenizer")
+    given = config(tiny, model="", configuration=str(path), tokenizer=str(tmp_path / "tokenizer"), arms=(arms[0],))
+    with pytest.raises(ModelError, match="cannot be used"):
+        train_model(given, tmp_path / "run")
+
+
 # -- going on
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import torch
+from transformers import PreTrainedModel
 
 from pivotlens.errors import ModelError
 from pivotlens.models.checks import embedded_tokens
@@ -31,6 +32,12 @@ def check_tokens(loaded: LoadedModel, sequences: Iterable[Sequence[int]]) -> Non
             )
 
 
+def positions(model: PreTrainedModel) -> int | None:
+    """Return for how many positions a model was made, as its config says; None where it does not."""
+    config = model.config.get_text_config()
+    return next((int(value) for key in _LIMITS if (value := getattr(config, key, None))), None)
+
+
 def length_warnings(loaded: LoadedModel, sequences: Sequence[Ids], what: str, shorter: str) -> list[str]:
     """Check that a model can take sequences.
 
@@ -47,8 +54,7 @@ def length_warnings(loaded: LoadedModel, sequences: Sequence[Ids], what: str, sh
         ModelError: One is longer than the model can read, or has a token that it does not embed.
     """
     check_tokens(loaded, sequences)
-    config, spec = loaded.model.config.get_text_config(), loaded.resolved.spec
-    most = next((value for key in _LIMITS if (value := getattr(config, key, None))), None)
+    spec, most = loaded.resolved.spec, positions(loaded.model)
     longest = max(sequences, key=len, default=())
     if most is None or len(longest) <= most:
         return []

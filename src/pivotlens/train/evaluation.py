@@ -19,7 +19,7 @@ from pivotlens.statistics.bootstrap import bootstrap_mean, percentile_interval, 
 from pivotlens.train.config import TrainConfig
 from pivotlens.train.packed import Frame
 from pivotlens.translation.answers import score_direction
-from pivotlens.translation.checks import make_scorer, sample_prompts
+from pivotlens.translation.checks import make_scorer, prompt_warnings, sample_prompts
 from pivotlens.translation.items import choices_of
 from pivotlens.translation.measures import ItemMeasures, measure_items
 from pivotlens.translation.prompts import draw_shot_sets
@@ -80,7 +80,9 @@ class Evaluation:
         asked = Translations(loaded, benchmark.concepts, concepts, directions, self._examples(benchmark))
         choices = choices_of(concepts)
         prompts = [asked.prompts("english", direction, 0) for direction in directions]
-        scorer: AnswerScorer = make_scorer(sample_prompts(prompts, asked.pairs(choices)), _BATCH_TOKENS)[0]
+        samples = sample_prompts(prompts, asked.pairs(choices))
+        prompt_warnings(samples, "Use fewer `shots`.")
+        scorer: AnswerScorer = make_scorer(samples, _BATCH_TOKENS)[0]
         found: list[ItemMeasures] = []
         for one in prompts:
             words = [[benchmark.concepts[name].words[one.direction.source] for name in row] for row in choices]

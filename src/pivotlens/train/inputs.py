@@ -28,7 +28,8 @@ def inputs(config: TrainConfig, near: RunFolder) -> dict[str, str | Source]:
         found["configuration"] = sha256_of_file(expanded(config.configuration))
         found["tokenizer"] = tokenizer_input(config.tokenizer, near)
     else:
-        if config.tokenizer not in ("", config.model):
+        named = config.tokenizer not in ("", config.model)
+        if named and tokenizer_input(config.tokenizer, near) != tokenizer_input(config.model, near):
             raise ConfigError(
                 f"tokenizer = {config.tokenizer!r} is not that of model = {config.model!r}",
                 "A model that is trained further keeps its own: leave out `tokenizer`.",

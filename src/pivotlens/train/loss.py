@@ -10,6 +10,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from pivotlens.models.checks import embedded_tokens, output_head
+from pivotlens.models.limits import positions
 from pivotlens.train.attention import attend_by_blocks, attend_plainly
 
 # Gradients by logits held at once, in numbers: 256 MB of bfloat16.
@@ -64,7 +65,8 @@ class NextTokenLoss(nn.Module):
     def _tried(self) -> float:
         """Return the loss on some tokens in float32, without dropout; NaN where it cannot be had this way."""
         device, rows = self.model.device, embedded_tokens(self.model)
-        ids = (torch.arange(1, 2 * _TRIED + 1, device=device) * 7919 % rows).reshape(2, _TRIED)
+        length = min(_TRIED, positions(self.model) or _TRIED)
+        ids = (torch.arange(1, 2 * length + 1, device=device) * 7919 % rows).reshape(2, length)
         bfloat16, training = self._bfloat16, self.model.training
         self._bfloat16 = False
         self.model.train(False)

@@ -15,6 +15,7 @@ from pivotlens.artifacts import RunFolder
 from pivotlens.artifacts.files import expanded
 from pivotlens.errors import ConfigError, ModelError
 from pivotlens.models.checks import check_decoder, embedded_tokens
+from pivotlens.models.limits import positions
 from pivotlens.models.load import load_model
 from pivotlens.models.quiet import recording_transformers
 from pivotlens.models.resolve import tokenizer_file
@@ -59,8 +60,9 @@ def open_tokenizer(config: TrainConfig, near: RunFolder) -> Tokenizer:
     try:
         with recording_transformers():
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+            beginning = tokenizer("a")["input_ids"]
     except Exception as error:  # the library raises whatever its parts raise
-        raise ModelError(f"the tokenizer of {spec!r} cannot be loaded: {error}", "Check its folder.") from error
+        raise ModelError(f"the tokenizer of {spec!r} cannot be used: {error}", "Check its folder.") from error
     special = {tokenizer.convert_tokens_to_ids(token) for token in tokenizer.all_special_tokens}
     end = tokenizer.eos_token_id
     if config.end_of_document:
@@ -73,7 +75,7 @@ def open_tokenizer(config: TrainConfig, near: RunFolder) -> Tokenizer:
             f"{', '.join(map(repr, tokenizer.all_special_tokens[:3])) or 'one that no text holds'}.",
         )
     before = []
-    for token in tokenizer("a")["input_ids"]:
+    for token in beginning:
         if token not in special:
             break
         before.append(token)
@@ -134,9 +136,26 @@ def open_model(config: TrainConfig, near: RunFolder, device: torch.device, token
             f"the weights of {config.model!r} are packed into few bits and cannot be trained",
             "Give the model in float32, bfloat16 or float16.",
         )
+    warnings += _length_warnings(model, config.sequence_length)
     model.requires_grad_(True)
     details |= {"parameters": sum(parameter.numel() for parameter in model.parameters())}
     return Source(model.train(True), details, tuple(warnings))
+
+
+def _length_warnings(model: PreTrainedModel, length: int) -> list[str]:
+    """Warn of sequences longer than a model was made for; refuse those that it does not read."""
+    most = positions(model)
+    if most is None or length <= most:
+        return []
+    try:
+        with torch.inference_mode():
+            model(input_ids=torch.zeros((1, length), dtype=torch.int64, device=model.device))
+    except (IndexError, RuntimeError) as error:
+        raise ConfigError(
+            f"the model reads {most} tokens at most, and sequence_length is {length}",
+            f"Pass --sequence-length {most} or less.",
+        ) from error
+    return [f"sequence_length is {length}, but by its config the model was made for {most} tokens"]
 
 
 def _from_scratch(config: TrainConfig, tokenizer: Tokenizer, seed: int) -> tuple[PreTrainedModel, list[str]]:
