@@ -43,6 +43,7 @@ _MAY_BE_EMPTY = {
     *("trace/pivots", "trace/tuned_behaviours", "trace/lenses"),
     # Sums of what may be empty.
     *("ablate/doses", "ablate/removals", "trace/lens_layers", "trace/lens_shares"),
+    "trace/mined_recall",
     *("trace/pivot_counts", "trace/pivot_links", "trace/pivot_summary", "mine/grammar"),
 }
 

@@ -79,7 +79,7 @@ def _composed(identifier: LineIdentifier, lines: _Lines, of_units: Integers) -> 
         first[halves[mixed]], second[halves[mixed]] = halved[mixed, 0], halved[mixed, 1]
     sides = sides_of(lines.text, lines.starts, lines.ends, lines.units, evidence.characters)
     apart = (languages.label_of, languages.only_by_label, languages.close, (english, chinese, japanese))
-    cells, types = compose(first, second, sides, (lines.offsets, of_units), tuple(evidence), apart, tree)
+    cells, types = compose((first, second), sides, (lines.offsets, of_units), tuple(evidence), apart, tree)
     return cells, types
 
 

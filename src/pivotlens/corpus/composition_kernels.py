@@ -144,12 +144,11 @@ def _likeliest(line: int, evidence: Any, candidates: Any, label_of: Any, tree: A
 
 
 @compiled
-def compose(first: Any, second: Any, sides: Any, units: Any, evidence: Any, languages: Any, tree: Any) -> Any:
+def compose(found: Any, sides: Any, units: Any, evidence: Any, languages: Any, tree: Any) -> Any:
     """Return what the lines make of each unit; the language of lines that were not sure is filled in.
 
     Args:
-        first: Language of each line, of `sure_languages`; changed in place.
-        second: Second language within it; changed in place.
+        found: Language of each line, and second language within it, of `sure_languages`; changed in place.
         sides: Of each line which side it would be on if the unit's lines were text and translation in turn, of
             `sides_of`.
         units: First line of each unit, shape ``(units + 1,)``, int64, and the language of its label; `NONE` where it is
@@ -163,6 +162,7 @@ def compose(first: Any, second: Any, sides: Any, units: Any, evidence: Any, lang
         Of each unit its characters by language, as `weight` counts them, shape ``(units, languages + 1)``, int64, the
         last being a label's that is not known; and its type, one of `MONOLINGUAL` and the others, shape ``(units,)``.
     """
+    first, second = found
     offsets, labels = units
     label_of, only_by_label, close, (english, chinese, japanese) = languages
     n_units, n_codes = offsets.size - 1, label_of.size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -58,7 +58,7 @@ def run(work: Work[TraceConfig]) -> dict[str, Any]:
         for warning in one["warnings"]:
             writer.warn(warning)
     sweep.warn_of_memory()
-    agreement = _write_tables(sweep)
+    agreement = _write_tables(sweep, [one["mined"] for one in details])
     return {
         **details[0]["loaded"],
         "caches": details[0]["caches"],
@@ -184,8 +184,13 @@ def _labelled(name: str, labels: dict[str, Any], table: pa.Table | None) -> pa.T
     return pa.table(same | {key: table[key] for key in table.column_names})
 
 
-def _write_tables(sweep: _TraceSweep) -> float | None:
-    """Write the stage's tables; return how far the first model's labels agree between shot sets."""
+def _write_tables(sweep: _TraceSweep, mined: Sequence[bool]) -> float | None:
+    """Write the stage's tables; return how far the first model's labels agree between shot sets.
+
+    Args:
+        sweep: What was traced.
+        mined: Of each model whether mined pivots could be held against it.
+    """
     config, writer = sweep.config, sweep.work.writer
     for name in _PARTS:  # the tokens of many directions are more than the memory holds
         writer.write_table_blocks(name, (part for _, part in sweep.parts(name)))
@@ -203,7 +208,7 @@ def _write_tables(sweep: _TraceSweep) -> float | None:
             rows["pivot_languages"] += pivot_language_rows(
                 traced, sweep.rows("behaviours", of), config.bootstrap, config.seed
             )
-            if sweep.details(number)["mined"]:
+            if mined[number]:
                 rows["mined_recall"] += mined_recall_rows(
                     traced, sweep.rows("behaviours", of), ranks, config.bootstrap, config.seed
                 )

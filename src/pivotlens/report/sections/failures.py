@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 
@@ -46,8 +46,12 @@ def failures(run: RunTables) -> list[b.Block]:
                 "the right answers they add up to 100%."
             ),
             b.Legend("Kinds of wrong answers", tuple((_COLOURS[kind], name) for kind, name in _NAMES_IN_BARS.items())),
-            _table("failures", "Wrong answers by kind and direction", p.GROUP_DIRECTION, found),
-        ]
+            p.table(
+                "failures", "Wrong answers by kind and direction", found.values(),
+                (p.GROUP_DIRECTION, p.bars("wrong answers", _stack), *_kinds(found, _estimate), _ITEMS),
+                unseen=True, kind="bars",
+            ),
+        ]  # fmt: skip
     return blocks + _by_behaviour(first_rows(run.trace, "failures"))
 
 
@@ -57,7 +61,8 @@ def _by_behaviour(rows: Sequence[Row]) -> list[b.Block]:
         first = p.text("behaviour", partial(_behaviour))
         caption = f"Wrong answers by behaviour, {GROUP_NAMES[group]}; shares of the wrong answers"
         found = p.spread(members, itemgetter("behaviour"), "failure")
-        tables.append(_table(f"failures-{group}", caption, first, found))
+        fields = (first, p.bars("wrong answers", _stack), *_kinds(found, _share), _ITEMS)
+        tables.append(p.table(f"failures-{group}", caption, found.values(), fields, kind="bars"))
     return p.folded("Do items that pivot fail otherwise?", *tables)
 
 
@@ -66,16 +71,20 @@ def _behaviour(found: Mapping[str, Row]) -> str:
     return "all wrong answers" if behaviour == "all" else BEHAVIOUR_NAMES.get(behaviour, behaviour)
 
 
-def _table(name: str, caption: str, first: p.Field, found: Mapping[object, dict[str, Row]]) -> b.Table:
+def _kinds(found: Mapping[object, dict[str, Row]], cell: Callable[..., b.Cell]) -> list[p.Field]:
     kinds = [kind for kind in FAILURE_NAMES if any(kind in row for row in found.values())]
-    shares = [p.number(FAILURE_NAMES[kind], partial(_share, kind=kind)) for kind in kinds]
-    items = p.number("items", lambda row: b.Value(p.any_of(row)["items"], "count"))
-    fields = (first, p.bars("wrong answers", _stack), *shares, items)
-    return p.table(name, caption, found.values(), fields, unseen=name == "failures", kind="bars")
+    return [p.number(FAILURE_NAMES[kind], partial(cell, kind=kind)) for kind in kinds]
 
 
 def _share(found: Mapping[str, Row], kind: str) -> b.Cell:
+    return b.Value(found[kind]["share"] if kind in found else 0.0, "share")
+
+
+def _estimate(found: Mapping[str, Row], kind: str) -> b.Cell:
     return p.shown(found[kind], "share", "share") if kind in found else percent(0.0)
+
+
+_ITEMS = p.number("items", lambda row: b.Value(p.any_of(row)["items"], "count"))
 
 
 def _stack(found: Mapping[str, Row]) -> Markup:
