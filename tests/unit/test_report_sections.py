@@ -11,7 +11,7 @@ from report_words import HOSTILE
 
 from pivotlens.attribute.joint import bin_rows
 from pivotlens.report import wording
-from pivotlens.report.blocks import Prose, Value, Word, plain, prose
+from pivotlens.report.blocks import Paragraph, Prose, Value, Word, plain, prose
 from pivotlens.report.names import CONTRAST_NAMES, contrast_name, short_names
 from pivotlens.report.sections import findings
 from pivotlens.report.sections.agreement import agreement
@@ -139,6 +139,35 @@ def test_scores_pair_the_two_sets_of_items() -> None:
     assert said.endswith("over 1 direction; the generated answer is an accepted one for 50% [40%, 60%] of items. "
                          "French → Chinese scores 0.300 [0.200, 0.400].")  # fmt: skip
     assert findings.score_sentence([]) == ()
+
+
+def test_every_model_and_prompt_has_a_row_in_the_order_of_the_settings() -> None:
+    base = {"item_set": "all", "n": 9, "ci_low": 0.2, "ci_high": 0.4}
+    for name in ("probability_share", "accuracy_10way", "accuracy_generated", "margin"):
+        base |= {name: 0.5, f"{name}_low": 0.4, f"{name}_high": 0.6}
+    pooled = [
+        base | {"source_language": s, "target_language": t, "model": model, "prompt": prompt, "score": score / 10}
+        for s, t in (("fr", "zh"), ("all", "all"))
+        for score, (model, prompt) in enumerate((m, p) for m in ("m@b", "m@a") for p in ("english", "bare"))
+    ]
+    config = {"model": "m@b", "also_models": ["m@a"], "also_prompts": ["bare"]}
+    found = scores(run_of(config, score={"summary": pooled}))
+    assert found is not None
+    table = table_of(found, "score-every-model")
+    assert [(row[0], row[1]) for row in table] == [
+        ("b, english prompt", "0.000 [0.200, 0.400]"),
+        ("b, bare prompt", "0.100 [0.200, 0.400]"),
+        ("a, english prompt", "0.200 [0.200, 0.400]"),
+        ("a, bare prompt", "0.300 [0.200, 0.400]"),
+    ]
+    assert table[0][2:] == ["50% [40%, 60%]", "0.50 [0.40, 0.60]", "50% [40%, 60%]", "50% [40%, 60%]", "9"]
+    assert {plain(one.content) for one in blocks_of(found) if isinstance(one, Paragraph)} >= {
+        "The means over directions of each model and prompt of the run, in the order in which they were asked for, "
+        "over all items. All else in this section is of the first, m@b with the english prompt."
+    }
+    single = scores(run_of({"model": "m@b"}, score={"summary": pooled}))
+    assert single is not None
+    assert "score-every-model" not in names_of(single)
 
 
 def test_many_directions_are_a_matrix_of_languages_too() -> None:
