@@ -9,10 +9,12 @@ import pytest
 from report_blocks import blocks_of, figure_of, names_of, run_of, table_of
 from report_words import HOSTILE
 
+from pivotlens.artifacts import Manifest
 from pivotlens.attribute.joint import bin_rows
 from pivotlens.report import wording
 from pivotlens.report.blocks import Paragraph, Prose, Value, Word, plain, prose
 from pivotlens.report.names import CONTRAST_NAMES, contrast_name, short_names
+from pivotlens.report.run_tables import RunTables
 from pivotlens.report.sections import findings
 from pivotlens.report.sections.agreement import agreement
 from pivotlens.report.sections.attribution import MOST_POINTS, attribution, auc_tables, coverage
@@ -32,7 +34,7 @@ from pivotlens.report.sections.layers import layers
 from pivotlens.report.sections.lenses import lenses
 from pivotlens.report.sections.pivot_kinds import pivot_kinds
 from pivotlens.report.sections.pivots import mined_pivots
-from pivotlens.report.sections.provenance import details
+from pivotlens.report.sections.provenance import commands, details
 from pivotlens.report.sections.provenance import plain as typed
 from pivotlens.report.sections.scores import scores
 from pivotlens.report.sections.selection import selection
@@ -788,6 +790,27 @@ def test_arms_are_shown_with_their_languages() -> None:
         said
         == "In the rebuilt corpus 20% of the tokens are pivots, against 5.0% in a random choice at the same budget."
     )
+
+
+@pytest.mark.parametrize(
+    ("score", "train", "order"),
+    [
+        ({"model": "m"}, {"arms": ["a"]}, "bench score trace select train evaluate"),
+        ({"also_models": ["run:train/top@step-1"]}, {"arms": ["t=run:select/top"]},
+         "bench select train score trace evaluate"),
+        ({"model": "run:train/top"}, {"arms": ["run:other:score/top"]}, "bench select train score trace evaluate"),
+        ({"model": "run:train/top"}, {"arms": ["run:score/top"]}, "bench select evaluate score trace train"),
+    ],
+)  # fmt: skip
+def test_no_command_stands_before_one_whose_result_it_reads(tmp_path, score, train, order) -> None:
+    made = {"bench": ({}, ()), "score": (score, ("bench",)), "trace": ({}, ("bench", "score")), "select": ({}, ()),
+            "train": (train, ()), "evaluate": ({"model": "m"}, ())}  # fmt: skip
+    for name, (config, inputs) in made.items():
+        manifest = Manifest(stage=name, algorithm_version=1, fingerprint="f", config=config,
+                            inputs=dict.fromkeys(inputs, "f"), outputs={})  # fmt: skip
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_bytes(manifest.to_bytes())
+    assert [line.split()[1] for line in commands(RunTables.load(tmp_path))] == order.split()
 
 
 def test_details_are_flattened_and_cut() -> None:
