@@ -148,7 +148,14 @@ def test_every_model_and_prompt_has_a_row_in_the_order_of_the_settings() -> None
     for name in ("probability_share", "accuracy_10way", "accuracy_generated", "margin"):
         base |= {name: 0.5, f"{name}_low": 0.4, f"{name}_high": 0.6}
     pooled = [
-        base | {"source_language": s, "target_language": t, "model": model, "prompt": prompt, "score": score / 10}
+        base
+        | {
+            "source_language": s,
+            "target_language": t,
+            "model": model,
+            "prompt": prompt,
+            "score": score / 10 - (s == "fr"),
+        }
         for s, t in (("fr", "zh"), ("all", "all"))
         for score, (model, prompt) in enumerate((m, p) for m in ("m@b", "m@a") for p in ("english", "bare"))
     ]
@@ -167,6 +174,10 @@ def test_every_model_and_prompt_has_a_row_in_the_order_of_the_settings() -> None
         "The means over directions of each model and prompt of the run, in the order in which they were asked for, "
         "over all items. All else in this section is of the first, m@b with the english prompt."
     }
+    one_direction = scores(run_of(config, score={"summary": pooled[:4]}))
+    assert one_direction is not None
+    alone = table_of(one_direction, "score-every-model")
+    assert [row[1].partition(" ")[0] for row in alone] == ["−1.000", "−0.900", "−0.800", "−0.700"]
     single = scores(run_of({"model": "m@b"}, score={"summary": pooled}))
     assert single is not None
     assert "score-every-model" not in names_of(single)

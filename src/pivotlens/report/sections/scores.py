@@ -99,8 +99,9 @@ def _sweep(run: RunTables) -> tuple[b.Block, ...]:
     if len(models) * len(prompts) < 2:
         return ()
     short = short_names(models)
-    pooled = [row for row in rows(run.score, "summary") if row["item_set"] == "all" and is_pooled(row)]
-    found = {(row["model"], row["prompt"]): row for row in pooled}
+    every = [row for row in rows(run.score, "summary") if row["item_set"] == "all"]
+    # The mean last, so that it stays; a single direction has none and stands for itself.
+    found = {(row["model"], row["prompt"]): row for row in sorted(every, key=is_pooled)}
     named = [
         (
             f"{visible(short[model])}, {prompt} prompt" if len(prompts) > 1 else visible(short[model]),
