@@ -12,8 +12,11 @@ import pytest
 import zstandard
 from corpus_fixture import write_bench, write_corpus, write_tokenizer
 
+from pivotlens.ablate.config import AblateConfig
 from pivotlens.artifacts import RunFolder, StageResult
 from pivotlens.artifacts.references import parse_reference
+from pivotlens.artifacts.verification import verify_run
+from pivotlens.corpus import survey_corpus
 from pivotlens.count import CountConfig, count_corpus
 from pivotlens.count.stage import STAGE as COUNT
 from pivotlens.errors import ArtifactError, ConfigError, DataError, PrerequisiteError
@@ -21,14 +24,18 @@ from pivotlens.lens.config import LensConfig
 from pivotlens.lens.stage import STAGE as LENS
 from pivotlens.mine import MineConfig
 from pivotlens.models.load import load_model
-from pivotlens.models.resolve import model_input, resolve_model, tokenizer_input
+from pivotlens.models.resolve import model_input, resolve_model, swept_models, tokenizer_input
 from pivotlens.pipeline import Pipeline
+from pivotlens.report.config import ReportConfig
+from pivotlens.report.run_tables import RunTables
+from pivotlens.report.sections.header import cautions
+from pivotlens.score.config import ScoreConfig
 from pivotlens.select import SelectConfig
 from pivotlens.select.stage import STAGE as SELECT
 from pivotlens.settings import StageConfig
 from pivotlens.stage import Stage, Work
 from pivotlens.stages import STAGES
-from pivotlens.train import TrainConfig
+from pivotlens.train.config import TrainConfig
 from stage_by_hand import writing
 
 MINED = dict.fromkeys(("bench", "count", "mine"), "m")
@@ -187,6 +194,73 @@ def test_a_model_that_a_stage_made(here, tiny):
     weights.write_bytes(b"")
     with pytest.raises(ArtifactError, match="was changed since"):
         load_model(spec, device="cpu", near=near)
+
+
+# -- what was read and is another now
+
+
+def write_models(run: Path, tiny, steps: dict[str, bytes]) -> None:
+    with writing(run, TrainConfig(arms=("run:select/top", "other=run:select/random")), arms_of(run)) as stage:
+        for step, more in steps.items():
+            for path in tiny.model.iterdir():
+                shutil.copyfile(path, stage.staged(f"top/{step}/{path.name}"))
+            stage.staged(f"top/{step}/more").write_bytes(more)
+        stage.finish()
+
+
+def arms_of(run: Path) -> dict[str, str]:
+    near = RunFolder(run, reader="train")
+    specs = {"top": "run:select/top", "other": "run:select/random"}
+    return {f"arm {name}": survey_corpus(spec, near).fingerprint for name, spec in specs.items()}
+
+
+def score_checkpoints(run: Path, *others: str) -> None:
+    config = ScoreConfig(model="run:train/top@step-1", also_models=others)
+    inputs = {name: value for name, value in swept_models(config, RunFolder(run)).items() if isinstance(value, str)}
+    with writing(run, config, inputs) as stage:
+        stage.finish()
+
+
+def test_a_stage_that_read_another_result_by_reference_is_out_of_date(here, tiny):
+    run = here / "run"
+    shutil.rmtree(run / "bench")
+    write_models(run, tiny, {"step-1": b"1", "step-2": b"2"})
+    score_checkpoints(run, "run:train/top@step-2")
+    with writing(run, AblateConfig(model="run:train/top@step-1"), {"trace": "t"}) as stage:
+        stage.finish()  # its model is no input: it is that of the trace
+    with writing(run, ReportConfig(title="run: select/top", name="run:select/.."), {}) as stage:
+        stage.finish()
+    assert verify_run(run, list(STAGES)).problems == []
+    write_selection(run, DOCUMENTS, min_tokens=9)  # the same documents of other settings are the same corpus
+    assert verify_run(run, list(STAGES)).problems == []
+    write_selection(run, DOCUMENTS[:1] * 2, min_tokens=8)
+    problems = verify_run(run, list(STAGES)).problems
+    assert [(one.code, one.path) for one in problems] == [("V6", "train")]
+    assert problems[0].message == "it was made from another result of select; run it again"
+    said = [(one.stage, one.text) for one in cautions(RunTables.load(run)) if "another result" in one.text]
+    assert [(stage, message.partition(" than")[0]) for stage, message in said] == [
+        ("train", "made from another result of select")
+    ]
+    write_models(run, tiny, {"step-1": b"1", "step-2": b"another"})  # of the further model alone
+    assert [(one.code, one.path) for one in verify_run(run, list(STAGES)).problems] == [("V6", "score")]
+    score_checkpoints(run, "run:train/top@step-2")
+    assert verify_run(run, list(STAGES)).problems == []
+    write_models(run, tiny, {"step-2": b"another"})  # the first model is there no more
+    assert [(one.code, one.path) for one in verify_run(run, list(STAGES)).problems] == [("V6", "score")]
+
+
+def test_a_tokenizer_that_stayed_is_not_out_of_date(here, tiny):
+    run, spec = here / "run", "run:train/top@step-1"
+    shutil.rmtree(run / "bench")
+    write_models(run, tiny, {"step-1": b"1"})
+    inputs = {"tokenizer": str(tokenizer_input(spec, RunFolder(run)))}
+    with writing(run, CountConfig(corpus=str(here / "elsewhere"), tokenizer=spec), inputs) as stage:
+        stage.finish()
+    write_models(run, tiny, {"step-1": b"another"})
+    assert verify_run(run, list(STAGES)).problems == []
+    with writing(run, CountConfig(corpus=str(here / "elsewhere"), tokenizer=spec), {"tokenizer": "0"}) as stage:
+        stage.finish()
+    assert [(one.code, one.path) for one in verify_run(run, list(STAGES)).problems] == [("V6", "count")]
 
 
 # -- in a chain

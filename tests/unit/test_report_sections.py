@@ -9,10 +9,12 @@ import pytest
 from report_blocks import blocks_of, figure_of, names_of, run_of, table_of
 from report_words import HOSTILE
 
+from pivotlens.artifacts import Manifest
 from pivotlens.attribute.joint import bin_rows
 from pivotlens.report import wording
-from pivotlens.report.blocks import Prose, Value, Word, plain, prose
+from pivotlens.report.blocks import Paragraph, Prose, Value, Word, plain, prose
 from pivotlens.report.names import CONTRAST_NAMES, contrast_name, short_names
+from pivotlens.report.run_tables import RunTables
 from pivotlens.report.sections import findings
 from pivotlens.report.sections.agreement import agreement
 from pivotlens.report.sections.attribution import MOST_POINTS, attribution, auc_tables, coverage
@@ -32,7 +34,7 @@ from pivotlens.report.sections.layers import layers
 from pivotlens.report.sections.lenses import lenses
 from pivotlens.report.sections.pivot_kinds import pivot_kinds
 from pivotlens.report.sections.pivots import mined_pivots
-from pivotlens.report.sections.provenance import details
+from pivotlens.report.sections.provenance import commands, details
 from pivotlens.report.sections.provenance import plain as typed
 from pivotlens.report.sections.scores import scores
 from pivotlens.report.sections.selection import selection
@@ -139,6 +141,46 @@ def test_scores_pair_the_two_sets_of_items() -> None:
     assert said.endswith("over 1 direction; the generated answer is an accepted one for 50% [40%, 60%] of items. "
                          "French → Chinese scores 0.300 [0.200, 0.400].")  # fmt: skip
     assert findings.score_sentence([]) == ()
+
+
+def test_every_model_and_prompt_has_a_row_in_the_order_of_the_settings() -> None:
+    base = {"item_set": "all", "n": 9, "ci_low": 0.2, "ci_high": 0.4}
+    for name in ("probability_share", "accuracy_10way", "accuracy_generated", "margin"):
+        base |= {name: 0.5, f"{name}_low": 0.4, f"{name}_high": 0.6}
+    pooled = [
+        base
+        | {
+            "source_language": s,
+            "target_language": t,
+            "model": model,
+            "prompt": prompt,
+            "score": score / 10 - (s == "fr"),
+        }
+        for s, t in (("fr", "zh"), ("all", "all"))
+        for score, (model, prompt) in enumerate((m, p) for m in ("m@b", "m@a") for p in ("english", "bare"))
+    ]
+    config = {"model": "m@b", "also_models": ["m@a"], "also_prompts": ["bare"]}
+    found = scores(run_of(config, score={"summary": pooled}))
+    assert found is not None
+    table = table_of(found, "score-every-model")
+    assert [(row[0], row[1]) for row in table] == [
+        ("b, english prompt", "0.000 [0.200, 0.400]"),
+        ("b, bare prompt", "0.100 [0.200, 0.400]"),
+        ("a, english prompt", "0.200 [0.200, 0.400]"),
+        ("a, bare prompt", "0.300 [0.200, 0.400]"),
+    ]
+    assert table[0][2:] == ["50% [40%, 60%]", "0.50 [0.40, 0.60]", "50% [40%, 60%]", "50% [40%, 60%]", "9"]
+    assert {plain(one.content) for one in blocks_of(found) if isinstance(one, Paragraph)} >= {
+        "The means over directions of each model and prompt of the run, in the order in which they were asked for, "
+        "over all items. All else in this section is of the first, m@b with the english prompt."
+    }
+    one_direction = scores(run_of(config, score={"summary": pooled[:4]}))
+    assert one_direction is not None
+    alone = table_of(one_direction, "score-every-model")
+    assert [row[1].partition(" ")[0] for row in alone] == ["−1.000", "−0.900", "−0.800", "−0.700"]
+    single = scores(run_of({"model": "m@b"}, score={"summary": pooled}))
+    assert single is not None
+    assert "score-every-model" not in names_of(single)
 
 
 def test_many_directions_are_a_matrix_of_languages_too() -> None:
@@ -759,6 +801,27 @@ def test_arms_are_shown_with_their_languages() -> None:
         said
         == "In the rebuilt corpus 20% of the tokens are pivots, against 5.0% in a random choice at the same budget."
     )
+
+
+@pytest.mark.parametrize(
+    ("score", "train", "order"),
+    [
+        ({"model": "m"}, {"arms": ["a"]}, "bench score trace select train evaluate"),
+        ({"also_models": ["run:train/top@step-1"]}, {"arms": ["t=run:select/top"]},
+         "bench select train score trace evaluate"),
+        ({"model": "run:train/top"}, {"arms": ["run:other:score/top"]}, "bench select train score trace evaluate"),
+        ({"model": "run:train/top"}, {"arms": ["run:score/top"]}, "bench select evaluate score trace train"),
+    ],
+)  # fmt: skip
+def test_no_command_stands_before_one_whose_result_it_reads(tmp_path, score, train, order) -> None:
+    made = {"bench": ({}, ()), "score": (score, ("bench",)), "trace": ({}, ("bench", "score")), "select": ({}, ()),
+            "train": (train, ()), "evaluate": ({"model": "m"}, ())}  # fmt: skip
+    for name, (config, inputs) in made.items():
+        manifest = Manifest(stage=name, algorithm_version=1, fingerprint="f", config=config,
+                            inputs=dict.fromkeys(inputs, "f"), outputs={})  # fmt: skip
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_bytes(manifest.to_bytes())
+    assert [line.split()[1] for line in commands(RunTables.load(tmp_path))] == order.split()
 
 
 def test_details_are_flattened_and_cut() -> None:

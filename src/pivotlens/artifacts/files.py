@@ -11,6 +11,17 @@ from pathlib import Path
 
 from pivotlens.errors import ArtifactError
 
+COMPRESSIONS = {".zst": "zstd", ".gz": "gzip", ".xz": "xz", ".bz2": "bzip2"}
+"""Compressions of documents that are read, by the ending of a file's name."""
+_JSON_LINES = (".jsonl", ".ndjson")
+PARQUET = (".parquet", ".parq", ".pq")
+SUFFIXES = (
+    *(kind + ending for kind in _JSON_LINES for ending in ("", *COMPRESSIONS)),
+    *(f".json{ending}" for ending in COMPRESSIONS),
+    *PARQUET,
+)
+"""Kinds of documents that are read, in any case of letters; ``.json`` itself only where it is asked for by name."""
+
 
 def _as_artifact_error(error: OSError, path: Path) -> ArtifactError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

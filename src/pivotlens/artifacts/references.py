@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from pivotlens.artifacts.files import expanded
-from pivotlens.artifacts.fingerprint import canonical_json
+from pivotlens.artifacts.files import PARQUET, SUFFIXES, expanded
+from pivotlens.artifacts.fingerprint import canonical_json, files_fingerprint
 from pivotlens.artifacts.manifest import Manifest, Output, read_manifest
 from pivotlens.artifacts.tables import TABLES
 from pivotlens.errors import ArtifactError, ConfigError, PrerequisiteError, closest, did_you_mean
@@ -17,6 +18,8 @@ from pivotlens.errors import ArtifactError, ConfigError, PrerequisiteError, clos
 _PREFIX = "run:"
 _STAGES = {name.partition("/")[0] for name in TABLES}
 _REFERENCE = re.compile(r"run:(?:(?P<run>.+):)?(?P<stage>[a-z_]+)/(?P<arm>[^/:@]+)(?:@(?P<step>[^/:@]+))?")
+_NAMED = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_.-]*=)?(run:.*)")
+"""A setting that is a reference, or gives it a name as in ``arms``."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +137,7 @@ class RunFolder:
                 f"{_like(reference.stage)}Run `pivotlens {reference.stage} --run {run}` first, or name another run: "
                 "run:FOLDER:STAGE/ARM.",
             )
-        below = f"{reference.place}/"
-        files = {
-            name.removeprefix(below): output for name, output in manifest.outputs.items() if name.startswith(below)
-        }
+        place, files = _files_at(manifest, reference.place)
         if not files:
             made = sorted({name.rpartition("/")[0].replace("/", "@") for name in manifest.outputs if "/" in name})
             raise PrerequisiteError(
@@ -146,19 +146,69 @@ class RunFolder:
                 if made
                 else "It makes no documents and no models that can be named so; run:select/top are documents.",
             )
-        place = folder / reference.place
-        if last := _last_step(files):
-            place /= last
-            files = {name.removeprefix(f"{last}/"): of for name, of in files.items() if name.startswith(f"{last}/")}
-        value = _sha256([[name, output.sha256] for name, output in sorted(files.items())])
-        return Made(place, files, value, manifest.fingerprint)
+        return Made(folder / place, files, _content(files), manifest.fingerprint)
+
+
+def near_references(config: Mapping[str, Any]) -> Iterator[tuple[str, Reference]]:
+    """Yield every reference into a stage's own run folder that its settings hold, with the setting's name."""
+    for name, value in config.items():
+        for text in value if isinstance(value, list | tuple) else (value,):
+            found = _NAMED.fullmatch(text) if isinstance(text, str) else None
+            try:
+                reference = parse_reference(found[1]) if found else None
+            except ConfigError:  # text that only begins like one, such as a title
+                continue
+            if reference is not None and reference.run is None:
+                yield name, reference
+
+
+def outdated_references(manifest: Manifest, others: Mapping[str, Manifest]) -> list[str]:
+    """Return the stages whose models or documents a stage read by reference and that hold others now.
+
+    Args:
+        manifest: Of the stage that read.
+        others: Of the stages of its run folder, by name.
+    """
+    found: dict[str, None] = {}
+    for name, reference in near_references(manifest.config):
+        alone = isinstance(manifest.config[name], str)
+        if reference.stage not in others or (alone and name not in manifest.inputs):
+            continue  # a model of ablate is no input: it only has to be that of trace
+        read = {manifest.inputs[name]} if alone else set(manifest.inputs.values())
+        _, files = _files_at(others[reference.stage], reference.place)
+        documents = {file: (files[file].bytes, files[file].sha256) for file in document_names(files)}
+        # What stands for it among the inputs: a model is all of its files, a corpus its documents, a tokenizer one.
+        now = {_content(files), files_fingerprint(documents)}
+        if name == "tokenizer" and "tokenizer.json" in files:
+            now.add(files["tokenizer.json"].sha256)
+        if not now & read:
+            found[reference.stage] = None
+    return list(found)
+
+
+def document_names(files: Mapping[str, Output]) -> list[str]:
+    """Return which of the files that a stage made are documents; those there in both kinds are read once, as lines."""
+    names = [name for name in files if name.endswith(SUFFIXES)]
+    return [name for name in names if not name.endswith(PARQUET)] or names
+
+
+def _files_at(manifest: Manifest, place: str) -> tuple[str, dict[str, Output]]:
+    """Return the files that a stage made at a place, and the place: of an arm with checkpoints that of its last one."""
+    below = f"{place}/"
+    files = {name.removeprefix(below): output for name, output in manifest.outputs.items() if name.startswith(below)}
+    last = _last_step(files)
+    return _files_at(manifest, f"{place}/{last}") if last else (place, files)
 
 
 def _last_step(files: Iterable[str]) -> str:
-    """Return the folder of the last step where all files stand in such: an arm means its last checkpoint."""
+    """Return the folder of the last step where all files stand in such; else nothing."""
     steps = {name.partition("/")[0] for name in files}
     numbers = {step: int(found[1]) for step in steps if (found := re.fullmatch(r"step-(\d+)", step))}
     return max(steps, key=numbers.__getitem__) if steps and len(numbers) == len(steps) else ""
+
+
+def _content(files: Mapping[str, Output]) -> str:
+    return _sha256([[name, output.sha256] for name, output in sorted(files.items())])
 
 
 def _follows_from(run: Path, manifest: Manifest, stage: str) -> bool:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from pivotlens.artifacts.fingerprint import fingerprint, sha256_of_file
 from pivotlens.artifacts.manifest import MANIFEST, RUN_RECORD, Manifest, read_manifest
+from pivotlens.artifacts.references import outdated_references
 from pivotlens.artifacts.tables import tables_of
 from pivotlens.errors import ArtifactError
 
@@ -73,13 +74,14 @@ def verify_run(run: Path, stages: Sequence[str]) -> Verification:
 
 
 def outdated(manifest: Manifest, others: Mapping[str, Manifest]) -> list[str]:
-    """Return the stages of which a stage read another result than the one that is there now.
+    """Return the stages of which a stage read another result than the one that is there now, by name or by reference.
 
     Args:
         manifest: Of the stage.
         others: Of the stages that are there, by name.
     """
-    return [name for name, value in manifest.inputs.items() if name in others and others[name].fingerprint != value]
+    named = [name for name, value in manifest.inputs.items() if name in others and others[name].fingerprint != value]
+    return list(dict.fromkeys([*named, *outdated_references(manifest, others)]))
 
 
 def _file_problems(run: Path, stage: str, manifest: Manifest) -> list[Problem]:

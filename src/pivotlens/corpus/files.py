@@ -15,20 +15,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from pivotlens.artifacts import Made, RunFolder
-from pivotlens.artifacts.files import expanded
+from pivotlens.artifacts.files import COMPRESSIONS, PARQUET, SUFFIXES, expanded
 from pivotlens.artifacts.fingerprint import files_fingerprint, sha256_of_file
+from pivotlens.artifacts.references import document_names
 from pivotlens.errors import ConfigError, DataError, PrerequisiteError, did_you_mean
-
-COMPRESSIONS = {".zst": "zstd", ".gz": "gzip", ".xz": "xz", ".bz2": "bzip2"}
-"""Compressions that are read, by the ending of a file's name."""
-_JSON_LINES = (".jsonl", ".ndjson")
-_PARQUET = (".parquet", ".parq", ".pq")
-SUFFIXES = (
-    *(kind + ending for kind in _JSON_LINES for ending in ("", *COMPRESSIONS)),
-    *(f".json{ending}" for ending in COMPRESSIONS),
-    *_PARQUET,
-)
-"""Kinds of files that are read, in any case of letters; ``.json`` itself only where it is asked for by name."""
 
 # Beside data lie notes, sums and marks of completion; whatever else is not read is named.
 _NO_DATA = re.compile(
@@ -174,7 +164,7 @@ def survey_corpus(spec: str, near: RunFolder | None = None) -> Listing:
 
 def is_parquet(file: CorpusFile) -> bool:
     """Tell by its name whether a file is read as Parquet, not as JSON lines."""
-    return file.name.lower().endswith(_PARQUET)
+    return file.name.lower().endswith(PARQUET)
 
 
 def named_compression(file: CorpusFile) -> str | None:
@@ -351,13 +341,10 @@ def _bundled(spec: str) -> list[CorpusFile]:
 
 
 def _made_by_a_stage(made: Made) -> list[CorpusFile]:
-    # Where the same documents are there in both kinds, they are read once.
-    names = [name for name in made.files if name.endswith(SUFFIXES)]
-    lines = [name for name in names if not name.endswith(_PARQUET)]
     # The sums of the manifest, not times: the same documents are the same corpus wherever and whenever they were made.
     return [
         CorpusFile(name, str(made.check(name)), made.files[name].bytes, made.files[name].sha256)
-        for name in lines or names
+        for name in document_names(made.files)
     ]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pivotlens.artifacts import StageResult
+from pivotlens.artifacts.references import near_references
 from pivotlens.report import blocks as b
 from pivotlens.report.run_tables import RunTables, shown_stages
 from pivotlens.report.sections import parts as p
@@ -30,9 +31,24 @@ def provenance(run: RunTables) -> b.Section:
 
 
 def commands(run: RunTables) -> Iterator[str]:
-    """Yield the command of every stage, with the settings that are not its defaults."""
-    for stage in sorted(run.stages(), key=lambda stage: list(shown_stages()).index(stage.stage)):
+    """Yield the command of every stage, with the settings that are not its defaults, after all that it reads."""
+    for stage in _in_order(run.stages()):
         yield f"pivotlens {stage.stage} --run RUN{''.join(_flags(stage))}"
+
+
+def _in_order(stages: Iterable[StageResult]) -> Iterator[StageResult]:
+    """Yield the stages in the order of work, but none before a stage that it reads, by its name or by reference."""
+    waiting = sorted(stages, key=lambda stage: list(shown_stages()).index(stage.stage))
+    read = {
+        stage.stage: {*stage.manifest.inputs, *(one.stage for _, one in near_references(stage.manifest.config))}
+        for stage in waiting
+    }
+    while waiting:
+        names = {stage.stage for stage in waiting}
+        # Manifests of a stranger may go round in a circle: then the order of work is as good as any.
+        ready = next((stage for stage in waiting if not read[stage.stage] & names), waiting[0])
+        waiting.remove(ready)
+        yield ready
 
 
 def _flags(stage: StageResult) -> Iterator[str]:

@@ -7,11 +7,11 @@ from functools import partial
 
 from pivotlens.report import blocks as b
 from pivotlens.report import charts
-from pivotlens.report.names import FIGURE_NAMES, ITEM_NAMES, STRATUM_NAMES
-from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, is_pooled
+from pivotlens.report.names import FIGURE_NAMES, ITEM_NAMES, STRATUM_NAMES, short_names
+from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, is_pooled, rows
 from pivotlens.report.sections import parts as p
 from pivotlens.report.sections.failures import failures
-from pivotlens.report.wording import percent, plural
+from pivotlens.report.wording import percent, plural, visible
 from pivotlens.text import Direction
 
 KINDS: dict[str, b.Kind] = {
@@ -60,6 +60,7 @@ def scores(run: RunTables) -> b.Section | None:
             f"compared between tokenizers; score cannot.{chance}"
         ),
         pooled_table(pooled_rows, "items"),
+        *_sweep(run),
     ]
     single = [row for row in rows if not is_pooled(row)]
     if len(single) >= _LEAST_DIRECTIONS:
@@ -81,11 +82,42 @@ def _by_direction(rows: Sequence[Row], other: dict[Direction | None, Row]) -> b.
     return p.table("score", "Score by direction", rows, fields, unseen=True, style=p.pooled)
 
 
-def pooled_table(rows: Sequence[tuple[str, Row]], of: str) -> b.Table:
+def pooled_table(rows: Sequence[tuple[str, Row]], of: str, name: str = "score-all-directions") -> b.Table:
     """Return all figures over all directions, a row for each of what ``of`` names."""
-    named = [row | {"name": name} for name, row in rows]
+    named = [row | {"name": first} for first, row in rows]
     fields = (p.text(of, "name"), *_figures(tuple(FIGURE_NAMES)), p.ITEMS)
-    return p.table("score-all-directions", "Over all directions", named, fields)
+    return p.table(name, "Over all directions", named, fields)
+
+
+def _sweep(run: RunTables) -> tuple[b.Block, ...]:
+    """Return the means over directions of every model under every prompt, where there are several."""
+    if run.score is None:
+        return ()
+    config = run.score.manifest.config
+    models = list(dict.fromkeys((config["model"], *config.get("also_models", ()))))
+    prompts = list(dict.fromkeys((config["prompt"], *config.get("also_prompts", ()))))
+    if len(models) * len(prompts) < 2:
+        return ()
+    short = short_names(models)
+    every = [row for row in rows(run.score, "summary") if row["item_set"] == "all"]
+    # The mean last, so that it stays; a single direction has none and stands for itself.
+    found = {(row["model"], row["prompt"]): row for row in sorted(every, key=is_pooled)}
+    named = [
+        (
+            f"{visible(short[model])}, {prompt} prompt" if len(prompts) > 1 else visible(short[model]),
+            found[model, prompt],
+        )
+        for model in models
+        for prompt in prompts
+        if (model, prompt) in found
+    ]
+    said = p.lede(
+        "The means over directions of each model and prompt of the run, in the order in which they were asked for, "
+        "over all items. All else in this section is of the first, {model} with the {prompt} prompt.",
+        model=b.Code(config["model"]),
+        prompt=config["prompt"],
+    )
+    return p.heading("Every model and prompt"), said, pooled_table(named, "model", "score-every-model")
 
 
 def _matrix(rows: Sequence[Row], name: str) -> b.Table:
