@@ -326,6 +326,15 @@ def test_other_conditions_are_refused_by_name(tmp_path):
         ('{"doc_id": 0, "doc": {"text": "document 0"}, "filter": "none", "acc": 1}\n', "document 0 stands there twice"),
         ('{"doc_id": 7, "doc": {}, "acc": NaN}\n', "document 7: acc = nan, which is no finite number"),
         ("\udcff\n", "line 3 is no JSON"),
+        ('{"doc_id": 7, "arguments": 5, "acc": 1}\n', "line 3: arguments = 5 is no list"),
+        (f'{{"doc_id": 7, "acc": 1{"0" * 400}}}\n', r"line 3, document 7: acc = 10+\.\.\.0+, which is too large"),
+        ('{"doc_id": 7, "acc": -1e308}\n', r"line 3, document 7: acc = -1e\+308, which is too large"),
+        ('{"doc_id": 7, "metrics": [["acc"]], "acc": 1}\n', r"line 3: metrics = \['acc'\] is no name"),
+        ('{"doc_id": 7, "metrics": ["\\ud800"], "acc": 1}\n', r"line 3: metrics = '\\ud800' is no name"),
+        (
+            f'{{"doc_id": 7, "doc": {"[" * 2000}{"]" * 2000}, "acc": 1}}\n',
+            "line 3( is no JSON: |: ).*(recursion|deeply)",
+        ),
     ],
 )
 def test_damaged_samples_are_refused_with_their_line(tmp_path, line, message):
@@ -334,6 +343,26 @@ def test_damaged_samples_are_refused_with_their_line(tmp_path, line, message):
         file.write(line.encode("utf-8", "surrogateescape"))
     with pytest.raises(DataError, match=message):
         sample_side(str(tmp_path), "x")
+
+
+@pytest.mark.parametrize(
+    ("doc", "message"),
+    [
+        ({"concept_id": "water", "tokens": ["x"]}, r"line 1: doc.tokens = \['x'\] are no numbers"),
+        ({"concept_id": "\ud800"}, r"line 1: doc.concept_id = '\\ud800' is no text"),
+    ],
+)
+def test_damaged_documents_of_our_tasks_are_refused_with_their_line(tmp_path, doc, message):
+    write(tmp_path, "pivotlens_en_fr", [{"doc_id": 0, "doc": doc, "score": 1.0}])
+    with pytest.raises(DataError, match=message):
+        sample_side(str(tmp_path), "x")
+
+
+def test_half_a_character_is_hashed_where_no_hash_was_written(tmp_path):
+    both = [[{"doc_id": at, "doc": {"text": f"\ud800 {at}"}, "target": "\udc00", "acc": float(side)} for at in range(3)]
+            for side in (0, 1)]  # fmt: skip
+    (row,) = compare_sides(*sides(tmp_path, arc=both)).rows
+    assert (row.n, row.difference) == (3, 1)
 
 
 def test_empty_and_missing_samples(tmp_path, capsys):
