@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,31 @@ def test_the_order_of_lines_does_not_matter(tmp_path):
     first, second = sides(tmp_path / "x", arc=(one, two))
     _, shuffled = sides(tmp_path / "y", arc=(one, [two[at] for at in np.random.default_rng(0).permutation(120)]))
     assert compare_sides(first, second).rows == compare_sides(first, shuffled).rows
+
+
+def test_swapped_sides_mirror_each_other(tmp_path):
+    """Whatever the order of lines and tasks on either side; draws of the bootstrap and of signs are the same."""
+    drawn = np.random.default_rng(0)
+    tasks = {
+        f"paws_{code}": tuple(plain(drawn.normal(size=40) + side / 4) for side in (0, 1)) for code in ("de", "fr", "zh")
+    }
+    ordered = compare_sides(*sides(tmp_path / "x", **tasks)).rows
+    shuffled = {task: ([one[at] for at in drawn.permutation(40)], two) for task, (one, two) in tasks.items()}
+    first, second = sides(tmp_path / "y", **shuffled)
+    assert compare_sides(first, second).rows == ordered
+    swapped = {
+        row.task: row for row in compare_sides(second, replace(first, tasks=dict(reversed(first.tasks.items())))).rows
+    }
+    backwards = compare_sides(replace(second, tasks=dict(reversed(second.tasks.items()))), first).rows
+    assert {row.task: row for row in backwards} == swapped
+    assert len(ordered) == 4
+    for row in ordered:
+        other = swapped[row.task]
+        assert (other.first, other.second, other.difference) == (row.second, row.first, -row.difference)
+        # Quantiles interpolate from the lower of two draws, so that the ends may differ in their last bit.
+        assert (other.ci_low, other.ci_high) == pytest.approx((-row.ci_high, -row.ci_low), rel=1e-12)
+        assert (other.p_value, other.p_holm, other.p_sign_flip) == (row.p_value, row.p_holm, row.p_sign_flip)
+        assert (other.p_t, other.p_unpaired, other.detectable) == (row.p_t, row.p_unpaired, row.detectable)
 
 
 def test_passages_are_clusters_over_languages(tmp_path):
