@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,6 +103,27 @@ def local_data(config: EvaluateConfig, tasks: tuple[str, ...]) -> dict[str, Loca
         for task in named:
             found[task] = _found(path.replace(_LANGUAGE, "-".join(codes[task])), f"data of {task}")
     return found
+
+
+def why_unreadable(data: LocalData, error: BaseException) -> str:
+    """Say where local data is damaged: the first line that is no JSON, else the files and what was said of them.
+
+    Args:
+        data: The files.
+        error: What was raised; that of `datasets` says only that there was one, and those before it which.
+    """
+    for path in data.files.values():
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines if path.suffix == ".jsonl" else (), 1):
+                try:
+                    json.loads(line.strip() or b"null")
+                except (ValueError, RecursionError) as found:
+                    cut = "" if line.endswith(b"\n") else ", and is cut off"
+                    return f"{path}, line {number} is no JSON{cut}: {found}"
+    while error.__cause__ is not None:
+        error = error.__cause__
+    said = str(error).strip().partition("\n")[0] or type(error).__name__
+    return f"{', '.join(map(str, data.files.values()))}: {said}"
 
 
 def _found(path: str, what: str) -> LocalData:
