@@ -266,6 +266,8 @@ def test_families_languages_and_single_tasks():
     assert names(tasks=("belebele_fra_Latn",)).folders == ("belebele",)
     with pytest.raises(ConfigError, match="xcopa has no task in languages = fr"):
         names(tasks=("xcopa",), languages=("fr",))
+    with pytest.raises(ConfigError, match=r"languages = fr: each of its tasks is a direction, and needs two languages"):
+        names(tasks=("pivotlens",), languages=("fr",))
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,11 @@ def chosen_tasks(config: EvaluateConfig) -> ChosenTasks:
         found = family.tasks_in(config.languages)
         if not found:
             codes = sorted({code for pair in family.tasks.values() for code in pair})
+            directions = any(len(pair) > 1 for pair in family.tasks.values())
+            each = ": each of its tasks is a direction, and needs two languages" if directions else ""
             raise ConfigError(
-                f"{name} has no task in languages = {', '.join(config.languages)}",
-                f"It has: {', '.join(codes)}; a task of a direction needs both of its languages.",
+                f"{name} has no task in languages = {', '.join(config.languages)}{each}",
+                f"Name {'both languages of a direction' if directions else 'one'} of: {', '.join(codes)}.",
             )
         tasks |= dict.fromkeys(found)
         folders |= dict.fromkeys(family.folders)
