@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,31 @@ def test_the_order_of_lines_does_not_matter(tmp_path):
     first, second = sides(tmp_path / "x", arc=(one, two))
     _, shuffled = sides(tmp_path / "y", arc=(one, [two[at] for at in np.random.default_rng(0).permutation(120)]))
     assert compare_sides(first, second).rows == compare_sides(first, shuffled).rows
+
+
+def test_swapped_sides_mirror_each_other(tmp_path):
+    """Whatever the order of lines and tasks on either side; draws of the bootstrap and of signs are the same."""
+    drawn = np.random.default_rng(0)
+    tasks = {
+        f"paws_{code}": tuple(plain(drawn.normal(size=40) + side / 4) for side in (0, 1)) for code in ("de", "fr", "zh")
+    }
+    ordered = compare_sides(*sides(tmp_path / "x", **tasks)).rows
+    shuffled = {task: ([one[at] for at in drawn.permutation(40)], two) for task, (one, two) in tasks.items()}
+    first, second = sides(tmp_path / "y", **shuffled)
+    assert compare_sides(first, second).rows == ordered
+    swapped = {
+        row.task: row for row in compare_sides(second, replace(first, tasks=dict(reversed(first.tasks.items())))).rows
+    }
+    backwards = compare_sides(replace(second, tasks=dict(reversed(second.tasks.items()))), first).rows
+    assert {row.task: row for row in backwards} == swapped
+    assert len(ordered) == 4
+    for row in ordered:
+        other = swapped[row.task]
+        assert (other.first, other.second, other.difference) == (row.second, row.first, -row.difference)
+        # Quantiles interpolate from the lower of two draws, so that the ends may differ in their last bit.
+        assert (other.ci_low, other.ci_high) == pytest.approx((-row.ci_high, -row.ci_low), rel=1e-12)
+        assert (other.p_value, other.p_holm, other.p_sign_flip) == (row.p_value, row.p_holm, row.p_sign_flip)
+        assert (other.p_t, other.p_unpaired, other.detectable) == (row.p_t, row.p_unpaired, row.detectable)
 
 
 def test_passages_are_clusters_over_languages(tmp_path):
@@ -326,6 +352,15 @@ def test_other_conditions_are_refused_by_name(tmp_path):
         ('{"doc_id": 0, "doc": {"text": "document 0"}, "filter": "none", "acc": 1}\n', "document 0 stands there twice"),
         ('{"doc_id": 7, "doc": {}, "acc": NaN}\n', "document 7: acc = nan, which is no finite number"),
         ("\udcff\n", "line 3 is no JSON"),
+        ('{"doc_id": 7, "arguments": 5, "acc": 1}\n', "line 3: arguments = 5 is no list"),
+        (f'{{"doc_id": 7, "acc": 1{"0" * 400}}}\n', r"line 3, document 7: acc = 10+\.\.\.0+, which is too large"),
+        ('{"doc_id": 7, "acc": -1e308}\n', r"line 3, document 7: acc = -1e\+308, which is too large"),
+        ('{"doc_id": 7, "metrics": [["acc"]], "acc": 1}\n', r"line 3: metrics = \['acc'\] is no name"),
+        ('{"doc_id": 7, "metrics": ["\\ud800"], "acc": 1}\n', r"line 3: metrics = '\\ud800' is no name"),
+        (
+            f'{{"doc_id": 7, "doc": {"[" * 2000}{"]" * 2000}, "acc": 1}}\n',
+            "line 3( is no JSON: |: ).*(recursion|deeply)",
+        ),
     ],
 )
 def test_damaged_samples_are_refused_with_their_line(tmp_path, line, message):
@@ -334,6 +369,26 @@ def test_damaged_samples_are_refused_with_their_line(tmp_path, line, message):
         file.write(line.encode("utf-8", "surrogateescape"))
     with pytest.raises(DataError, match=message):
         sample_side(str(tmp_path), "x")
+
+
+@pytest.mark.parametrize(
+    ("doc", "message"),
+    [
+        ({"concept_id": "water", "tokens": ["x"]}, r"line 1: doc.tokens = \['x'\] are no numbers"),
+        ({"concept_id": "\ud800"}, r"line 1: doc.concept_id = '\\ud800' is no text"),
+    ],
+)
+def test_damaged_documents_of_our_tasks_are_refused_with_their_line(tmp_path, doc, message):
+    write(tmp_path, "pivotlens_en_fr", [{"doc_id": 0, "doc": doc, "score": 1.0}])
+    with pytest.raises(DataError, match=message):
+        sample_side(str(tmp_path), "x")
+
+
+def test_half_a_character_is_hashed_where_no_hash_was_written(tmp_path):
+    both = [[{"doc_id": at, "doc": {"text": f"\ud800 {at}"}, "target": "\udc00", "acc": float(side)} for at in range(3)]
+            for side in (0, 1)]  # fmt: skip
+    (row,) = compare_sides(*sides(tmp_path, arc=both)).rows
+    assert (row.n, row.difference) == (3, 1)
 
 
 def test_empty_and_missing_samples(tmp_path, capsys):

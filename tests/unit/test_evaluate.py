@@ -266,6 +266,8 @@ def test_families_languages_and_single_tasks():
     assert names(tasks=("belebele_fra_Latn",)).folders == ("belebele",)
     with pytest.raises(ConfigError, match="xcopa has no task in languages = fr"):
         names(tasks=("xcopa",), languages=("fr",))
+    with pytest.raises(ConfigError, match=r"languages = fr: each of its tasks is a direction, and needs two languages"):
+        names(tasks=("pivotlens",), languages=("fr",))
 
 
 @pytest.mark.parametrize(
@@ -303,10 +305,15 @@ def test_bad_input_is_refused_before_a_model_is_loaded(base, tmp_path, monkeypat
     refused(base, tmp_path, ConfigError, "no_such", tasks=("pivotlens_en_fr",), data=(), options=("no_such=1",))
     refused(base, tmp_path, ConfigError, "is no folder", tasks=("xnli",), include_path=str(tmp_path / "none"), **none)
     write_lines(tmp_path / "bad.jsonl", [{"premise": "x"}] * 3)
-    (tmp_path / "cut.jsonl").write_text('{"premise": "x')
+    (tmp_path / "cut.jsonl").write_text('{"premise": "x"}\n{"premise": "x')
+    (tmp_path / "torn.parquet").write_bytes(b"PAR1")
     (tmp_path / "splits").mkdir()
     write_xnli(tmp_path / "splits" / "train.jsonl")
-    for path, message in (("cut.jsonl", "cannot be read"), ("splits", "has no split 'validation'")):
+    for path, message in (
+        ("cut.jsonl", r"xnli_en cannot be read: .*/cut.jsonl, line 2 is no JSON, and is cut off: Unterminated string"),
+        ("torn.parquet", r"cannot be read: .*/torn.parquet: .*[Pp]arquet"),
+        ("splits", "has no split 'validation'"),
+    ):
         data = (f"xnli_en={tmp_path / path}",)
         refused(base, tmp_path / "run", DataError, message, tasks=("xnli_en",), data=data, options=())
 

@@ -140,7 +140,7 @@ def compare_sides(first: Side, second: Side, how: HowCompared | None = None) -> 
         if len(of_family) > 1:
             common = [_metrics(pair, sides, how.metrics) for pair in of_family]
             rows += [
-                _difference(of_family, metric, how)
+                _difference(sorted(of_family, key=lambda pair: pair.task), metric, how)
                 for metric in common[0]
                 if all(metric in others for others in common)
             ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
+import reprlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +28,8 @@ _OF_A_RECORD = {
 }  # fmt: skip
 # Of our own tasks: the document tells how many tokens the answers had, and this metric is a mean over them.
 _TOKENS, _TOKEN_METRICS = "tokens", frozenset({"score", "score_different_spelling"})
+_LARGEST = 1e100  # far beyond any metric; sums and squares of such values stay finite
+_SURROGATE = re.compile("[\ud800-\udfff]")
 CHRF = "chrf_sentence"
 """chrF of each document; the harness's own ``chrf`` is of all of them together, and none is a document's."""
 
@@ -82,7 +86,8 @@ def read_samples(file: SampleFile, cluster_field: str = "") -> tuple[TaskValues,
         The values, and the metrics that cannot be compared as a document has no number for them.
 
     Raises:
-        DataError: A line is no record, or cut off, a document stands there twice, or a value is no finite number.
+        DataError: A line is no record, or cut off, a field is not what the harness writes, a document stands there
+            twice, or a value is not finite or too large.
     """
     family = family_of(file.task, cluster_field)
     documents: dict[int, _Read] = {}
@@ -98,8 +103,8 @@ def read_samples(file: SampleFile, cluster_field: str = "") -> tuple[TaskValues,
             )
         seen.add((number, filtered))
         if number not in documents:
-            documents[number] = _document(record, number, family)
-        for name, value in _metrics(record).items():
+            documents[number] = _document(record, number, family, with_place)
+        for name, value in _metrics(record, with_place).items():
             label = name if filtered == "none" else f"{name},{filtered}"
             found = _value(name, value, f"{with_place}, document {number}: {label}")
             if found is None:
@@ -160,35 +165,55 @@ def _number(record: Mapping[str, Any], place: str) -> int:
     return number
 
 
-def _document(record: Mapping[str, Any], number: int, family: Family) -> _Read:
+def _document(record: Mapping[str, Any], number: int, family: Family, place: str) -> _Read:
     content = record.get("doc")
     of = content if isinstance(content, dict) else {}
     concept = str(of.get("concept_id", "")) if family.name == "pivotlens" else ""
-    tokens = of.get(_TOKENS) if concept else None
-    return _Read(
-        number=number,
-        hash=str(record.get("doc_hash") or (_hash_of_document(content) if content is not None else "")),
-        prompt=str(record.get("prompt_hash") or _hash(_first_prompt(record))),
-        target=str(record.get("target_hash") or _hash(record.get("target"))),
-        cluster=family.cluster_value(of),
-        concept=concept,
-        tokens=sum(map(int, tokens)) if isinstance(tokens, list) else None,
-    )
+    if _SURROGATE.search(concept):
+        raise DataError(f"{place}: doc.concept_id = {reprlib.repr(concept)} is no text", _AGAIN)
+    try:
+        return _Read(
+            number=number,
+            hash=str(record.get("doc_hash") or (_hash_of_document(content) if content is not None else "")),
+            prompt=str(record.get("prompt_hash") or _hash(_first_prompt(record, place))),
+            target=str(record.get("target_hash") or _hash(record.get("target"))),
+            cluster=family.cluster_value(of),
+            concept=concept,
+            tokens=_tokens(of.get(_TOKENS), place) if concept else None,
+        )
+    except RecursionError as error:
+        raise DataError(f"{place}: the record of document {number} is nested too deeply", _AGAIN) from error
 
 
-def _first_prompt(record: Mapping[str, Any]) -> object:
+def _tokens(counts: object, place: str) -> int | None:
+    """Return how many tokens the answers of a document have together; None where that is not told."""
+    if not isinstance(counts, list):
+        return None
+    for count in counts:
+        if not isinstance(count, int) or isinstance(count, bool):
+            raise DataError(f"{place}: doc.{_TOKENS} = {reprlib.repr(counts)} are no numbers of tokens", _AGAIN)
+    return sum(counts)
+
+
+def _first_prompt(record: Mapping[str, Any], place: str) -> object:
     arguments = record.get("arguments")
+    if arguments is not None and not isinstance(arguments, dict | list):
+        raise DataError(f"{place}: arguments = {reprlib.repr(arguments)} is no list of requests", _AGAIN)
     first = arguments.get("gen_args_0") if isinstance(arguments, dict) else (arguments or [None])[0]
     return first.get("arg_0") if isinstance(first, dict) else first[0] if isinstance(first, list) and first else first
 
 
 def _hash(content: object) -> str:
-    return "" if content is None else hashlib.sha256(str(content).encode()).hexdigest()
+    return "" if content is None else _sha256(str(content))
 
 
 def _hash_of_document(content: object) -> str:
     """Return what the harness itself calls a document's hash; older versions of it wrote none."""
-    return hashlib.sha256(json.dumps(content, indent=2, ensure_ascii=False).encode()).hexdigest()
+    return _sha256(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()  # JSON may hold half a character
 
 
 def _keys(rows: Sequence[_Read]) -> list[str]:
@@ -208,26 +233,30 @@ def _keys(rows: Sequence[_Read]) -> list[str]:
     return list(keys.values())
 
 
-def _metrics(record: Mapping[str, Any]) -> dict[str, object]:
+def _metrics(record: Mapping[str, Any], place: str) -> dict[str, object]:
     named = record.get("metrics")
     names = named if isinstance(named, list) else [name for name in record if name not in _OF_A_RECORD]
-    return {str(name): record[name] for name in names if name in record}
+    for name in names:
+        if not isinstance(name, str) or _SURROGATE.search(name):
+            raise DataError(f"{place}: metrics = {reprlib.repr(name)} is no name of a metric", _AGAIN)
+    return {name: record[name] for name in names if name in record}
 
 
 def _value(name: str, value: object, place: str) -> float | None:
     """Return a document's value of a metric; None where it has none of its own.
 
     Raises:
-        DataError: It is NaN or infinite.
+        DataError: It is NaN, infinite, or so large that means of it may be.
     """
     if name == "chrf" and isinstance(value, list) and len(value) == 2:
         texts = [one[0] if isinstance(one, list) and one else one for one in value]
         return sentence_chrf(str(texts[0]), str(texts[1]))
     if not isinstance(value, bool | int | float):
         return None
-    if not math.isfinite(value):
+    if not abs(value) <= _LARGEST:  # NaN is not either
         raise DataError(
-            f"{place} = {value}, which is no finite number",
+            f"{place} = {reprlib.repr(value)}, which is "
+            + ("too large for a metric" if _LARGEST < abs(value) < math.inf else "no finite number"),
             "The model gave NaN there, or the metric divides by zero: evaluate again, in float32 if it was not.",
         )
     return float(value)

@@ -14,7 +14,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Pair:
-    """A task of both sides, cut to the documents of both, in one order.
+    """A task of both sides, cut to the documents of both, in an order that is the same whichever is first.
 
     Attributes:
         task: The task.
@@ -90,7 +90,12 @@ def _paired_task(task: str, sides: Sides, any_prompt: bool) -> Pair:
         keys, others = ([one.other_key for one in side.documents] for side in (first, second))
         notes.append(f"{task}: documents were matched by number, prompt and target, as their contents differ.")
     place = {key: row for row, key in enumerate(others) if key}
-    rows = [(row, place[key]) for row, key in enumerate(keys) if key in place]
+
+    def order(both: tuple[int, int]) -> tuple[list[int], str]:
+        return sorted((first.documents[both[0]].number, second.documents[both[1]].number)), keys[both[0]]
+
+    # What is drawn for each row must depend neither on the order of lines, nor on which side comes first.
+    rows = sorted(((row, place[key]) for row, key in enumerate(keys) if key in place), key=order)
     if differing and not any_prompt:
         raise ConfigError(
             f"{sides.named()} ran {task} under other conditions ({'; '.join(differing)})",

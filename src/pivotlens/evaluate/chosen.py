@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,9 +66,11 @@ def chosen_tasks(config: EvaluateConfig) -> ChosenTasks:
         found = family.tasks_in(config.languages)
         if not found:
             codes = sorted({code for pair in family.tasks.values() for code in pair})
+            directions = any(len(pair) > 1 for pair in family.tasks.values())
+            each = ": each of its tasks is a direction, and needs two languages" if directions else ""
             raise ConfigError(
-                f"{name} has no task in languages = {', '.join(config.languages)}",
-                f"It has: {', '.join(codes)}; a task of a direction needs both of its languages.",
+                f"{name} has no task in languages = {', '.join(config.languages)}{each}",
+                f"Name {'both languages of a direction' if directions else 'one'} of: {', '.join(codes)}.",
             )
         tasks |= dict.fromkeys(found)
         folders |= dict.fromkeys(family.folders)
@@ -102,6 +105,27 @@ def local_data(config: EvaluateConfig, tasks: tuple[str, ...]) -> dict[str, Loca
         for task in named:
             found[task] = _found(path.replace(_LANGUAGE, "-".join(codes[task])), f"data of {task}")
     return found
+
+
+def why_unreadable(data: LocalData, error: BaseException) -> str:
+    """Say where local data is damaged: the first line that is no JSON, else the files and what was said of them.
+
+    Args:
+        data: The files.
+        error: What was raised; that of `datasets` says only that there was one, and those before it which.
+    """
+    for path in data.files.values():
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines if path.suffix == ".jsonl" else (), 1):
+                try:
+                    json.loads(line.strip() or b"null")
+                except (ValueError, RecursionError) as found:
+                    cut = "" if line.endswith(b"\n") else ", and is cut off"
+                    return f"{path}, line {number} is no JSON{cut}: {found}"
+    while error.__cause__ is not None:
+        error = error.__cause__
+    said = str(error).strip().partition("\n")[0] or type(error).__name__
+    return f"{', '.join(map(str, data.files.values()))}: {said}"
 
 
 def _found(path: str, what: str) -> LocalData:

@@ -24,7 +24,7 @@ import torch
 from pivotlens.artifacts.files import expanded
 from pivotlens.comparison.families import FAMILIES
 from pivotlens.errors import ConfigError, DataError, ModelError, PrerequisiteError, did_you_mean
-from pivotlens.evaluate.chosen import ChosenTasks, LocalData, chosen_tasks, local_data
+from pivotlens.evaluate.chosen import ChosenTasks, LocalData, chosen_tasks, local_data, why_unreadable
 from pivotlens.evaluate.config import EvaluateConfig
 from pivotlens.evaluate.kept import KeptResults
 from pivotlens.evaluate.tables import write_tables
@@ -204,11 +204,12 @@ def _load(manager: Any, name: str, data: LocalData | None, cache: Path) -> dict[
         with _quiet_harness():
             found: dict[str, Any] = manager.load([wanted])["tasks"]
     except Exception as error:  # the harness and what it calls raise whatever they raise
-        said = str(error).strip().partition("\n")[0]
         if data is not None:
-            files = ", ".join(map(str, data.files.values()))
-            raise DataError(f"the data of {name} ({files}) cannot be read: {said}",
-                            "Its columns must be those of the task's data on the hub.") from error  # fmt: skip
+            raise DataError(
+                f"the data of {name} cannot be read: {why_unreadable(data, error)}",
+                "Copy it again where it is damaged; its columns must be those of the task's data on the hub.",
+            ) from error
+        said = str(error).strip().partition("\n")[0]
         raise PrerequisiteError(
             f"the task {name} cannot be loaded: {said}",
             f"Connect to the network, or give its data with --data '{name}=PATH'.",
