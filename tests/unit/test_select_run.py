@@ -180,7 +180,7 @@ def test_card_says_what_it_is(here: Path, tmp_path: Path) -> None:
 
 def test_text_of_a_corpus_means_nothing_in_a_card(here: Path, tmp_path: Path) -> None:
     text = "water eau | <script> # x [a](b)\n# not a heading \x1b[31m eau livre book water 水 山"
-    corpus = tmp_path / "corpus"
+    corpus = tmp_path / "h`<script>x\n# H1"
     corpus.mkdir()
     rows = [{"text": f"{text} {number}", "language": "fr", "source": "<b>|*x*"} for number in range(9)]
     (corpus / "a|b.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
@@ -191,7 +191,9 @@ def test_text_of_a_corpus_means_nothing_in_a_card(here: Path, tmp_path: Path) ->
     assert shown
     assert all(line.startswith("    # not a heading") for line in shown)
     assert "\x1b" not in card
-    assert "<script>" not in card.replace("    water eau | <script>", "")
+    assert f"- Corpus: `{tmp_path}/h'<script>x # H1`.\n" in card
+    assert "<script>" not in card.replace("    water eau | <script>", "").replace("h'<script>x # H1`", "")
+    assert "\n# H1" not in card
     assert "<b>" not in card
 
 

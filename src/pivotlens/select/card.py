@@ -8,7 +8,7 @@ from typing import Any
 
 from pivotlens.select.arms import HOW
 from pivotlens.select.config import DEFAULT_SHARE
-from pivotlens.text import escape_controls
+from pivotlens.text import escape_controls, inline_code
 
 Rows = Sequence[Mapping[str, Any]]
 _MOST_VALUES = 8
@@ -93,11 +93,11 @@ def _facts(settings: Mapping[str, Any], pivots: int) -> str:
         budget = f"at most {settings['budget_share'] or DEFAULT_SHARE:.1%} of the tokens that could be taken"
     each = "over all languages, by their weights" if any("=" in one for one in settings["languages"]) else "a language"
     first = f", the first {limit:,} documents of each file" if limit else ""
-    return f"""- Corpus: `{settings["corpus"]}`{first}.
+    return f"""- Corpus: {inline_code(settings["corpus"])}{first}.
 - Units: {cut}; `id` is file, row and unit.
 - Budget: {budget}, {each}; by the language found in the text; taking stops before it would be exceeded.
 - Score of `top`: `{settings["score"]}`. Corpus pivots: the best {pivots:,} of the stage `mine`, in all their spellings
-  (case, leading space); tokens are those of `{settings["tokenizer"]}`.
+  (case, leading space); tokens are those of {inline_code(settings["tokenizer"])}.
 - Left out: units under {settings["min_tokens"]:,} tokens, those in which more than {settings["max_repetition"]:.0%} of
   the runs of ten tokens were there before, and all but the first of units with the same text (compared as words are
   matched).
@@ -155,7 +155,8 @@ def _losses(rows: Rows, n_boilerplate: int) -> str:
 
 def _examples(rows: Rows) -> str:
     return "\n\n".join(
-        f"`{_cell(row['file'])}`, row {row['row']}, unit {row['unit']} ({row['language']}):\n\n{_quoted(row['text'])}"
+        f"{inline_code(row['file'])}, row {row['row']}, unit {row['unit']} ({row['language']}):\n\n"
+        f"{_quoted(row['text'])}"
         for row in rows
     )
 
