@@ -45,6 +45,7 @@ def model_card(of: Described, history: History) -> str:
     """Return the card in Markdown."""
     tenth = max(1, len(history) // 10)
     first, last = (sum(part) / len(part) for part in (history.losses[:tenth], history.losses[-tenth:]))
+    arm = inline_code(of.training.arm)
     begun = "weights drawn anew by the configuration" if of.from_scratch else "the weights of"
     rows = "\n".join(f"| {name} | {inline_code(of.settings[name])} |" for name in _SHOWN)
     licence = (
@@ -61,9 +62,9 @@ pipeline_tag: text-generation
 
 # {inline_code(of.training.name)}
 
-A causal language model trained by `pivotlens train` on arm {inline_code(of.training.arm)}, to be compared with the
-models of the other arms of the same run. It began with {begun} {inline_code(of.begun_with)} and read {of.tokens:,}
-tokens in {len(history):,} steps, in the order of seed {of.training.seed}.
+A causal language model trained by `pivotlens train` on arm {arm}, to be compared with the models of
+the other arms of the same run. It began with {begun} {inline_code(of.begun_with)} and read {of.tokens:,} tokens in
+{len(history):,} steps, in the order of seed {of.training.seed}.
 
 | read | |
 |---|---|
