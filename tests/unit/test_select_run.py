@@ -22,7 +22,7 @@ from corpus_fixture import (
 from pivotlens.artifacts import Selection, sha256_of_file
 from pivotlens.corpus import PartStore, Shard, Task, executor, units
 from pivotlens.count.config import CountConfig
-from pivotlens.errors import ConfigError, PrerequisiteError
+from pivotlens.errors import ConfigError, DataError, PrerequisiteError
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select import SelectConfig, select_documents
 from pivotlens.select.stage import STAGE
@@ -319,6 +319,14 @@ def test_warnings(here: Path, tmp_path: Path) -> None:
     assert "3 pivots were mined, fewer than the 50 asked for" in text
     with pytest.raises(ConfigError, match="no unit that could be taken is in a language of the benchmark"):
         _select(here, tmp_path / "run", min_tokens=10**6)
+
+
+def test_a_corpus_of_lines_that_recur_says_that_they_were_left_out(here: Path, tmp_path: Path) -> None:
+    row = orjson.dumps({"text": "water eau livre book\nthe same in all of them", "language": "fr"}) + b"\n"
+    (tmp_path / "same.jsonl").write_bytes(12 * row)
+    with pytest.raises(DataError, match=r"24 lines of text were left out, .* more than 20%") as caught:
+        _select(here, tmp_path / "run", corpus=str(tmp_path / "same.jsonl"), boilerplate_share=0.2)
+    assert "--boilerplate-share 0" in caught.value.hint
 
 
 def test_files_left_out_are_warned_of(here: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from pivotlens.arrays import Booleans
 from pivotlens.errors import ConfigError
 from pivotlens.select.arms import Order, Spread
-from pivotlens.select.budgets import Available, Budgets, budgets_of
+from pivotlens.select.budgets import Available, Budgets, budgets_of, refuse_boilerplate
 from pivotlens.select.choosing import Chooser
 from pivotlens.select.config import ArmName, SelectConfig
 from pivotlens.select.matching import Lengths, MatchedOrder, Matching, budgets_like
@@ -25,9 +25,11 @@ class ChosenArms:
         corpus: What there is to choose from.
         config: The settings.
         benchmark: Languages of the benchmark.
+        dropped: How many lines that recur were left out of the text.
 
     Raises:
         ConfigError: As `budgets_of`.
+        DataError: As `refuse_boilerplate`.
 
     Attributes:
         lengths: Tenths by length of what could be taken.
@@ -35,7 +37,7 @@ class ChosenArms:
         matched: As `Matched.matched`; empty without that arm.
     """
 
-    def __init__(self, corpus: ScoredCorpus, config: SelectConfig, benchmark: Sequence[str]) -> None:
+    def __init__(self, corpus: ScoredCorpus, config: SelectConfig, benchmark: Sequence[str], dropped: int) -> None:
         self._config = config
         self.lengths = Lengths()
         self.matched: Mapping[tuple[int, int], int] = {}
@@ -44,6 +46,7 @@ class ChosenArms:
             available.add(units)
             spread.add(units)
             self.lengths.add(units)
+        refuse_boilerplate(available, dropped, config)
         budgets = budgets_of(config, available, corpus.codes.numbers, benchmark)
         english = corpus.codes.number(ENGLISH)
         names = list(dict.fromkeys(config.arms))

@@ -30,7 +30,8 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
     executor = LocalExecutor(config.workers)
     found = obtain_scores(work, executor)
     corpus = weighed(work, found, executor)
-    arms = ChosenArms(corpus, config, Benchmark.load(work.run).languages)
+    dropped = sum(line["dropped"] for line in found.boilerplate)
+    arms = ChosenArms(corpus, config, Benchmark.load(work.run).languages, dropped)
     arms.refuse_shortage()
 
     names = tuple(arms.choosers)
