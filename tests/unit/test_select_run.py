@@ -277,6 +277,13 @@ def test_a_budget_beyond_the_corpus_is_refused_and_nothing_is_lost(
     assert "takes everything there is in en, fr, zh" in text
 
 
+def test_an_arm_with_nothing_in_a_language_is_named_and_no_budget_is_low_enough(here: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^arm parallel has nothing to take in en, fr") as caught:
+        _select(here, tmp_path / "run", arms=("top", "parallel"), languages=("en", "fr"), budget_tokens=40)
+    assert "Leave the arm out" in caught.value.hint
+    assert "ower the budget" not in caught.value.hint
+
+
 def test_languages_have_their_own_budgets(here: Path, tmp_path: Path) -> None:
     selection = _select(here, tmp_path / "run", languages=("fr=2", "zh_CN=1"), budget_tokens=150)
     assert [(row["language"], row["budget"]) for row in selection.rows("summary")] == 2 * [("fr", 100), ("zh", 50)]

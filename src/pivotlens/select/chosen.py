@@ -92,11 +92,23 @@ class ChosenArms:
         """Refuse a budget that is beyond what there is; of arm ``matched`` it is told what could not be matched.
 
         Raises:
-            ConfigError: An arm cannot meet its budget in a language, and is not told to take all there is.
+            ConfigError: An arm has nothing in a language or cannot meet its budget there, and is not told to take all
+                there is.
         """
         short = [shortage for shortage in self.shortages() if shortage[0] != "matched"]
         if not short or self._config.shortage == "take_all":
             return
+        absent: dict[str, list[str]] = {}
+        for name, language, there, _ in short:
+            if not there:
+                absent.setdefault(name, []).append(language)
+        if absent:
+            said = [f"arm {name} has nothing to take in {', '.join(languages)}" for name, languages in absent.items()]
+            raise ConfigError(
+                "; ".join(said),
+                "Leave the arm out, or name with --languages those in which it has something; --shortage take_all "
+                "leaves it empty there. The scores are kept: the next try reads no text.",
+            )
         numbers = {name: number for number, name in enumerate(self._names)}
         said = [
             f"{name} in {language}: {there:,} of {budgets.of_language[numbers[language]]:,} {budgets.what}"
