@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -165,6 +166,18 @@ def test_card_says_what_it_is(here: Path, tmp_path: Path) -> None:
     for row in selection.rows("summary"):
         if row["arm"] == "matched":
             assert f"| {row['language']} | {row['units']:,} | {row['tokens']:,} | 60 |" in card
+            pivots = [
+                (one["n_pivots"], one["n_tokens"])
+                for one in selection.rows("scores")
+                if one["language"] == row["language"] and one["n_tokens"] >= 5 and not one["duplicate"]
+            ]
+            of_corpus = sum(n for n, _ in pivots) / sum(n for _, n in pivots)
+            assert f"| {row['pivot_share']:.1%} | {of_corpus:.1%} |" in card
+    for row in selection.rows("composition"):
+        if (row["arm"], row["facet"]) == ("matched", "length_decile"):
+            assert re.search(
+                rf"\| {row['language']} \| {row['value']}: \d+( to \d+)? tokens \| {row['share']:.1%} \|", card
+            )
     warnings = "\n".join(selection.manifest.warnings)
     assert "arm top differs from the corpus in length (" in warnings
     assert "compare it with arm matched" in card
@@ -176,6 +189,16 @@ def test_card_says_what_it_is(here: Path, tmp_path: Path) -> None:
         matched[row["language"]] += row["taken"]
     assert matched == top
     assert not any({"top", "matched"} <= set(row["selected"]) for row in selection.rows("scores"))
+
+
+def test_a_card_begins_with_where_its_arm_is_random(here: Path, tmp_path: Path) -> None:
+    rows = [orjson.dumps({"text": f"x{number} a b c d e f g", "language": "fr"}) for number in range(9)]
+    (tmp_path / "none.jsonl").write_bytes(b"\n".join(rows) + b"\n")
+    selection = _select(here, tmp_path / "run", corpus=str(tmp_path / "none.jsonl"), budget_tokens=40)
+    top, random = ((tmp_path / f"run/select/{arm}/README.md").read_text().split("\n\n") for arm in ("top", "random"))
+    assert top[1] == "**No unit of this arm holds a bridge in fr: it is random there.**"
+    assert random[1] == "Units drawn at random."
+    assert "arm top holds no unit with a bridge in fr: it is random there" in selection.manifest.warnings
 
 
 def test_text_of_a_corpus_means_nothing_in_a_card(here: Path, tmp_path: Path) -> None:

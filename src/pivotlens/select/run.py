@@ -82,7 +82,7 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
     ]
     for warning in (*work.plan.source("corpus", Listing).warnings, *warnings):
         writer.warn(warning)
-    card = CardTables(tables, config.meaning(), found.pivots, warnings)
+    card = CardTables(tables, facts, config.meaning(), found.pivots, warnings)
     for name in names:
         use = how_to_train(writing, files.tokens(name), config.sequence_length, f"select/{name}")
         write_bytes(writer.staged(f"{name}/README.md"), f"{data_card(name, card)}\n{use}".encode())
