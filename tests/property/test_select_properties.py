@@ -224,6 +224,21 @@ def test_matched_units_are_like_top_and_meet_the_budget() -> None:
 # -- budgets
 
 
+@settings(deadline=None)
+@given(_UNITS)
+def test_every_unit_is_within_the_bounds_of_its_tenth_and_no_tenth_reaches_into_another(units) -> None:
+    scored, lengths = _scored(units), Lengths()
+    lengths.add(scored)
+    kept = scored[scored.eligible]
+    for language, decile, n in zip(kept.language, lengths.deciles(kept), kept.n_tokens, strict=True):
+        least, most = lengths.bounds(int(language))[int(decile)]
+        assert least <= n <= most
+    for language in range(3):
+        bounds = list(lengths.bounds(language).values())
+        assert all(one[1] < other[0] for one, other in pairwise(bounds))
+    assert lengths.bounds(99) == {}
+
+
 def test_budgets_of_every_kind() -> None:
     available = Available()
     available.add(_scored([{"language": code, "n_tokens": 9} for code in (0, 0, 0, 1, 1, 2)]))

@@ -348,6 +348,14 @@ def test_monolingual_text_mines_nothing_and_says_why(tmp_path):
     assert any("another benchmark" in warning for warning in pivots.manifest.warnings)
 
 
+@pytest.mark.parametrize("mode", ["npmi", "paper", "pooled", "pmi"])
+def test_a_corpus_with_no_word_at_all_says_so(mode, tmp_path):
+    units = [dataclasses.replace(unit, words=frozenset()) for unit in corpus(size=9)]
+    write_counts(tmp_path, units, write_bench(tmp_path).fingerprint)
+    pivots = mine_pivots(MineConfig(directions=("fr-zh",), mode=mode), tmp_path)
+    assert "none has both words in the corpus (languages there: none)" in pivots.manifest.warnings[0]
+
+
 def test_a_corpus_without_the_words_says_so(tmp_path):
     write_counts(tmp_path, corpus(size=3), write_bench(tmp_path).fingerprint)
     pivots = mine_pivots(MineConfig(directions=("en-fr",)), tmp_path)

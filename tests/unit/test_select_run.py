@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -22,7 +23,7 @@ from corpus_fixture import (
 from pivotlens.artifacts import Selection, sha256_of_file
 from pivotlens.corpus import PartStore, Shard, Task, executor, units
 from pivotlens.count.config import CountConfig
-from pivotlens.errors import ConfigError, PrerequisiteError
+from pivotlens.errors import ConfigError, DataError, PrerequisiteError
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select import SelectConfig, select_documents
 from pivotlens.select.stage import STAGE
@@ -165,6 +166,18 @@ def test_card_says_what_it_is(here: Path, tmp_path: Path) -> None:
     for row in selection.rows("summary"):
         if row["arm"] == "matched":
             assert f"| {row['language']} | {row['units']:,} | {row['tokens']:,} | 60 |" in card
+            pivots = [
+                (one["n_pivots"], one["n_tokens"])
+                for one in selection.rows("scores")
+                if one["language"] == row["language"] and one["n_tokens"] >= 5 and not one["duplicate"]
+            ]
+            of_corpus = sum(n for n, _ in pivots) / sum(n for _, n in pivots)
+            assert f"| {row['pivot_share']:.1%} | {of_corpus:.1%} |" in card
+    for row in selection.rows("composition"):
+        if (row["arm"], row["facet"]) == ("matched", "length_decile"):
+            assert re.search(
+                rf"\| {row['language']} \| {row['value']}: \d+( to \d+)? tokens \| {row['share']:.1%} \|", card
+            )
     warnings = "\n".join(selection.manifest.warnings)
     assert "arm top differs from the corpus in length (" in warnings
     assert "compare it with arm matched" in card
@@ -178,9 +191,19 @@ def test_card_says_what_it_is(here: Path, tmp_path: Path) -> None:
     assert not any({"top", "matched"} <= set(row["selected"]) for row in selection.rows("scores"))
 
 
+def test_a_card_begins_with_where_its_arm_is_random(here: Path, tmp_path: Path) -> None:
+    rows = [orjson.dumps({"text": f"x{number} a b c d e f g", "language": "fr"}) for number in range(9)]
+    (tmp_path / "none.jsonl").write_bytes(b"\n".join(rows) + b"\n")
+    selection = _select(here, tmp_path / "run", corpus=str(tmp_path / "none.jsonl"), budget_tokens=40)
+    top, random = ((tmp_path / f"run/select/{arm}/README.md").read_text().split("\n\n") for arm in ("top", "random"))
+    assert top[1] == "**No unit of this arm holds a bridge in fr: it is random there.**"
+    assert random[1] == "Units drawn at random."
+    assert "arm top holds no unit with a bridge in fr: it is random there" in selection.manifest.warnings
+
+
 def test_text_of_a_corpus_means_nothing_in_a_card(here: Path, tmp_path: Path) -> None:
     text = "water eau | <script> # x [a](b)\n# not a heading \x1b[31m eau livre book water 水 山"
-    corpus = tmp_path / "corpus"
+    corpus = tmp_path / "h`<script>x\n# H1"
     corpus.mkdir()
     rows = [{"text": f"{text} {number}", "language": "fr", "source": "<b>|*x*"} for number in range(9)]
     (corpus / "a|b.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
@@ -191,7 +214,9 @@ def test_text_of_a_corpus_means_nothing_in_a_card(here: Path, tmp_path: Path) ->
     assert shown
     assert all(line.startswith("    # not a heading") for line in shown)
     assert "\x1b" not in card
-    assert "<script>" not in card.replace("    water eau | <script>", "")
+    assert f"- Corpus: `{tmp_path}/h'<script>x # H1`.\n" in card
+    assert "<script>" not in card.replace("    water eau | <script>", "").replace("h'<script>x # H1`", "")
+    assert "\n# H1" not in card
     assert "<b>" not in card
 
 
@@ -275,6 +300,13 @@ def test_a_budget_beyond_the_corpus_is_refused_and_nothing_is_lost(
     assert "takes everything there is in en, fr, zh" in text
 
 
+def test_an_arm_with_nothing_in_a_language_is_named_and_no_budget_is_low_enough(here: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^arm parallel has nothing to take in en, fr") as caught:
+        _select(here, tmp_path / "run", arms=("top", "parallel"), languages=("en", "fr"), budget_tokens=40)
+    assert "Leave the arm out" in caught.value.hint
+    assert "ower the budget" not in caught.value.hint
+
+
 def test_languages_have_their_own_budgets(here: Path, tmp_path: Path) -> None:
     selection = _select(here, tmp_path / "run", languages=("fr=2", "zh_CN=1"), budget_tokens=150)
     assert [(row["language"], row["budget"]) for row in selection.rows("summary")] == 2 * [("fr", 100), ("zh", 50)]
@@ -317,6 +349,14 @@ def test_warnings(here: Path, tmp_path: Path) -> None:
     assert "3 pivots were mined, fewer than the 50 asked for" in text
     with pytest.raises(ConfigError, match="no unit that could be taken is in a language of the benchmark"):
         _select(here, tmp_path / "run", min_tokens=10**6)
+
+
+def test_a_corpus_of_lines_that_recur_says_that_they_were_left_out(here: Path, tmp_path: Path) -> None:
+    row = orjson.dumps({"text": "water eau livre book\nthe same in all of them", "language": "fr"}) + b"\n"
+    (tmp_path / "same.jsonl").write_bytes(12 * row)
+    with pytest.raises(DataError, match=r"24 lines of text were left out, .* more than 20%") as caught:
+        _select(here, tmp_path / "run", corpus=str(tmp_path / "same.jsonl"), boilerplate_share=0.2)
+    assert "--boilerplate-share 0" in caught.value.hint
 
 
 def test_files_left_out_are_warned_of(here: Path, tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def mine_corpus(
 def _expectations(backgrounds: Mapping[str, Background], mode: str) -> Mapping[str, Background]:
     """Return what the units of each language's words are compared with."""
     if mode == "pooled":
-        return dict.fromkeys(backgrounds, in_one(backgrounds.values()))
+        return dict.fromkeys(backgrounds, in_one(backgrounds.values())) if backgrounds else {}
     return backgrounds if mode == "npmi" else {code: in_one([one]) for code, one in backgrounds.items()}
 
 

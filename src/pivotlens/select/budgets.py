@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pivotlens.arrays import Integers
-from pivotlens.errors import ConfigError, did_you_mean
+from pivotlens.errors import ConfigError, DataError, did_you_mean
 from pivotlens.select.config import DEFAULT_SHARE, SelectConfig
 from pivotlens.select.units import ScoredUnits
 from pivotlens.text import language_code
@@ -96,6 +96,26 @@ def wanted_languages(config: SelectConfig) -> dict[str, float | None]:
         without = next(code for code, weight in found.items() if weight is None)
         raise ConfigError(f"some languages have a weight and {without!r} has none", "Give all of them one, or none.")
     return found
+
+
+def refuse_boilerplate(available: Available, lines: int, config: SelectConfig) -> None:
+    """Refuse a corpus of which nothing can be taken after lines that recur were left out.
+
+    Args:
+        available: What could be taken.
+        lines: How many lines were left out.
+        config: The settings.
+
+    Raises:
+        DataError: It is one.
+    """
+    if lines and not any(available.units.values()):
+        raise DataError(
+            f"{config.corpus}: {lines:,} lines of text were left out, as they recur in more than "
+            f"{config.boilerplate_share:.0%} of their source's documents (--boilerplate-share), and of the rest no "
+            f"unit of {config.min_tokens:,} tokens (--min-tokens) could be taken",
+            "Keep such lines with --boilerplate-share 0, or raise it to leave out fewer.",
+        )
 
 
 def budgets_of(

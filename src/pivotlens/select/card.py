@@ -1,4 +1,4 @@
-"""The data card that lies beside an arm's documents; it draws what stands in the tables."""
+"""The data card that lies beside an arm's documents; it draws what stands in the tables, and the corpus beside it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from pivotlens.select.arms import HOW
 from pivotlens.select.config import DEFAULT_SHARE
-from pivotlens.text import escape_controls
+from pivotlens.select.facts import CORPUS, Facts
+from pivotlens.text import escape_controls, inline_code
 
 Rows = Sequence[Mapping[str, Any]]
 _MOST_VALUES = 8
@@ -16,7 +17,7 @@ _FACETS = {
     "text_language": "Language of the text",
     "label": "Label",
     "document_type": "Document type",
-    "length_decile": "Length, in tenths of the corpus",
+    "length_decile": "Length, in tenths of the corpus's units from the shortest",
     "source": "Source",
 }
 
@@ -27,12 +28,14 @@ class CardTables:
 
     Attributes:
         tables: Rows by the name of the table.
+        facts: What the tables were made from.
         settings: The stage's settings.
         pivots: Number of corpus pivots that counted.
         warnings: What was warned of.
     """
 
     tables: Mapping[str, Rows]
+    facts: Facts
     settings: Mapping[str, Any]
     pivots: int
     warnings: Sequence[str]
@@ -49,11 +52,13 @@ def data_card(arm: str, card: CardTables) -> str:
     of_arm = {name: [row for row in rows if row.get("arm") == arm] for name, rows in tables.items()}
     sections = [
         f"# Documents selected by pivotlens: {arm}",
+        _unscored(card.facts, arm),
         f"{HOW[arm]}",  # type: ignore[index]
+        _WORDS,
         _facts(settings, card.pivots),
         "## What it holds",
-        _summary(of_arm["summary"]),
-        *_composition(of_arm["composition"]),
+        _summary(of_arm["summary"], card.facts),
+        *_composition(of_arm["composition"], card.facts),
         "## Beside other arms",
         _table(
             ("arm", "units in both", "of this arm's units"),
@@ -74,8 +79,21 @@ def data_card(arm: str, card: CardTables) -> str:
 _COLUMNS = """`id`, `text`, `language` (found in the text), `label` (as the corpus tells it), `document_type`, `group`,
 `source`, `file`, `row`, `unit`, `n_tokens`, `n_pivots`, `n_words`, `n_bridges`, `share`, `excess`, `bridge`. Documents
 stand in the order of the corpus, one file after another."""
+_WORDS = """A *pivot* is a token that goes with a word in two languages (stage `mine`), a *mining word* a word of the
+benchmark that is looked for in the text, and a *bridge* a mining word and one of its own pivots in one unit. A unit's
+`bridge` is its rate of bridges and its `share` that of its tokens that are pivots, both as lower bounds; `excess` is
+`share` beyond that of text of the same languages. *Pseudo pivots* are the pivots of another word of like frequency."""
 _RIGHTS = """The documents keep the licences of the corpus; the selection adds no rights and takes none away. Texts were
 not checked for personal data, and being rich in pivots says nothing about their quality or truth."""
+
+
+def _unscored(facts: Facts, arm: str) -> str:
+    languages = facts.unscored(arm)
+    return (
+        f"**No unit of this arm holds a {facts.scored_by} in {', '.join(languages)}: it is random there.**"
+        if languages
+        else ""
+    )
 
 
 def _facts(settings: Mapping[str, Any], pivots: int) -> str:
@@ -93,48 +111,57 @@ def _facts(settings: Mapping[str, Any], pivots: int) -> str:
         budget = f"at most {settings['budget_share'] or DEFAULT_SHARE:.1%} of the tokens that could be taken"
     each = "over all languages, by their weights" if any("=" in one for one in settings["languages"]) else "a language"
     first = f", the first {limit:,} documents of each file" if limit else ""
-    return f"""- Corpus: `{settings["corpus"]}`{first}.
+    return f"""- Corpus: {inline_code(settings["corpus"])}{first}.
 - Units: {cut}; `id` is file, row and unit.
 - Budget: {budget}, {each}; by the language found in the text; taking stops before it would be exceeded.
 - Score of `top`: `{settings["score"]}`. Corpus pivots: the best {pivots:,} of the stage `mine`, in all their spellings
-  (case, leading space); tokens are those of `{settings["tokenizer"]}`.
+  (case, leading space); tokens are those of {inline_code(settings["tokenizer"])}.
 - Left out: units under {settings["min_tokens"]:,} tokens, those in which more than {settings["max_repetition"]:.0%} of
   the runs of ten tokens were there before, and all but the first of units with the same text (compared as words are
   matched).
 - Seed: {settings["seed"]}."""
 
 
-def _summary(rows: Rows) -> str:
-    return _table(
-        ("language", "units", "tokens", "budget", "available tokens", "pivots", "bridges per 1,000 tokens", "in it"),
-        [
+def _summary(rows: Rows, facts: Facts) -> str:
+    header = ("language", "units", "tokens", "budget", "available tokens", "pivot tokens", "… of the corpus")
+    header += ("bridges per 1,000 tokens", "… of the corpus", "text in that language")
+    shown = []
+    for row in rows:
+        pivots, bridges = facts.rates(CORPUS, facts.codes.numbers[row["language"]])
+        shown.append(
             (
                 row["language"],
-                f"{row['units']:,}",
-                f"{row['tokens']:,}",
-                f"{row['budget']:,}",
-                f"{row['available']:,}",
-                _percent(row["pivot_share"]),
-                "–" if row["bridges"] is None else f"{row['bridges']:.2f}",
+                *(f"{row[name]:,}" for name in ("units", "tokens", "budget", "available")),
+                *(_percent(share) for share in (row["pivot_share"], pivots)),
+                *("–" if rate is None else f"{rate:.2f}" for rate in (row["bridges"], bridges)),
                 _percent(row["language_share"]),
             )
-            for row in rows
-        ],
-    )
+        )
+    return _table(header, shown)
 
 
-def _composition(rows: Rows) -> list[str]:
+def _composition(rows: Rows, facts: Facts) -> list[str]:
     sections = []
     for facet, title in _FACETS.items():
         shown: list[tuple[str, ...]] = []
         for language in dict.fromkeys(row["language"] for row in rows):
             found = [row for row in rows if row["language"] == language and row["facet"] == facet]
-            if facet != "length_decile":
-                found.sort(key=lambda row: -row["share"])
-            for row in found[: _MOST_VALUES if facet != "length_decile" else None]:
-                shown.append((language, _cell(row["value"]), _percent(row["share"]), _percent(row["corpus_share"])))
+            if facet == "length_decile":
+                bounds = facts.lengths.bounds(facts.codes.numbers[language])
+                parts = [
+                    "{}: {:,} to {:,} tokens".format(row["value"], *bounds[int(row["value"]) - 1]) for row in found
+                ]
+            else:
+                found = sorted(found, key=lambda row: -row["share"])[:_MOST_VALUES]
+                parts = [_cell(row["value"]) for row in found]
+            for part, row in zip(parts, found, strict=True):
+                shown.append((language, part, _percent(row["share"]), _percent(row["corpus_share"])))
         sections += [f"### {title}", _table(("language", "part", "of this arm", "of the corpus"), shown)]
     return sections if rows else []
+
+
+def _tokens(least: int, most: int) -> str:
+    return f"{least:,} tokens" if least == most else f"{least:,} to {most:,} tokens"
 
 
 def _matching(rows: Rows) -> str:
@@ -155,7 +182,8 @@ def _losses(rows: Rows, n_boilerplate: int) -> str:
 
 def _examples(rows: Rows) -> str:
     return "\n\n".join(
-        f"`{_cell(row['file'])}`, row {row['row']}, unit {row['unit']} ({row['language']}):\n\n{_quoted(row['text'])}"
+        f"{inline_code(row['file'])}, row {row['row']}, unit {row['unit']} ({row['language']}):\n\n"
+        f"{_quoted(row['text'])}"
         for row in rows
     )
 

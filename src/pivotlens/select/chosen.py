@@ -9,7 +9,7 @@ import numpy as np
 from pivotlens.arrays import Booleans
 from pivotlens.errors import ConfigError
 from pivotlens.select.arms import Order, Spread
-from pivotlens.select.budgets import Available, Budgets, budgets_of
+from pivotlens.select.budgets import Available, Budgets, budgets_of, refuse_boilerplate
 from pivotlens.select.choosing import Chooser
 from pivotlens.select.config import ArmName, SelectConfig
 from pivotlens.select.matching import Lengths, MatchedOrder, Matching, budgets_like
@@ -25,9 +25,11 @@ class ChosenArms:
         corpus: What there is to choose from.
         config: The settings.
         benchmark: Languages of the benchmark.
+        dropped: How many lines that recur were left out of the text.
 
     Raises:
         ConfigError: As `budgets_of`.
+        DataError: As `refuse_boilerplate`.
 
     Attributes:
         lengths: Tenths by length of what could be taken.
@@ -35,7 +37,7 @@ class ChosenArms:
         matched: As `Matched.matched`; empty without that arm.
     """
 
-    def __init__(self, corpus: ScoredCorpus, config: SelectConfig, benchmark: Sequence[str]) -> None:
+    def __init__(self, corpus: ScoredCorpus, config: SelectConfig, benchmark: Sequence[str], dropped: int) -> None:
         self._config = config
         self.lengths = Lengths()
         self.matched: Mapping[tuple[int, int], int] = {}
@@ -44,6 +46,7 @@ class ChosenArms:
             available.add(units)
             spread.add(units)
             self.lengths.add(units)
+        refuse_boilerplate(available, dropped, config)
         budgets = budgets_of(config, available, corpus.codes.numbers, benchmark)
         english = corpus.codes.number(ENGLISH)
         names = list(dict.fromkeys(config.arms))
@@ -89,11 +92,23 @@ class ChosenArms:
         """Refuse a budget that is beyond what there is; of arm ``matched`` it is told what could not be matched.
 
         Raises:
-            ConfigError: An arm cannot meet its budget in a language, and is not told to take all there is.
+            ConfigError: An arm has nothing in a language or cannot meet its budget there, and is not told to take all
+                there is.
         """
         short = [shortage for shortage in self.shortages() if shortage[0] != "matched"]
         if not short or self._config.shortage == "take_all":
             return
+        absent: dict[str, list[str]] = {}
+        for name, language, there, _ in short:
+            if not there:
+                absent.setdefault(name, []).append(language)
+        if absent:
+            said = [f"arm {name} has nothing to take in {', '.join(languages)}" for name, languages in absent.items()]
+            raise ConfigError(
+                "; ".join(said),
+                "Leave the arm out, or name with --languages those in which it has something; --shortage take_all "
+                "leaves it empty there. The scores are kept: the next try reads no text.",
+            )
         numbers = {name: number for number, name in enumerate(self._names)}
         said = [
             f"{name} in {language}: {there:,} of {budgets.of_language[numbers[language]]:,} {budgets.what}"

@@ -77,7 +77,7 @@ class SelectConfig(CorpusStageConfig):
     file_tokens: int = setting(
         1 << 28,
         "Tokens of a file; few large files are best, as trainers drop the tail of each. A longer document has a file "
-        "of its own.",
+        "of its own; a last file of at most `sequence_length` tokens goes into the one before.",
         ge=1,
     )
     sequence_length: int = setting(

@@ -12,6 +12,7 @@ import numpy as np
 
 from pivotlens.arrays import Booleans, Floats, Integers
 from pivotlens.corpus.composition import DOCUMENT_TYPES
+from pivotlens.select.arms import BY_SCORE
 from pivotlens.select.budgets import Budgets, sum_by
 from pivotlens.select.matching import LEVELS, Lengths
 from pivotlens.select.scored_corpus import Names
@@ -134,6 +135,25 @@ class Facts:
         """Return a sum of an arm in a language: one of units, tokens, own_tokens, n_pivots, n_bridges."""
         return self._sums[arm, language, what]
 
+    def rates(self, arm: str, language: int) -> tuple[float | None, float | None]:
+        """Return an arm's share of pivot tokens and bridges per 1,000 tokens in a language; None where it has none."""
+        own = self.taken(arm, language, "own_tokens")
+        if not own:
+            return None, None
+        return self.taken(arm, language, "n_pivots") / own, PER_TOKENS * self.taken(arm, language, "n_bridges") / own
+
+    @property
+    def scored_by(self) -> str:
+        """What the score counts, in a word."""
+        return "pivot" if self.by_pivots else "bridge"
+
+    def unscored(self, arm: str) -> list[str]:
+        """Return the languages in which an arm that goes by a score holds units, and none of them scores."""
+        if arm not in BY_SCORE:
+            return []
+        languages = [one for one in self.languages if self.taken(arm, one, "units")]
+        return [self.codes.names[one] for one in languages if not self.taken(arm, one, f"n_{self.scored_by}s")]
+
     def summary_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the table ``summary``."""
         rows = []
@@ -143,6 +163,7 @@ class Facts:
                 own = self.taken(arm, language, "own_tokens")
                 if not budget and not own:
                     continue
+                pivot_share, bridges = self.rates(arm, language)
                 in_language = self._facets[arm, language, "text_language", language, "tokens"]
                 rows.append(
                     {
@@ -152,8 +173,8 @@ class Facts:
                         "tokens": self.taken(arm, language, "tokens"),
                         "budget": budget,
                         "available": self.taken(CORPUS, language, "tokens"),
-                        "pivot_share": self.taken(arm, language, "n_pivots") / own if own else None,
-                        "bridges": PER_TOKENS * self.taken(arm, language, "n_bridges") / own if own else None,
+                        "pivot_share": pivot_share,
+                        "bridges": bridges,
                         "language_share": in_language / own if own else None,
                         "explained": self._explained(arm, language) if own else None,
                     }

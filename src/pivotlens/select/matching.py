@@ -57,6 +57,18 @@ class Lengths:
                 deciles[here] = np.minimum(10 * before[bins[here]] // max(int(counts.sum()), 1), 9)
         return deciles
 
+    def bounds(self, language: int) -> dict[int, tuple[int, int]]:
+        """Return the fewest and most tokens of the units of a language in each of its tenths, from 0, to a bin."""
+        counts = self._counts.get(language, np.zeros(0, dtype=np.int64))
+        there = np.flatnonzero(counts)
+        deciles = np.minimum(10 * (np.cumsum(counts) - counts)[there] // max(int(counts.sum()), 1), 9)
+        edges = np.ceil(2.0 ** (np.arange(counts.size + 1) / _BINS_AN_OCTAVE)).astype(object)
+        bounds: dict[int, tuple[int, int]] = {}
+        for decile, place in zip(deciles.tolist(), there.tolist(), strict=True):
+            least, _ = bounds.get(decile, (int(edges[place]), 0))
+            bounds[decile] = least, int(edges[place + 1]) - 1
+        return bounds
+
 
 def _length_bins(n_tokens: Integers) -> Integers:
     bins: Integers = np.floor(_BINS_AN_OCTAVE * np.log2(np.maximum(n_tokens, 1))).astype(np.int64)

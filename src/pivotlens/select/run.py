@@ -30,7 +30,8 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
     executor = LocalExecutor(config.workers)
     found = obtain_scores(work, executor)
     corpus = weighed(work, found, executor)
-    arms = ChosenArms(corpus, config, Benchmark.load(work.run).languages)
+    dropped = sum(line["dropped"] for line in found.boilerplate)
+    arms = ChosenArms(corpus, config, Benchmark.load(work.run).languages, dropped)
     arms.refuse_shortage()
 
     names = tuple(arms.choosers)
@@ -81,7 +82,7 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
     ]
     for warning in (*work.plan.source("corpus", Listing).warnings, *warnings):
         writer.warn(warning)
-    card = CardTables(tables, config.meaning(), found.pivots, warnings)
+    card = CardTables(tables, facts, config.meaning(), found.pivots, warnings)
     for name in names:
         use = how_to_train(writing, files.tokens(name), config.sequence_length, f"select/{name}")
         write_bytes(writer.staged(f"{name}/README.md"), f"{data_card(name, card)}\n{use}".encode())

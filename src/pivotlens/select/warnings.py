@@ -8,7 +8,7 @@ from typing import Any
 from pivotlens.select.arms import BY_SCORE
 from pivotlens.select.chosen import ChosenArms
 from pivotlens.select.config import SelectConfig
-from pivotlens.select.facts import CORPUS, Facts
+from pivotlens.select.facts import Facts
 
 _MOSTLY = 0.5
 _POINTS = 0.02
@@ -100,19 +100,9 @@ def _differences(config: SelectConfig, facts: Facts, rows: Sequence[Mapping[str,
                 f"{share:.0%} of the text of arm top in {language} is in that language, and {like:.0%} of arm matched: "
                 "too few units are alike (table matching)"
             )
-    numbers = facts.codes.numbers
     for arm in facts.arms:
-        without = [
-            language
-            for language in sorted({row["language"] for row in rows if row["arm"] == arm})
-            if arm in BY_SCORE
-            and facts.taken(arm, numbers[language], "units")
-            and not facts.taken(arm, numbers[language], "n_bridges" if config.score == "bridge" else "n_pivots")
-            and facts.taken(CORPUS, numbers[language], "units")
-        ]
-        if without:
+        if without := facts.unscored(arm):
             warnings.append(
-                f"arm {arm} holds no unit with a {'bridge' if config.score == 'bridge' else 'pivot'} in "
-                f"{', '.join(without)}: it is random there"
+                f"arm {arm} holds no unit with a {facts.scored_by} in {', '.join(without)}: it is random there"
             )
     return warnings

@@ -94,5 +94,14 @@ def escape_controls(text: str, keep: str = "") -> str:
     )
 
 
+def inline_code(text: object) -> str:
+    r"""Return a text as inline code of Markdown: on one line, with nothing in it that Markdown or HTML would act on.
+
+    >>> print(inline_code("a`<b>\n# c"))
+    `a'<b> # c`
+    """
+    return f"`{escape_controls(' '.join(str(text).replace('`', chr(39)).split()))}`"
+
+
 def _escaped(code: int) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pivotlens.text import inline_code
 from pivotlens.train.arms import Training
 from pivotlens.train.kept import History
 from pivotlens.train.packed import Packed
@@ -40,38 +41,34 @@ class Described:
     tokens: int
 
 
-def _code(text: object) -> str:
-    """Return a text as inline code, on one line whatever it holds."""
-    return "`" + " ".join(str(text).replace("`", "'").split()) + "`"
-
-
 def model_card(of: Described, history: History) -> str:
     """Return the card in Markdown."""
     tenth = max(1, len(history) // 10)
     first, last = (sum(part) / len(part) for part in (history.losses[:tenth], history.losses[-tenth:]))
+    arm = inline_code(of.training.arm)
     begun = "weights drawn anew by the configuration" if of.from_scratch else "the weights of"
-    rows = "\n".join(f"| {name} | {_code(of.settings[name])} |" for name in _SHOWN)
+    rows = "\n".join(f"| {name} | {inline_code(of.settings[name])} |" for name in _SHOWN)
     licence = (
         "The weights follow from the documents alone; whether and how they may be passed on follows from the terms of "
         "the documents."
         if of.from_scratch
-        else f"The weights are derived from those of {_code(of.begun_with)}: its licence holds for them too, beside "
-        "the terms of the documents."
+        else f"The weights are derived from those of {inline_code(of.begun_with)}: its licence holds for them too, "
+        "beside the terms of the documents."
     )
     return f"""---
 library_name: transformers
 pipeline_tag: text-generation
 ---
 
-# {_code(of.training.name)}
+# {inline_code(of.training.name)}
 
-A causal language model trained by `pivotlens train` on arm {_code(of.training.arm)}, to be compared with the models of
-the other arms of the same run. It began with {begun} {_code(of.begun_with)} and read {of.tokens:,} tokens in
+A causal language model trained by `pivotlens train` on arm {arm}, to be compared with the models of
+the other arms of the same run. It began with {begun} {inline_code(of.begun_with)} and read {of.tokens:,} tokens in
 {len(history):,} steps, in the order of seed {of.training.seed}.
 
 | read | |
 |---|---|
-| corpus | {_code(of.corpus)} |
+| corpus | {inline_code(of.corpus)} |
 | documents | {of.packed.documents:,} |
 | tokens after packing | {of.packed.sequences * of.packed.length:,} |
 | loss over the first tenth of the steps | {first:.4f} nats |

@@ -9,6 +9,7 @@ from pivotlens.corpus.writing.fragments import WritingPlan
 from pivotlens.corpus.writing.layout import TOKEN_FORMATS, TokenFormat, tokens_read
 from pivotlens.corpus.writing.tokens import TokenCoding
 from pivotlens.settings import CorpusFormat
+from pivotlens.text import inline_code
 
 
 def how_to_train(plan: WritingPlan, tokens: Integers, sequence_length: int, folder: str) -> str:
@@ -32,7 +33,7 @@ def how_to_train(plan: WritingPlan, tokens: Integers, sequence_length: int, fold
     ]
     if plan.tokens and plan.coding is not None:
         parts.append(
-            f"Token ids are those of `{plan.coding.tokenizer}` (largest {plan.coding.vocabulary - 1:,}), in "
+            f"Token ids are those of {inline_code(plan.coding.tokenizer)} (largest {plan.coding.vocabulary - 1:,}), in "
             f"{8 * plan.coding.width} bits, little-endian; {plan.coding.end} ends a document. Give the trainer "
             "this type: some take a file of another for what it is not, without a word."
         )
