@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[EvaluateConfig, Evaluation] = Stage(
     config=EvaluateConfig,
     result="pivotlens.artifacts:Evaluation",
-    version=2,
+    version=1,
     function="evaluate_model",
     work="pivotlens.evaluate.run:run",
     inputs="pivotlens.evaluate.inputs:inputs",
