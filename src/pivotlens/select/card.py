@@ -123,8 +123,10 @@ def _facts(settings: Mapping[str, Any], pivots: int) -> str:
 
 
 def _summary(rows: Rows, facts: Facts) -> str:
-    header = ("language", "units", "tokens", "budget", "available tokens", "pivot tokens", "… of the corpus")
-    header += ("bridges per 1,000 tokens", "… of the corpus", "text in that language")
+    header = (
+        *("language", "units", "tokens", "budget", "available tokens", "pivot tokens", "… of the corpus"),
+        *("bridges per 1,000 tokens", "… of the corpus", "text in that language"),
+    )
     shown = []
     for row in rows:
         pivots, bridges = facts.rates(CORPUS, facts.codes.numbers[row["language"]])
