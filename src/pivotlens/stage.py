@@ -162,6 +162,8 @@ class Stage(Generic[C, R]):
             with Workspace(plan) as workspace:
                 writer = ResultWriter(plan, workspace)
                 writer.finish(work(Work(plan, workspace, writer)))
+        else:
+            Workspace(plan).clear()
         return self.result_class().load(plan.run)
 
     def __call__(

@@ -33,8 +33,10 @@ from pivotlens.artifacts import (
     write_bytes,
     writer,
 )
+from pivotlens.artifacts.lock import StageLock
 from pivotlens.artifacts.manifest import Output
 from pivotlens.artifacts.verification import verify_run
+from pivotlens.bench.stage import STAGE
 from pivotlens.errors import ArtifactError, ConfigError, PrerequisiteError
 from pivotlens.settings import StageConfig, setting
 from stage_by_hand import at_work
@@ -333,6 +335,21 @@ def test_another_process_is_kept_out(tmp_path):
 def test_a_lock_file_left_by_a_kill_does_not_lock(tmp_path):
     (tmp_path / ".bench.lock").touch()
     make(tmp_path)
+
+
+def test_what_a_kill_left_behind_a_finished_result_goes_with_its_reuse(tmp_path):
+    config = STAGE.config(words="everyday-nouns")
+    STAGE(config, tmp_path)
+    plan = STAGE.plan(config, tmp_path)
+    (plan.work_folder / "parts").mkdir(parents=True)
+    (tmp_path / ".bench.lock").touch()
+    held = StageLock(tmp_path, "bench")
+    held.take()  # somebody is at work
+    STAGE(config, tmp_path)
+    assert plan.work_folder.exists()
+    held.release()
+    STAGE(config, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bench"]
 
 
 def test_a_lock_whose_file_was_removed_meanwhile_is_not_taken(tmp_path, monkeypatch):

@@ -25,7 +25,7 @@ class StageLock:
 
     def __init__(self, run: Path, stage: str) -> None:
         self._run, self._stage = run, stage
-        self._path = run / f".{stage}.lock"
+        self.path = run / f".{stage}.lock"
         self._handle: int | None = None
 
     def take(self) -> None:
@@ -35,14 +35,14 @@ class StageLock:
             ArtifactError: Another process holds it, its file cannot be written, or the file system keeps no locks.
         """
         while self._handle is None:
-            with writing_errors(self._path):
-                handle = os.open(self._path, os.O_CREAT | os.O_RDWR)
+            with writing_errors(self.path):
+                handle = os.open(self.path, os.O_CREAT | os.O_RDWR)
             try:
-                with writing_errors(self._path):
+                with writing_errors(self.path):
                     self._lock(handle)
                 # Its last owner may have removed the file in between: then this is a lock that nobody else sees.
                 with suppress(FileNotFoundError):
-                    if os.path.samestat(os.fstat(handle), self._path.stat()):
+                    if os.path.samestat(os.fstat(handle), self.path.stat()):
                         self._handle = handle
             finally:
                 if self._handle is None:
@@ -59,7 +59,7 @@ class StageLock:
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
-            self._path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
             raise ArtifactError(
                 f"the file system of {self._run} keeps no locks ({error.strerror}), so two processes could write "
                 f"{self._stage} at once",
@@ -69,6 +69,6 @@ class StageLock:
     def release(self) -> None:
         """Give the lock back, if it is held."""
         if self._handle is not None:
-            self._path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
             os.close(self._handle)
             self._handle = None

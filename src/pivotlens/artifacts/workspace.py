@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -85,6 +86,21 @@ class Workspace:
                         shutil.rmtree(served)
                     if not any(self._folder.parent.iterdir()):
                         self._folder.parent.rmdir()
+        finally:
+            self._lock.release()
+
+    def clear(self) -> None:
+        """Remove what a kill left behind a result that was in its place already; nothing while somebody is at work."""
+        if not (self._folder.exists() or self._lock.path.exists()):
+            return
+        try:
+            self._lock.take()
+        except ArtifactError:
+            return
+        try:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            with suppress(OSError):  # not empty, or not there
+                self._folder.parent.rmdir()
         finally:
             self._lock.release()
 
