@@ -21,7 +21,8 @@ STAGE: Stage[TrainConfig, TrainedModels] = Stage(
     inputs="pivotlens.train.inputs:inputs",
     follows="pivotlens.train.task:follow",
     examples=(
-        "pivotlens train --run runs/first --model demo:smollm2-135m --arms run:select/top run:select/random",
+        "pivotlens train --run runs/first --model demo:smollm2-135m --arms run:select/top run:select/random "
+        "--unequal-arms cut",
         "pivotlens train --run runs/tiny --configuration llama.toml --tokenizer ./tokenizer --arms demo:tatoeba "
         "--learning-rate 2e-3",
     ),
