@@ -7,6 +7,7 @@ from pivotlens.artifacts.files import expanded
 from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.corpus import survey_corpus
 from pivotlens.errors import ConfigError
+from pivotlens.models.end_of_document import end_of_document_input
 from pivotlens.models.resolve import model_input, tokenizer_input
 from pivotlens.train.arms import arm_specs
 from pivotlens.train.config import TrainConfig
@@ -27,6 +28,8 @@ def inputs(config: TrainConfig, near: RunFolder) -> dict[str, str | Source]:
         _check_from_scratch(config)
         found["configuration"] = sha256_of_file(expanded(config.configuration))
         found["tokenizer"] = tokenizer_input(config.tokenizer, near)
+        if not config.end_of_document:
+            found["end_of_document"] = end_of_document_input(config.tokenizer, near)
     else:
         named = config.tokenizer not in ("", config.model)
         if named and tokenizer_input(config.tokenizer, near) != tokenizer_input(config.model, near):

@@ -15,10 +15,12 @@ from pivotlens.artifacts import RunFolder
 from pivotlens.artifacts.files import expanded
 from pivotlens.errors import ConfigError, ModelError
 from pivotlens.models.checks import check_decoder, embedded_tokens
+from pivotlens.models.end_of_document import end_of_document
 from pivotlens.models.limits import positions
 from pivotlens.models.load import load_model
 from pivotlens.models.quiet import recording_transformers
 from pivotlens.models.resolve import tokenizer_file
+from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.train.config import TrainConfig
 from pivotlens.train.packed import Frame
 
@@ -64,16 +66,7 @@ def open_tokenizer(config: TrainConfig, near: RunFolder) -> Tokenizer:
     except Exception as error:  # the library raises whatever its parts raise
         raise ModelError(f"the tokenizer of {spec!r} cannot be used: {error}", "Check its folder.") from error
     special = {tokenizer.convert_tokens_to_ids(token) for token in tokenizer.all_special_tokens}
-    end = tokenizer.eos_token_id
-    if config.end_of_document:
-        end = tokenizer.get_vocab().get(config.end_of_document)
-    if end is None:
-        named = f"token {config.end_of_document!r}" if config.end_of_document else "token of its own that ends a text"
-        raise ConfigError(
-            f"the tokenizer of {spec!r} has no {named}",
-            "Set `end_of_document` to one of its tokens, such as "
-            f"{', '.join(map(repr, tokenizer.all_special_tokens[:3])) or 'one that no text holds'}.",
-        )
+    end = end_of_document(load_tokenizer(str(folder)), config.end_of_document).token_id
     before = []
     for token in beginning:
         if token not in special:
