@@ -12,7 +12,7 @@ from pivotlens.artifacts import Pivots
 from pivotlens.statistics.bootstrap import bootstrap_mean
 from pivotlens.trace.behaviours import SEMANTIC_PIVOT
 from pivotlens.trace.comparison import ItemKey
-from pivotlens.trace.summary import TracedItems, direction_groups
+from pivotlens.trace.summary import TracedItems, groups_and_directions
 
 Row = dict[str, Any]
 Ranks = Mapping[int, int]
@@ -57,11 +57,10 @@ def mined_recall_rows(
             item = (row["source_language"], row["target_language"], row["concept_id"])
             deciding.setdefault(row["rule"], {})[item] = row["token_id"]
     others = {direction: _token_shares(traced, direction, ranks) for direction in traced.directions}
-    one_each = {f"{one[0]}-{one[1]}": [other == one for other in traced.directions] for one in traced.directions}
     rows = []
     for rule, tokens in deciding.items():
         own, of_others = _found(traced, tokens, ranks, others)
-        for name, chosen in (direction_groups(traced) | one_each).items():
+        for name, chosen in groups_and_directions(traced).items():
             pivots = int((traced.grid(tokens, None)[:, chosen] != np.array(None)).sum())
             n = int(np.isfinite(own[:, chosen, 0]).sum())
             for place, depth in enumerate(DEPTHS):

@@ -12,7 +12,7 @@ import numpy as np
 from pivotlens.text import ENGLISH, Direction
 from pivotlens.trace.behaviours import SEMANTIC_PIVOT
 from pivotlens.trace.pivot_languages import LANGUAGE_KINDS
-from pivotlens.trace.summary import TracedItems, direction_groups, shares
+from pivotlens.trace.summary import TracedItems, groups_and_directions, shares
 
 Row = dict[str, Any]
 _RULES = ("calibrated", "calibrated_linked", "onset")
@@ -58,12 +58,11 @@ def pivot_language_rows(traced: TracedItems, behaviours: Iterable[Row], bootstra
         if (row["model"], row["prompt"], row["shot_set"]) == (traced.model, traced.prompt, 0):
             kind = row["pivot_language"] if row["behaviour"] == SEMANTIC_PIVOT else ""
             kinds.setdefault(row["rule"], {})[row["source_language"], row["target_language"], row["concept_id"]] = kind
-    one_each = {str(Direction(*one)): [other == one for other in traced.directions] for one in traced.directions}
     different = ~traced.fact("same_spelling").astype(bool)
     rows = []
     for rule, of_items in kinds.items():
         grid = traced.grid(of_items, "")
-        for name, chosen in (direction_groups(traced) | one_each).items():
+        for name, chosen in groups_and_directions(traced).items():
             for item_set, mask in (("all", np.ones_like(different)), ("different_spelling", different)):
                 for share in shares(grid[:, chosen], mask[:, chosen], LANGUAGE_KINDS, bootstrap, seed):
                     kind = share.pop("behaviour")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pivotlens.arrays import Booleans
 from pivotlens.statistics.bootstrap import Interval, bootstrap_mean
-from pivotlens.text import ENGLISH
+from pivotlens.text import ENGLISH, Direction
 from pivotlens.trace.agreement import Labels
 
 Row = dict[str, Any]
@@ -114,6 +114,12 @@ def direction_groups(traced: TracedItems) -> dict[str, list[bool]]:
         "target_english": [direction[1] == ENGLISH for direction in traced.directions],
     }
     return {name: chosen for name, chosen in groups.items() if any(chosen)}
+
+
+def groups_and_directions(traced: TracedItems) -> dict[str, list[bool]]:
+    """Return which directions each group holds, as `direction_groups`, and after them each direction by itself."""
+    each = {str(Direction(*one)): [other == one for other in traced.directions] for one in traced.directions}
+    return direction_groups(traced) | each
 
 
 def _by_rule(traced: TracedItems, labels: Mapping[tuple[str, int], Labels]) -> Iterator[tuple[str, npt.NDArray[Any]]]:
