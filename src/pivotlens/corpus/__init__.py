@@ -10,7 +10,7 @@ from pivotlens.corpus.hashes import unit_hashes
 from pivotlens.corpus.opening import OpenedCorpus, open_corpus
 from pivotlens.corpus.problems import BadRows, check_bad_share, merged_bad_rows
 from pivotlens.corpus.shards import PartStore, Shard, Task
-from pivotlens.corpus.units import UnitBatch, UnitPlan, split_units, unit_batches, unit_plan
+from pivotlens.corpus.units import UnitBatch, UnitPlan, columns_of, split_units, unit_batches, unit_plan
 
 __all__ = [
     "DOCUMENT_TYPES",
@@ -34,6 +34,7 @@ __all__ = [
     "UnitBatch",
     "UnitPlan",
     "check_bad_share",
+    "columns_of",
     "list_corpus",
     "merged_bad_rows",
     "open_corpus",

@@ -1,10 +1,10 @@
-"""Cutting documents into units, and the seeded hash that samples go by."""
+"""Cutting documents into units, and what is asked of them in batches."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Protocol
 
@@ -26,12 +26,17 @@ _BATCH_CHARACTERS = 1 << 20
 _BATCH_UNITS = 1 << 14
 
 
-class CorpusSettings(Protocol):
-    """The settings that every stage reading a corpus has."""
+class ColumnSettings(Protocol):
+    """The settings that every stage reading documents has."""
 
     text_column: str
     language_column: str
     language: str
+
+
+class CorpusSettings(ColumnSettings, Protocol):
+    """The settings that every stage counting over a corpus has."""
+
     group_column: str
     source_column: str
     identify: Literal["lines", "label"]
@@ -68,16 +73,24 @@ class UnitPlan:
     boilerplate: Boilerplate = field(default_factory=Boilerplate)
 
 
+def columns_of(config: ColumnSettings) -> Columns:
+    """Return where a stage's settings say that text and language stand; other columns by their usual names.
+
+    Raises:
+        ConfigError: The language of the documents is no language.
+    """
+    language = language_code(config.language, "language") if config.language else ""
+    return Columns(text=config.text_column, language=config.language_column, default_language=language)
+
+
 def unit_plan(config: CorpusSettings) -> UnitPlan:
     """Return the plan that a stage's settings ask for; boilerplate is still to be found, by `open_corpus`.
 
     Raises:
         ConfigError: The language of the documents is no language.
     """
-    language = language_code(config.language, "language") if config.language else ""
-    columns = Columns(config.text_column, config.language_column, config.group_column, language, config.source_column)
     return UnitPlan(
-        columns,
+        replace(columns_of(config), group=config.group_column, source=config.source_column),
         config.unit,
         config.unit_characters,
         config.limit_documents,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,12 @@ import torch
 
 from pivotlens.artifacts import ResultWriter, TrainedLens, Workspace
 from pivotlens.corpus import (
-    Columns,
     Listing,
     LocalExecutor,
     PartStore,
     UnitPlan,
     check_bad_share,
+    columns_of,
     merged_bad_rows,
     open_corpus,
 )
@@ -37,7 +37,6 @@ from pivotlens.models.tuned_lens import TunedLens
 from pivotlens.progress import track
 from pivotlens.stage import Work
 from pivotlens.statistics.bootstrap import bootstrap_mean
-from pivotlens.text import language_code
 
 # A token is seldom longer; what is kept of a piece must fill a sequence.
 _CHARACTERS_A_TOKEN = 16
@@ -102,15 +101,8 @@ class _Text:
 
 def _drawn(work: Work[LensConfig]) -> tuple[list[Piece], dict[str, list[Piece]]]:
     config, workspace, writer = work.config, work.workspace, work.writer
-    language = language_code(config.language, "language") if config.language else ""
-    columns = Columns(
-        text=config.text_column,
-        language=config.language_column,
-        default_language=language,
-        source=config.source_column,
-    )
     plan = UnitPlan(
-        columns,
+        replace(columns_of(config), source=config.source_column),
         unit_characters=config.unit_characters,
         limit_documents=config.limit_documents,
         max_bad_share=config.max_bad_share,

@@ -9,7 +9,6 @@ import orjson
 from pivotlens.artifacts import Benchmark
 from pivotlens.artifacts.manifest import Output
 from pivotlens.corpus import (
-    Columns,
     CorpusFile,
     Listing,
     LocalExecutor,
@@ -17,6 +16,7 @@ from pivotlens.corpus import (
     Shard,
     UnitPlan,
     check_bad_share,
+    columns_of,
     merged_bad_rows,
     shards_of,
 )
@@ -24,7 +24,6 @@ from pivotlens.corpus.sample import SamplePass, merged_sample
 from pivotlens.errors import DataError
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.stage import Work
-from pivotlens.text import language_code
 from pivotlens.train.arms import arm_specs, step_folder, trainings
 from pivotlens.train.budget import equal_budget
 from pivotlens.train.config import TrainConfig
@@ -84,16 +83,11 @@ def run(work: Work[TrainConfig]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _columns(config: TrainConfig) -> Columns:
-    language = language_code(config.language, "language") if config.language else ""
-    return Columns(text=config.text_column, language=config.language_column, default_language=language)
-
-
 def _packed(work: Work[TrainConfig], name: str, tokenizer: Tokenizer) -> Packed:
     """Cut an arm's documents into tokens and pack them, unless that was done before an interruption."""
     config, workspace = work.config, work.workspace
     corpus, executor = work.plan.source(f"arm {name}", Listing), LocalExecutor(config.workers)
-    plan = UnitPlan(_columns(config), limit_documents=config.limit_documents, max_bad_share=config.max_bad_share)
+    plan = UnitPlan(columns_of(config), limit_documents=config.limit_documents, max_bad_share=config.max_bad_share)
     shards = shards_of(corpus.files, plan, executor, workspace.parts_folder(f"cuts-{name}"))
     packing = PackPass(
         plan.columns, str(tokenizer.folder), tokenizer.frame, ids_dtype(tokenizer.size), plan.limit_documents,
@@ -118,7 +112,7 @@ def _held_out(work: Work[TrainConfig]) -> dict[str, list[str]]:
         return {}
     corpus, executor = work.plan.source("held_out", Listing), LocalExecutor(config.workers)
     plan = UnitPlan(
-        _columns(config), unit_characters=_HELD_OUT_CHARACTERS, limit_documents=config.limit_documents,
+        columns_of(config), unit_characters=_HELD_OUT_CHARACTERS, limit_documents=config.limit_documents,
         max_bad_share=config.max_bad_share, identify="label",
     )  # fmt: skip
     draw = SamplePass(plan, config.held_out_units, _HELD_OUT_CHARACTERS, 0, "train held out")
