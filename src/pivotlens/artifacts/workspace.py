@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -81,11 +80,7 @@ class Workspace:
     ) -> None:
         try:
             if not self.staging.exists():  # the result is in its place: the parts have served
-                with writing_errors(self._folder):
-                    for served in (self._folder, *self._folder.parent.glob(f"{self._plan.stage}.*")):
-                        shutil.rmtree(served)
-                    if not any(self._folder.parent.iterdir()):
-                        self._folder.parent.rmdir()
+                self._remove(*self._folder.parent.glob(f"{self._plan.stage}.*"))
         finally:
             self._lock.release()
 
@@ -98,11 +93,17 @@ class Workspace:
         except ArtifactError:
             return
         try:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            with suppress(OSError):  # not empty, or not there
-                self._folder.parent.rmdir()
+            self._remove()
         finally:
             self._lock.release()
+
+    def _remove(self, *others: Path) -> None:
+        with writing_errors(self._folder):
+            for served in (self._folder, *others):
+                if served.exists():
+                    shutil.rmtree(served)
+            if self._folder.parent.exists() and not any(self._folder.parent.iterdir()):
+                self._folder.parent.rmdir()
 
     def has_part(self, key: str) -> bool:
         """Tell whether the part was finished, now or before an interruption."""
