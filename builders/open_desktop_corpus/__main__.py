@@ -1,15 +1,14 @@
 """Command line: `python -m open_desktop_corpus --out DIR`."""
 
 import argparse
-import logging
-import os
 import sys
 from collections import Counter
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from open_desktop_corpus import KINDS, LANGUAGES
-from open_desktop_corpus.build import BuildError, build_corpus
+from open_desktop_corpus.build import build_corpus
+from open_desktop_corpus.command import build_and_tell, parser_of
 
 
 def _kinds(value: str) -> list[str]:
@@ -37,33 +36,18 @@ def _table(manifest: dict[str, Any]) -> str:
 
 def main() -> int:
     """Build the corpus; return the exit status."""
-    parser = argparse.ArgumentParser(prog="open_desktop_corpus", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder to make or replace")
-    parser.add_argument("--cache", type=Path, help="downloads [OUT.cache]")
+    parser = parser_of("open_desktop_corpus", __doc__)
     parser.add_argument("--kinds", type=_kinds, default=list(KINDS), help="comma-separated [all]")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--hold-out", action="store_true", help="leave out the sentences of the sentence task")
-    parser.add_argument("--strict", action="store_true", help="fail if a package is missing")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    out = arguments.out.absolute()
-    cache = arguments.cache or out.with_name(f"{out.name}.cache")
-    try:
-        manifest = build_corpus(
-            out,
-            cache.absolute(),
-            arguments.kinds,
-            workers=arguments.workers,
-            strict=arguments.strict,
-            hold_out=arguments.hold_out,
-        )
-    except (BuildError, FileExistsError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(_table(manifest))
-    if manifest["missing"]:
-        print(f"\n{len(manifest['missing'])} missing: {', '.join(manifest['missing'])}")
-    return 0
+    build = partial(
+        build_corpus,
+        kinds=arguments.kinds,
+        workers=arguments.workers,
+        strict=arguments.strict,
+        hold_out=arguments.hold_out,
+    )
+    return build_and_tell(arguments, build, _table)
 
 
 if __name__ == "__main__":

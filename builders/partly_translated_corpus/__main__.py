@@ -1,15 +1,13 @@
 """Command line: `python -m partly_translated_corpus --out DIR`."""
 
-import argparse
-import logging
-import os
 import sys
 from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from open_desktop_corpus.build import BuildError, Inputs, Task, write_corpus
+from open_desktop_corpus.build import Inputs, Task, write_corpus
+from open_desktop_corpus.command import build_and_tell, parser_of
 from open_desktop_corpus.pages import page_documents
 from partly_translated_corpus.sources import PAGE_SETS, label_of
 
@@ -42,17 +40,10 @@ def _table(manifest: dict[str, Any]) -> str:
 
 def main() -> int:
     """Build the corpus; return the exit status."""
-    parser = argparse.ArgumentParser(prog="partly_translated_corpus", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder to make or replace")
-    parser.add_argument("--cache", type=Path, help="downloads [OUT.cache]")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--strict", action="store_true", help="fail if a package is missing")
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    out = arguments.out.absolute()
-    cache = (arguments.cache or out.with_name(f"{out.name}.cache")).absolute()
-    try:
-        manifest = write_corpus(
+    arguments = parser_of("partly_translated_corpus", __doc__).parse_args()
+
+    def build(out: Path, cache: Path) -> dict[str, Any]:
+        return write_corpus(
             NAME,
             out,
             partial(_plan, cache),
@@ -60,13 +51,8 @@ def main() -> int:
             strict=arguments.strict,
             minimum_bytes=MINIMUM_TEXT_BYTES,
         )
-    except (BuildError, FileExistsError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(_table(manifest))
-    if manifest["missing"]:
-        print(f"\n{len(manifest['missing'])} missing: {', '.join(manifest['missing'])}")
-    return 0
+
+    return build_and_tell(arguments, build, _table)
 
 
 if __name__ == "__main__":
