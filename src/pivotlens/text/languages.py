@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import NamedTuple
 
 from pivotlens.errors import ConfigError
@@ -18,6 +19,9 @@ _ENGLISH_NAMES = {
     "zh-Hant": "Traditional Chinese",
 }  # fmt: skip
 """English names of common languages; the shipped prompts must not change with a names package."""
+
+# ISO 639-2 keeps them for languages of one's own, such as made-up ones.
+_PRIVATE_USE = re.compile("q[a-t][a-z]")
 
 # What a speaker calls the languages, for the prompt in the target language.
 NATIVE_NAMES: dict[str, dict[str, str]] = {
@@ -88,12 +92,14 @@ def language_code(code: str, where: str = "language") -> str:
 
 
 def english_name(code: str) -> str:
-    """Return the English name of a language, as the prompts write it.
+    """Return the English name of a language, as the prompts write it; of a code of private use, the code itself.
 
     Raises:
         ConfigError: There is no name for it.
     """
     name = _ENGLISH_NAMES.get(code)
+    if name is None and _PRIVATE_USE.fullmatch(code):
+        return code.capitalize()
     if name is None:
         raise ConfigError(
             f"no English name is known for language {code!r}", f"Known: {', '.join(sorted(_ENGLISH_NAMES))}."
