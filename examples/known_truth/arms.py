@@ -16,7 +16,7 @@ _HUB_FIRST, _HUB_SECOND = frozenset((HUB, FIRST)), frozenset((HUB, SECOND))
 FIRST_SECOND = frozenset((FIRST, SECOND))
 _AROUND_HUB = frozenset((_HUB_FIRST, _HUB_SECOND))
 
-SHOT, DIRECT, PIVOT, HALF, ALONE, OTHER = "shot", "D", "P", "H", "M", "X"
+SHOT, DIRECT, PIVOT, NO_HUB, HALF, ALONE, OTHER = "shot", "D", "P", "N", "H", "M", "X"
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,9 @@ class Arm:
 
 ARMS: dict[str, Arm] = {
     SHOT: Arm(_AROUND_HUB | {FIRST_SECOND}, 1, None),
-    DIRECT: Arm(_AROUND_HUB | {FIRST_SECOND}, 7, None),
+    DIRECT: Arm(_AROUND_HUB | {FIRST_SECOND}, 5, None),
     PIVOT: Arm(_AROUND_HUB, 4),
+    NO_HUB: Arm(frozenset((FIRST_SECOND,)), 2, None),
     HALF: Arm(frozenset((_HUB_FIRST,)), 2),
     ALONE: Arm(frozenset(), 2),
     OTHER: Arm(frozenset((frozenset((FOURTH, FIRST)), frozenset((FOURTH, SECOND)))), 1),

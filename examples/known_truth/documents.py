@@ -128,9 +128,7 @@ def _lists(
         for of_round in lines[direction]:
             order = [of_round[place] for place in random.permutation(len(of_round))]
             for start in range(0, len(order), _LINES):
-                yield Document(
-                    _list(vocabulary, order[start : start + _LINES], direction), _label(*direction), "list"
-                )
+                yield Document(_list(vocabulary, order[start : start + _LINES], direction), _label(*direction), "list")
 
 
 def _list(vocabulary: Vocabulary, words: Sequence[int], direction: Direction) -> str:

@@ -111,7 +111,14 @@ def _candidates(hub: Sequence[str], counts: Counter[int]) -> list[int]:
     kept = []
     for place, word in enumerate(hub):
         forms = stems(word)
-        if len(word) < 3 or "'" in word or word in _PROMPT_WORDS or is_function_word(word) or counts[place] < 10 or forms & taken:
+        if (
+            len(word) < 3
+            or "'" in word
+            or word in _PROMPT_WORDS
+            or is_function_word(word)
+            or counts[place] < 10
+            or forms & taken
+        ):
             continue
         taken |= forms
         kept.append(place)

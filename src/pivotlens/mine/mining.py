@@ -52,7 +52,7 @@ class Mined:
         tested: Candidates tested over all pairs.
         corpus: Corpus pivots.
         shuffled: What shuffled pairs give.
-        max_null: The limit on ``null_share`` that was applied; None where none was.
+        unlimited: Language pairs with too few shuffled pairs for the limit on ``null_share``.
     """
 
     pairs: tuple[MinedPair, ...]
@@ -60,7 +60,7 @@ class Mined:
     tested: int
     corpus: CorpusPivots
     shuffled: Shuffled
-    max_null: float | None
+    unlimited: tuple[LanguagePair, ...]
 
     @property
     def with_pivots(self) -> int:
@@ -96,14 +96,16 @@ def mine_corpus(
     measured = {code: [miner.measured(concept, code, largest_p) for concept in concepts] for code in languages_used}
     partners = list(shuffled_partners(len(concepts), config.shuffles, config.seed))
     nulls = strength_nulls(measured, pairs, partners)
-    fewest = min((null.pairs for null in nulls.values()), default=0)
-    # With too few shuffled pairs no share could be small enough.
-    max_null = config.max_null if tested and 1 / (1 + fewest) <= config.max_null else None
+    # With too few shuffled pairs of its languages no share could be small enough.
+    limits = {
+        languages: config.max_null if tested and 1 / (1 + null.pairs) <= config.max_null else None
+        for languages, null in nulls.items()
+    }
     pivots = [
-        pair_pivots(of_pair, nulls[languages], max_null, config.top, _MEASURES[config.mode])
+        pair_pivots(of_pair, nulls[languages], limits[languages], config.top, _MEASURES[config.mode])
         for (_, languages), of_pair in zip(present, found, strict=True)
     ]
-    shuffled = shuffled_degrees(nulls, max_null, config.top, len(partners), len(counts.tokens.texts))
+    shuffled = shuffled_degrees(nulls, limits, config.top, len(partners), len(counts.tokens.texts))
     return Mined(
         pairs=tuple(MinedPair(*item, kept) for item, kept in zip(present, pivots, strict=True)),
         absent=len(wanted) - len(present),
@@ -112,7 +114,11 @@ def mine_corpus(
             [(languages, kept) for (_, languages), kept in zip(present, pivots, strict=True)], shuffled.degree
         ),
         shuffled=shuffled,
-        max_null=max_null,
+        unlimited=tuple(
+            languages
+            for languages in dict.fromkeys(languages for _, languages in present)
+            if tested and limits[languages] is None and nulls[languages].pairs
+        ),
     )
 
 

@@ -101,10 +101,11 @@ def _warn(
             + ("." if config.mode not in TESTED else f" at a false discovery rate of {config.max_q}.")
             + hint
         )
-    if mined.pairs and mined.max_null is None and config.mode in TESTED and mined.shuffled.pairs:
+    if mined.unlimited:
         writer.warn(
-            f"Too few shuffled pairs for max_null = {config.max_null}: tokens that go with any word, such as articles, "
-            f"are not kept out. More concepts or more shuffles make more pairs."
+            f"Too few shuffled pairs of {', '.join('-'.join(pair) for pair in mined.unlimited)} for max_null = "
+            f"{config.max_null}: tokens that go with any word, such as articles, are not kept out there. More concepts "
+            f"or more shuffles make more pairs."
         )
     if mined.pairs and not mined.shuffled.pairs:
         writer.warn("No shuffled pair could be made: degrees are not compared with a null.")
@@ -120,7 +121,7 @@ def _details(config: MineConfig, concepts: list[Concept], pairs: list[tuple[str,
         "pairs_with_pivots": mined.with_pivots,
         "share_with_pivots": mined.share_with_pivots,
         "candidates_tested": mined.tested,
-        "max_null_applied": mined.max_null,
+        "without_max_null": ["-".join(pair) for pair in mined.unlimited],
         "shuffles": config.shuffles,
         "shuffled_pairs": mined.shuffled.pairs,
         "shuffled_pairs_with_pivots": mined.shuffled.with_pivots,

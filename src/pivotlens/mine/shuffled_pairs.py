@@ -182,21 +182,25 @@ def strength_nulls(
 
 
 def shuffled_degrees(
-    nulls: Mapping[LanguagePair, StrengthNull], max_null: float | None, top: int, shuffles: int, token_words: int
+    nulls: Mapping[LanguagePair, StrengthNull],
+    limits: Mapping[LanguagePair, float | None],
+    top: int,
+    shuffles: int,
+    token_words: int,
 ) -> Shuffled:
     """Count how often each token word is a pivot between words of different concepts.
 
     Args:
         nulls: Of each language pair.
-        max_null: As in `StrengthNull.kept`.
+        limits: Of each language pair, ``max_null`` as in `StrengthNull.kept`.
         top: Pivots kept a pair.
         shuffles: Shuffled pairings of the concepts.
         token_words: Number of token words.
     """
     degree = np.zeros(token_words)
     with_pivots = 0
-    for null in nulls.values():
-        tokens, pair = null.kept(max_null, top)
+    for languages, null in nulls.items():
+        tokens, pair = null.kept(limits[languages], top)
         degree += np.bincount(tokens, minlength=token_words)
         with_pivots += np.unique(pair).size
     return Shuffled(degree / max(shuffles, 1), sum(null.pairs for null in nulls.values()), with_pivots)

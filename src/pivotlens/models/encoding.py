@@ -110,9 +110,10 @@ class TokenTexts:
 
 
 def first_content_piece(tokenizer: Any, text: str, texts: TokenTexts) -> int | None:
-    """Return the first token of a text that is no bare space piece; None where the tokenizer gives nothing."""
+    """Return the first token of a text that is no bare space piece; None where the tokenizer does not know one."""
     ids = tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
-    return ids[leading_space_tokens(ids, texts)] if ids else None
+    first = ids[leading_space_tokens(ids, texts)] if ids else None
+    return None if first == tokenizer.unk_token_id else first
 
 
 def leading_space_tokens(answer: Ids, texts: TokenTexts) -> int:

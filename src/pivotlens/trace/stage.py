@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[TraceConfig, Trace] = Stage(
     config=TraceConfig,
     result="pivotlens.artifacts:Trace",
-    version=9,
+    version=10,
     function="trace_model",
     work="pivotlens.trace.run:run",
     reads=("bench",),

@@ -1,0 +1,93 @@
+"""What is done in a world: the stages of pivotlens, as one small configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from examples.known_truth.words import FIRST, SECOND
+from pivotlens import Pipeline
+
+ARM = "world"
+"""Name of the one corpus that a world's model is trained on."""
+DIRECTIONS = (f"{FIRST}-{SECOND}", f"{SECOND}-{FIRST}")
+"""B→C and C→B: the directions in which nothing but the arms tells what the model has read."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is trained and measured.
+
+    Attributes:
+        sequence_length: Tokens of a training sequence.
+        batch_sequences: Sequences of a step.
+        learning_rate: The highest one.
+        checkpoints: Numbers of tokens at which the model is kept and scored, beside the end.
+        shot_sets: Sets of examples that items are scored with.
+        ablated: Most items of a direction and behaviour in each half that are ablated.
+        lens_tokens: Tokens that the affine lens is trained on.
+    """
+
+    sequence_length: int = 128
+    batch_sequences: int = 8
+    learning_rate: float = 2e-3
+    checkpoints: tuple[int, ...] = (600_000, 1_200_000, 1_800_000, 2_400_000)
+    shot_sets: int = 3
+    ablated: int = 400
+    lens_tokens: int = 40_000
+
+
+def reading(world: Path) -> dict[str, Any]:
+    """Return how every stage reads a world's corpus: a document is a unit, and its label is believed."""
+    return {"corpus": str(world / "corpus"), "identify": "label", "boilerplate_share": 0.0}
+
+
+def training(world: Path, effort: Effort, seed: int, arms: Sequence[str]) -> dict[str, Any]:
+    """Return the settings of a training from scratch."""
+    return {
+        "configuration": str(world / "model.json"),
+        "tokenizer": str(world / "tokenizer"),
+        "arms": list(arms),
+        "seeds": [seed],
+        "sequence_length": effort.sequence_length,
+        "batch_sequences": effort.batch_sequences,
+        "learning_rate": effort.learning_rate,
+    }
+
+
+def steps_of(effort: Effort) -> list[str]:
+    """Return the references to a world's checkpoints, in order: those at set tokens; the last has no step."""
+    step = effort.sequence_length * effort.batch_sequences
+    return [f"run:train/{ARM}@step-{-(-tokens // step)}" for tokens in effort.checkpoints]
+
+
+def measure_world(world: Path, run: Path, effort: Effort, seed: int) -> Pipeline:
+    """Return the chain of a world: read, train, score, trace, ablate, count, mine, attribute.
+
+    Args:
+        world: As `make_world` writes it.
+        run: The run folder.
+        effort: How much is trained and measured.
+        seed: Of the model's weights and the order of the corpus.
+    """
+    model = f"run:train/{ARM}"
+    asked = {"directions": list(DIRECTIONS), "shots": 5}
+    return Pipeline.from_mapping(
+        {
+            "bench": {"words": str(world / "words.tsv")},
+            "count": reading(world) | {"tokenizer": str(world / "tokenizer"), "unit": "document"},
+            "mine": {"directions": list(DIRECTIONS)},
+            "train": training(world, effort, seed, [f"{ARM}={world / 'corpus'}"])
+            | {"checkpoint_tokens": list(effort.checkpoints)},
+            "score": asked
+            | {"model": model, "also_models": steps_of(effort), "shot_sets": effort.shot_sets, "newline": "left"},
+            "lens": reading(world) | {"model": model, "tokens": effort.lens_tokens},
+            "trace": asked | {"model": model, "also_models": steps_of(effort)},
+            "ablate": {"max_items": effort.ablated},
+            "attribute": {},
+        },
+        "known truth",
+        run,
+    )
