@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from examples.known_truth.words import FIRST, SECOND
 from pivotlens import Pipeline
+from pivotlens.artifacts import Plan
 
 ARM = "world"
 """Name of the one corpus that a world's model is trained on."""
@@ -39,9 +41,9 @@ class Effort:
     lens_tokens: int = 40_000
 
 
-def reading(world: Path) -> dict[str, Any]:
-    """Return how every stage reads a world's corpus: a document is a unit, and its label is believed."""
-    return {"corpus": str(world / "corpus"), "identify": "label", "boilerplate_share": 0.0}
+def reading(corpus: Path) -> dict[str, Any]:
+    """Return how every stage reads a corpus: a document is a unit, and its label is believed."""
+    return {"corpus": str(corpus), "identify": "label", "boilerplate_share": 0.0}
 
 
 def training(world: Path, effort: Effort, seed: int, arms: Sequence[str]) -> dict[str, Any]:
@@ -63,7 +65,28 @@ def steps_of(effort: Effort) -> list[str]:
     return [f"run:train/{ARM}@step-{-(-tokens // step)}" for tokens in effort.checkpoints]
 
 
-def measure_world(world: Path, run: Path, effort: Effort, seed: int) -> Pipeline:
+@dataclass(frozen=True)
+class Chain:
+    """Stages with their settings, in the order of work; a stage that is done for the same inputs is not done again.
+
+    Attributes:
+        folder: The run folder.
+        stages: Settings by stage.
+    """
+
+    folder: Path
+    stages: Mapping[str, Mapping[str, Any]]
+
+    def run(self) -> None:
+        """Do what has to be done, and say it."""
+        for name, settings in self.stages.items():
+            Pipeline.of_stage(name, self.folder, None, settings).run(self._say)
+
+    def _say(self, plan: Plan[Any]) -> None:
+        print(f"{time.strftime('%H:%M:%S')} {self.folder}: {plan.stage} {plan.reason or 'is there'}", flush=True)
+
+
+def measure_world(world: Path, run: Path, effort: Effort, seed: int) -> Chain:
     """Return the chain of a world: read, train, score, trace, ablate, count, mine, attribute.
 
     Args:
@@ -74,20 +97,19 @@ def measure_world(world: Path, run: Path, effort: Effort, seed: int) -> Pipeline
     """
     model = f"run:train/{ARM}"
     asked = {"directions": list(DIRECTIONS), "shots": 5}
-    return Pipeline.from_mapping(
+    return Chain(
+        run,
         {
             "bench": {"words": str(world / "words.tsv")},
-            "count": reading(world) | {"tokenizer": str(world / "tokenizer"), "unit": "document"},
+            "count": reading(world / "corpus") | {"tokenizer": str(world / "tokenizer"), "unit": "document"},
             "mine": {"directions": list(DIRECTIONS)},
             "train": training(world, effort, seed, [f"{ARM}={world / 'corpus'}"])
             | {"checkpoint_tokens": list(effort.checkpoints)},
             "score": asked
             | {"model": model, "also_models": steps_of(effort), "shot_sets": effort.shot_sets, "newline": "left"},
-            "lens": reading(world) | {"model": model, "tokens": effort.lens_tokens},
+            "lens": reading(world / "corpus") | {"model": model, "tokens": effort.lens_tokens},
             "trace": asked | {"model": model, "also_models": steps_of(effort)},
             "ablate": {"max_items": effort.ablated},
             "attribute": {},
         },
-        "known truth",
-        run,
     )

@@ -40,12 +40,14 @@ class Document:
     Attributes:
         text: As the model reads it.
         language: Its label: the language that is not the hub's.
-        kind: ``alone``, ``pair`` or ``list``.
+        kind: ``alone``, ``pair``, ``decoy`` or ``list``.
+        direction: Of a list.
     """
 
     text: str
     language: str
     kind: str
+    direction: Direction | None = None
 
 
 def write_documents(vocabulary: Vocabulary, arms: Mapping[int, str], amounts: Amounts, seed: int) -> list[Document]:
@@ -59,10 +61,15 @@ def write_documents(vocabulary: Vocabulary, arms: Mapping[int, str], amounts: Am
     """
     random = np.random.default_rng([seed, 2])
     documents = [
-        *_alone(vocabulary, amounts.alone),
-        *(one for _ in range(amounts.pairs) for one in _pairs(vocabulary, arms, random)),
-        *_lists(vocabulary, arms, amounts, random),
+        *alone(vocabulary, amounts.alone),
+        *(one for _ in range(amounts.pairs) for one in pairs(vocabulary, arms, random)),
+        *lists(vocabulary, arms, amounts, random),
     ]
+    return shuffled(documents, random)
+
+
+def shuffled(documents: Sequence[Document], random: np.random.Generator) -> list[Document]:
+    """Return documents in random order."""
     return [documents[place] for place in random.permutation(len(documents))]
 
 
@@ -75,13 +82,14 @@ def _label(*languages: str) -> str:
     return next((language for language in languages if language not in (HUB, FOURTH)), languages[0])
 
 
-def _alone(vocabulary: Vocabulary, times: Mapping[str, int]) -> Iterator[Document]:
+def alone(vocabulary: Vocabulary, times: Mapping[str, int]) -> Iterator[Document]:
+    """Write every sentence by itself, so many times in each language."""
     for language, count in times.items():
         for sentence in vocabulary.sentences:
             yield from [Document(_written(vocabulary, sentence, language), language, "alone")] * count
 
 
-def _pairs(vocabulary: Vocabulary, arms: Mapping[int, str], random: np.random.Generator) -> Iterator[Document]:
+def pairs(vocabulary: Vocabulary, arms: Mapping[int, str], random: np.random.Generator) -> Iterator[Document]:
     """Write every sentence in the hub and in B, and in the hub and in C.
 
     Where a word of it forbids that, both stand in documents of their own: all arms' words are read equally often, and
@@ -91,17 +99,33 @@ def _pairs(vocabulary: Vocabulary, arms: Mapping[int, str], random: np.random.Ge
     for sentence in vocabulary.sentences:
         kinds = {arms[word] for word in sentence if word in arms}
         for other in (FIRST, SECOND):
-            alone = [_written(vocabulary, sentence, HUB), _written(vocabulary, sentence, other)]
+            sides = [_written(vocabulary, sentence, HUB), _written(vocabulary, sentence, other)]
             beside = _written(vocabulary, sentence, FOURTH)
             if kinds <= {OTHER}:
-                yield _pair([beside, alone[1]], other, random)
+                yield _pair([beside, sides[1]], other, random)
             if kinds == {OTHER}:
-                yield Document(alone[0], HUB, "alone")
+                yield Document(sides[0], HUB, "alone")
             elif may_meet(arms, sentence, frozenset((HUB, other))):
-                yield _pair(alone, other, random)
+                yield _pair(sides, other, random)
             else:
-                yield Document(alone[0], HUB, "alone")
-                yield Document(alone[1], other, "alone")
+                yield Document(sides[0], HUB, "alone")
+                yield Document(sides[1], other, "alone")
+
+
+def decoys(vocabulary: Vocabulary, arms: Mapping[int, str], random: np.random.Generator) -> Iterator[Document]:
+    """Write every sentence that may stand in the hub and in B, or in C, beside another one that has no word of it.
+
+    They look like sentence pairs and hold as many words of either language, but bind nothing.
+    """
+    others = [vocabulary.sentences[place] for place in random.permutation(len(vocabulary.sentences))]
+    for sentence, unlike in zip(vocabulary.sentences, others, strict=True):
+        if any(word in arms and word in unlike for word in sentence):
+            continue
+        for other in (FIRST, SECOND):
+            if may_meet(arms, sentence + unlike, frozenset((HUB, other))):
+                sides = _written(vocabulary, sentence, HUB), _written(vocabulary, unlike, other)
+                document = _pair(sides, other, random)
+                yield Document(document.text, document.language, "decoy")
 
 
 def _pair(sides: Sequence[str], language: str, random: np.random.Generator) -> Document:
@@ -109,7 +133,7 @@ def _pair(sides: Sequence[str], language: str, random: np.random.Generator) -> D
     return Document(f"{sides[first]}\n{sides[1 - first]}", language, "pair")
 
 
-def _lists(
+def lists(
     vocabulary: Vocabulary, arms: Mapping[int, str], amounts: Amounts, random: np.random.Generator
 ) -> Iterator[Document]:
     """Write word lists, each in one direction; a concept stands in a list once.
@@ -128,7 +152,8 @@ def _lists(
         for of_round in lines[direction]:
             order = [of_round[place] for place in random.permutation(len(of_round))]
             for start in range(0, len(order), _LINES):
-                yield Document(_list(vocabulary, order[start : start + _LINES], direction), _label(*direction), "list")
+                text = _list(vocabulary, order[start : start + _LINES], direction)
+                yield Document(text, _label(*direction), "list", direction)
 
 
 def _list(vocabulary: Vocabulary, words: Sequence[int], direction: Direction) -> str:

@@ -69,18 +69,28 @@ def make_world(settings: WorldSettings, folder: Path) -> Path:
     vocabulary = make_vocabulary(settings.words, settings.seed)
     arms = draw_arms(vocabulary, settings.seed)
     documents = write_documents(vocabulary, arms, settings.amounts, settings.seed)
-    (folder / "corpus").mkdir(parents=True, exist_ok=True)
-    for number, start in enumerate(range(0, len(documents), _ROWS)):
-        write_corpus(documents[start : start + _ROWS], start, folder / "corpus" / f"{number:03d}.parquet")
-    make_tokenizer(vocabulary).save_pretrained(folder / "tokenizer")
-    (folder / "words.tsv").write_text(_word_list(vocabulary, arms), encoding="utf-8")
-    (folder / "model.json").write_bytes(orjson.dumps(MODEL | dict(settings.model), option=orjson.OPT_INDENT_2))
+    write_corpus(documents, folder / "corpus")
+    write_setting(vocabulary, arms, settings.model, folder)
     pq.write_table(truth(vocabulary, arms, documents), folder / "truth.parquet")
     return folder
 
 
-def write_corpus(documents: Sequence[Document], first: int, path: Path) -> None:
-    """Write documents as Parquet, with an id each, counted from ``first``."""
+def write_setting(vocabulary: Vocabulary, arms: Mapping[int, str], model: Mapping[str, Any], folder: Path) -> None:
+    """Write what all corpora of a world share: tokenizer, word list and the model's configuration."""
+    folder.mkdir(parents=True, exist_ok=True)
+    make_tokenizer(vocabulary).save_pretrained(folder / "tokenizer")
+    (folder / "words.tsv").write_text(_word_list(vocabulary, arms), encoding="utf-8")
+    (folder / "model.json").write_bytes(orjson.dumps(MODEL | dict(model), option=orjson.OPT_INDENT_2))
+
+
+def write_corpus(documents: Sequence[Document], folder: Path) -> None:
+    """Write documents as Parquet files, with an id each; their kind stands as their source."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, start in enumerate(range(0, len(documents), _ROWS)):
+        _write_file(documents[start : start + _ROWS], start, folder / f"{number:03d}.parquet")
+
+
+def _write_file(documents: Sequence[Document], first: int, path: Path) -> None:
     pq.write_table(
         pa.table(
             {
@@ -103,7 +113,9 @@ def make_tokenizer(vocabulary: Vocabulary) -> PreTrainedTokenizerFast:
     tokens = dict.fromkeys(["<unknown>", END, *fixed, *words])
     tokenizer = Tokenizer(models.WordLevel({token: number for number, token in enumerate(tokens)}, "<unknown>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_TOKEN), "isolated")
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, unk_token="<unknown>")
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, eos_token=END, unk_token="<unknown>"
+    )
 
 
 def _word_list(vocabulary: Vocabulary, arms: Mapping[int, str]) -> str:

@@ -1,0 +1,114 @@
+"""The pool that documents are selected from: sentence pairs that bind languages among such as only look like them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from examples.known_truth.arms import draw_arms
+from examples.known_truth.chain import DIRECTIONS, Chain, Effort, reading, training
+from examples.known_truth.documents import alone, decoys, lists, pairs, shuffled
+from examples.known_truth.words import FIRST, FOURTH, HUB, SECOND, make_vocabulary
+from examples.known_truth.world import WorldSettings, truth, write_corpus, write_setting
+
+SELECTED = ("top", "matched", "pseudo_pivots", "random")
+"""Arms of the selection, the one that is asked about first."""
+BASE = "base"
+_HUBS = frozenset((HUB, FOURTH))
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How the pool is mixed, and how much of it is taken.
+
+    Attributes:
+        decoys: How often every sentence stands beside an unlike one.
+        budget: Tokens of B, and as many of C, that each arm takes.
+    """
+
+    decoys: int = 2
+    budget: int = 300_000
+
+
+def make_pool(settings: WorldSettings, pool: Pool, folder: Path) -> Path:
+    """Write two corpora: ``base``, in which no hub meets another language, and ``pool``, in which it does.
+
+    Args:
+        settings: What makes the world.
+        pool: How the pool is mixed.
+        folder: Where it goes; beside both, what `write_setting` writes, and the pool's ``truth.parquet``.
+
+    Returns:
+        The folder.
+    """
+    vocabulary = make_vocabulary(settings.words, settings.seed)
+    arms = draw_arms(vocabulary, settings.seed)
+    random = np.random.default_rng([settings.seed, 3])
+    base = list(alone(vocabulary, settings.amounts.alone))
+    mixed = [*pairs(vocabulary, arms, random)]
+    for _ in range(pool.decoys):
+        mixed += decoys(vocabulary, arms, random)
+    for document in lists(vocabulary, arms, settings.amounts, random):
+        (mixed if _HUBS & set(document.direction or ()) else base).append(document)
+    write_corpus(shuffled(base, random), folder / BASE)
+    write_corpus(shuffled(mixed, random), folder / "pool")
+    write_setting(vocabulary, arms, settings.model, folder)
+    pq.write_table(truth(vocabulary, arms, mixed), folder / "truth.parquet")
+    return folder
+
+
+def select_and_train(world: Path, run: Path, pool: Pool, effort: Effort, seed: int) -> list[Chain]:
+    """Return the chains, in order: select from the pool; train the base model; train it further on each arm, score.
+
+    Args:
+        world: As `make_pool` writes it.
+        run: Folder of the three run folders.
+        pool: How much is taken.
+        effort: How much is trained and measured.
+        seed: Of the model's weights and the order of the corpora.
+    """
+    bench = {"words": str(world / "words.tsv")}
+    corpus = reading(world / "pool") | {"tokenizer": str(world / "tokenizer"), "unit": "document"}
+    asked = {"directions": [*DIRECTIONS, f"{HUB}-{FIRST}", f"{HUB}-{SECOND}"], "shots": 5}
+    selecting = {
+        "bench": bench,
+        "count": corpus,
+        "mine": {"directions": asked["directions"]},
+        "select": corpus
+        | {
+            "arms": list(SELECTED),
+            "languages": [FIRST, SECOND],
+            "budget_tokens": pool.budget,
+            "min_tokens": 4,
+            "max_repetition": 1.0,
+            "sequence_length": effort.sequence_length,
+        },
+    }
+    base = {"bench": bench, "train": training(world, effort, seed, [f"{BASE}={world / BASE}"])}
+    further = training(world, effort, seed, [f"run:{run / 'select'}:select/{arm}" for arm in SELECTED])
+    del further["configuration"], further["tokenizer"]
+    models = [f"run:train/{arm}" for arm in SELECTED]
+    trained = {
+        "bench": bench,
+        "train": further
+        | {
+            "model": f"run:{run / BASE}:train/{BASE}",
+            "learning_rate": effort.learning_rate / 2,
+            "unequal_arms": "cut",
+        },
+        "score": asked
+        | {
+            "model": models[0],
+            "also_models": [*models[1:], f"run:{run / BASE}:train/{BASE}"],
+            "shot_sets": effort.shot_sets,
+            "newline": "left",
+        },
+    }
+    return [
+        Chain(run / "select", selecting),
+        Chain(run / BASE, base),
+        Chain(run / "arms", trained),
+    ]
