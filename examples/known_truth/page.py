@@ -1,0 +1,274 @@
+"""Write the page from the kept tables: `python -m examples.known_truth.page RESULTS PAGE`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from examples.known_truth import questions as ask
+from examples.known_truth.kept import Kept, load_kept
+from examples.known_truth.plan import MAIN, SELECTION
+from examples.known_truth.selection import BASE, SELECTED
+
+_ARMS = ("D", "D16", "D4", "D1", "P", "X", "N", "H", "M")
+_MEANING = {
+    "D": "A–B, A–C and B–C (64 documents)",
+    "D16": "A–B, A–C and B–C (16)",
+    "D4": "A–B, A–C and B–C (4)",
+    "D1": "A–B, A–C and B–C (1)",
+    "P": "A–B and A–C: only the hub binds",
+    "X": "E–B and E–C: only a rarer language binds",
+    "N": "B–C alone (64): no hub",
+    "H": "A–B alone",
+    "M": "nothing",
+}
+_HEADER = (
+    "Written by `python -m examples.known_truth.page` from the tables in `{folder}`; the questions are those of the\n"
+    "[preregistration](../../examples/known_truth/preregistration.md). Means over seeds, each a world of its own; in\n"
+    "brackets 95 % t-intervals over seeds."
+)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def page(kept: dict[str, Kept], folder: str) -> str:
+    """Return the page.
+
+    Args:
+        kept: Tables by world.
+        folder: Where they are, as the page says it.
+    """
+    main = kept[MAIN]
+    parts = [
+        "# How far each instrument can be trusted",
+        _HEADER.format(folder=folder),
+        f"Seeds: {', '.join(map(str, main.seeds))}.",
+        *_trust(main, kept.get(SELECTION)),
+        *_transfer(main),
+        *_behaviours(main),
+        *_causality(main),
+        *_attribution(main),
+        *_mining(main),
+        *(_selection(kept[SELECTION]) if SELECTION in kept else []),
+        *_hub(kept),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _trust(main: Kept, selection: Kept | None) -> list[str]:
+    best = max(ask.rules(main), key=lambda rule: ask.told_apart(main, *rule).mean)
+    layer = ask.layers(main)[-1]
+    equal, counted = ask.counts_equal(main)
+    rows = [
+        ("`score`", "Score, only the hub binding (P) − nothing (M)", ask.transfer_between(main, "P", "M").shown()),
+        ("`count`", "joint counts that are the documents' own", f"{equal:,} of {counted:,}"),
+        ("`mine`", "first pivot is the planted one, of all pairs with any", ask.mined_precision(main).shown()),
+        ("`mine`", "planted pivots that are mined first", ask.mined_first(main).shown()),
+        (
+            "`trace`, rules",
+            f"semantic pivot: share where only a neighbour binds − where the words meet; best of all rules "
+            f"(`{best[0]}`, {best[1]} lens)",
+            ask.told_apart(main, *best).shown(),
+        ),
+        ("`trace`, hub's mass", "AUC, P against N (hub binds against no hub)",
+         ask.layer_auc(main, "P", "N", layer, "mass_hub").shown()),
+        ("`trace`, hub's mass", "AUC, P against D (words never meet against words meet)",
+         ask.layer_auc(main, "P", "D", layer, "mass_hub").shown()),
+        ("`trace`, hub over target", "AUC, P against D", ask.layer_auc(main, "P", "D", layer).shown()),
+        ("`attribute`", "AUC of the true joint count, direct against semantic pivot", ask.joint_auc(main).shown()),
+        ("`ablate`", "hub's word taken out, P − D, nats (negative: P is harmed more)",
+         ask.removal_between(main, "P", "D").shown()),
+    ]  # fmt: skip
+    if selection is not None:
+        gain = ask.selected_between(selection, "top", "matched", arm="P", direction=_LEGS)
+        rows.append(("`select`", "Score of P between B and C, `top` − `matched`", gain.shown()))
+    return ["## At a glance", table(("instrument", "held against the truth", "mean [95 % over seeds]"), rows)]
+
+
+_LEGS = ("qaa-qab", "qab-qaa")
+_WITH_HUB = ("en-qaa", "en-qab")
+
+
+def _transfer(main: Kept) -> list[str]:
+    tokens = ask.checkpoints(main)
+    rows = [
+        (
+            arm,
+            _MEANING[arm],
+            *(ask.transfer(main, arm, "correct", at).shown() for at in tokens),
+            ask.transfer(main, arm).shown(),
+            ask.transfer(main, arm).shown_concepts(),
+        )
+        for arm in _ARMS
+    ]
+    contrasts = [
+        (f"{one} − {other}", estimate.shown(), estimate.shown_concepts())
+        for one, other in (("P", "M"), ("P", "H"), ("X", "M"), ("N", "M"), ("D", "P"), ("D1", "P"), ("P", "X"))
+        for estimate in [ask.transfer_between(main, one, other)]
+    ]
+    return [
+        "## 1. Does a hub carry translation between words that never meet?",
+        "Share of items between B and C that are answered rightly, after so many tokens, and the Score at the end.",
+        table(("arm", "what meets", *(f"{at / 1e6:.1f}M" for at in tokens), "Score", "over concepts"), rows),
+        table(("contrast in Score", "over seeds", "over concepts"), contrasts),
+    ]
+
+
+def _behaviours(main: Kept) -> list[str]:
+    rules = [
+        (
+            f"`{rule}`",
+            lens,
+            *(ask.pivot_share(main, rule, lens, arm).shown() for arm in ("P", "X", "D", "N")),
+            ask.told_apart(main, rule, lens).shown(),
+            ask.precision(main, rule, lens).shown(),
+        )
+        for rule, lens in ask.rules(main)
+    ]
+    readings = [
+        (
+            str(layer),
+            *(
+                f"{ask.layer_mean(main, 'mass_hub', arm, layer).mean:.3f} / "
+                f"{ask.layer_mean(main, 'target_prob', arm, layer).mean:.3f}"
+                for arm in ("P", "D", "N", "H", "X")
+            ),
+            f"{ask.layer_mean(main, 'mass_fourth', 'X', layer).mean:.3f}",
+            ask.layer_auc(main, "P", "D", layer).shown(),
+            ask.layer_auc(main, "P", "N", layer, "mass_hub").shown(),
+        )
+        for layer in ask.layers(main)
+    ]
+    doses = [
+        (arm, *(ask.pivot_share(main, rule, "raw", arm).shown() for rule in ("calibrated", "authors_threshold")))
+        for arm in ask.DOSED
+    ]
+    return [
+        "## 2. Do the layers tell words that never met from words that met?",
+        "Of the items answered rightly, the share that each rule calls `semantic_pivot`; the share where only a "
+        "neighbour binds (P, X) minus that where the words meet (D, N); and what share of the semantic pivots only a "
+        "neighbour binds, if half of all items were so (0.50 is chance).",
+        table(("rule", "lens", "P", "X", "D", "N", "apart", "precision"), rules),
+        "Hub / target, raw lens, by layer; E's word in X; and two AUCs: of hub over target for P against D, and of "
+        "the hub's mass for P against N.",
+        table(("layer", "P", "D", "N", "H", "X", "E in X", "AUC P–D", "AUC P–N"), readings),
+        "Share of semantic pivots by dose.",
+        table(("arm", "`calibrated`", "`authors_threshold`"), doses),
+    ]
+
+
+def _causality(main: Kept) -> list[str]:
+    rows = [(arm, ask.removal(main, arm).shown(), ask.removal(main, arm).shown_concepts()) for arm in _ARMS]
+    rows += [
+        (f"{one} − {other}, paired", found.shown(), found.shown_concepts())
+        for one, other in (("P", "D"), ("P", "N"))
+        for found in [ask.removal_between(main, one, other)]
+    ]
+    return [
+        "## 3. Is the hub needed where only the hub binds?",
+        "Change of log P of the target when the hub's word is taken out, net of random vectors, in nats; pairs have "
+        "the nearest clean log-probability.",
+        table(("arm", "over seeds", "over concepts"), rows),
+    ]
+
+
+def _attribution(main: Kept) -> list[str]:
+    equal, counted = ask.counts_equal(main)
+    rows = [
+        ("AUC of the true joint count, direct against semantic pivot", ask.joint_auc(main).shown()),
+        ("Spearman's ρ of the joint count with the Score, where the hub binds", ask.dose_correlation(main).shown()),
+        ("joint counts of `count` that are the documents' own", f"{equal:,} of {counted:,}"),
+    ]
+    return ["## 4. Does the true joint count tell the behaviours apart?", table(("", ""), rows)]
+
+
+def _mining(main: Kept) -> list[str]:
+    rows = [
+        ("planted pivots mined first of their pair", ask.mined_first(main).shown()),
+        ("planted pivots mined at all", ask.mined_at_all(main).shown()),
+        ("first pivots that are planted, of all pairs with any", ask.mined_precision(main).shown()),
+        *(
+            (f"pairs of {arm} with any pivot, where none is planted", ask.mined_falsely(main, arm).shown())
+            for arm in ("N", "H", "M")
+        ),
+    ]
+    return ["## 5. Does mining find the planted pivots?", table(("", ""), rows)]
+
+
+def _selection(selection: Kept) -> list[str]:
+    rows = [
+        (
+            f"`{name}`",
+            "–" if name == BASE else ask.selected_kinds(selection, name, ("pair", "list")).shown(),
+            ask.selected_score(selection, name, arm="P", direction=_LEGS).shown(),
+            ask.selected_score(selection, name, direction=_WITH_HUB).shown(),
+        )
+        for name in (*SELECTED, BASE)
+    ]
+    contrasts = [
+        (
+            f"`top` − `{other}`",
+            *(
+                text
+                for of in ({"arm": "P", "direction": _LEGS}, {"direction": _WITH_HUB})
+                for found in [ask.selected_between(selection, "top", other, **of)]
+                for text in (found.shown(), found.shown_concepts())
+            ),
+        )
+        for other in SELECTED[1:]
+    ]
+    return [
+        "## 6. Does selecting pivot-rich documents help?",
+        "A third of the pool's mixed documents bind languages, two thirds only look like it. Each arm trains the same "
+        "base model on equally many tokens.",
+        table(("arm", "tokens that bind", "Score, P, B–C", "Score, A→B and A→C"), rows),
+        table(("contrast", "P, B–C", "over concepts", "A→B, A→C", "over concepts"), contrasts),
+    ]
+
+
+def _hub(kept: dict[str, Kept]) -> list[str]:
+    names = [name for name in kept if name != SELECTION]
+    layer = ask.layers(kept[MAIN])[-1]
+    rows = [
+        (
+            name,
+            *(ask.transfer(kept[name], arm).shown() for arm in ("P", "X", "M")),
+            *(
+                f"{ask.layer_mean(kept[name], 'mass_hub', arm, layer).shown(3)} / "
+                f"{ask.layer_mean(kept[name], 'target_prob', arm, layer).mean:.3f}"
+                for arm in ("P", "D")
+            ),
+            ask.layer_auc(kept[name], "P", "D", layer).shown(),
+            *(
+                ask.layer_mean(kept[name], column, "X", layer).shown(3)
+                for column in ("mass_fourth", "mass_hub")
+            ),
+        )
+        for name in sorted(names)
+    ]  # fmt: skip
+    return [
+        "## 7. Is the pivot the co-occurring language or the frequent one?",
+        f"Worlds that differ in the language of the text that stands alone; layer {layer}.",
+        table(
+            ("world", "Score P", "X", "M", "hub / target in P", "in D", "AUC P–D", "E in X", "hub in X"),
+            rows,
+        ),
+    ]
+
+
+def main() -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(prog="python -m examples.known_truth.page", description=__doc__)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("page", type=Path)
+    given = parser.parse_args()
+    given.page.write_text(page(load_kept(given.results), str(given.results)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
