@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from examples.known_truth.chain import Effort, measure_world
 from examples.known_truth.collect import collect_selection, collect_world
 from examples.known_truth.documents import Amounts
-from examples.known_truth.selection import Pool, make_pool, select_and_train
+from examples.known_truth.selection import Pool, make_pool, mix_arms, select_and_train
 from examples.known_truth.words import FIRST, HUB, SECOND
 from examples.known_truth.world import WorldSettings, make_world
 
@@ -34,6 +35,7 @@ class Scale:
         effort: How much is trained and measured.
         pool: How documents are selected; None where none are.
         pool_amounts: Amounts of the world that is selected in.
+        model: What differs from `MODEL`.
     """
 
     seeds: tuple[int, ...]
@@ -42,6 +44,7 @@ class Scale:
     effort: Effort
     pool: Pool | None = field(default_factory=Pool)
     pool_amounts: Amounts = field(default_factory=Amounts)
+    model: Mapping[str, Any] = field(default_factory=dict)
 
 
 FULL = Scale(
@@ -90,7 +93,7 @@ class Job:
 
     def settings(self) -> bytes:
         """Return what its tables follow from, beside the code."""
-        named = {"world": self.world, "seed": self.seed, "words": self.scale.words}
+        named = {"world": self.world, "seed": self.seed, "words": self.scale.words, "model": dict(self.scale.model)}
         if self.world == SELECTION:
             of_world = {"amounts": asdict(self.scale.pool_amounts), "pool": self.scale.pool and asdict(self.scale.pool)}
         else:
@@ -113,7 +116,7 @@ class Job:
 
     def _world(self) -> dict[str, pa.Table]:
         scale, folder = self.scale, self.run / f"{self.world}-{self.seed}"
-        settings = WorldSettings(self.seed, scale.words, scale.worlds[self.world])
+        settings = WorldSettings(self.seed, scale.words, scale.worlds[self.world], scale.model)
         world = _made(folder / "world", lambda path: make_world(settings, path))
         measure_world(world, folder / "run", scale.effort, self.seed).run()
         return collect_world(world, folder / "run", scale.effort)
@@ -121,11 +124,13 @@ class Job:
     def _selection(self) -> dict[str, pa.Table]:
         scale, folder = self.scale, self.run / f"{self.world}-{self.seed}"
         pool = scale.pool or Pool()
-        settings = WorldSettings(self.seed, scale.words, scale.pool_amounts)
+        settings = WorldSettings(self.seed, scale.words, scale.pool_amounts, scale.model)
         world = _made(folder / "world", lambda path: make_pool(settings, pool, path))
         chains = select_and_train(world, folder / "run", pool, scale.effort, self.seed)
-        for chain in chains:
+        for chain in chains[:-1]:
             chain.run()
+        mix_arms(world, folder / "run")
+        chains[-1].run()
         return collect_selection(world, chains)
 
     def _keep(self, tables: Mapping[str, pa.Table]) -> None:

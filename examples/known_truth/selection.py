@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +11,13 @@ import pyarrow.parquet as pq
 
 from examples.known_truth.arms import draw_arms
 from examples.known_truth.chain import DIRECTIONS, Chain, Effort, reading, training
-from examples.known_truth.documents import alone, decoys, lists, pairs, shuffled
+from examples.known_truth.documents import Document, alone, decoys, lists, pairs, shuffled
 from examples.known_truth.words import FIRST, FOURTH, HUB, SECOND, make_vocabulary
 from examples.known_truth.world import WorldSettings, truth, write_corpus, write_setting
 
 SELECTED = ("top", "matched", "pseudo_pivots", "random")
 """Arms of the selection, the one that is asked about first."""
-BASE = "base"
+BASE, REPLAY = "base", "replay"
 _HUBS = frozenset((HUB, FOURTH))
 
 
@@ -39,7 +40,8 @@ def make_pool(settings: WorldSettings, pool: Pool, folder: Path) -> Path:
     Args:
         settings: What makes the world.
         pool: How the pool is mixed.
-        folder: Where it goes; beside both, what `write_setting` writes, and the pool's ``truth.parquet``.
+        folder: Where it goes: both, the base's lists as ``replay``, what `write_setting` writes, and the pool's
+            ``truth.parquet``.
 
     Returns:
         The folder.
@@ -47,13 +49,14 @@ def make_pool(settings: WorldSettings, pool: Pool, folder: Path) -> Path:
     vocabulary = make_vocabulary(settings.words, settings.seed)
     arms = draw_arms(vocabulary, settings.seed)
     random = np.random.default_rng([settings.seed, 3])
-    base = list(alone(vocabulary, settings.amounts.alone))
     mixed = [*pairs(vocabulary, arms, random)]
     for _ in range(pool.decoys):
         mixed += decoys(vocabulary, arms, random)
+    kept: list[Document] = []
     for document in lists(vocabulary, arms, settings.amounts, random):
-        (mixed if _HUBS & set(document.direction or ()) else base).append(document)
-    write_corpus(shuffled(base, random), folder / BASE)
+        (mixed if _HUBS & set(document.direction or ()) else kept).append(document)
+    write_corpus(shuffled([*alone(vocabulary, settings.amounts.alone), *kept], random), folder / BASE)
+    write_corpus(shuffled(kept, random), folder / REPLAY)
     write_corpus(shuffled(mixed, random), folder / "pool")
     write_setting(vocabulary, arms, settings.model, folder)
     pq.write_table(truth(vocabulary, arms, mixed), folder / "truth.parquet")
@@ -62,6 +65,8 @@ def make_pool(settings: WorldSettings, pool: Pool, folder: Path) -> Path:
 
 def select_and_train(world: Path, run: Path, pool: Pool, effort: Effort, seed: int) -> list[Chain]:
     """Return the chains, in order: select from the pool; train the base model; train it further on each arm, score.
+
+    Before the last one, `mix_arms` puts the base's lists beside what was selected, so that they are not forgotten.
 
     Args:
         world: As `make_pool` writes it.
@@ -85,10 +90,11 @@ def select_and_train(world: Path, run: Path, pool: Pool, effort: Effort, seed: i
             "min_tokens": 4,
             "max_repetition": 1.0,
             "sequence_length": effort.sequence_length,
+            "formats": ["parquet"],
         },
     }
     base = {"bench": bench, "train": training(world, effort, seed, [f"{BASE}={world / BASE}"])}
-    further = training(world, effort, seed, [f"run:{run / 'select'}:select/{arm}" for arm in SELECTED])
+    further = training(world, effort, seed, [f"{arm}={run / 'mixed' / arm}" for arm in SELECTED])
     del further["configuration"], further["tokenizer"]
     models = [f"run:train/{arm}" for arm in SELECTED]
     trained = {
@@ -112,3 +118,14 @@ def select_and_train(world: Path, run: Path, pool: Pool, effort: Effort, seed: i
         Chain(run / BASE, base),
         Chain(run / "arms", trained),
     ]
+
+
+def mix_arms(world: Path, run: Path) -> None:
+    """Put the base's lists beside the documents of each selected arm."""
+    for arm in SELECTED:
+        folder = run / "mixed" / arm
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for kind, files in ((REPLAY, world / REPLAY), (arm, run / "select" / "select" / arm)):
+            for file in sorted(files.glob("**/*.parquet")):
+                shutil.copyfile(file, folder / f"{kind}-{file.name}")

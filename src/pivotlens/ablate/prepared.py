@@ -26,7 +26,7 @@ from pivotlens.ablate.items import (
 )
 from pivotlens.ablate.removal import Batch, Case
 from pivotlens.ablate.tables import Row, item_rows
-from pivotlens.ablate.texts import PlainTexts
+from pivotlens.ablate.texts import PlainTexts, known_texts
 from pivotlens.ablate.window import Layers
 from pivotlens.artifacts import Benchmark, Concept, Trace
 from pivotlens.models.encoding import Ids
@@ -163,18 +163,22 @@ class PreparedDirection:
         done = start
         for batch in self._batches(self.cases(behaviour, TEST)[start:end]):
             results = list(batch.conditions(window, early, self.config.doses, self.config.random_vectors))
-            if behaviour == SEMANTIC_PIVOT:
+            if behaviour == SEMANTIC_PIVOT and len(self._known_texts) > 1:
                 results.append(batch.on_texts(self._texts(), window, done))
             for result in results:
                 rows += item_rows(base, self.direction, batch.cases, result, self.basis.pieces.texts)
             done += len(batch.cases)
         return rows
 
+    @functools.cached_property
+    def _known_texts(self) -> tuple[str, ...]:
+        return known_texts(self.lens.loaded.tokenizer)
+
     def _texts(self) -> PlainTexts:
-        share_cache = self.scorer.share_cache
-        if share_cache not in self.texts:
-            self.texts[share_cache] = PlainTexts(self.lens, self.config.batch_tokens, share_cache=share_cache)
-        return self.texts[share_cache]
+        share = self.scorer.share_cache
+        if share not in self.texts:
+            self.texts[share] = PlainTexts(self._known_texts, self.lens, self.config.batch_tokens, share_cache=share)
+        return self.texts[share]
 
     def _batches(self, items: Sequence[AblatedItem]) -> Iterator[Batch]:
         cases = self._encoded(items)

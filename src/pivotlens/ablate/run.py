@@ -11,6 +11,7 @@ from pivotlens.ablate.effects import Condition, all_contrasts, conditions, dose_
 from pivotlens.ablate.items import SEMANTIC_PIVOT, TEST, WINDOW
 from pivotlens.ablate.prepared import PreparedDirection, prepare_directions, sample_traced
 from pivotlens.ablate.tables import as_table
+from pivotlens.ablate.texts import known_texts
 from pivotlens.ablate.window import Layers, WindowScore, best_window, candidates, early_window
 from pivotlens.artifacts import Benchmark, RunFolder, Trace, Workspace
 from pivotlens.errors import ConfigError, PrerequisiteError
@@ -86,6 +87,8 @@ def run(work: Work[AblateConfig]) -> dict[str, Any]:
              "own": score.own, "other": score.other, "chosen": score.layers == window}
             for score in scores
         ]  # fmt: skip
+        if len(known_texts(loaded.tokenizer)) < 2:
+            writer.warn("the tokenizer does not know the plain texts: no pivot was taken out while one is read")
         if not early_window(window):
             writer.warn("the window begins at the first block: there are no earlier layers to hold it against")
         rows = _item_rows(work.workspace, config, prepared, window, early_window(window))

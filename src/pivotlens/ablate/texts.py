@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 
 from pivotlens.ablate.contexts import encode_contexts
@@ -25,21 +28,32 @@ TEXTS = (
 """Two in each language of the bundled benchmark."""
 
 
+def known_texts(tokenizer: Any) -> tuple[str, ...]:
+    """Return the texts that a tokenizer cuts into known tokens alone; of a language of one's own there may be none."""
+    return tuple(
+        text
+        for text in TEXTS
+        if tokenizer.unk_token_id is None
+        or tokenizer.unk_token_id not in tokenizer(text, add_special_tokens=False)["input_ids"]
+    )
+
+
 class PlainTexts:
     """Plain sentences, read up to their last third.
 
     Args:
+        texts: Two or more.
         lens: Of the model.
         batch_tokens: Most tokens held in the cache at once.
         share_cache: Whether caches can be shared.
     """
 
-    def __init__(self, lens: LogitLens, batch_tokens: int, *, share_cache: bool) -> None:
-        cuts = [len(text) * 2 // 3 for text in TEXTS]
+    def __init__(self, texts: Sequence[str], lens: LogitLens, batch_tokens: int, *, share_cache: bool) -> None:
+        cuts = [len(text) * 2 // 3 for text in texts]
         encoded = encode_answers(
             lens.loaded.tokenizer,
-            [text[:cut] for text, cut in zip(TEXTS, cuts, strict=True)],
-            [text[cut:] for text, cut in zip(TEXTS, cuts, strict=True)],
+            [text[:cut] for text, cut in zip(texts, cuts, strict=True)],
+            [text[cut:] for text, cut in zip(texts, cuts, strict=True)],
         )
         self.following = [one.answer[:1] for one in encoded]
         self.encoded = [
