@@ -130,7 +130,7 @@ def ours(model: PreTrainedModel, reading: Reading, steps: int, batch: int, rate:
         def step(self, step: int, loss: float, rate: float, norm: float) -> None:
             times.mark(loss)
 
-    loop.run({}, Log(None, 0, "file", "", {}), keep_seconds=1e9)
+    loop.run({}, Log(None, 0, "file", "", {}, steps, print), keep_seconds=1e9)
     return times
 
 

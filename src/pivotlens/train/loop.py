@@ -114,9 +114,8 @@ class Loop:
             ArtifactError: The disk is full, or the kept work is that of another training.
         """
         optimiser = adamw(self.model, self.recipe)
+        loss, stepped = self.placement.prepared(NextTokenLoss(self.model, bfloat16=self.recipe.bfloat16), optimiser)
         history = self.kept.load(self.model, optimiser)
-        whole = NextTokenLoss(self.model, bfloat16=self.recipe.bfloat16)
-        loss, stepped = self.placement.prepared(whole, optimiser)
         begun, saved = len(history), time.monotonic()
         if begun == 0 and 0 in at:
             at[0](history)
@@ -125,8 +124,8 @@ class Loop:
             log.step(step, *self._step(step, loss, stepped, history))
             if step in at:
                 at[step](history)
-            if self.placement.rank == 0 and (step in at or time.monotonic() - saved >= keep_seconds):
-                self.kept.save(self.model, optimiser, history)
+            if self.placement.agreed(mine=step in at or time.monotonic() - saved >= keep_seconds):
+                self.kept.save(self.model, optimiser, history, writes=self.placement.rank == 0)
                 saved = time.monotonic()
         return history
 
@@ -147,8 +146,8 @@ class Loop:
             total += found.detach()
         value, norm = placement.mean(total), placement.clip(loss, recipe.gradient_clip)
         if not (math.isfinite(value) and math.isfinite(norm)):
-            if placement.rank == 0:
-                self.kept.save(self.model, optimiser, history)
+            if placement.agreed(mine=True):
+                self.kept.save(self.model, optimiser, history, writes=placement.rank == 0)
             raise ModelError(
                 f"training {self.name}: at step {step} the loss is {value} and the norm of its gradient {norm}",
                 f"The work as it was before is kept. Give a lower learning_rate (now {recipe.schedule.highest:g}), a "

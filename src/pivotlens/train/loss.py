@@ -38,6 +38,8 @@ class NextTokenLoss(nn.Module):
     def __init__(self, model: PreTrainedModel, *, bfloat16: bool) -> None:
         super().__init__()
         self.model = model
+        # What accelerate keeps in one piece where it shards by layers.
+        self._no_split_modules = model._no_split_modules
         self._bfloat16 = bfloat16
         self.by_parts = False
         self._scratch = _Scratch()
