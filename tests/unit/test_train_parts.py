@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from itertools import pairwise
 from types import SimpleNamespace
@@ -18,7 +19,6 @@ from torch.nn.functional import scaled_dot_product_attention
 from pivotlens.corpus import CorpusFile, PartStore, Shard, list_corpus, read_documents
 from pivotlens.errors import ConfigError, DataError, PrerequisiteError
 from pivotlens.models.tokenizer import load_tokenizer
-from pivotlens.train import log
 from pivotlens.train.arms import arm_specs
 from pivotlens.train.attention import by_blocks
 from pivotlens.train.budget import equal_budget
@@ -146,7 +146,7 @@ def test_attention_by_blocks_is_attention(length):
     key, value = (torch.randn(2, 3, length, 8, requires_grad=True) for _ in range(2))
     weights = torch.randn(2, 6, length, 8)
     plain = scaled_dot_product_attention(query, key, value, is_causal=True, enable_gqa=True)
-    found = by_blocks(query * 8**-0.5, key, value)
+    found = by_blocks(query * 8**-0.5, key, value).transpose(1, 2)
     torch.testing.assert_close(found, plain, atol=1e-5, rtol=1e-5)
     expected = torch.autograd.grad((plain * weights).sum(), (query, key, value))
     torch.testing.assert_close(
@@ -195,17 +195,18 @@ def test_loss_and_gradient_are_those_of_the_model(family):
 
 def test_a_line_is_told_now_and_then(tmp_path, monkeypatch):
     now, told = [0.0], []
-    monkeypatch.setattr(log.time, "monotonic", lambda: now[0])
-    steps = StepLog(tmp_path / "one.jsonl", 100, "file", "one", {}, 1000, told.append)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    steps = StepLog(tmp_path / "one.jsonl", 100, "file", "one", {}, 1000, told.append, _last=0.0)
     for step in range(1, 1001):
-        now[0] += 0.1
+        now[0] += 0.125
         steps.step(step, 1000.0 - step, 1e-3, 1.0)
     assert told == [
-        "train one: step 1 of 1,000, 100 tokens, loss 999.0000, 1,000 tokens/s",
-        "train one: step 301 of 1,000, 30,100 tokens, loss 848.5000, 1,000 tokens/s",
-        "train one: step 601 of 1,000, 60,100 tokens, loss 548.5000, 1,000 tokens/s",
-        "train one: step 901 of 1,000, 90,100 tokens, loss 248.5000, 1,000 tokens/s",
-        "train one: step 1,000 of 1,000, 100,000 tokens, loss 49.0000, 1,000 tokens/s",
+        "train one: step 1 of 1,000, 100 tokens, loss 999.0000, 800 tokens/s",
+        "train one: step 241 of 1,000, 24,100 tokens, loss 878.5000, 800 tokens/s",
+        "train one: step 481 of 1,000, 48,100 tokens, loss 638.5000, 800 tokens/s",
+        "train one: step 721 of 1,000, 72,100 tokens, loss 398.5000, 800 tokens/s",
+        "train one: step 961 of 1,000, 96,100 tokens, loss 158.5000, 800 tokens/s",
+        "train one: step 1,000 of 1,000, 100,000 tokens, loss 19.0000, 800 tokens/s",
     ]
     assert len((tmp_path / "one.jsonl").read_bytes().splitlines()) == 1000
 
@@ -215,7 +216,8 @@ def test_a_service_takes_the_steps_and_prints_nothing_on_stdout(tmp_path):
     pytest.importorskip("trackio")
     program = (
         "from pathlib import Path; from pivotlens.train.log import StepLog\n"
-        f"log = StepLog(Path({str(tmp_path / 'one.jsonl')!r}), 100, 'trackio', 'one', {{'arms': ('a', 'b')}}, 3, print)\n"
+        f"path = Path({str(tmp_path / 'one.jsonl')!r})\n"
+        "log = StepLog(path, 100, 'trackio', 'one', {'arms': ('a', 'b')}, 3, print)\n"
         "for step in range(1, 4): log.step(step, 1 / step, 1e-3, 1.0)\n"
         "log.close()\n"
     )

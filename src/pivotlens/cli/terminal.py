@@ -33,7 +33,8 @@ def watch_progress() -> Console:
 
 
 def _print_line(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
 
 
 def results_console() -> Console:

@@ -66,6 +66,7 @@ class Placement:
             cpu=device == "cpu", fsdp_plugin=plugin, mixed_precision="no",  # that of our own settings
             kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
         )  # fmt: skip
+        accelerator.gradient_accumulation_steps = 1  # our parts of a step are weighted already
         if sharded and accelerator.distributed_type is DistributedType.MULTI_CPU:
             # accelerate shards on accelerators alone and would leave it out without a word; torch does on a CPU too.
             accelerator.state.fsdp_plugin = plugin
@@ -116,7 +117,10 @@ class Placement:
     def clip(self, loss: nn.Module, most: float) -> float:
         """Scale the gradient down to a norm; return what it was."""
         if self.accelerator is None:
-            return float(nn.utils.clip_grad_norm_(loss.parameters(), most))
+            norm = nn.utils.get_total_norm([one.grad for one in loss.parameters() if one.grad is not None])
+            if norm > most:  # a product with 1 would take as long
+                nn.utils.clip_grads_with_norm_(loss.parameters(), most, norm)
+            return float(norm)
         norm = self.accelerator.clip_grad_norm_(loss.parameters(), most)
         return float(whole({"norm": norm}, keep=True)["norm"])
 

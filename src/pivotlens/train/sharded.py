@@ -20,9 +20,7 @@ def whole(tensors: Mapping[str, torch.Tensor], *, keep: bool) -> dict[str, torch
     made: dict[int, torch.Tensor] = {}
     for tensor in tensors.values():
         if id(tensor) not in made:
-            found = (
-                tensor.detach().full_tensor().to("cpu", copy=True) if isinstance(tensor, DTensor) else tensor.detach()
-            )
+            found = (tensor.full_tensor().cpu() if isinstance(tensor, DTensor) else tensor).detach()
             made[id(tensor)] = found if keep else torch.empty(0)
     return {name: made[id(tensor)] for name, tensor in tensors.items()} if keep else {}
 
