@@ -28,6 +28,21 @@ def track(items: Iterable[T], description: str, total: int | None = None) -> Ite
     return current_tracker.get()(items, description, total)
 
 
+Teller = Callable[[str], None]
+
+
+def _untold(message: str) -> None:
+    """Tell nobody."""
+
+
+current_teller: ContextVar[Teller] = ContextVar("pivotlens_teller", default=_untold)
+
+
+def install_teller(teller: Teller) -> None:
+    """Have lines of long work, which stand for bars where there is no terminal, told by a function that pickles."""
+    current_teller.set(teller)
+
+
 Announcer = Callable[[str], None]
 current_announcer: ContextVar[Announcer] = ContextVar(
     "pivotlens_announcer", default=logging.getLogger("pivotlens").warning

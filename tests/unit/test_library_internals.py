@@ -188,6 +188,18 @@ def test_what_another_library_had_put_in_forwards_place_comes_back():
     assert module.forward is theirs
 
 
+def test_the_gradient_of_a_softmax_is_that_of_autograd():
+    given, weights = torch.randn(3, 5, requires_grad=True), torch.randn(3, 5)
+    shares = given.softmax(-1)
+    (expected,) = torch.autograd.grad((shares * weights).sum(), given)
+    torch.testing.assert_close(internals.softmax_gradient(weights, shares.detach()), expected)
+
+
+def test_a_model_names_the_class_of_its_blocks():
+    model = random_model(FAMILIES["llama"].config())
+    assert internals.undivided_modules(model) == [type(model.model.layers[0]).__name__]
+
+
 @pytest.mark.parametrize("config_too", [True, False])
 def test_a_model_that_was_cut_off_is_whole_again(config_too):
     model = random_model(FAMILIES["llama"].config())

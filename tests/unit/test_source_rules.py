@@ -18,6 +18,8 @@ PATCHES = {
     (INTERNALS, "setattr(owner, name, nn.ModuleList(list(blocks)[:depth]))"): "see cut_off; given back",
     (INTERNALS, "setattr(owner, name, blocks)"): "gives back what cut_off had taken",
     (INTERNALS, "model.config._attn_implementation"): "see attention_kind",
+    (INTERNALS, "model._no_split_modules"): "see undivided_modules",
+    (INTERNALS, "torch._softmax_backward_data"): "see softmax_gradient",
     (INTERNALS, "hasattr(module, '_hf_hook')"): "see is_offloaded",
     (INTERNALS, "getattr(module, '_hf_hook', None)"): "see execution_device",
     (INTERNALS, "getattr(model, '_orig_mod', None)"): "see compiled_module",

@@ -1,15 +1,23 @@
 """What the train stage is made of, each against the plainest way to the same."""
 
 import math
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
+import orjson
 import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from pivotlens.corpus import CorpusFile, PartStore, Shard, list_corpus, read_documents
-from pivotlens.errors import ConfigError, DataError
+from pivotlens.errors import ConfigError, DataError, PrerequisiteError
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.train.arms import arm_specs
 from pivotlens.train.attention import by_blocks
@@ -21,7 +29,7 @@ from pivotlens.train.loop import Loop, Reading, Recipe, adamw
 from pivotlens.train.loss import NextTokenLoss
 from pivotlens.train.packed import Frame, Order, Packed, PackPass, put_together
 from pivotlens.train.placement import Placement
-from pivotlens.train.schedule import Schedule
+from pivotlens.train.schedule import Schedule, checkpoints
 from tiny_models import FAMILIES, random_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -89,6 +97,16 @@ def test_every_sequence_is_read_once_a_pass_and_a_step_finds_its_own_without_tho
     assert list(other) != list(whole[:12])
 
 
+@pytest.mark.parametrize(
+    ("steps", "tokens", "message"),
+    [((4, 11), (), "checkpoint_steps holds 11, and the training ends after step 10 with 1000 tokens"),
+     ((), (1100,), "checkpoint_tokens holds 1100")],
+)  # fmt: skip
+def test_checkpoints_beyond_the_end_are_refused(steps, tokens, message):
+    with pytest.raises(ConfigError, match=message):
+        checkpoints(10, 100, steps, tokens)
+
+
 # -- packing
 
 
@@ -128,7 +146,7 @@ def test_attention_by_blocks_is_attention(length):
     key, value = (torch.randn(2, 3, length, 8, requires_grad=True) for _ in range(2))
     weights = torch.randn(2, 6, length, 8)
     plain = scaled_dot_product_attention(query, key, value, is_causal=True, enable_gqa=True)
-    found = by_blocks(query * 8**-0.5, key, value)
+    found = by_blocks(query * 8**-0.5, key, value).transpose(1, 2)
     torch.testing.assert_close(found, plain, atol=1e-5, rtol=1e-5)
     expected = torch.autograd.grad((plain * weights).sum(), (query, key, value))
     torch.testing.assert_close(
@@ -172,6 +190,57 @@ def test_loss_and_gradient_are_those_of_the_model(family):
         )
 
 
+# -- what is told meanwhile
+
+
+def test_a_line_is_told_now_and_then(tmp_path, monkeypatch):
+    now, told = [0.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    steps = StepLog(tmp_path / "one.jsonl", 100, "file", "one", {}, 1000, told.append, _last=0.0)
+    for step in range(1, 1001):
+        now[0] += 0.125
+        steps.step(step, 1000.0 - step, 1e-3, 1.0)
+    assert told == [
+        "train one: step 1 of 1,000, 100 tokens, loss 999.0000, 800 tokens/s",
+        "train one: step 241 of 1,000, 24,100 tokens, loss 878.5000, 800 tokens/s",
+        "train one: step 481 of 1,000, 48,100 tokens, loss 638.5000, 800 tokens/s",
+        "train one: step 721 of 1,000, 72,100 tokens, loss 398.5000, 800 tokens/s",
+        "train one: step 961 of 1,000, 96,100 tokens, loss 158.5000, 800 tokens/s",
+        "train one: step 1,000 of 1,000, 100,000 tokens, loss 19.0000, 800 tokens/s",
+    ]
+    assert len((tmp_path / "one.jsonl").read_bytes().splitlines()) == 1000
+
+
+def test_a_service_takes_the_steps_and_prints_nothing_on_stdout(tmp_path):
+    """A real session of trackio, in a process of its own: it fixes its folder as it is imported."""
+    pytest.importorskip("trackio")
+    program = (
+        "from pathlib import Path; from pivotlens.train.log import StepLog\n"
+        f"path = Path({str(tmp_path / 'one.jsonl')!r})\n"
+        "log = StepLog(path, 100, 'trackio', 'one', {'arms': ('a', 'b')}, 3, print)\n"
+        "for step in range(1, 4): log.step(step, 1 / step, 1e-3, 1.0)\n"
+        "log.close()\n"
+    )
+    environment = os.environ | {"TRACKIO_DIR": str(tmp_path / "trackio")}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert [line[:10] for line in done.stdout.splitlines()] == ["train one:"] * 2
+    assert "Reserved keys" not in done.stderr
+    with closing(sqlite3.connect(tmp_path / "trackio/pivotlens.db")) as found:
+        rows = found.execute("SELECT run_name, step, metrics FROM metrics ORDER BY step").fetchall()
+    assert [row[:2] for row in rows] == [("one", 1), ("one", 2), ("one", 3)]
+    assert orjson.loads(rows[1][2])["loss"] == 0.5
+
+
+def test_a_service_that_takes_nothing_is_told(tmp_path, monkeypatch):
+    def refuses(**_):
+        raise RuntimeError("no key")
+
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=refuses))
+    with pytest.raises(PrerequisiteError, match="wandb cannot log the training one: no key"):
+        StepLog(tmp_path / "one.jsonl", 100, "wandb", "one", {}, 3, print).step(1, 1.0, 1e-3, 1.0)
+
+
 # -- the loop
 
 
@@ -189,7 +258,7 @@ def trained(folder, steps: int, accumulation: int = 1, keep: float = 0.0, at=Non
     recipe = Recipe(Schedule("cosine", steps, 3e-3, 0.1, 0.2, 0.2), 4, accumulation, 0.1, 0.95, 0.5, False)
     kept = KeptWork(folder / "kept.safetensors", {"plan": "x"})
     loop = Loop("one", model, reading, recipe, Placement.of("cpu"), kept, 0)
-    history = loop.run(at or {}, StepLog(None, 0, "file", "", {}), keep)
+    history = loop.run(at or {}, StepLog(None, 0, "file", "", {}, steps, print), keep)
     return history, {name: weight.detach().clone() for name, weight in model.named_parameters()}
 
 

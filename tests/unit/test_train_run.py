@@ -318,26 +318,54 @@ def test_kept_work_of_another_training_is_refused(tiny, tmp_path, monkeypatch):
 
 _LAUNCHED = """
 import sys
+from pathlib import Path
+from pivotlens.train import loop
 from pivotlens.train.config import TrainConfig
 from pivotlens.train.stage import train_model
 
+step = loop.Loop._step
+
+def killed(self, number, *given):
+    if number == 6 and not Path(sys.argv[2], "killed").exists():
+        self.placement.wait()
+        if self.placement.rank == 0:
+            Path(sys.argv[2], "killed").touch()
+        self.placement.wait()
+        raise KeyboardInterrupt
+    return step(self, number, *given)
+
 if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        loop.Loop._step = killed
     train_model(TrainConfig.model_validate_json(sys.argv[1]), sys.argv[2])
     print("the first process goes on")
 """
+_FSDP = {"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2", "FSDP_AUTO_WRAP_POLICY": "TRANSFORMER_BASED_WRAP",
+         "FSDP_CPU_RAM_EFFICIENT_LOADING": "true", "ACCELERATE_MIXED_PRECISION": "bf16",
+         "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "3"}  # fmt: skip
+
+
+def launched(folder: Path, given: TrainConfig, run: str, more: dict[str, str], *flags: str):
+    """Two processes of a launcher, with gloo, that train into a run folder."""
+    script = folder / "launched.py"
+    script.write_text(_LAUNCHED)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+    command = [*launcher, str(script), given.model_dump_json(), str(folder / run), *flags]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"} | more
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=280, env=environment)
 
 
 @pytest.mark.slow
-def test_two_processes_of_a_launcher_train_as_one(tiny, tmp_path):
-    """Through accelerate, with gloo: each runs half of every part of a step; the first one alone writes and goes on."""
-    given = config(tiny, accumulation=2, seeds=(0, 1), checkpoint_steps=(0, 4))
-    script = tmp_path / "launched.py"
-    script.write_text(_LAUNCHED)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
-    command = [*launcher, str(script), given.model_dump_json(), str(tmp_path / "two")]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=280, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
+@pytest.mark.parametrize("more", [{}, _FSDP], ids=["DDP", "FSDP"])
+def test_two_processes_of_a_launcher_train_as_one(tiny, benchmark, tmp_path, more):
+    """Each runs half of every part of a step, and holds all weights, or half of each; the first one alone goes on."""
+    for name in ("one", "two"):
+        shutil.copytree(benchmark / "bench", tmp_path / name / "bench")
+    given = config(
+        tiny, accumulation=2, seeds=(0, 1), checkpoint_steps=(0, 4), keep_minutes=0.0, score_concepts=4,
+        directions=("en-fr",), shots=2, held_out=str(tiny.corpus), held_out_units=2,
+    )  # fmt: skip
+    done = launched(tmp_path, given, "two", more)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("the first process goes on") == 1
     one, two = train_model(given, tmp_path / "one"), TrainedModels.load(tmp_path / "two")
@@ -345,7 +373,35 @@ def test_two_processes_of_a_launcher_train_as_one(tiny, tmp_path):
     for row, other in zip(one.rows("steps"), two.rows("steps"), strict=True):
         assert other["loss"] == pytest.approx(row["loss"], abs=1e-4)
         assert other["gradient_norm"] == pytest.approx(row["gradient_norm"], rel=1e-3)
+    for table, column in (("evaluations", "score"), ("held_out", "bits_per_byte")):
+        values = [[row[column] for row in found.rows(table)] for found in (one, two)]
+        assert values[1] == pytest.approx(values[0], abs=1e-3)
+    for name in ("one-0/step-0", "one-1/step-8"):
+        own, other = (AutoModelForCausalLM.from_pretrained(found.folder / name) for found in (one, two))
+        for (key, weight), beside in zip(own.named_parameters(), other.parameters(), strict=True):
+            torch.testing.assert_close(weight, beside, atol=1e-3, rtol=1e-3, msg=key)
+        names = [sorted(path.name for path in (found.folder / name).iterdir()) for found in (one, two)]
+        assert names[0] == names[1]
+        assert len({(found.folder / name / "model.safetensors").stat().st_size for found in (one, two)}) == 1
     assert not (tmp_path / "two/.work").exists()
+
+
+@pytest.mark.slow
+def test_sharded_training_that_is_cut_short_goes_on_bit_for_bit(tiny, tmp_path):
+    given = config(tiny, checkpoint_steps=(4,), keep_minutes=0.0)
+    assert launched(tmp_path, given, "whole", _FSDP).returncode == 0
+    (tmp_path / "cut").mkdir()
+    assert launched(tmp_path, given, "cut", _FSDP, "kill").returncode != 0
+    assert not (tmp_path / "cut/train").exists()
+    assert launched(tmp_path, given, "cut", _FSDP, "kill").returncode == 0
+    assert content(tmp_path / "cut/train") == content(tmp_path / "whole/train")
+
+
+@pytest.mark.slow
+def test_the_first_version_of_fsdp_is_refused(tiny, tmp_path):
+    done = launched(tmp_path, config(tiny), "run", _FSDP | {"FSDP_VERSION": "1"})
+    assert done.returncode != 0
+    assert "accelerate is configured for FSDP version 1" in done.stderr
 
 
 # -- what is refused
@@ -372,6 +428,7 @@ def test_a_half_written_model_is_refused(tiny, tmp_path):
         ({"arms": ("run:select/top",)}, PrerequisiteError, "needs the result of 'select'"),
         ({"score_concepts": 4}, PrerequisiteError, "needs the result of 'bench'"),
         ({"tokens": 10}, ConfigError, "do not fill a step"),
+        ({"checkpoint_steps": (9,)}, ConfigError, "checkpoint_steps holds 9, and the training ends after step 8"),
         ({"sequence_length": 100_000}, DataError, "arm 'one' holds"),
         ({"log_to": "wandb"}, PrerequisiteError, "log_to = 'wandb' needs wandb"),
     ],

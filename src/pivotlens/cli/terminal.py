@@ -10,13 +10,13 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from pivotlens.progress import install_announcer, install_tracker
+from pivotlens.progress import install_announcer, install_teller, install_tracker
 
 T = TypeVar("T")
 
 
 def watch_progress() -> Console:
-    """Show progress bars (on a terminal only) and notices on stderr; return that console."""
+    """Show progress bars, or lines where there is no terminal, and notices on stderr; return that console."""
     console = Console(stderr=True, highlight=False)
     install_announcer(lambda message: console.print(Text(message), soft_wrap=True))
     if console.is_terminal:
@@ -27,7 +27,14 @@ def watch_progress() -> Console:
             return iter(track(items, description=description, total=total, console=console, transient=True))
 
         install_tracker(tracker)
+    else:
+        install_teller(_print_line)
     return console
+
+
+def _print_line(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
 
 
 def results_console() -> Console:

@@ -88,6 +88,11 @@ def attention_kind(model: PreTrainedModel) -> str | None:
     return kind
 
 
+def undivided_modules(model: PreTrainedModel) -> list[str]:
+    """Return the classes of a model that stay in one piece where it is split, its blocks: no public name has them."""
+    return sorted(model._no_split_modules or ())
+
+
 def let_warnings_repeat() -> None:
     """Let transformers say of every model what it would say once a process: it keeps no other record of that."""
     logging.Logger.warning_once.cache_clear()  # type: ignore[attr-defined]
@@ -111,6 +116,11 @@ def execution_device(module: nn.Module) -> torch.device | None:
 
 
 # -- torch
+
+
+def softmax_gradient(by_shares: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+    """Return the gradient by what a softmax over the last axis was taken of: the kernel is one pass over both."""
+    return torch._softmax_backward_data(by_shares, shares, -1, shares.dtype)
 
 
 def compiled_module(model: nn.Module) -> nn.Module | None:

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import torch
 from transformers import PreTrainedModel
 
 from pivotlens.artifacts import sha256_of_file
@@ -17,13 +18,16 @@ from pivotlens.train.source import Tokenizer
 CARD = "README.md"
 
 
-def write_checkpoint(folder: Path, model: PreTrainedModel, tokenizer: Tokenizer, card: str = "") -> None:
+def write_checkpoint(
+    folder: Path, model: PreTrainedModel, tokenizer: Tokenizer, weights: dict[str, torch.Tensor] | None, card: str
+) -> None:
     """Write a model with its tokenizer, so that the folder is there whole or not at all.
 
     Args:
         folder: Where; nothing is done where it is there.
         model: The model.
         tokenizer: Its files are taken over unchanged.
+        weights: Its weights by name, where they are not whole in the model.
         card: Text of its model card; none where empty.
 
     Raises:
@@ -36,7 +40,7 @@ def write_checkpoint(folder: Path, model: PreTrainedModel, tokenizer: Tokenizer,
         remove_tree(half)
         half.mkdir(parents=True)
         with told_as_system_error():
-            model.save_pretrained(half)
+            model.save_pretrained(half, state_dict=weights)
         for path in tokenizer.files():
             shutil.copyfile(path, half / path.name)
         if card:

@@ -17,6 +17,7 @@ from torch import nn
 
 from pivotlens.artifacts import atomic_path
 from pivotlens.errors import ArtifactError
+from pivotlens.train.sharded import fill, whole
 
 _OS_ERROR = re.compile(r"os error (\d+)")
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -58,16 +59,25 @@ class KeptWork:
     path: Path
     identity: Mapping[str, str]
 
-    def save(self, model: nn.Module, optimiser: torch.optim.Optimizer, history: History) -> None:
+    def save(self, model: nn.Module, optimiser: torch.optim.Optimizer, history: History, *, writes: bool) -> None:
         """Keep the work in place of what was kept before.
+
+        Args:
+            model: Its weights.
+            optimiser: Its moments.
+            history: The losses so far.
+            writes: Whether this process writes; otherwise it but gives its part of what is sharded.
 
         Raises:
             ArtifactError: The disk is full; what was kept before stays.
         """
-        tensors = {f"weight.{name}": weight.detach().contiguous() for name, weight in model.named_parameters()}
+        found = {f"weight.{name}": weight.detach() for name, weight in model.named_parameters()}
         for name, weight in model.named_parameters():
             state = optimiser.state[weight]
-            tensors |= {f"{moment}.{name}": state[moment].contiguous() for moment in _MOMENTS if moment in state}
+            found |= {f"{moment}.{name}": state[moment] for moment in _MOMENTS if moment in state}
+        tensors = {name: tensor.contiguous() for name, tensor in whole(found, keep=writes).items()}
+        if not writes:
+            return
         columns = [history.losses, history.rates, history.norms]
         tensors["history"] = torch.from_numpy(np.array(columns, dtype=np.float64).reshape(3, -1))
         with atomic_path(self.path) as temporary, told_as_system_error():
@@ -88,15 +98,15 @@ class KeptWork:
                 self._check(file, model, hint)
                 history = History(*file.get_tensor("history").tolist())
                 for name, weight in model.named_parameters():
-                    with torch.no_grad():
-                        weight.copy_(file.get_tensor(f"weight.{name}"))
+                    fill(weight, file.get_tensor(f"weight.{name}"))
                     if not len(history):
                         continue
-                    optimiser.state[weight] = {
-                        # The fused optimiser counts where the weights are.
-                        "step": torch.tensor(float(len(history)), device=weight.device if fused else "cpu"),
-                        **{moment: file.get_tensor(f"{moment}.{name}").to(weight.device) for moment in _MOMENTS},
-                    }
+                    # The fused optimiser counts where the weights are.
+                    count = torch.tensor(float(len(history)), device=weight.device if fused else "cpu")
+                    moments = {moment: torch.zeros_like(weight) for moment in _MOMENTS}
+                    for moment, tensor in moments.items():
+                        fill(tensor, file.get_tensor(f"{moment}.{name}"))
+                    optimiser.state[weight] = {"step": count, **moments}
         except (OSError, SafetensorError) as error:
             raise ArtifactError(f"{self.path} is damaged: {error}", hint) from error
         return history

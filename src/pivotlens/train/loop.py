@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +26,8 @@ from pivotlens.train.placement import Placement
 from pivotlens.train.schedule import Schedule
 
 _BETA1, _EPSILON = 0.9, 1e-8
+# Of malloc.h.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 
 @dataclass(frozen=True)
@@ -113,10 +117,10 @@ class Loop:
             ModelError: A loss or a gradient is not a number.
             ArtifactError: The disk is full, or the kept work is that of another training.
         """
+        hold_memory()
         optimiser = adamw(self.model, self.recipe)
+        loss, stepped = self.placement.prepared(NextTokenLoss(self.model, bfloat16=self.recipe.bfloat16), optimiser)
         history = self.kept.load(self.model, optimiser)
-        whole = NextTokenLoss(self.model, bfloat16=self.recipe.bfloat16)
-        loss, stepped = self.placement.prepared(whole, optimiser)
         begun, saved = len(history), time.monotonic()
         if begun == 0 and 0 in at:
             at[0](history)
@@ -125,8 +129,8 @@ class Loop:
             log.step(step, *self._step(step, loss, stepped, history))
             if step in at:
                 at[step](history)
-            if self.placement.rank == 0 and (step in at or time.monotonic() - saved >= keep_seconds):
-                self.kept.save(self.model, optimiser, history)
+            if self.placement.agreed(mine=step in at or time.monotonic() - saved >= keep_seconds):
+                self.kept.save(self.model, optimiser, history, writes=self.placement.rank == 0)
                 saved = time.monotonic()
         return history
 
@@ -147,8 +151,8 @@ class Loop:
             total += found.detach()
         value, norm = placement.mean(total), placement.clip(loss, recipe.gradient_clip)
         if not (math.isfinite(value) and math.isfinite(norm)):
-            if placement.rank == 0:
-                self.kept.save(self.model, optimiser, history)
+            if placement.agreed(mine=True):
+                self.kept.save(self.model, optimiser, history, writes=placement.rank == 0)
             raise ModelError(
                 f"training {self.name}: at step {step} the loss is {value} and the norm of its gradient {norm}",
                 f"The work as it was before is kept. Give a lower learning_rate (now {recipe.schedule.highest:g}), a "
@@ -169,6 +173,14 @@ def adamw(model: PreTrainedModel, recipe: Recipe) -> torch.optim.AdamW:
         [group for group in groups if group["params"]],
         lr=recipe.schedule.highest, betas=(_BETA1, recipe.beta2), eps=_EPSILON, fused=model.device.type != "mps",
     )  # fmt: skip
+
+
+def hold_memory() -> None:
+    """Let glibc keep memory that is freed: handing it back and taking it again each step is work of the kernel."""
+    allocator = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if allocator is not None:
+        allocator(_TRIM_THRESHOLD, 1 << 30)
+        allocator(_MMAP_THRESHOLD, 32 << 20)  # the most that it takes
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from pivotlens.models.checks import embedded_tokens, output_head
+from pivotlens.models.library_internals import undivided_modules
 from pivotlens.models.limits import positions
 from pivotlens.train.attention import attend_by_blocks, attend_plainly
 
@@ -38,6 +39,8 @@ class NextTokenLoss(nn.Module):
     def __init__(self, model: PreTrainedModel, *, bfloat16: bool) -> None:
         super().__init__()
         self.model = model
+        # Where accelerate looks for what it shards block by block.
+        self._no_split_modules = undivided_modules(model)
         self._bfloat16 = bfloat16
         self.by_parts = False
         self._scratch = _Scratch()

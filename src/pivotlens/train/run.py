@@ -23,6 +23,7 @@ from pivotlens.corpus import (
 from pivotlens.corpus.sample import SamplePass, merged_sample
 from pivotlens.errors import DataError
 from pivotlens.models.tokenizer import load_tokenizer
+from pivotlens.progress import current_teller
 from pivotlens.stage import Work
 from pivotlens.train.arms import arm_specs, step_folder, trainings
 from pivotlens.train.budget import equal_budget
@@ -54,8 +55,12 @@ def run(work: Work[TrainConfig]) -> dict[str, Any]:
     budget = equal_budget(arms, config.batch_sequences, config.tokens, config.unequal_arms)
     named = {one.name: one for one in trainings(list(arms), config.seeds)}
     parts = work.workspace.parts_folder("trainings")
-    task = TrainPass(config, work.run, work.plan.fingerprint, parts, tokenizer, arms, budget, named, _held_out(work))
+    task = TrainPass(
+        config, work.run, work.plan.fingerprint, parts, tokenizer, arms, budget, named, _held_out(work),
+        current_teller.get(),
+    )  # fmt: skip
     shards = [Shard.whole(CorpusFile(name, str(arms[one.arm].path), budget.steps, "")) for name, one in named.items()]
+    task.checkpoints()  # refuses those that lie beyond the end
     task.announce(shards)
     store = PartStore(work.workspace.parts_folder("found"))
     # A launcher's processes train together, one training after another.

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pivotlens.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -52,11 +54,21 @@ def checkpoints(steps: int, step_tokens: int, at_steps: Sequence[int], at_tokens
     Args:
         steps: Steps in all.
         step_tokens: Tokens of a step.
-        at_steps: Steps that are asked for; those beyond the last are left out.
-        at_tokens: Numbers of tokens that are asked for.
+        at_steps: Steps that are asked for.
+        at_tokens: Numbers of tokens that are asked for; those that only a step would reach that is not whole stand for
+            the last.
 
-    >>> checkpoints(steps=10, step_tokens=100, at_steps=[0, 4, 50], at_tokens=[250])
+    Raises:
+        ConfigError: Something is asked for that lies beyond the last step.
+
+    >>> checkpoints(steps=10, step_tokens=100, at_steps=[0, 4], at_tokens=[250, 1099])
     [0, 3, 4, 10]
     """
-    wanted = {*at_steps, *(math.ceil(tokens / step_tokens) for tokens in at_tokens)}
-    return sorted({step for step in wanted if step <= steps} | {steps})
+    asked = [("checkpoint_steps", step, step) for step in at_steps]
+    asked += [("checkpoint_tokens", tokens, tokens // step_tokens) for tokens in at_tokens]
+    if beyond := [f"{name} holds {value}" for name, value, step in asked if step > steps]:
+        raise ConfigError(
+            f"{beyond[0]}, and the training ends after step {steps} with {steps * step_tokens} tokens",
+            "Leave it out, as the model is written after the last step in any case, or train on more `tokens`.",
+        )
+    return sorted({*at_steps, *(min(steps, math.ceil(tokens / step_tokens)) for tokens in at_tokens), steps})

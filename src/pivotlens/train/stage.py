@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[TrainConfig, TrainedModels] = Stage(
     config=TrainConfig,
     result="pivotlens.artifacts:TrainedModels",
-    version=1,
+    version=2,
     function="train_model",
     work="pivotlens.train.run:run",
     inputs="pivotlens.train.inputs:inputs",

@@ -16,6 +16,7 @@ import torch
 from pivotlens.artifacts import Benchmark, Plan, RunFolder, read_manifest, write_bytes
 from pivotlens.corpus import PartStore, Shard
 from pivotlens.errors import ConfigError
+from pivotlens.progress import Teller
 from pivotlens.train.arms import Training, arm_specs, step_folder
 from pivotlens.train.budget import Budget
 from pivotlens.train.card import Described, model_card
@@ -50,6 +51,7 @@ class TrainPass:
         budget: How much of them is read.
         trainings: All of them, by name.
         held_out: Pieces of held-out text by language.
+        tell: Takes a line of a training now and then.
     """
 
     config: TrainConfig
@@ -61,6 +63,7 @@ class TrainPass:
     budget: Budget
     trainings: dict[str, Training]
     held_out: dict[str, list[str]]
+    tell: Teller
 
     def __call__(self, shard: Shard, part: Path) -> None:
         """Do a training, or go on with it, and write its part."""
@@ -112,7 +115,7 @@ class TrainPass:
         settings = config.meaning()
         log = StepLog(
             log_path(self.run, training.name) if placement.rank == 0 else None,
-            self.step_tokens, config.log_to, training.name, settings,
+            self.step_tokens, config.log_to, training.name, settings, self.budget.steps, self.tell,
         )  # fmt: skip
         write = partial(self._checkpoint, training, source, placement)
         at: dict[int, Callable[[History], None]] = {step: partial(write, step) for step in self.checkpoints()}
@@ -138,6 +141,7 @@ class TrainPass:
         self, training: Training, source: Source, placement: Placement, step: int, history: History
     ) -> None:
         """Write the model as it is after a step and measure it, unless that was done before an interruption."""
+        weights = placement.weights(source.model)
         if placement.rank == 0:
             folder, config = self.folder(training, step), self.config
             card = ""
@@ -148,7 +152,7 @@ class TrainPass:
                     self.arms[training.arm], config.meaning(), step * self.step_tokens,
                 )  # fmt: skip
                 card = model_card(of, history)
-            write_checkpoint(folder, source.model, self.tokenizer, card)
+            write_checkpoint(folder, source.model, self.tokenizer, weights, card)
             measured = self._measured_path(training, step)
             if not measured.exists():
                 benchmark = Benchmark.load(self.run) if config.score_concepts else None
