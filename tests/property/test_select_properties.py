@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from pivotlens.corpus.composition import Composition
 from pivotlens.corpus.vocabulary import CountedWords
@@ -22,11 +23,16 @@ from pivotlens.select.arms import Order, Spread
 from pivotlens.select.budgets import Available, Budgets, budgets_of
 from pivotlens.select.choosing import Chooser
 from pivotlens.select.config import SelectConfig
-from pivotlens.select.matching import LEVELS, Lengths, MatchedOrder, Matching, strata
+from pivotlens.select.exchanging import CLOSE, Pool, exchanged
+from pivotlens.select.facts import Facts
+from pivotlens.select.matched import MatchedUnits
+from pivotlens.select.matching import LEVELS, Lengths, Matching, strata
 from pivotlens.select.passes import parts_of
 from pivotlens.select.pivots import BAND, Sought, WordPivots, shuffled_words
+from pivotlens.select.scored_corpus import Names
 from pivotlens.select.scoring import RUN_OF_TOKENS, CutUnits, Forms, is_duplicate, repetition, richness
 from pivotlens.select.units import Guards, ScoredUnits
+from pivotlens.select.warnings import unmatched
 
 _UNIT = st.fixed_dictionaries(
     {
@@ -194,10 +200,20 @@ def test_matching_equals_dictionaries(units, budget, data) -> None:
     taken, matched = _plain_matching(whole, in_top, lengths)
     assert {int(place) for place in found.places[found.keys <= 1]} == taken
     assert found.matched == matched
-    order = MatchedOrder(found, 0)
-    may = order.candidates(whole)
-    assert not (may & in_top).any()
-    assert (order.keys(whole)[~may] == math.inf).all()
+    assert np.isfinite(found.keys).all()
+    chosen = []
+    for order in (pieces, data.draw(st.permutations(pieces))):
+        units_taken = MatchedUnits(found, top)
+        for piece in order:
+            units_taken.add(piece)
+        units_taken.choose()
+        chosen.append(units_taken.takes(whole).tolist())
+    assert chosen[0] == chosen[1]
+    assert not (np.array(chosen[0]) & in_top).any()
+    assert (whole.eligible[chosen[0]]).all()
+    for language in range(3):
+        in_language = whole.language == language
+        assert whole.cost[in_language & chosen[0]].sum() <= units_taken.budgets.of_language[language] <= budget
 
 
 def test_matched_units_are_like_top_and_meet_the_budget() -> None:
@@ -209,9 +225,7 @@ def test_matched_units_are_like_top_and_meet_the_budget() -> None:
     ]  # fmt: skip
     whole = _scored(units)
     top, match, _ = _match([whole], 8000)
-    chooser = Chooser(MatchedOrder(match.result(), 0), top.budgets)
-    chooser.add(whole)
-    in_top, matched = top.takes(whole), chooser.takes(whole)
+    in_top, matched = top.takes(whole), _matched(top, match, whole)[0]
     for chosen in (in_top, matched):
         assert 8000 - 81 < whole.cost[chosen].sum() <= 8000
 
@@ -219,6 +233,114 @@ def test_matched_units_are_like_top_and_meet_the_budget() -> None:
         return float((whole.n_tokens * whole.language_share)[chosen].sum() / whole.n_tokens[chosen].sum())
 
     assert abs(mixed(in_top) - mixed(matched)) < 0.02 < abs(mixed(in_top) - mixed(whole.eligible))
+
+
+def _matched(top: Chooser, match: Matching, whole: ScoredUnits) -> tuple[np.ndarray, MatchedUnits]:
+    units = MatchedUnits(match.result(), top)
+    units.add(whole)
+    units.choose()
+    return units.takes(whole), units
+
+
+def _text(units: ScoredUnits, taken: np.ndarray) -> Counter:
+    """Count tokens by the language that they are in, unit by unit."""
+    tokens: Counter = Counter()
+    for unit in np.flatnonzero(taken).tolist():
+        own = round(float(units.n_tokens[unit] * units.language_share[unit]))
+        tokens[int(units.language[unit])] += own
+        tokens[int(units.other_language[unit])] += int(units.n_tokens[unit]) - own
+    return tokens
+
+
+def _apart(one: Counter, other: Counter) -> float:
+    return sum(abs(one[key] / one.total() - other[key] / other.total()) for key in {*one, *other}) / 2
+
+
+def _some_choice(units: ScoredUnits, wanted: Counter, apart: float, costs: tuple[int, int]) -> bool:
+    """Tell whether any units, or parts of them, at such costs are so near the wanted languages: a linear programme."""
+    languages = sorted({*wanted, *units.language.tolist(), *units.other_language.tolist()})
+    excess = np.zeros((len(languages), units.size))
+    for unit in range(units.size):
+        own = units.n_tokens[unit] * units.language_share[unit]
+        excess[languages.index(units.language[unit]), unit] += own
+        excess[languages.index(units.other_language[unit]), unit] += units.n_tokens[unit] - own
+    excess -= np.array([[wanted[one] / wanted.total()] for one in languages]) * units.n_tokens
+    ones, none = np.eye(len(languages)), np.zeros(len(languages))
+    rows = [
+        *(np.append(sign * row, -one) for row, one in zip(excess, ones, strict=True) for sign in (1, -1)),
+        np.append(-apart * units.n_tokens, none + 0.5),
+        np.append(units.cost, none),
+        np.append(-units.cost, none),
+    ]
+    most = [0.0] * (2 * len(languages) + 1) + [costs[1], -costs[0]]
+    bounds = [(0, 1)] * units.size + [(0, None)] * len(languages)
+    return linprog(np.zeros(len(bounds)), np.array(rows), most, bounds=bounds).status == 0
+
+
+def _mixed_corpus(rng: np.random.Generator) -> ScoredUnits:
+    """Make a corpus of one language and up to three others whose ``top`` prefers some composition."""
+    n, others = int(rng.integers(150, 500)), int(rng.integers(1, 4))
+    share = rng.choice([rng.choice([0.3, 0.5, 0.8, 1.0], n), rng.random(n), rng.beta(6, 2, n)])
+    tokens = np.exp(rng.uniform(3, rng.uniform(3.2, 5), n)).astype(int)
+    other, liked = rng.integers(1, others + 1, n), rng.random()
+    bridge = rng.random(n) + rng.uniform(0, 2) * (np.abs(share - liked) < 0.2) + rng.uniform(0, 1) * (other == 1)
+    names = ("language", "other_language", "language_share", "n_tokens", "bridge", "source", "document_type")
+    columns = (np.zeros(n, int), np.where(share < 1, other, 0), share, tokens, bridge)
+    columns += (rng.integers(0, 3, n), (share < 0.7) * rng.integers(1, 4, n))
+    return _scored([dict(zip(names, unit, strict=True)) for unit in zip(*columns, strict=True)])
+
+
+def test_text_is_in_the_languages_of_top_wherever_any_choice_could_be_and_else_it_is_said() -> None:
+    rng, impossible = np.random.default_rng(11), 0
+    for _ in range(60):
+        whole = _mixed_corpus(rng)
+        top, match, lengths = _match([whole], int(rng.uniform(0.1, 0.6) * whole.cost[whole.eligible].sum()))
+        in_top = top.takes(whole)
+        taken, units = _matched(top, match, whole)
+        most, free = units.budgets.of_language[0], whole.eligible & ~in_top
+        largest = int(whole.cost[free].max())
+        assert most - largest < whole.cost[taken].sum() <= most or (taken == free).all()
+        wanted = _text(whole, in_top)
+        gap = _apart(wanted, _text(whole, taken))
+        if gap >= 0.02 and not (taken == free).all():
+            assert not _some_choice(whole[free], wanted, 0.015, (most - largest, most))
+            impossible += 1
+        codes, sources = Names(numbers=_CODES | {"de": 3}), Names(numbers={"a": 0, "b": 1, "c": 2})
+        budgets = {"top": top.budgets, "matched": units.budgets}
+        facts = Facts(("top", "matched"), budgets, codes, sources, lengths, False, units.exchanged)
+        facts.add(whole, np.stack([in_top, taken]))
+        tables = {"summary": facts.summary_rows(), "composition": facts.composition_rows()}
+        assert bool(unmatched(tables)) == (gap > 0.02)
+    assert 5 < impossible < 40
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000))
+def test_exchanging_stays_within_the_budget_and_never_leads_away(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, languages = int(rng.integers(1, 60)), int(rng.integers(1, 5))
+    tokens, wanted = rng.integers(1, 200, n), rng.dirichlet(np.ones(languages))
+    share = np.where(rng.random(n) < 0.5, 1.0, rng.random(n))
+    classes = np.stack([rng.integers(0, 5, n), rng.integers(0, 2, n)])
+    costs = tokens + 1 if seed % 2 else np.ones(n, dtype=np.int64)
+    pool = Pool(costs, tokens, share, np.where(share < 1, rng.integers(0, languages, n), 0), classes, wanted)
+    most = int(rng.integers(costs[0], costs.sum() + 10))
+    drawn = np.cumsum(costs) <= most
+    taken = exchanged(pool, drawn, most)
+    assert min(costs[drawn].sum(), most + 1 - costs.max()) <= costs[taken].sum() <= most
+    assert taken.any()
+    assert pool.distance(taken) <= max(pool.distance(drawn), CLOSE)
+    if pool.distance(drawn) <= CLOSE:
+        assert (taken == drawn).all()
+    text = np.zeros(languages)
+    for unit in np.flatnonzero(taken).tolist():
+        text[0] += share[unit] * tokens[unit]
+        text[pool.other[unit]] += (1 - share[unit]) * tokens[unit]
+    assert pool.distance(taken) == pytest.approx(np.abs(text / text.sum() - wanted).sum() / 2, abs=1e-9)
+    for unit in range(n):
+        alone = np.arange(n) == unit
+        assert pool.excess(alone) == pytest.approx(pool.excess_of(np.array([unit]))[0])
+        assert pool.excess_along(wanted)[unit] == pytest.approx(float(pool.excess(alone) @ wanted))
 
 
 # -- budgets

@@ -330,6 +330,7 @@ def _select(run: Path, rng: Any) -> None:
             "bridges": (40.0 if arm == "top" else 12.0) - i,
             "language_share": 0.9,
             "explained": 0.1,
+            "exchanged": 3 * (arm == "matched"),
         }
         for arm in arms
         for i, language in enumerate(LANGUAGES)

@@ -6,11 +6,16 @@ import random
 import unicodedata
 from collections import Counter
 
+import numpy as np
 import pytest
-from tools.document_type_labels.__main__ import judged_and_found
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tools.document_type_labels.__main__ import judged_and_found, labelled, recall_and_precision
 
 from pivotlens.corpus.composing import by_lines
 from pivotlens.corpus.composition import Composition, by_label
+from pivotlens.corpus.within_lines import languages_within, pieces_of
+from pivotlens.text.line_kernels import OTHER
 
 EN = ["The installer asks for a password before it continues.", "Choose the file that you want to open.",
       "This option shows a list of all files.", "The program reads its settings from a file."]  # fmt: skip
@@ -169,7 +174,79 @@ def test_no_units() -> None:
 
 
 def test_types_and_languages_of_units_labelled_by_hand() -> None:
-    types, n_languages, right = judged_and_found()
+    types, n_languages, right = judged_and_found(labelled())
     assert sum(types.values()) == 152
     assert sum(count for (judged, found), count in types.items() if judged == found) >= 125
     assert right >= n_languages - 3
+
+
+def test_mixed_units_labelled_by_hand() -> None:
+    types, n_languages, right = judged_and_found(labelled("more_units"))
+    assert sum(types.values()) == 208
+    assert types["code_mixed", "code_mixed"] >= 11
+    assert sum(count for (judged, found), count in types.items() if judged != "code_mixed" == found) <= 6
+    assert sum(count for (judged, found), count in types.items() if judged == found) >= 188
+    assert right >= n_languages - 7
+    assert recall_and_precision(types, "code_mixed")[0] == "11 of 16 (0.44–0.86)"
+
+
+_LINES = st.lists(
+    st.sampled_from(["a", "Word", "of. ", ". ", "! B", "? ", "水は", "。", "é", "…", "“", "9", " ", "\U0001f600"])
+).map("".join)
+
+
+@settings(deadline=None)
+@given(st.lists(_LINES.filter(bool), min_size=1, max_size=4))
+def test_pieces_are_cut_after_sentences_and_between_scripts(lines: list[str]) -> None:
+    encoded = [line.encode() for line in lines]
+    ends = np.cumsum([len(line) for line in encoded])
+    starts = ends - [len(line) for line in encoded]
+    found = pieces_of(np.frombuffer(b"".join(encoded), dtype=np.uint8), starts, ends)
+    for number, (line, raw) in enumerate(zip(lines, encoded, strict=True)):
+        pieces = [raw[begin - starts[number] : end - starts[number]] for begin, end, of in found.T if of == number]
+        assert b"".join(pieces) == raw
+        expected, script = [""], None
+        for place, character in enumerate(line):
+            lead = character.encode()[0]
+            after = len(expected[-1]) > 1 and line[place - 1] == " " and line[place - 2] in ".!?"
+            if lead in (0xC2, 0xE2):
+                expected[-1] += character
+                continue
+            letter = not character.isascii() or character.isalpha()
+            kind = ("east" if lead >= 0xE3 else "other") if letter else script
+            if after or (script is not None and kind != script):
+                expected.append("")
+            script = kind
+            expected[-1] += character
+        if len(expected) > 1:
+            assert [piece.decode() for piece in pieces] == expected
+        else:
+            assert len(pieces) == 2
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(st.tuples(st.integers(-2, 3), st.integers(1, 40)), min_size=1, max_size=5), max_size=5), st.data()
+)
+def test_languages_within_a_line_equal_a_plain_count(lines: list[list[tuple[int, int]]], data: st.DataObject) -> None:
+    close = np.zeros((4, 4), dtype=bool)
+    close[0, 1] = close[1, 0] = True
+    first = [data.draw(st.integers(-2, 3)) for _ in lines]
+    totals = [sum(weight for _, weight in pieces) + data.draw(st.integers(0, 9)) for pieces in lines]
+    flat = [(line, code, weight) for line, pieces in enumerate(lines) for code, weight in pieces]
+    characters = np.zeros((len(flat), 4), dtype=np.int32)
+    characters[:, OTHER] = [weight for _, _, weight in flat]
+    of_pieces = np.array([(line, code) for line, code, _ in flat], dtype=np.int64).reshape(-1, 2).T
+    found = languages_within(np.array(first, dtype=np.int32), np.array(totals), of_pieces, characters, close)
+    for line, pieces in enumerate(lines):
+        counts: Counter[int] = Counter()
+        for code, weight in pieces:
+            if code >= 0:
+                counts[code] += weight
+        expected = (first[line], -1, 0)
+        own = first[line] if first[line] >= 0 else max(counts, key=lambda code: counts[code], default=-1)
+        others = [code for code in counts if code != own and not (own >= 0 and close[code, own])]
+        other = max(others, key=lambda code: counts[code], default=-1)
+        if other >= 0 and 5 * counts[other] >= totals[line]:
+            expected = (own, other, counts[other])
+        assert tuple(int(array[line]) for array in found) == expected

@@ -9,13 +9,15 @@ import numpy as np
 
 from pivotlens.arrays import Bytes, Integers
 from pivotlens.corpus.composition import DOCUMENT_TYPES, Composition, Identified
-from pivotlens.corpus.composition_kernels import ENOUGH, compose, middles_of, sides_of, sure_languages
+from pivotlens.corpus.composition_kernels import ENOUGH, compose, sides_of, sure_languages
+from pivotlens.corpus.within_lines import WEIGHTS, languages_within, likely_elsewhere, pieces_of
 from pivotlens.text.identification import LineIdentifier, line_identifier
 from pivotlens.text.line_kernels import OTHER
 
 _LINE_FEED, _TAB = 10, 9
-# A line below this probability is looked at half by half: languages may change within it.
-_MIXED_BELOW = 0.9
+# Languages may change within a long line that is so likely in the label's language or in English, where it is found in
+# another one, or less likely than the second in its own: it is looked at piece by piece.
+_LIKELY_ELSEWHERE, _LIKELY_MIXED = 0.002, 0.9
 # Characters of another language from which on they outweigh a label.
 _ENOUGH_AGAINST_THE_LABEL = 24
 
@@ -68,18 +70,28 @@ def _composed(identifier: LineIdentifier, lines: _Lines, of_units: Integers) -> 
     alone = (languages.of_label, languages.only_by_label, (chinese, japanese, korean))
     evidence = identifier.read(lines.text, lines.starts, lines.ends)
     first, second, probability = sure_languages(tuple(evidence), lines.units, of_units, alone, tree)
-    halves = np.flatnonzero((evidence.characters[:, OTHER] >= 2 * ENOUGH) & (probability < _MIXED_BELOW))
-    if halves.size:
-        middles = middles_of(lines.text, lines.starts[halves], lines.ends[halves])
-        starts = np.stack([lines.starts[halves], middles], axis=1).ravel()
-        ends = np.stack([middles, lines.ends[halves]], axis=1).ravel()
-        of_halves = tuple(identifier.read(lines.text, starts, ends))
-        halved = sure_languages(of_halves, np.repeat(lines.units[halves], 2), of_units, alone, tree)[0].reshape(-1, 2)
-        mixed = (halved >= 0).all(axis=1) & (halved[:, 0] != halved[:, 1])
-        first[halves[mixed]], second[halves[mixed]] = halved[mixed, 0], halved[mixed, 1]
-    sides = sides_of(lines.text, lines.starts, lines.ends, lines.units, evidence.characters)
+    within = np.zeros(first.size, dtype=np.int64)
     apart = (languages.label_of, languages.only_by_label, languages.close, (english, chinese, japanese))
-    cells, types = compose((first, second), sides, (lines.offsets, of_units), tuple(evidence), apart, tree)
+    one_script = evidence.characters[:, :OTHER].sum(axis=1) == 0
+    in_one = one_script & (probability > 1 - _LIKELY_ELSEWHERE)  # cannot be so likely in another language
+    long = np.flatnonzero((evidence.characters[:, OTHER] >= 2 * ENOUGH) & ~in_one)
+    elsewhere = likely_elsewhere(long, first, of_units[lines.units], tuple(evidence), apart, tree)
+    long = long[(elsewhere >= _LIKELY_ELSEWHERE) | (probability[long] < _LIKELY_MIXED)]
+    if long.size:
+        starts, ends, of_long = pieces_of(lines.text, lines.starts[long], lines.ends[long])
+        pieces = identifier.read(lines.text, starts, ends)
+        in_pieces = sure_languages(tuple(pieces), lines.units[long[of_long]], of_units, alone, tree)[0]
+        first[long], found, weights = languages_within(
+            first[long],
+            evidence.characters[long] @ WEIGHTS,
+            np.stack([of_long, in_pieces]),
+            pieces.characters,
+            languages.close,
+        )
+        second[long] = np.where(found >= 0, found, second[long])
+        within[long] = weights
+    sides = sides_of(lines.text, lines.starts, lines.ends, lines.units, evidence.characters)
+    cells, types = compose((first, second, within), sides, (lines.offsets, of_units), tuple(evidence), apart, tree)
     return cells, types
 
 

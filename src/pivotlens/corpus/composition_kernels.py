@@ -148,7 +148,8 @@ def compose(found: Any, sides: Any, units: Any, evidence: Any, languages: Any, t
     """Return what the lines make of each unit; the language of lines that were not sure is filled in.
 
     Args:
-        found: Language of each line, and second language within it, of `sure_languages`; changed in place.
+        found: Language of each line and second language within it, of `sure_languages`, changed in place, and the
+            weight of what is in the second, of `languages_within`; 0 where scripts tell it.
         sides: Of each line which side it would be on if the unit's lines were text and translation in turn, of
             `sides_of`.
         units: First line of each unit, shape ``(units + 1,)``, int64, and the language of its label; `NONE` where it is
@@ -162,7 +163,7 @@ def compose(found: Any, sides: Any, units: Any, evidence: Any, languages: Any, t
         Of each unit its characters by language, as `weight` counts them, shape ``(units, languages + 1)``, int64, the
         last being a label's that is not known; and its type, one of `MONOLINGUAL` and the others, shape ``(units,)``.
     """
-    first, second = found
+    first, second, within = found
     offsets, labels = units
     label_of, only_by_label, close, (english, chinese, japanese) = languages
     n_units, n_codes = offsets.size - 1, label_of.size
@@ -174,7 +175,7 @@ def compose(found: Any, sides: Any, units: Any, evidence: Any, languages: Any, t
         of_first, of_second = first[begin:end], second[begin:end]
         for line in range(begin, end):
             if first[line] >= 0:
-                _count(of_unit, line, first[line], second[line], evidence[2])
+                _count(of_unit, line, (first[line], second[line], within[line]), evidence[2])
         _forget_strays(of_unit, of_first, of_second, label, english)
         candidates = np.empty(0, dtype=np.int32)  # found when the first line asks for them
         of_sides = _languages_of_sides(of_first, of_second, sides[begin:end], characters)
@@ -199,7 +200,7 @@ def compose(found: Any, sides: Any, units: Any, evidence: Any, languages: Any, t
         of_unit[:] = 0
         for line in range(begin, end):
             if first[line] >= 0:
-                _count(of_unit, line, first[line], second[line], evidence[2])
+                _count(of_unit, line, (first[line], second[line], within[line]), evidence[2])
             elif label == NONE:
                 of_unit[n_codes] += weight(evidence[2], line)
         _join_close(of_unit, of_first, of_second, label, close)
@@ -215,6 +216,9 @@ def _forget_strays(of_unit: Any, first: Any, second: Any, label: int, english: i
         code = first[line]
         if code >= 0 and code != label and code != english and of_unit[code] < max(_LEAST_OF_A_LANGUAGE, total // 20):
             first[line] = second[line] = NONE
+        code = second[line]
+        if code >= 0 and code != label and code != english and of_unit[code] < max(_LEAST_OF_A_LANGUAGE, total // 20):
+            second[line] = NONE
     for code in range(of_unit.size):
         if code != label and code != english and of_unit[code] < max(_LEAST_OF_A_LANGUAGE, total // 20):
             of_unit[code] = 0
@@ -254,16 +258,16 @@ def _languages_of_sides(first: Any, second: Any, sides: Any, characters: Any) ->
 
 
 @compiled
-def _count(of_unit: Any, line: int, first: int, second: int, characters: Any) -> None:
+def _count(of_unit: Any, line: int, found: Any, characters: Any) -> None:
+    first, second, within = found
     total = weight(characters, line)
     if second < 0 or second == first:
         of_unit[first] += total
         return
-    other = characters[line, OTHER]
-    if other == total:  # two languages of one script, half by half
-        other = total // 2
-    of_unit[first] += max(other, total - other)
-    of_unit[second] += min(other, total - other)
+    if within == 0:
+        within = min(characters[line, OTHER], total - characters[line, OTHER])
+    of_unit[first] += total - within
+    of_unit[second] += within
 
 
 @compiled
@@ -313,7 +317,7 @@ def _type(of_unit: Any, first: Any, second: Any, sides: Any, characters: Any) ->
     for line in range(first.size):
         if first[line] >= 0 and second[line] != NONE and second[line] != first[line]:
             mixed += weight(characters, line)
-    if 4 * mixed >= total:
+    if 4 * mixed >= total and 6 * (total - of_unit[most]) >= total:
         return CODE_MIXED
     return MONOLINGUAL if 4 * of_unit[most] >= 3 * total else OTHER_TYPE
 
@@ -400,15 +404,3 @@ def sides_of(text: Any, starts: Any, ends: Any, units: Any, characters: Any) -> 
         sides[line] = side if side >= 0 else turn
         turn = 1 - turn
     return sides
-
-
-@compiled
-def middles_of(text: Any, starts: Any, ends: Any) -> Any:
-    """Return the white space nearest to the middle of each line, or the middle itself, shape ``(lines,)``, int64."""
-    middles = (starts + ends) // 2
-    for line in range(starts.size):
-        for away in range((ends[line] - starts[line]) // 2):
-            if text[middles[line] - away] == 32 or text[middles[line] + away] == 32:
-                middles[line] += away if text[middles[line] + away] == 32 else -away
-                break
-    return middles

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[CountConfig, Counts] = Stage(
     config=CountConfig,
     result="pivotlens.artifacts:Counts",
-    version=5,
+    version=6,
     function="count_corpus",
     work="pivotlens.count.run:run",
     reads=("bench",),

@@ -67,7 +67,7 @@ def data_card(arm: str, card: CardTables) -> str:
         or "There are none.",
     ]
     if arm == "matched":
-        sections += ["## What the units of `top` were matched on", _matching(tables["matching"])]
+        sections += ["## What the units of `top` were matched on", _matching(tables["matching"], of_arm["summary"])]
     sections += ["## What was lost", _losses(tables["losses"], len(tables["boilerplate"]))]
     sections += ["## Examples", _examples(of_arm["examples"]) or "There are none."]
     if card.warnings:
@@ -166,11 +166,13 @@ def _tokens(least: int, most: int) -> str:
     return f"{least:,} tokens" if least == most else f"{least:,} to {most:,} tokens"
 
 
-def _matching(rows: Rows) -> str:
-    return _table(
+def _matching(rows: Rows, summary: Rows) -> str:
+    table = _table(
         ("language", "matched on", "taken by top", "share"),
         [(row["language"], row["matched_on"], f"{row['taken']:,}", _percent(row["share"])) for row in rows],
     )
+    exchanged = ", ".join(f"{row['language']} {row['exchanged']:,}" for row in summary if row["exchanged"])
+    return f"{table}\n\nUnits exchanged so that the text is in the same languages: {exchanged or 'none'}."
 
 
 def _losses(rows: Rows, n_boilerplate: int) -> str:

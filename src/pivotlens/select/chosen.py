@@ -12,7 +12,8 @@ from pivotlens.select.arms import Order, Spread
 from pivotlens.select.budgets import Available, Budgets, budgets_of, refuse_boilerplate
 from pivotlens.select.choosing import Chooser
 from pivotlens.select.config import ArmName, SelectConfig
-from pivotlens.select.matching import Lengths, MatchedOrder, Matching, budgets_like
+from pivotlens.select.matched import MatchedUnits
+from pivotlens.select.matching import Lengths, Matching
 from pivotlens.select.scored_corpus import ScoredCorpus
 from pivotlens.select.units import ScoredUnits
 from pivotlens.text import ENGLISH
@@ -35,12 +36,14 @@ class ChosenArms:
         lengths: Tenths by length of what could be taken.
         choosers: Each arm with what it chooses by, in the order of the settings.
         matched: As `Matched.matched`; empty without that arm.
+        exchanged: As `MatchedUnits.exchanged`; empty without that arm.
     """
 
     def __init__(self, corpus: ScoredCorpus, config: SelectConfig, benchmark: Sequence[str], dropped: int) -> None:
         self._config = config
         self.lengths = Lengths()
         self.matched: Mapping[tuple[int, int], int] = {}
+        self.exchanged: Mapping[int, int] = {}
         available, spread = Available(), Spread(config.score)
         for _, units in corpus:
             available.add(units)
@@ -58,23 +61,24 @@ class ChosenArms:
         for _, units in corpus:
             for chooser in choosers.values():
                 chooser.add(units)
-        if "matched" in names:
-            choosers["matched"] = self._match(corpus, choosers["top"])
-        self.choosers = {name: choosers[name] for name in names}
+        matched = {"matched": self._match(corpus, choosers["top"])} if "matched" in names else {}
+        self.choosers = {name: matched.get(name) or choosers[name] for name in names}
         self._names = corpus.codes.names
 
-    def _match(self, corpus: ScoredCorpus, top: Chooser) -> Chooser:
+    def _match(self, corpus: ScoredCorpus, top: Chooser) -> MatchedUnits:
         matching = Matching(top, self.lengths, self._config.seed)
         for _, units in corpus:
             matching.count(units)
         for _, units in corpus:
             matching.add(units)
-        matched = matching.result()
-        self.matched = matched.matched
-        chooser = Chooser(MatchedOrder(matched, self._config.seed), budgets_like(top))
+        drawn = matching.result()
+        self.matched = drawn.matched
+        matched = MatchedUnits(drawn, top)
         for _, units in corpus:
-            chooser.add(units)
-        return chooser
+            matched.add(units)
+        matched.choose()
+        self.exchanged = matched.exchanged
+        return matched
 
     def takes(self, units: ScoredUnits) -> Booleans:
         """Return which units are in each arm, shape ``(arms, units)``."""

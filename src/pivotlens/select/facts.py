@@ -36,6 +36,7 @@ class Facts:
         sources: Numbers of sources.
         lengths: Tenths by length.
         by_pivots: Whether the score is a share of pivot tokens, and no rate of bridges.
+        exchanged: By language, how many units of arm ``matched`` stand for others that were drawn.
     """
 
     arms: tuple[str, ...]
@@ -44,6 +45,7 @@ class Facts:
     sources: Names
     lengths: Lengths
     by_pivots: bool
+    exchanged: Mapping[int, int]
     units: int = 0
     tokens: int = 0
     _sums: Counter[tuple[str, int, str]] = field(default_factory=Counter)
@@ -177,6 +179,7 @@ class Facts:
                         "bridges": bridges,
                         "language_share": in_language / own if own else None,
                         "explained": self._explained(arm, language) if own else None,
+                        "exchanged": self.exchanged.get(language, 0) if arm == "matched" else 0,
                     }
                 )
         return rows

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from pivotlens.arrays import Booleans, Floats, Hashes, Integers
-from pivotlens.select.budgets import Budgets, sum_by
+from pivotlens.select.budgets import sum_by
 from pivotlens.select.choosing import Chooser
 from pivotlens.select.units import ScoredUnits
 
@@ -25,6 +25,7 @@ LEVELS = (
 
 Composition is to two points, length to a twelfth.
 """
+_BY_COMPOSITION = 5
 _RESERVE = 3
 _RESERVE_LEVEL = 1000.0
 _PENDING = 1 << 16
@@ -76,14 +77,25 @@ def _length_bins(n_tokens: Integers) -> Integers:
 
 
 def strata(units: ScoredUnits, lengths: Lengths) -> Integers:
-    """Return what units are alike in at each of `LEVELS`, as numbers, shape ``(levels, units)``."""
+    """Return what units are alike in at each of `LEVELS`, and their languages, as numbers, ``(levels + 1, units)``."""
     coarse = units.composition
     with_type = units.fine_composition * _TYPES + units.document_type
     with_decile = with_type * _DECILES + lengths.deciles(units)
     # Deciles are wide where lengths are spread: a budget is of tokens, and so is what an arm is made of.
-    with_length = with_type * _LENGTHS + np.minimum(_length_bins(units.n_tokens) // 2, _LENGTHS - 1)
+    with_length = with_type * _LENGTHS + _twelfths(units)
     with_source = with_length * _SOURCES + units.source
-    return np.stack([with_source, with_length, with_decile, with_type, coarse * _TYPES + units.document_type, coarse])
+    coarse_with_type = coarse * _TYPES + units.document_type
+    return np.stack([with_source, with_length, with_decile, with_type, coarse_with_type, coarse, units.language])
+
+
+def alike_but_in_composition(units: ScoredUnits) -> Integers:
+    """Return what units share a type, length and source, a type and length, and a type, as numbers, ``(3, units)``."""
+    with_length = units.document_type * _LENGTHS + _twelfths(units)
+    return np.stack([with_length * _SOURCES + units.source, with_length, units.document_type])
+
+
+def _twelfths(units: ScoredUnits) -> Integers:
+    return np.minimum(_length_bins(units.n_tokens) // 2, _LENGTHS - 1)
 
 
 class _Smallest:
@@ -120,7 +132,7 @@ class _Smallest:
 
 @dataclass(frozen=True)
 class _Candidates:
-    """Units that may be matched; arrays of shape ``(units,)``, ``strata`` of shape ``(levels, units)``."""
+    """Units that may be matched; arrays of shape ``(units,)``, ``strata`` of shape ``(levels + 1, units)``."""
 
     strata: Integers
     hashes: Hashes
@@ -143,7 +155,7 @@ class _Candidates:
     @classmethod
     def joined(cls, parts: Sequence[_Candidates]) -> _Candidates:
         none = cls(
-            np.zeros((len(LEVELS), 0), dtype=np.int64),
+            np.zeros((len(LEVELS) + 1, 0), dtype=np.int64),
             np.zeros(0, dtype=np.uint64),
             np.zeros(0, dtype=np.int64),
             np.zeros(0, dtype=np.int64),
@@ -164,11 +176,13 @@ class Matched:
     Attributes:
         places: Numbers of the units, upwards.
         keys: For each, by what it is taken: up to 1 those that stand for a unit of ``top``, above that a reserve.
+        hashes: What decides between equal keys.
         matched: By language and level, how much of what ``top`` takes was matched at it; the last level is none.
     """
 
     places: Integers
     keys: Floats
+    hashes: Hashes
     matched: dict[tuple[int, int], int]
 
 
@@ -186,10 +200,14 @@ class Matching:
         self._wanted: Counter[int] = Counter()
         self._finest: dict[int, tuple[int, ...]] = {}
         self._language: dict[int, int] = {}
+        self._compositions: dict[int, set[int]] = {}
         self._smallest: list[_Smallest] = []
 
     def count(self, units: ScoredUnits) -> None:
-        """Take note of what the arm is made of."""
+        """Take note of what the arm is made of, and of which compositions there are."""
+        for language in self._top.budgets.of_language:
+            here = units.composition[units.eligible & (units.language == language)]
+            self._compositions.setdefault(language, set()).update(np.unique(here).tolist())
         taken = units[self._top.takes(units)]
         found, first, places = np.unique(strata(taken, self._lengths), axis=1, return_index=True, return_inverse=True)
         costs = sum_by(places.ravel(), self._top.budgets.cost(taken), found.shape[1])
@@ -201,11 +219,14 @@ class Matching:
     def add(self, units: ScoredUnits) -> None:
         """Take note of what could be matched, once all has been counted."""
         if not self._smallest:
-            for level in range(len(LEVELS)):
-                of_level: Counter[int] = Counter()
-                for finest, cost in self._wanted.items():
-                    of_level[self._finest[finest][level]] += cost
-                self._smallest.append(_Smallest({group: _RESERVE * cost for group, cost in of_level.items()}))
+            for level in range(len(LEVELS) + 1):
+                wanted = self._of_level(self._wanted, level)
+                most = {group: _RESERVE * cost for group, cost in wanted.items()}
+                if level == _BY_COMPOSITION:  # what brings the arm's composition near that of ``top`` may be of any
+                    of_language = self._of_level(self._wanted, len(LEVELS))
+                    for language, cost in of_language.items():
+                        most |= {one: max(cost, most.get(one, 0)) for one in self._compositions[language]}
+                self._smallest.append(_Smallest(most))
         may = units.eligible & ~self._top.takes(units) & np.isin(units.language, list(self._top.budgets.of_language))
         candidates = _Candidates(
             strata(units, self._lengths)[:, may],
@@ -247,7 +268,7 @@ class Matching:
         for finest, cost in left.items():
             matched[self._language[finest], len(LEVELS)] += cost
         self._put_in_reserve(candidates, keys, uniform)
-        return Matched(places, keys, {key: cost for key, cost in sorted(matched.items()) if cost})
+        return Matched(places, keys, candidates.hashes, {key: cost for key, cost in sorted(matched.items()) if cost})
 
     def _of_level(self, costs: Mapping[int, int], level: int) -> Counter[int]:
         """Return the costs of strata of the first level by the wider ones of another."""
@@ -258,44 +279,9 @@ class Matching:
 
     def _put_in_reserve(self, candidates: _Candidates, keys: Floats, uniform: Floats) -> None:
         """Give keys above 1 to those left over, in the proportions of what was wanted: the finest level first."""
-        for level in range(len(LEVELS)):
+        for level in range(len(LEVELS) + 1):
             wanted, groups = self._of_level(self._wanted, level), candidates.strata[level]
             quotas = np.array([wanted[group] for group in groups.tolist()], dtype=np.int64)
             free = np.isinf(keys) & (quotas > 0)
             places_in_group = candidates[free].before(groups[free]) + uniform[free] * candidates.costs[free]
             keys[free] = 1 + _RESERVE_LEVEL * level + places_in_group / quotas[free]
-
-
-@dataclass(frozen=True)
-class MatchedOrder:
-    """Takes the units of a `Matched` in their order."""
-
-    matched: Matched
-    seed: int
-
-    def candidates(self, units: ScoredUnits) -> Booleans:
-        """Tell which were matched or are in reserve."""
-        return self._at(units)[1]
-
-    def keys(self, units: ScoredUnits) -> Floats:
-        """Return their keys; infinite for others."""
-        at, there = self._at(units)
-        keys = np.full(units.size, np.inf)
-        keys[there] = self.matched.keys[at[there]]
-        return keys
-
-    def hashes(self, units: ScoredUnits) -> Hashes:
-        """Return their hashes."""
-        return units.hashes(self.seed, "matched")
-
-    def _at(self, units: ScoredUnits) -> tuple[Integers, Booleans]:
-        places = units.places
-        at = np.searchsorted(self.matched.places, places)
-        there = at < self.matched.places.size
-        there[there] = self.matched.places[at[there]] == places[there]
-        return at, there
-
-
-def budgets_like(top: Chooser) -> Budgets:
-    """Return the budget of the control: that of the arm, or what the arm took where there was no more."""
-    return replace(top.budgets, of_language={**top.budgets.of_language, **top.shortages()})

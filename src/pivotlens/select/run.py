@@ -42,6 +42,7 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
         corpus.sources,
         arms.lengths,
         config.score != "bridge",
+        arms.exchanged,
     )
     chosen, fragments, joined = (PartStore(workspace.parts_folder(key)) for key in ("chosen", "fragments", "joined"))
     files = ArmFiles(names, config.file_tokens, config.sequence_length, fragments)

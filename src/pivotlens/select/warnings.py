@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import Any
 
 from pivotlens.select.arms import BY_SCORE
@@ -59,7 +60,12 @@ def warnings_of(
         warnings.append(
             f"the budget takes everything there is in {', '.join(everything)}: the arms do not differ there"
         )
-    return warnings + _differences(config, facts, rows) + _far(tables["composition"], "matched" in config.arms)
+    return (
+        warnings
+        + _differences(config, facts, rows)
+        + unmatched(tables)
+        + _far(tables["composition"], "matched" in config.arms)
+    )
 
 
 def _far(composition: Sequence[Mapping[str, Any]], has_matched: bool) -> list[str]:
@@ -80,10 +86,29 @@ def _far(composition: Sequence[Mapping[str, Any]], has_matched: bool) -> list[st
     return warnings
 
 
+def unmatched(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """Return where the text of arm ``matched`` is not in the languages that the text of ``top`` is in."""
+    holding = {(row["arm"], row["language"]) for row in tables["summary"] if row["units"]}
+    shares: dict[str, dict[tuple[str, str], float]] = {}
+    for row in tables["composition"]:
+        if row["facet"] == "text_language" and row["arm"] in ("top", "matched"):
+            shares.setdefault(row["language"], {})[row["arm"], row["value"]] = row["share"]
+    warnings = []
+    for language, of_language in shares.items():
+        values = sorted({value for _, value in of_language})
+        gap = fsum(abs(of_language.get(("top", one), 0) - of_language.get(("matched", one), 0)) for one in values) / 2
+        if gap > _POINTS and {("top", language), ("matched", language)} <= holding:
+            own = {arm: of_language.get((arm, language), 0.0) for arm in ("top", "matched")}
+            warnings.append(
+                f"the text of arms top and matched in {language} is not in the same languages: {gap:.1%} differs, and "
+                f"{own['top']:.1%} and {own['matched']:.1%} are in {language}: the corpus has too few units alike"
+            )
+    return warnings
+
+
 def _differences(config: SelectConfig, facts: Facts, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return where arms differ from others in language or type, and not only in pivots."""
     warnings = []
-    shares = {(row["arm"], row["language"]): row["language_share"] for row in rows}
     for row in rows:
         if row["arm"] not in BY_SCORE or row["explained"] is None:
             continue
@@ -92,13 +117,6 @@ def _differences(config: SelectConfig, facts: Facts, rows: Sequence[Mapping[str,
                 f"arm {row['arm']} differs from the corpus in {row['language']} mainly in language composition or "
                 f"document type: they bring {min(row['explained'], 1):.0%} of the difference in "
                 f"{'pivots' if config.score != 'bridge' else 'bridges'}"
-            )
-    for (arm, language), share in shares.items():
-        like = shares.get(("matched", language))
-        if arm == "top" and share is not None and like is not None and abs(share - like) > _POINTS:
-            warnings.append(
-                f"{share:.0%} of the text of arm top in {language} is in that language, and {like:.0%} of arm matched: "
-                "too few units are alike (table matching)"
             )
     for arm in facts.arms:
         if without := facts.unscored(arm):

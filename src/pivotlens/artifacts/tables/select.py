@@ -90,6 +90,13 @@ TABLES = {
             "Of the difference to the whole corpus in what the setting `score` is a rate of, the share that language "
             "composition and document type bring along; empty where there is no difference.",
         ),
+        Column(
+            "exchanged",
+            INTEGER,
+            "units",
+            "Of arm `matched` the units that stand for others that were drawn, so that its text is in the same "
+            "languages as that of `top`; 0 in other arms.",
+        ),
     ),
     "arms": table(
         "An arm over all languages.",
