@@ -86,7 +86,11 @@ class Chain:
         print(f"{time.strftime('%H:%M:%S')} {self.folder}: {plan.stage} {plan.reason or 'is there'}", flush=True)
 
 
-def measure_world(world: Path, run: Path, effort: Effort, seed: int) -> Chain:
+READING_LAYERS = ("bench", "train", "score", "trace")
+"""Stages of a world in which only transfer and layers are asked for."""
+
+
+def measure_world(world: Path, run: Path, effort: Effort, seed: int, *, whole: bool = True) -> Chain:
     """Return the chain of a world: read, train, score, trace, ablate, count, mine, attribute.
 
     Args:
@@ -94,22 +98,21 @@ def measure_world(world: Path, run: Path, effort: Effort, seed: int) -> Chain:
         run: The run folder.
         effort: How much is trained and measured.
         seed: Of the model's weights and the order of the corpus.
+        whole: Whether every instrument is used, and not `READING_LAYERS` alone.
     """
     model = f"run:train/{ARM}"
     asked = {"directions": list(DIRECTIONS), "shots": 5}
-    return Chain(
-        run,
-        {
-            "bench": {"words": str(world / "words.tsv")},
-            "count": reading(world / "corpus") | {"tokenizer": str(world / "tokenizer"), "unit": "document"},
-            "mine": {"directions": list(DIRECTIONS)},
-            "train": training(world, effort, seed, [f"{ARM}={world / 'corpus'}"])
-            | {"checkpoint_tokens": list(effort.checkpoints)},
-            "score": asked
-            | {"model": model, "also_models": steps_of(effort), "shot_sets": effort.shot_sets, "newline": "left"},
-            "lens": reading(world / "corpus") | {"model": model, "tokens": effort.lens_tokens},
-            "trace": asked | {"model": model, "also_models": steps_of(effort)},
-            "ablate": {"max_items": effort.ablated},
-            "attribute": {},
-        },
-    )
+    stages: dict[str, dict[str, Any]] = {
+        "bench": {"words": str(world / "words.tsv")},
+        "count": reading(world / "corpus") | {"tokenizer": str(world / "tokenizer"), "unit": "document"},
+        "mine": {"directions": list(DIRECTIONS)},
+        "train": training(world, effort, seed, [f"{ARM}={world / 'corpus'}"])
+        | {"checkpoint_tokens": list(effort.checkpoints)},
+        "score": asked
+        | {"model": model, "also_models": steps_of(effort), "shot_sets": effort.shot_sets, "newline": "left"},
+        "lens": reading(world / "corpus") | {"model": model, "tokens": effort.lens_tokens},
+        "trace": asked | {"model": model, "also_models": steps_of(effort)},
+        "ablate": {"max_items": effort.ablated},
+        "attribute": {},
+    }
+    return Chain(run, {name: of for name, of in stages.items() if whole or name in READING_LAYERS})

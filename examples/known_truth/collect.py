@@ -21,40 +21,45 @@ _FINAL = f"run:train/{ARM}"
 _CONDITIONS = ("own", "random", "matched", "other")
 
 
-def collect_world(world: Path, run: Path, effort: Effort) -> dict[str, pa.Table]:
+def collect_world(world: Path, run: Path, effort: Effort, *, whole: bool = True) -> dict[str, pa.Table]:
     """Return the tables of a world, each row with the arm of its concept.
 
     Args:
         world: As `make_world` wrote it.
         run: The run folder of `measure_world`.
         effort: How much was trained.
+        whole: Whether every instrument was used.
 
     Returns:
-        ``transfer``: items by checkpoint; ``layers``: items by layer, at the end; ``behaviours``: items by rule and
-        lens, at the end; ``ablation``: items by condition, dose 1; ``mining``: concepts; ``attribution``: items.
+        ``transfer``: items by checkpoint; ``stages``: arms by checkpoint and layer; ``layers``: items by layer, at the
+        end; ``behaviours``: items by rule and lens, at the end; of a whole world also ``ablation``: items by condition, dose 1; ``mining``: concepts;
+        ``attribution``: items.
     """
     truth = {row["concept_id"]: row for row in pq.read_table(world / "truth.parquet").to_pylist()}
     arms = {concept: row["arm"] for concept, row in truth.items()}
     tokens = dict(zip(steps_of(effort), effort.checkpoints, strict=True))
     final = _row(run, "train", "summary")["tokens"]
-    return {
+    found = {
         "transfer": _table(
-            _item(row, arms) | {"tokens": tokens.get(row["model"], final)} | _only(
-                row, "score", "probability_share", "accuracy_10way", "correct"
-            )
+            _item(row, arms)
+            | {"tokens": tokens.get(row["model"], final)}
+            | _only(row, "score", "probability_share", "accuracy_10way", "correct")
             for row in _rows(run, "score", "concepts")
         ),
+        "stages": _table(_stages(run, arms, tokens | {_FINAL: final})),
         "layers": _table(_layers(run, arms)),
-        "behaviours": _table(_behaviours(run, arms)),
-        "ablation": _table(_ablation(run, arms)),
-        "mining": _table(_mining(world, run, arms)),
-        "attribution": _table(
+        "behaviours": _table(_behaviours(run, arms, ("raw", "tuned") if whole else ("raw",))),
+    }
+    if whole:
+        found["ablation"] = _table(_ablation(run, arms))
+        found["mining"] = _table(_mining(world, run, arms))
+        found["attribution"] = _table(
             _item(row, arms)
             | _only(row, "df_both", "log_joint", "npmi", "score", "behaviour", "correct")
             | {"true_joint": truth[row["concept_id"]][f"joint_{FIRST}_{SECOND}"]}
             for row in _rows(run, "attribute", "predictors")
-        ),
-    }  # fmt: skip
+        )
+    return found
 
 
 def collect_selection(world: Path, chains: Iterable[Chain]) -> dict[str, pa.Table]:
@@ -117,9 +122,23 @@ def _layers(run: Path, arms: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _behaviours(run: Path, arms: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    for lens, table in (("raw", "behaviours"), ("tuned", "tuned_behaviours")):
-        for row in _rows(run, "trace", table, model=_FINAL, shot_set=0):
+def _stages(run: Path, arms: Mapping[str, str], tokens: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    """Yield the means of every arm at every layer of every checkpoint."""
+    found: defaultdict[tuple[str, int, int], list[tuple[float, float]]] = defaultdict(list)
+    for row in _rows(run, "trace", "layers", shot_set=0):
+        key = arms[row["concept_id"]], tokens[row["model"]], row["layer"]
+        found[key].append((row["mass_english"], row["target_prob"]))
+    for (arm, at, layer), values in sorted(found.items()):
+        hub, target = (sum(side) / len(values) for side in zip(*values, strict=True))
+        yield {"arm": arm, "tokens": at, "layer": layer, "n": len(values), "mass_hub": hub, "target_prob": target}
+
+
+_BEHAVIOURS = {"raw": "behaviours", "tuned": "tuned_behaviours"}
+
+
+def _behaviours(run: Path, arms: Mapping[str, str], lenses: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for lens in lenses:
+        for row in _rows(run, "trace", _BEHAVIOURS[lens], model=_FINAL, shot_set=0):
             yield _item(row, arms) | {"lens": lens} | _only(row, "rule", "behaviour", "layer", "correct") | {
                 "pivot_languages": "+".join(row["languages"] or ()),
             }  # fmt: skip

@@ -118,8 +118,9 @@ class Job:
         scale, folder = self.scale, self.run / f"{self.world}-{self.seed}"
         settings = WorldSettings(self.seed, scale.words, scale.worlds[self.world], scale.model)
         world = _made(folder / "world", lambda path: make_world(settings, path))
-        measure_world(world, folder / "run", scale.effort, self.seed).run()
-        return collect_world(world, folder / "run", scale.effort)
+        whole = self.world == MAIN
+        measure_world(world, folder / "run", scale.effort, self.seed, whole=whole).run()
+        return collect_world(world, folder / "run", scale.effort, whole=whole)
 
     def _selection(self) -> dict[str, pa.Table]:
         scale, folder = self.scale, self.run / f"{self.world}-{self.seed}"
