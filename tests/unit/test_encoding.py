@@ -4,12 +4,19 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, models, normalizers
 from transformers import PreTrainedTokenizerFast
 
+from pivotlens.ablate.texts import TEXTS, known_texts
 from pivotlens.errors import ModelError
-from pivotlens.models.encoding import EncodedAnswer, TokenTexts, encode_answers, leading_space_tokens
+from pivotlens.models.encoding import (
+    EncodedAnswer,
+    TokenTexts,
+    encode_answers,
+    first_content_piece,
+    leading_space_tokens,
+)
 from pivotlens.models.tokenizer import token_text
 from pivotlens.text import Direction
 from pivotlens.translation.prompts import answer_text, prompt_text
-from tokenizer_kinds import MAKERS, byte_level, fast, metaspace
+from tokenizer_kinds import MAKERS, byte_level, fast, metaspace, word_level
 
 _PROMPT = prompt_text(Direction("fr", "zh"), [("hiver", "冬"), ("chien", "学生")], "eau", "english")
 
@@ -165,3 +172,13 @@ def test_token_text_of_special_and_added_tokens():
     assert texts[backend.token_to_id("<image>")] == "<image>"
     assert texts[backend.token_to_id("<s>")] == "<s>"
     assert texts[backend.token_to_id("水 水")] == "水 水"
+
+
+def test_an_unknown_token_is_no_word_s_first_piece():
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=word_level(), unk_token="<unk>")
+    texts = TokenTexts(tokenizer)
+    known = first_content_piece(tokenizer, "water", texts)
+    assert texts[known] == "water"
+    assert first_content_piece(tokenizer, "vodyanoy", texts) is None
+    assert known_texts(tokenizer) == (), "nor is it a text's"
+    assert known_texts(PreTrainedTokenizerFast(tokenizer_object=byte_level())) == TEXTS

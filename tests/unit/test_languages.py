@@ -94,6 +94,7 @@ def test_a_direction_prints_so_that_it_can_be_read():
 
 def test_names():
     assert english_name("zh") == "Chinese"
+    assert english_name("qaa") == "Qaa", "a language of one's own is called by its code"
     assert native_name("zh", "fr") == "chinois"
     assert native_name("ja", "ja") == "日本語"
     with pytest.raises(ConfigError, match="'xh'"):

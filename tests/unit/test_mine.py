@@ -338,6 +338,20 @@ def test_an_uncounted_language_is_absent_and_a_top_of_one_keeps_the_best(run):
     assert {row["language_pairs"] for row in pivots.rows("pivots")} == {1}
 
 
+def test_a_language_without_text_lifts_no_limit_of_the_others(run):
+    pair = {"source_language": "fr", "target_language": "zh"}
+    beside, alone = (mine_pivots(config, run) for config in (MineConfig(), MineConfig(directions=("fr-zh",))))
+    assert beside.rows("pair_pivots", **pair) == alone.rows("pair_pivots", **pair)
+    assert {row["null_share"] <= 0.01 for row in beside.rows("pair_pivots")} == {True}
+    assert beside.manifest.details["without_max_null"] == []
+
+
+def test_too_few_shuffled_pairs_are_named(run):
+    pivots = mine_pivots(MineConfig(directions=("fr-zh",), max_null=1e-6), run)
+    assert pivots.manifest.details["without_max_null"] == ["fr-zh"]
+    assert any("Too few shuffled pairs of fr-zh for max_null = 1e-06" in said for said in pivots.manifest.warnings)
+
+
 def test_monolingual_text_mines_nothing_and_says_why(tmp_path):
     write_bench(tmp_path)
     write_counts(tmp_path, corpus(mixed=False))
