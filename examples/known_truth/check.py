@@ -64,7 +64,8 @@ def check(world: Path, run: Path, asked: str = "P") -> dict[str, float]:
                     best, at = layers[1:, row_of[concept]].max(-1)
                     foreign = [p for p, one in zip(best.tolist(), at.tolist(), strict=True) if one not in sides]
                     pivots.setdefault(concept, []).append(max(foreign, default=-np.inf) >= np.log(0.1))
-    share = [np.mean([np.mean(found) for one, found in pivots.items() if arms[one] in kind]) for kind in ("PX", "DN")]
+    called = [[np.mean(found) for one, found in pivots.items() if arms[one] in kind] for kind in ("PX", "DN")]
+    share = [np.mean(found) if found else np.nan for found in called]
     return {
         "score": float(np.mean([np.mean(found) for one, found in scores.items() if arms[one] == asked])),
         "precision": float(share[0] / sum(share)) if sum(share) else float("nan"),

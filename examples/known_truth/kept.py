@@ -41,6 +41,10 @@ class Kept:
         """Return a table's rows of one seed."""
         return self.tables[seed][table]
 
+    def only(self, seed: int) -> Kept:
+        """Return the tables of one seed alone."""
+        return Kept(self.name, {seed: self.tables[seed]}, self.settings)
+
     def by_concept(self, table: str, value: Callable[[Row], float | None], **kept: Any) -> list[Floats]:
         """Return a value by concept, a mean over directions, of the rows in which columns have given values.
 

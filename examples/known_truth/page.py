@@ -56,6 +56,7 @@ def page(kept: dict[str, Kept], folder: str) -> str:
         *_mining(main),
         *(_selection(kept[SELECTION]) if SELECTION in kept else []),
         *_hub(kept),
+        *_check(main),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -141,8 +142,21 @@ def _behaviours(main: Kept) -> list[str]:
             f"{ask.layer_mean(main, 'mass_fourth', 'X', layer).mean:.3f}",
             ask.layer_auc(main, "P", "D", layer).shown(),
             ask.layer_auc(main, "P", "N", layer, "mass_hub").shown(),
+            ask.layer_auc(main, "D", "N", layer, "mass_hub").shown(),
         )
         for layer in ask.layers(main)
+    ]
+    layer = ask.layers(main)[-1]
+    stages = [
+        (
+            f"{tokens / 1e6:.1f}M",
+            *(
+                f"{hub.mean:.3f} / {target.mean:.3f}"
+                for arm in ("P", "D", "N")
+                for hub, target in [ask.stage_means(main, arm, layer, tokens)]
+            ),
+        )
+        for tokens in ask.checkpoints(main)
     ]
     doses = [
         (arm, *(ask.pivot_share(main, rule, "raw", arm).shown() for rule in ("calibrated", "authors_threshold")))
@@ -154,9 +168,11 @@ def _behaviours(main: Kept) -> list[str]:
         "neighbour binds (P, X) minus that where the words meet (D, N); and what share of the semantic pivots only a "
         "neighbour binds, if half of all items were so (0.50 is chance).",
         table(("rule", "lens", "P", "X", "D", "N", "apart", "precision"), rules),
-        "Hub / target, raw lens, by layer; E's word in X; and two AUCs: of hub over target for P against D, and of "
-        "the hub's mass for P against N.",
-        table(("layer", "P", "D", "N", "H", "X", "E in X", "AUC P–D", "AUC P–N"), readings),
+        "Hub / target, raw lens, by layer; E's word in X; and AUCs: of hub over target for P against D, and of the "
+        "hub's mass for P and for D against N.",
+        table(("layer", "P", "D", "N", "H", "X", "E in X", "AUC P–D", "AUC P–N", "AUC D–N"), readings),
+        f"Hub / target at layer {layer} in the course of the training.",
+        table(("tokens", "P", "D", "N"), stages),
         "Share of semantic pivots by dose.",
         table(("arm", "`calibrated`", "`authors_threshold`"), doses),
     ]
@@ -231,6 +247,30 @@ def _selection(selection: Kept) -> list[str]:
     ]
 
 
+def _check(main: Kept) -> list[str]:
+    rows = [
+        (
+            str(seed),
+            *(
+                f"{value:.4f}"
+                for own, second in (
+                    (ask.transfer(of_seed, "P"), "score"),
+                    (ask.precision(of_seed, "authors_threshold", "raw"), "precision"),
+                )
+                for value in (own.mean, main.rows(seed, "check")[0][second])
+            ),
+        )
+        for seed in main.seeds
+        for of_seed in [main.only(seed)]
+    ]
+    return [
+        "## A second implementation",
+        "`examples/known_truth/check.py` shares no code with pivotlens: Score of P, and precision of "
+        "`authors_threshold`, by seed.",
+        table(("seed", "Score", "second", "precision", "second"), rows),
+    ]
+
+
 def _hub(kept: dict[str, Kept]) -> list[str]:
     names = [name for name in kept if name != SELECTION]
     layer = ask.layers(kept[MAIN])[-1]
@@ -254,6 +294,7 @@ def _hub(kept: dict[str, Kept]) -> list[str]:
     return [
         "## 7. Is the pivot the co-occurring language or the frequent one?",
         f"Worlds that differ in the language of the text that stands alone; layer {layer}.",
+        f"In X, E's word minus the hub's in the main world: {ask.neighbour_above_hub(kept[MAIN], layer).shown(3)}.",
         table(
             ("world", "Score P", "X", "M", "hub / target in P", "in D", "AUC P–D", "E in X", "hub in X"),
             rows,

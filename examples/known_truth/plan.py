@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from examples.known_truth.chain import Effort, measure_world
+from examples.known_truth.check import check
 from examples.known_truth.collect import collect_selection, collect_world
 from examples.known_truth.documents import Amounts
 from examples.known_truth.selection import Pool, make_pool, mix_arms, select_and_train
@@ -120,7 +121,10 @@ class Job:
         world = _made(folder / "world", lambda path: make_world(settings, path))
         whole = self.world == MAIN
         measure_world(world, folder / "run", scale.effort, self.seed, whole=whole).run()
-        return collect_world(world, folder / "run", scale.effort, whole=whole)
+        tables = collect_world(world, folder / "run", scale.effort, whole=whole)
+        if whole:
+            tables["check"] = pa.Table.from_pylist([check(world, folder / "run")])
+        return tables
 
     def _selection(self) -> dict[str, pa.Table]:
         scale, folder = self.scale, self.run / f"{self.world}-{self.seed}"

@@ -46,9 +46,7 @@ def _scores(kept: Kept, arm: str, column: str, tokens: int | None = None) -> lis
     return [
         found
         for seed in kept.seeds
-        for found in Kept(kept.name, {seed: kept.tables[seed]}, kept.settings).by_concept(
-            "transfer", lambda row: row[column], arm=arm, tokens=at[seed]
-        )
+        for found in kept.only(seed).by_concept("transfer", lambda row: row[column], arm=arm, tokens=at[seed])
     ]
 
 
@@ -93,6 +91,23 @@ def layers(kept: Kept) -> list[int]:
 def layer_mean(kept: Kept, column: str, arm: str, layer: int) -> Estimate:
     """Return a column's mean over an arm's items at a layer."""
     return mean_of(kept.by_concept("layers", lambda row: row[column], arm=arm, layer=layer))
+
+
+def stage_means(kept: Kept, arm: str, layer: int, tokens: int) -> tuple[Estimate, Estimate]:
+    """Return the hub's and the target's mean probability in an arm at a layer of a checkpoint."""
+    rows = [
+        row
+        for seed in kept.seeds
+        for row in kept.rows(seed, "stages")
+        if (row["arm"], row["layer"], row["tokens"]) == (arm, layer, tokens)
+    ]
+    hub, target = ([row[name] for row in rows] for name in ("mass_hub", "target_prob"))
+    return over_seeds(hub), over_seeds(target)
+
+
+def neighbour_above_hub(kept: Kept, layer: int) -> Estimate:
+    """Return how far E's word is above the hub's in the items that E binds."""
+    return mean_of(kept.by_concept("layers", lambda row: row["mass_fourth"] - row["mass_hub"], arm=OTHER, layer=layer))
 
 
 def layer_auc(kept: Kept, arm: str, other: str, layer: int, column: str = "ratio") -> Estimate:
