@@ -32,8 +32,8 @@ def collect_world(world: Path, run: Path, effort: Effort, *, whole: bool = True)
 
     Returns:
         ``transfer``: items by checkpoint; ``stages``: arms by checkpoint and layer; ``layers``: items by layer, at the
-        end; ``behaviours``: items by rule and lens, at the end; of a whole world also ``ablation``: items by condition, dose 1; ``mining``: concepts;
-        ``attribution``: items.
+        end; ``behaviours``: items by rule and lens, at the end; of a whole world also ``ablation``: items by condition,
+        dose 1; ``mining``: concepts; ``attribution``: items.
     """
     truth = {row["concept_id"]: row for row in pq.read_table(world / "truth.parquet").to_pylist()}
     arms = {concept: row["arm"] for concept, row in truth.items()}
