@@ -320,7 +320,12 @@ def test_what_a_chain_is_still_to_make(here, monkeypatch):
         ("count", {"corpus": "run:select/top@step-1"}, "names run:select/top@step-1", "known: matched, top."),
         ("score", {"model": "run:train/top-2"}, "model of score names run:train/top-2", "did you mean 'top-"),
         ("score", {"model": "run:train/top"}, "names run:train/top, which the settings of train do not make", "top-0"),
-        ("score", {"also_models": ("m", "run:train/web-1@step-999")}, "names run:train/web-1@step-999", "did you mean 'web-1@step-"),
+        (
+            "score",
+            {"also_models": ("m", "run:train/web-1@step-999")},
+            "names run:train/web-1@step-999",
+            "did you mean 'web-1@step-",
+        ),
         ("train", {"arms": ("a=run:select/nosuch",)}, "arms of train names run:select/nosuch", "known: "),
     ],
 )

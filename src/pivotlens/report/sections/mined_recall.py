@@ -7,6 +7,7 @@ from pivotlens.report.names import GROUP_NAMES
 from pivotlens.report.run_tables import Row, RunTables, rows
 from pivotlens.report.sections import parts as p
 from pivotlens.report.sections.shares import DEFAULT_RULE
+from pivotlens.text import parse_direction
 
 
 def mined_recall(run: RunTables) -> b.Section | None:
@@ -17,7 +18,7 @@ def mined_recall(run: RunTables) -> b.Section | None:
         return None
     depths = sorted({row["depth"] for row in shown})
     fields = (
-        p.text("directions", _directions),
+        p.text("directions", lambda group: _directions(p.any_of(group)["direction_group"])),
         p.GROUP_ITEMS,
         *(p.across(f"among the first {depth}", depth, "recall", "share") for depth in depths),
         p.across(f"others' first {depths[-1]}", depths[-1], "recall_others", "share"),
@@ -37,12 +38,11 @@ def mined_recall(run: RunTables) -> b.Section | None:
         table("mined-recall", DEFAULT_RULE),
         *p.folded("Other rules", *(table(f"mined-recall-{rule}", rule) for rule in others)),
     )
-    return b.Section("mined-recall", "Lens pivots among mined pivots", blocks)
+    return b.Section("mined-recall", "Are the layers' pivots those of the corpus?", blocks, "Recall")
 
 
-def _directions(group: dict[int, Row]) -> str:
-    name: str = p.any_of(group)["direction_group"]
-    return GROUP_NAMES.get(name, name)
+def _directions(name: str) -> b.Cell:
+    return GROUP_NAMES[name] if name in GROUP_NAMES else b.Pair(parse_direction(name))
 
 
 def _is_first(row: Row, first: Row) -> bool:

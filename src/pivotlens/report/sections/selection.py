@@ -27,7 +27,10 @@ def selection(run: RunTables) -> b.Section | None:
     arms, summary = rows(run.select, "arms"), rows(run.select, "summary")
     if not arms:
         return None
-    said = p.lede("The rebuilt corpus: units rich in pivots, and controls at the same budget, by the language found.")
+    said = p.lede(
+        "The rebuilt corpus: units rich in bridges, each a word beside one of its own pivots, and controls at the same "
+        "budget, by the language found."
+    )
     overlap = p.table(
         "overlap",
         "Units that two arms share",
@@ -59,10 +62,11 @@ def _arm(name: str) -> str:
 
 def _arms(arms: Sequence[Row], summary: Sequence[Row]) -> b.Table:
     most = max((row["bridges"] or 0.0 for row in (*arms, *summary)), default=0.0)
-    axis = charts.Axis("bridges", "per 1,000 tokens", (0, most or 1))
+    ticks = charts.nice_ticks(most or 1.0)
+    axis = charts.Axis("bridges", "per 1,000 tokens", (0, ticks[-1]))
 
     def bar(row: Row) -> Markup:
-        return charts.plain_bar(row["bridges"], most, "r-mined" if row["arm"] == "top" else "r-common")
+        return charts.plain_bar(row["bridges"], ticks[-1], "r-mined" if row["arm"] == "top" else "r-common")
 
     def count(name: str) -> p.Field:
         return p.number(name, lambda row: b.Value(row[name], "count") if name in row else "")
@@ -72,7 +76,7 @@ def _arms(arms: Sequence[Row], summary: Sequence[Row]) -> b.Table:
         p.text("language", lambda row: language_name(row["language"]) if "language" in row else "all"),
         *map(count, ("units", "tokens", "budget", "available")),
         p.plot("bridges", bar, charts.column_axis(axis, 0.0)),
-        p.number("bridges per 1,000 tokens", lambda row: b.Value(row["bridges"] or 0.0, "figure")),
+        p.number("bridges per 1,000 tokens", lambda row: b.Value(row["bridges"] or 0.0, "short")),
         p.number("pivot share", lambda row: b.Value(row["pivot_share"] or 0.0, "share")),
     )
     every = [row for arm in arms for row in (arm, *(one for one in summary if one["arm"] == arm["arm"]))]
