@@ -412,7 +412,9 @@ def test_kinds_of_pivots_count_a_token_in_each_of_its_languages() -> None:
         ["fr → zh", "6", "67%", "translation 67%", "4"],
         ["en → zh", "50", "0%", "hypernym 100%", "1"],
     ]
-    assert [row[:2] for row in table_of(blocks, "pivot-layer-calibrated")] == [["4", "3"], ["5", "3"]]
+    counts = [row[:3] for row in table_of(blocks, "pivot-counts-calibrated")]
+    assert counts[:2] == [["languages", "en", "3"], ["languages", "no link", "2"]]
+    assert counts[-2:] == [["layer", "4", "3"], ["layer", "5", "3"]]
     assert len(drawn_of("rect", figure_of(blocks, "pivot-layers-calibrated"))) == 2
     (title,) = [plain(block.content) for block in blocks_of(blocks) if "alone" in plain(getattr(block, "content", ()))]
     assert title == "calibrated 6 pivots, neither side English; 50% are linked as words of English alone"

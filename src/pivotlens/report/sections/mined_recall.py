@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pivotlens.report import blocks as b
 from pivotlens.report.names import GROUP_NAMES
-from pivotlens.report.run_tables import Row, RunTables, rows
+from pivotlens.report.run_tables import RunTables, first_rows
 from pivotlens.report.sections import parts as p
 from pivotlens.report.sections.shares import DEFAULT_RULE
 from pivotlens.text import parse_direction
@@ -12,8 +12,7 @@ from pivotlens.text import parse_direction
 
 def mined_recall(run: RunTables) -> b.Section | None:
     """Build the section from ``trace/mined_recall``: the first model and prompt."""
-    found = rows(run.trace, "mined_recall")
-    shown = [row for row in found if row["recall"] is not None and _is_first(row, found[0])]
+    shown = [row for row in first_rows(run.trace, "mined_recall") if row["recall"] is not None]
     if not shown:
         return None
     depths = sorted({row["depth"] for row in shown})
@@ -43,7 +42,3 @@ def mined_recall(run: RunTables) -> b.Section | None:
 
 def _directions(name: str) -> b.Cell:
     return GROUP_NAMES[name] if name in GROUP_NAMES else b.Pair(parse_direction(name))
-
-
-def _is_first(row: Row, first: Row) -> bool:
-    return (row["model"], row["prompt"]) == (first["model"], first["prompt"])
