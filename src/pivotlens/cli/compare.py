@@ -34,22 +34,26 @@ Names = Annotated[
 Texts = tuple[str, ...]
 
 
+def _listed(said: str) -> Parameter:
+    return Parameter(help=said, consume_multiple=True, negative="", show_default=False)
+
+
 @Parameter(name="*")
 @dataclasses.dataclass(frozen=True)
 class Wanted:
     """What is compared, and how."""
 
-    tasks: Annotated[Texts, Parameter(help="Compare only these tasks.", consume_multiple=True, negative="")] = ()
-    metrics: Annotated[Texts, Parameter(help="Compare only these metrics.", consume_multiple=True, negative="")] = ()
+    tasks: Annotated[Texts, _listed("Compare only these tasks.")] = ()
+    metrics: Annotated[Texts, _listed("Compare only these metrics.")] = ()
     cluster: Annotated[
         str,
         Parameter(help="Field of a document whose equal values make a cluster, such as `passage_id`; by default what "
-                  "is known of the task."),
+                  "is known of the task.", show_default=False),
     ] = ""  # fmt: skip
     any_prompt: Annotated[
         bool,
         Parameter(help="Compare even where documents were asked in other words, with other shots or in another "
-                  "version of the task.", negative=""),
+                  "version of the task.", negative="", show_default=False),
     ] = False  # fmt: skip
     bootstrap: Annotated[int, Parameter(help="Bootstrap resamples for the intervals.")] = 1000
     seed: Annotated[int, Parameter(help="Seed of all that is drawn.")] = 0
