@@ -58,7 +58,13 @@ def flags_class(config: type[StageConfig]) -> Any:
     fields: dict[str, Any] = {}
     for name, field in config.model_fields.items():
         default = field.default
-        shown = None if default is False or default in (None, "", ()) else " ".join(map(str, default)) if is_list(field) else default
+        shown = (
+            None
+            if default is False or default in (None, "", ())
+            else " ".join(map(str, default))
+            if is_list(field)
+            else default
+        )
         parameter = Parameter(
             help=field.description,
             show_default=_constant(shown) if shown is not None else False,

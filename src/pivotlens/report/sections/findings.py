@@ -10,6 +10,7 @@ from pivotlens.report.names import BEHAVIOUR_NAMES, COARSE_GROUP_NAMES, GROUP_NA
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, is_pooled, rows
 from pivotlens.report.sections.attribution import CLASSES, ENOUGH, PRIMARY_RULE, AucRows, auc_tables, shared_pairs
 from pivotlens.report.sections.causality import own_effect, tested_groups, verdicts
+from pivotlens.report.sections.evaluation import evaluation_lines
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import TellingItem, Traced
 from pivotlens.report.sections.parts import interval, shown
@@ -29,7 +30,7 @@ from pivotlens.report.wording import direction_name, number, percent, plural, wh
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
-FREE = "neither_english"
+FREE, _MOST_TASKS = "neither_english", 3
 _OTHERWISE = {
     "direct": "are direct",
     "copy": "are copies of the source word",
@@ -56,6 +57,7 @@ def findings(run: RunTables, found: Traced, mined: MinedPivots | None) -> tuple[
         auc_sentence(auc_tables(rows(run.attribute, "auc")), rows(run.attribute, "joint")),
         mined_sentence(mined) if mined else (),
         arms_sentence(rows(run.select, "arms")),
+        evaluation_sentence(run),
     )
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -259,3 +261,9 @@ def arms_sentence(arms: Sequence[Row]) -> b.Prose:
         f"In the rebuilt corpus **{percent(shares['top'])}** of the tokens are pivots, against "
         f"**{percent(shares['random'])}** in a random choice at the same budget."
     )
+
+
+def evaluation_sentence(run: RunTables) -> b.Prose:
+    """Say the first results in the harness's tasks, and how the other models differ."""
+    lines = evaluation_lines(run)[:_MOST_TASKS] if run.evaluate else []
+    return (f"In tasks of lm-evaluation-harness: {'. '.join(lines)}.",) if lines else ()

@@ -101,7 +101,7 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
     if name == "ablate" and rows(stage, "conditions"):
         group = tested_groups(run)[0]
         found_ = verdicts(run, group)
-        held = f"{len(found_[True])} of {sum(map(len, found_.values()))}"
+        held = f"{len(found_[True])} of {sum(map(len, found_.values()))}" if found_[True] or found_[False] else "–"
         return Tile(name, held, f"conditions of a causal pivot hold, {COARSE_GROUP_NAMES[group]}", "causality")
     if name == "count" and "units" in details:
         return Tile(name, whole(details["units"]), f"units of {plural(details['documents'], 'document')}", "corpus")
@@ -114,6 +114,11 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
         )
     if name == "select" and (top := [row for row in rows(stage, "arms") if row["arm"] == "top"]):
         return Tile(name, Value(top[0]["pivot_share"], "share"), "of the tokens of arm top are pivots", "selection")
+    if name == "train" and (trained := rows(stage, "summary")):
+        said = f"tokens for each of {plural(len({row['arm'] for row in trained}), 'arm')}"
+        return Tile(name, Value(trained[0]["tokens"], "count"), said, "training")
+    if name == "evaluate" and "tasks" in details:
+        return Tile(name, whole(len(details["tasks"])), "tasks of lm-evaluation-harness", "evaluate")
     return Tile(name, "✓", {"lens": "a tuned lens is trained"}.get(name, "finished"), {"lens": "lenses"}.get(name, ""))
 
 
