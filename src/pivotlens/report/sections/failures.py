@@ -61,7 +61,7 @@ def _by_behaviour(rows: Sequence[Row]) -> list[b.Block]:
         first = p.text("behaviour", _behaviour)
         caption = f"Wrong answers by behaviour, {GROUP_NAMES[group]}; shares of the wrong answers"
         found = p.spread(members, itemgetter("behaviour"), "failure")
-        fields = (first, p.bars("wrong answers", _stack), *_kinds(found), _ITEMS)
+        fields = (first, p.bars("wrong answers", _stack), *_kinds(found, ends=False), _ITEMS)
         tables.append(p.table(f"failures-{group}", caption, found.values(), fields, kind="bars"))
     return p.folded("Do items that pivot fail otherwise?", *tables)
 
@@ -71,13 +71,15 @@ def _behaviour(found: Mapping[str, Row]) -> str:
     return "all wrong answers" if behaviour == "all" else BEHAVIOUR_NAMES.get(behaviour, behaviour)
 
 
-def _kinds(found: Mapping[object, dict[str, Row]]) -> list[p.Field]:
+def _kinds(found: Mapping[object, dict[str, Row]], *, ends: bool = True) -> list[p.Field]:
     kinds = [kind for kind in FAILURE_NAMES if any(kind in row for row in found.values())]
-    return [p.number(FAILURE_NAMES[kind], partial(_estimate, kind=kind)) for kind in kinds]
+    return [p.number(FAILURE_NAMES[kind], partial(_share, kind=kind, ends=ends)) for kind in kinds]
 
 
-def _estimate(found: Mapping[str, Row], kind: str) -> b.Cell:
-    return p.shown(found[kind], "share", "share") if kind in found else percent(0.0)
+def _share(found: Mapping[str, Row], kind: str, *, ends: bool) -> b.Cell:
+    if kind not in found:
+        return percent(0.0)
+    return p.shown(found[kind], "share", "share") if ends else b.Value(found[kind]["share"], "share")
 
 
 _ITEMS = p.number("items", lambda row: b.Value(p.any_of(row)["items"], "count"))

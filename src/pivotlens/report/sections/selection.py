@@ -41,7 +41,7 @@ def selection(run: RunTables) -> b.Section | None:
         ("What was lost", "losses",
          "Units that no arm takes, and mislabelled ones, which count for the language found", lost),
     )  # fmt: skip
-    blocks = [said, _arms(arms, summary)]
+    blocks: list[b.Block] = [said, _arms(arms, summary)]
     blocks += p.folded("What the arms are made of", *_composition(rows(run.select, "composition")))
     for title, name, caption, fields in folded:
         found = [row for row in rows(run.select, name) if row.get("units", 1)]
