@@ -57,8 +57,8 @@ def scores(run: RunTables) -> b.Section | None:
         _by_direction(rows, {p.pair_of(row): row for row in other}),
         p.note(
             "Probability share is the right word’s part of the probability among all its choices, 10-way how often it "
-            f"is the largest of them{chance}, and generated how often the model by itself writes an accepted word. They "
-            "can be compared between tokenizers; score cannot."
+            f"is the largest of them{chance}, and generated how often the model by itself writes an accepted word. "
+            "They can be compared between tokenizers; score cannot."
         ),
         pooled_table(pooled_rows, "items"),
         *_sweep(run),
