@@ -95,12 +95,16 @@ class Pipeline:
         """Return what each stage would do, in order; computes and writes nothing.
 
         Raises:
+            ConfigError: A stage reads by name what the stage before it that it names will not make.
             PrerequisiteError: A stage reads what neither is there nor comes before it.
             PivotLensError: A setting names something that cannot be read.
         """
+        from pivotlens.planned import refuse_unmade  # reads references, which need pyarrow; help does without
+
         fingerprints: dict[str, str] = {}
         plans: list[Plan[Any]] = []
         for name, config in self.configs.items():
+            refuse_unmade(config, {stage: self.configs[stage] for stage in fingerprints})
             plans.append(STAGES[name].plan(config, self.folder, planned=fingerprints, origins=self.origins[name]))
             fingerprints[name] = plans[-1].fingerprint
         return plans

@@ -128,3 +128,17 @@ def test_version(capsys):
 
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.strip() == metadata.version("pivotlens")
+
+
+def test_help_lists_stages_in_the_order_of_work(help_pages):
+    text = help_pages[""][0]
+    places = [text.index(f"│ {name} ") for name in STAGES]
+    assert places == sorted(places)
+    assert text.index("Stages, in the order of work") < places[0]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_defaults_are_shown_as_they_are_typed(help_pages, verb):
+    shown = " ".join(help_pages[verb][0].split())
+    for empty in ('[default: ""]', "[default: ()]", "[default: False]", "[default: ("):
+        assert empty not in shown

@@ -401,6 +401,20 @@ def test_empty_and_missing_samples(tmp_path, capsys):
     assert "holds no samples_*.jsonl" in capsys.readouterr().err
 
 
+def test_a_terminal_of_80_columns_breaks_no_name(tmp_path, capsys):
+    task, metric = f"pivotlens_{'long_' * 20}task", f"accuracy_{'of_words_' * 4}unlike"
+    for name, share in (("a", 0.4), ("b", 0.6)):
+        records = [record(at, {metric: one}) for at, one in enumerate(answers(ord(name), share, 1200))]
+        write(tmp_path / name, task, records)
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    title, _, head, name, figures, *_ = capsys.readouterr().out.splitlines()
+    assert title == "second: b; first: a"
+    assert head.split() == ["n", "first", "second", "change", "95", "%", "interval", "p", "Holm", "unpaired", "MDE"]
+    assert name == f"{task}, {metric}"
+    assert len(head) == len(figures) <= 80
+    assert figures.split()[0] == "1,200"
+
+
 # -- real outputs
 
 

@@ -13,7 +13,7 @@ from pivotlens import Evaluation
 from pivotlens.cli.main import main
 from pivotlens.comparison.harness_samples import sample_side
 from pivotlens.errors import ConfigError, DataError, ModelError, PivotLensError, PrerequisiteError
-from pivotlens.evaluate.chosen import chosen_tasks, local_data
+from pivotlens.evaluate.chosen import chosen_tasks, local_data, named_tasks
 from pivotlens.evaluate.config import EvaluateConfig
 from pivotlens.evaluate.stage import STAGE, evaluate_model
 from pivotlens.select.config import SelectConfig
@@ -316,6 +316,29 @@ def test_bad_input_is_refused_before_a_model_is_loaded(base, tmp_path, monkeypat
     ):
         data = (f"xnli_en={tmp_path / path}",)
         refused(base, tmp_path / "run", DataError, message, tasks=("xnli_en",), data=data, options=())
+
+
+def test_a_plan_knows_the_tasks_that_there_are(base, tmp_path):
+    import lm_eval
+    from lm_eval.tasks import TaskManager
+
+    def plan(*tasks, **more):
+        return STAGE.plan(settings(base, tasks=tasks, data=(), options=(), **more), tmp_path / "run")
+
+    for name, hint in (("xnli_frr", "did you mean 'xnli_fr'?"), ("q" * 9, "`lm_eval ls tasks` lists them all.")):
+        with pytest.raises(ConfigError, match=f"tasks = '{name}': neither a family nor a task of lm-eval") as caught:
+            plan("xnli", name)
+        assert caught.value.hint == hint
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "own.yaml").write_text("task: own  # mine\ntag:\n  - of_mine\n")
+    for name in ("own", "of_mine", "arc_easy", "ai2_arc", "mmlu"):
+        assert plan(name, include_path=str(tmp_path / "tasks")).reason == "no result yet"
+    with pytest.raises(ConfigError, match="tasks = 'mine'"):
+        plan("mine", include_path=str(tmp_path / "tasks"))
+    # The slow twin, over a folder of the harness with templates, groups and tags.
+    folder = Path(lm_eval.__file__).parent / "tasks" / "arc"
+    listed = set(TaskManager(include_path=str(folder), include_defaults=False).all_tasks)
+    assert {"arc_easy", "ai2_arc"} <= listed <= named_tasks(folder)
 
 
 def test_other_columns_and_nan_are_refused(base, tmp_path):

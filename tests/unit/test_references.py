@@ -25,7 +25,8 @@ from pivotlens.lens.stage import STAGE as LENS
 from pivotlens.mine import MineConfig
 from pivotlens.models.load import load_model
 from pivotlens.models.resolve import model_input, resolve_model, swept_models, tokenizer_input
-from pivotlens.pipeline import Pipeline
+from pivotlens.pipeline import Pipeline, stage_configs
+from pivotlens.planned import refuse_unmade
 from pivotlens.report.config import ReportConfig
 from pivotlens.report.run_tables import RunTables
 from pivotlens.report.sections.header import cautions
@@ -309,6 +310,54 @@ def test_what_a_chain_is_still_to_make(here, monkeypatch):
     assert seen[1].inputs["corpus"] != first[1].inputs["corpus"]
     assert [plan.reason for plan in chain.plan()] == [None, None]
     assert count_corpus(configs["count"], here / "run").manifest.fingerprint == seen[1].fingerprint
+
+
+@pytest.mark.parametrize(
+    ("stage", "settings", "message", "hint"),
+    [
+        ("count", {"corpus": "run:select/nosuch"}, "corpus of count names run:select/nosuch", "known: matched, top."),
+        ("count", {"corpus": "run:select/topp"}, "names run:select/topp", "did you mean 'top'?"),
+        ("count", {"corpus": "run:select/top@step-1"}, "names run:select/top@step-1", "known: matched, top."),
+        ("score", {"model": "run:train/top-2"}, "model of score names run:train/top-2", "did you mean 'top-"),
+        ("score", {"model": "run:train/top"}, "names run:train/top, which the settings of train do not make", "top-0"),
+        (
+            "score",
+            {"also_models": ("m", "run:train/web-1@step-999")},
+            "names run:train/web-1@step-999",
+            "did you mean 'web-1@step-",
+        ),
+        ("train", {"arms": ("a=run:select/nosuch",)}, "arms of train names run:select/nosuch", "known: "),
+    ],
+)
+def test_a_chain_that_names_what_it_will_not_make(tmp_path, stage, settings, message, hint):
+    made = {
+        "select": SelectConfig(arms=("top", "matched")),
+        "train": TrainConfig(model="m", arms=("run:select/top", "web=x.jsonl"), seeds=(0, 1), tokens=20_480,
+                             sequence_length=512, batch_sequences=4, checkpoint_steps=(3, 400),
+                             checkpoint_tokens=(10_000,)),
+    }  # fmt: skip
+    config = stage_configs()[stage](**{"model": "m", **settings} if stage != "count" else settings)
+    with pytest.raises(ConfigError, match=message) as caught:
+        refuse_unmade(config, made)
+    assert hint in caught.value.hint
+    if stage == "train":
+        chain = Pipeline(tmp_path, {"train": config}, {"train": {}})
+        with pytest.raises(PrerequisiteError):  # without select in the chain the run folder is asked
+            chain.plan()
+
+
+@pytest.mark.parametrize(
+    "model", ["run:train/top-0", "run:train/web-1@step-3", "run:train/top-1@step-5", "run:train/top-1@step-10"]
+)
+def test_what_a_chain_will_make_is_taken(model):
+    settings = {"model": "m", "arms": ("run:select/top", "web=x.jsonl"), "seeds": (0, 1), "checkpoint_steps": (3,)}
+    train = TrainConfig(**settings, tokens=20_480, checkpoint_tokens=(10_000,))
+    refuse_unmade(ScoreConfig(model=model), {"train": train})
+    refuse_unmade(ScoreConfig(model=f"run:elsewhere:{model.removeprefix('run:')}x"), {"train": train})
+    # Only the arms tell how long they are trained on.
+    refuse_unmade(ScoreConfig(model="run:train/top-1@step-999"), {"train": TrainConfig(**settings)})
+    with pytest.raises(ConfigError, match="names run:train/top-1@last"):
+        refuse_unmade(ScoreConfig(model="run:train/top-1@last"), {"train": TrainConfig(**settings)})
 
 
 # -- what was listed is what is read

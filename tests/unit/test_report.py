@@ -15,6 +15,7 @@ from report_words import HOSTILE
 from rich.console import Group
 
 from pivotlens.artifacts import Report
+from pivotlens.artifacts.verification import verify_run
 from pivotlens.errors import PrerequisiteError
 from pivotlens.report import ReportConfig, render_summary, write_report
 from pivotlens.report.payload import embedded_json
@@ -308,3 +309,20 @@ def test_a_smaller_list_says_what_is_left_out(tmp_path: Path) -> None:
 def test_size(run: Path, page: Page) -> None:
     manifest = Report.load(run).manifest
     assert manifest.outputs["report.html"].bytes == manifest.details["bytes"] < 700_000
+
+
+def test_formats_that_are_not_asked_for_stay_as_they_are(tmp_path: Path) -> None:
+    run = build_run(tmp_path / "run", ["bench", "trace"])
+    folder = run / "report"
+    write_report(ReportConfig(format=("html", "md")), run)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.suffix in (".md", ".svg")}
+    assert len(before) > 1
+    report = write_report(ReportConfig(title="Another"), run)
+    assert {path: path.read_bytes() for path in before} == before
+    assert "Another" in (folder / "report.html").read_text("utf-8")
+    assert report.manifest.warnings == ["report.md is still that of an earlier report: --format html md writes both"]
+    assert verify_run(run, ["report"]).problems == []
+    again = write_report(ReportConfig(title="A third", format=("md",)), run)
+    assert "Another" in (folder / "report.html").read_text("utf-8")
+    assert "A third" in (folder / "report.md").read_text("utf-8")
+    assert again.manifest.warnings == ["report.html is still that of an earlier report: --format html md writes both"]

@@ -163,9 +163,7 @@ def test_runs_stand_beside_one_another(run: Path, tmp_path: Path) -> None:
     assert places == sorted(places)
     assert {"introduction", "method"} <= set(page.ids())
     assert re.search(r"^## one$", text, re.M)
-    line = (
-        "| score, mean of 2 tasks | probability share | 50.0% | 25.0% | −0.250 \\[−0.300, −0.200\\] | 0.0001 | 0.0002 |"
-    )
+    line = "| score, mean of 2 tasks | probability share | 50.0% | 25.0% | −0.250 [−0.300, −0.200] | 0.0001 | 0.0002 |"
     assert f"{line} 0.125 | 9 |" in text
     assert "score\\_en\\_fr" not in text
     assert "| \\<i\\>two\\</i\\> | `calibrated` |" in text

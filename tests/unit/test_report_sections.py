@@ -138,8 +138,10 @@ def test_scores_pair_the_two_sets_of_items() -> None:
     ]
     assert "matrix-probability_share" not in names_of(found)
     said = plain(findings.score_sentence(rows[::2]))
-    assert said.endswith("over 1 direction; the generated answer is an accepted one for 50% [40%, 60%] of items. "
-                         "French → Chinese scores 0.300 [0.200, 0.400].")  # fmt: skip
+    assert said == (
+        "Asked for a translation, the model writes an accepted word for 50% [40%, 60%] of the items. Its score, of at "
+        "most 1, is 0.300 [0.200, 0.400] over 1 direction. French → Chinese scores 0.300 [0.200, 0.400]."
+    )
     assert findings.score_sentence([]) == ()
 
 
@@ -410,7 +412,9 @@ def test_kinds_of_pivots_count_a_token_in_each_of_its_languages() -> None:
         ["fr → zh", "6", "67%", "translation 67%", "4"],
         ["en → zh", "50", "0%", "hypernym 100%", "1"],
     ]
-    assert [row[:2] for row in table_of(blocks, "pivot-layer-calibrated")] == [["4", "3"], ["5", "3"]]
+    counts = [row[:3] for row in table_of(blocks, "pivot-counts-calibrated")]
+    assert counts[:2] == [["languages", "en", "3"], ["languages", "no link", "2"]]
+    assert counts[-2:] == [["layer", "4", "3"], ["layer", "5", "3"]]
     assert len(drawn_of("rect", figure_of(blocks, "pivot-layers-calibrated"))) == 2
     (title,) = [plain(block.content) for block in blocks_of(blocks) if "alone" in plain(getattr(block, "content", ()))]
     assert title == "calibrated 6 pivots, neither side English; 50% are linked as words of English alone"
@@ -444,7 +448,8 @@ def test_a_headline_of_pivots_says_what_they_are_written_in() -> None:
     assert [one["share"] for one in found["neither_english", "different_spelling", "calibrated"].values()] == [0.9]
     assert written_in(found, "neither_english", "onset") == ""
     text = plain(findings.headline_sentence(share_groups([share("semantic_pivot", 0.35, n=40)]), found))
-    assert "go through a semantic pivot (written in: English 25%, the target's own language 10%)" in text
+    assert "go through a semantic pivot, a third word that leads in the layers before the answer (written" in text
+    assert "(written in: English 25%, the target's own language 10%)" in text
 
 
 def test_a_headline_of_directions_from_english_leaves_no_label_out() -> None:
@@ -548,7 +553,8 @@ def test_one_condition_of_three_is_said_with_those_that_fail() -> None:
     text = plain(
         findings.causality_sentence(run_of(ablate={"conditions": conditions, "effects": [effect("own", -0.5)]}))
     )
-    assert "of the 3 conditions of causality 1 holds, 1 fails (2. condition 2), 1 could not be tested; a pivot" in text
+    assert text.startswith("That the model needs its pivot is not shown: taking it out (neither side English)")
+    assert text.endswith("3 conditions of causality 1 holds, 1 fails (2. condition 2), 1 could not be tested.")
 
 
 # -- corpus, attribution, mining, selection
@@ -605,7 +611,9 @@ def test_attribution_puts_the_primary_analysis_and_the_mean_first() -> None:
         ["fr → zh", "25", "30", "no AUC: too few"],
     ]
     assert [row[0] for row in table_of(section, "auc-means-all")] == ["calibrated", "onset"]
-    assert said_of(rows).endswith("0.600 [0.400, 0.800] within directions, on average: no better than chance.")
+    assert said_of(rows).endswith(
+        "0.600 [0.400, 0.800], where 0.5 is chance, within directions, on average: no better than chance."
+    )
 
 
 def test_the_forest_has_a_row_for_every_rule_and_predictor() -> None:
@@ -666,10 +674,11 @@ def test_tests_of_the_primary_rule_come_first() -> None:
     section = attribution(run_of(attribute={"tests": tests, "significance": counted}))
     assert section is not None
     assert [row[:4] for row in table_of(section, "tests-by-direction")] == [
-        ["mean of directions", "spearman joint score", "all", "2.000 [0.100, 0.300]"],
-        ["fr → zh", "joint beyond marginals", "all", "2.00"],
+        ["fr → zh", "calibrated", "all items", "2.00"],
+        ["fr → zh", "peak", "all items", "2.00"],
     ]
-    assert table_of(section, "under-the-other-rules")[0][1] == "joint beyond marginals peak"
+    ranks = table_of(section, "rank-correlation-of-joint-frequency-with-the-score")
+    assert [row[:3] for row in ranks] == [["mean of directions", "all items", "2.000 [0.100, 0.300]"]]
     assert table_of(section, "joint-beyond-marginals") == [
         ["calibrated", "correctly answered items", "3", "2", "1", "0.010"]
     ]
@@ -698,7 +707,7 @@ def test_words_sharing_a_unit_are_told_by_direction_and_scope() -> None:
 def test_an_auc_says_over_how_many_directions_it_is(of_en_fr: float | None, said: str) -> None:
     rows = [auc_row(FR_ZH, 0.6), auc_row(ZH_FR, None, "too few"), auc_row(None, 0.6)]
     rows.append(auc_row(EN_FR, of_en_fr, "" if of_en_fr else "too few"))
-    assert said_of(rows).endswith(f"0.600 [0.400, 0.800] {said}")
+    assert said_of(rows).endswith(f"0.600 [0.400, 0.800], where 0.5 is chance, {said}")
     assert coverage(next(iter(auc_tables(rows).values()))) == f"{2 if of_en_fr else 1} of 3 directions"
 
 
@@ -790,9 +799,9 @@ def test_arms_are_shown_with_their_languages() -> None:
     section = selection(run_of(select={"arms": arms, "summary": summary, "composition": parts}))
     assert section is not None
     assert table_of(section, "arms") == [
-        ["top", "all", "4", "400", "", "", "3.500", "20%"],
-        ["", "French", "2", "300", "9", "99", "2.500", "10%"],
-        ["", "Chinese", "2", "100", "9", "99", "2.500", "50%"],
+        ["top", "all", "4", "400", "", "", "3.50", "20%"],
+        ["", "French", "2", "300", "9", "99", "2.50", "10%"],
+        ["", "Chinese", "2", "100", "9", "99", "2.50", "50%"],
     ]
     largest = table_of(section, "composition-source")
     assert [row[1:] for row in largest] == [[f"s{n}", f"{n}0%", f"{n}0%"] for n in (6, 5, 4, 3, 2)]

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
 
 from pivotlens.cli.terminal import print_json, results_console
 from pivotlens.cli.verbs import Json, help_text
@@ -37,22 +34,26 @@ Names = Annotated[
 Texts = tuple[str, ...]
 
 
+def _listed(said: str) -> Parameter:
+    return Parameter(help=said, consume_multiple=True, negative="", show_default=False)
+
+
 @Parameter(name="*")
 @dataclasses.dataclass(frozen=True)
 class Wanted:
     """What is compared, and how."""
 
-    tasks: Annotated[Texts, Parameter(help="Compare only these tasks.", consume_multiple=True, negative="")] = ()
-    metrics: Annotated[Texts, Parameter(help="Compare only these metrics.", consume_multiple=True, negative="")] = ()
+    tasks: Annotated[Texts, _listed("Compare only these tasks.")] = ()
+    metrics: Annotated[Texts, _listed("Compare only these metrics.")] = ()
     cluster: Annotated[
         str,
         Parameter(help="Field of a document whose equal values make a cluster, such as `passage_id`; by default what "
-                  "is known of the task."),
+                  "is known of the task.", show_default=False),
     ] = ""  # fmt: skip
     any_prompt: Annotated[
         bool,
         Parameter(help="Compare even where documents were asked in other words, with other shots or in another "
-                  "version of the task.", negative=""),
+                  "version of the task.", negative="", show_default=False),
     ] = False  # fmt: skip
     bootstrap: Annotated[int, Parameter(help="Bootstrap resamples for the intervals.")] = 1000
     seed: Annotated[int, Parameter(help="Seed of all that is drawn.")] = 0
@@ -99,17 +100,10 @@ def compare(
     if written.json:
         print_json(dataclasses.asdict(found) | {"rows": rows})
         return
-    title = Text(escape_controls(f"second: {second.name}; first: {first.name}"))
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for place, heading in enumerate(_HEADINGS):
-        words = place < 2
-        table.add_column(heading, justify="left" if words else "right", overflow="fold", no_wrap=not words)
-    for row in rows:
-        table.add_row(*(Text(escape_controls(cell)) for cell in _cells(row)))
     console = results_console()
-    console.print(table)
-    for note in (*found.notes, _HOW.format(wanted.bootstrap)):
-        console.print(escape_controls(note), markup=False, soft_wrap=True)
+    said = (f"second: {second.name}; first: {first.name}", "", *_lines(rows), "")
+    for line in (*said, *found.notes, _HOW.format(wanted.bootstrap)):
+        console.print(escape_controls(line), markup=False, soft_wrap=True)
 
 
 _HEADINGS = (
@@ -139,6 +133,16 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         interval, f"{_p(row['p_value'])} {_TESTS[row['test']]}", _p(row["p_holm"]), _p(row["p_unpaired"]),
         _plain(row["detectable"]),
     )  # fmt: skip
+
+
+def _lines(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the table as lines for a terminal of 80 columns: names of any length stand above their figures."""
+    cells = [_cells(row) for row in rows]
+    figures = [_HEADINGS[2:], *(each[2:] for each in cells)]
+    widths = [max(map(len, column)) for column in zip(*figures, strict=True)]
+    head, *lines = (" ".join(map(str.rjust, each, widths)) for each in figures)
+    named = zip(cells, lines, strict=True)
+    return [head, *(line for (task, metric, *_), line_ in named for line in (f"{task}, {metric}", line_))]
 
 
 def _plain(value: float | None, form: str = ".4f") -> str:

@@ -19,7 +19,7 @@ DIRECTIONS = ("en-fr", "fr-zh", "zh-fr")
 
 def add(app: App) -> None:
     """Add the verb."""
-    summary = "Run every stage on Gemma-3-270M and the bundled sample, then show what was found."
+    summary = "Run the whole chain on Gemma-3-270M and the bundled sample, then show what was found."
     app.command(demo, name="demo", help=help_text(summary, EXAMPLES))
 
 
@@ -28,7 +28,7 @@ def demo(
     run: Annotated[Path, Parameter(name="--run", help="Run folder.")] = Path("runs/demo"),
     model: Annotated[str, Parameter(help="Model spec.")] = "demo:gemma-3-270m",
     directions: Annotated[
-        tuple[str, ...], Parameter(help="Directions.", consume_multiple=True, negative="")
+        tuple[str, ...], Parameter(help="Directions.", consume_multiple=True, negative="", show_default=" ".join)
     ] = DIRECTIONS,
     limit_concepts: Annotated[int | None, Parameter(help="Score and trace only this many concepts.")] = None,
 ) -> None:

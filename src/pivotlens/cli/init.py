@@ -39,12 +39,14 @@ def init(
     *,
     model: Annotated[str, Parameter(help="Model spec.")] = "demo:gemma-3-270m",
     corpus: Annotated[str, Parameter(help="Corpus spec.")] = "demo:tatoeba",
-    directions: Annotated[tuple[str, ...], Parameter(help="Directions.", consume_multiple=True, negative="")] = (
+    directions: Annotated[
+        tuple[str, ...], Parameter(help="Directions.", consume_multiple=True, negative="", show_default=" ".join)
+    ] = (
         "en-fr",
         "fr-zh",
         "zh-fr",
     ),
-    force: Annotated[bool, Parameter(help="Write over a file that is there.", negative="")] = False,
+    force: Annotated[bool, Parameter(help="Write over a file that is there.", negative="", show_default=False)] = False,
 ) -> None:
     """Write the file."""
     from pivotlens.artifacts.files import write_bytes

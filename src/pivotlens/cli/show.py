@@ -30,7 +30,7 @@ def add(app: App) -> None:
 
 def show(
     run: Annotated[Path, Parameter(help="Run folder.")],
-    table: Annotated[str, Parameter(help="Table to show, as stage/table.")] = "",
+    table: Annotated[str, Parameter(help="Table to show, as stage/table.", show_default=False)] = "",
     *,
     rows: Annotated[int, Parameter(help="Rows to show.")] = 10,
     json: Json = False,
@@ -64,7 +64,8 @@ def show(
         return
     for result in found:
         show_result(result)
-    results_console().print(f"Rows of a table: pivotlens show {run} stage/table", markup=False, soft_wrap=True)
+    said = f"Rows of a table: pivotlens show {run} stage/table; what its columns mean: docs/tables.md"
+    results_console().print(said, markup=False, soft_wrap=True)
 
 
 def _hint(run: Path, table: str, of_stage: list[str], known: list[str]) -> str:

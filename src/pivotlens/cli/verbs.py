@@ -9,7 +9,7 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
-from cyclopts import App, Parameter
+from cyclopts import App, Group, Parameter
 from pydantic import create_model
 
 from pivotlens.cli.terminal import print_json, results_console, watch_progress
@@ -26,12 +26,17 @@ if TYPE_CHECKING:
 _RUN = Parameter(name="--run", help="Run folder: earlier stages are read from it, this one written.")
 RunFolder = Annotated[Path, _RUN]
 ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file with settings; see `pivotlens init`.")]
-Json = Annotated[bool, Parameter(name="--json", help="Put one JSON object on stdout.", negative="")]
+Json = Annotated[bool, Parameter(name="--json", help="Put one JSON object on stdout.", negative="", show_default=False)]
 Replace = Annotated[
     bool,
-    Parameter(name="--replace", help="Replace a finished result that other settings gave.", negative=""),
+    Parameter(
+        name="--replace", help="Replace a finished result that other settings gave.", negative="", show_default=False
+    ),
 ]
-DryRun = Annotated[bool, Parameter(name="--dry-run", help="Say what would run and why; do nothing.", negative="")]
+DryRun = Annotated[
+    bool,
+    Parameter(name="--dry-run", help="Say what would run and why; do nothing.", negative="", show_default=False),
+]
 
 
 @Parameter(name="*")
@@ -45,6 +50,7 @@ class Handling:
 
 
 _ORDINARY = Handling()
+_STAGE_VERBS = Group("Stages, in the order of work", sort_key=2)
 
 
 def flags_class(config: type[StageConfig]) -> Any:
@@ -52,7 +58,13 @@ def flags_class(config: type[StageConfig]) -> Any:
     fields: dict[str, Any] = {}
     for name, field in config.model_fields.items():
         default = field.default
-        shown = None if default in (None, "", ()) else " ".join(map(str, default)) if is_list(field) else default
+        shown = (
+            None
+            if default is False or default in (None, "", ())
+            else " ".join(map(str, default))
+            if is_list(field)
+            else default
+        )
         parameter = Parameter(
             help=field.description,
             show_default=_constant(shown) if shown is not None else False,
@@ -80,12 +92,12 @@ def help_text(summary: str, examples: tuple[str, ...]) -> str:
 
 def add_stage_verbs(app: App) -> None:
     """Add a verb for every stage."""
-    for stage in STAGES.values():
-        add_stage_verb(app, stage)
+    for place, stage in enumerate(STAGES.values()):
+        add_stage_verb(app, stage, place)
 
 
-def add_stage_verb(app: App, stage: Stage[Any, Any]) -> None:
-    """Add the verb of a stage."""
+def add_stage_verb(app: App, stage: Stage[Any, Any], place: int = 0) -> None:
+    """Add the verb of a stage; help lists it at its place in the order of work."""
     flags_type = flags_class(stage.config)
 
     def command(
@@ -97,7 +109,8 @@ def add_stage_verb(app: App, stage: Stage[Any, Any]) -> None:
     ) -> None:
         _run_stage(Pipeline.of_stage(stage.name, run, config, given(flags)), stage.name, handling)
 
-    app.command(command, name=stage.name, help=help_text(cleandoc(str(stage.config.__doc__)), stage.examples))
+    said = help_text(cleandoc(str(stage.config.__doc__)), stage.examples)
+    app.command(command, name=stage.name, group=_STAGE_VERBS, sort_key=place, help=said)
 
 
 def _run_stage(pipeline: Pipeline, name: str, handling: Handling) -> None:
@@ -164,9 +177,10 @@ def show_result(result: "StageResult") -> None:
     console = results_console()
     manifest = result.manifest
     console.print(f"{manifest.stage}: {result.folder}", markup=False, soft_wrap=True)
+    width = max(map(len, manifest.outputs), default=0)
     for name, output in manifest.outputs.items():
         rows = "" if output.rows is None else f"{output.rows:,} rows"
-        console.print(f"  {name:<34} {rows:>16} {output.bytes:>14,} bytes", markup=False, soft_wrap=True)
+        console.print(f"  {name:<{width}} {rows:>16} {output.bytes:>14,} bytes", markup=False, soft_wrap=True)
     try:
         lines = headline_lines(result)
     except ArtifactError as error:  # of another version: what else the run folder holds is shown all the same

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from importlib import metadata, resources
+from importlib import metadata, resources, util
 from pathlib import Path
 
 from pivotlens.artifacts import RunFolder, Source, read_manifest, sha256_of_file
 from pivotlens.artifacts.files import expanded
 from pivotlens.artifacts.fingerprint import canonical_json
 from pivotlens.errors import ConfigError, PrerequisiteError
-from pivotlens.evaluate.chosen import chosen_tasks, local_data
+from pivotlens.evaluate.chosen import ChosenTasks, chosen_tasks, local_data, named_tasks, refuse_unknown
 from pivotlens.evaluate.config import EvaluateConfig
 from pivotlens.extras import install_hint
 from pivotlens.models.resolve import model_input
@@ -25,7 +25,7 @@ def inputs(config: EvaluateConfig, near: RunFolder) -> dict[str, str | Source]:
     The harness's version stands for its tasks, and the files of pivotlens's tasks for those.
 
     Raises:
-        ConfigError: There is no task in these languages, or no such folder of tasks.
+        ConfigError: There is no such task, none in these languages, or no such folder of tasks.
         DataError: Local data is not there.
         PrerequisiteError: A model is not there, or the harness is not installed.
         ModelError: A model is no usable one.
@@ -42,11 +42,20 @@ def inputs(config: EvaluateConfig, near: RunFolder) -> dict[str, str | Source]:
         if not folder.is_dir():
             raise ConfigError(f"include_path = {config.include_path!r} is no folder", "Give a folder with YAML files.")
         found["include_path"] = _content(folder)
+    if chosen.others:
+        _check_names(chosen, config)
     for task, data in local_data(config, chosen.tasks).items():
         found |= {
             f"data of {task}{f', {split}' if split else ''}": sha256_of_file(path) for split, path in data.files.items()
         }
     return found
+
+
+def _check_names(chosen: ChosenTasks, config: EvaluateConfig) -> None:
+    harness = util.find_spec("lm_eval")
+    if harness is not None and harness.origin is not None:  # without it a finished result is there, and was checked
+        own = (expanded(config.include_path),) if config.include_path else ()
+        refuse_unknown(chosen, named_tasks(Path(harness.origin).parent / "tasks", *own))
 
 
 def _harness_version(config: EvaluateConfig, near: RunFolder) -> str:

@@ -23,8 +23,8 @@ import torch
 
 from pivotlens.artifacts.files import expanded
 from pivotlens.comparison.families import FAMILIES
-from pivotlens.errors import ConfigError, DataError, ModelError, PrerequisiteError, did_you_mean
-from pivotlens.evaluate.chosen import ChosenTasks, LocalData, chosen_tasks, local_data, why_unreadable
+from pivotlens.errors import DataError, ModelError, PrerequisiteError
+from pivotlens.evaluate.chosen import ChosenTasks, LocalData, chosen_tasks, local_data, refuse_unknown, why_unreadable
 from pivotlens.evaluate.config import EvaluateConfig
 from pivotlens.evaluate.kept import KeptResults
 from pivotlens.evaluate.tables import write_tables
@@ -172,11 +172,7 @@ def _manager(config: EvaluateConfig, chosen: ChosenTasks) -> Any:
     if any(name not in manager.all_tasks for name in chosen.others):
         announce("Reading the whole list of tasks of lm-evaluation-harness, which takes a while")
         manager = lm_eval.tasks.TaskManager(include_path=[*own, _own_tasks()])
-        if unknown := [name for name in chosen.others if name not in manager.all_tasks]:
-            raise ConfigError(
-                f"tasks = {unknown[0]!r}: neither a family nor a task of lm-evaluation-harness {lm_eval.__version__}",
-                did_you_mean(unknown[0], {*FAMILIES, *manager.all_tasks}),
-            )
+        refuse_unknown(chosen, manager.all_tasks)
     return manager
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pivotlens.artifacts import read_manifest
 from pivotlens.artifacts.files import write_bytes
 from pivotlens.report import html
 from pivotlens.report.beside import load_comparisons
@@ -33,4 +34,15 @@ def run(work: Work[ReportConfig]) -> dict[str, Any]:
         write_bytes(work.writer.staged(MARKDOWN), text.encode())
         for name, svg in figures.items():
             write_bytes(work.writer.staged(f"{FIGURES}/{name}"), svg.encode())
+    _keep_other_formats(work)
     return details
+
+
+def _keep_other_formats(work: Work[ReportConfig]) -> None:
+    """Leave what an earlier report wrote in formats that are not asked for now."""
+    earlier, folder = read_manifest(work.plan.folder), work.plan.folder
+    for name, output in earlier.outputs.items() if earlier else ():
+        kind = "html" if name == HTML else "md"
+        if kind not in work.config.format and (folder / name).is_file():
+            work.writer.adopt(name, folder / name, output)
+            work.writer.warn(f"report.{kind} is still that of an earlier report: --format html md writes both")

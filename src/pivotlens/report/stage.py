@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[ReportConfig, Report] = Stage(
     config=ReportConfig,
     result="pivotlens.artifacts:Report",
-    version=8,
+    version=9,
     function="write_report",
     work="pivotlens.report.run:run",
     reads_all=True,

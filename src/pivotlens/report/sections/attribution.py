@@ -96,7 +96,7 @@ def attribution(run: RunTables) -> b.Section | None:
         blocks += p.folded("By direction: the other rules and choices of items", *others)
     shared = [row for row in rows(run.attribute, "joint") if (row["item_set"], row["behaviour"]) == ("all", "")]
     blocks += p.folded("Do both words of a traced item ever share a unit?", _shared(shared))
-    tests = sorted(rows(run.attribute, "tests"), key=lambda row: not is_pooled(row))
+    tests = sorted(rows(run.attribute, "tests"), key=lambda row: (not is_pooled(row), row["rule"] != PRIMARY_RULE))
     correlation = next((row for row in tests if is_pooled(row) and row["test"] == CORRELATION), None)
     blocks += _joint(rows(run.attribute, "bins"), predictors, correlation)
     blocks += _tests(tests, rows(run.attribute, "significance"))
@@ -233,9 +233,8 @@ def _scatter(bins: Sequence[Row], chosen: Sequence[Row], rank: str) -> Markup:
 def _tests(tests: Sequence[Row], significance: Sequence[Row]) -> list[b.Block]:
     if not tests:
         return []
-    primary = [row for row in tests if (row.get("rule") or "") in ("", PRIMARY_RULE)]
-    others = [row for row in tests if row not in primary]
     blocks: list[b.Block] = [p.heading("Tests")]
+    ranks, others = ([row for row in tests if (row["test"] == CORRELATION) == wanted] for wanted in (True, False))
     if counted := [row for row in significance if row["test"] == LIKELIHOOD]:
         said = p.lede(
             "Likelihood-ratio test, one degree of freedom: does joint frequency add anything to the frequency of the "
@@ -243,10 +242,10 @@ def _tests(tests: Sequence[Row], significance: Sequence[Row]) -> list[b.Block]:
             "so their tests are not independent."
         )
         blocks += [said, _significance(counted)]
-    if primary:
-        said = p.note("Spearman's rank correlation is of joint frequency with the score, within each direction.")
-        blocks += [said, _test_table(primary, "Tests by direction")]
-    return [*blocks, *p.folded("Tests under the other rules", _test_table(others, "Under the other rules"))]
+    blocks += p.folded("By direction", _test_table(others, "Tests by direction"))
+    if ranks:
+        blocks.append(_test_table(ranks, "Rank correlation of joint frequency with the score"))
+    return blocks
 
 
 def _significance(counted: Sequence[Row]) -> b.Table:
@@ -265,12 +264,10 @@ def _test_table(tests: Sequence[Row], caption: str) -> b.Table:
     def statistic(row: Row) -> b.Value:
         return p.shown(row, "statistic") if row.get("ci_low") is not None else b.Value(row["statistic"], "short")
 
-    def of(row: Row) -> b.Cell:
-        rule = (" ", b.Code(row["rule"])) if row.get("rule") not in ("", None, PRIMARY_RULE) else ()
-        return (row["test"].replace("_", " "), *rule)
-
+    rule = [p.text("rule", lambda row: b.Code(row["rule"]))] if any(row.get("rule") for row in tests) else []
     fields = (
-        p.DIRECTION, p.text("test", of), p.text("items", "item_set"), p.number("statistic", statistic),
-        p.value("p", "p_value", "p"), p.value("n", "n", "count"), p.text("note", "note"),
+        p.DIRECTION, *rule, p.text("items", lambda row: ITEM_NAMES.get(row["item_set"], str(row["item_set"]))),
+        p.number("statistic", statistic), p.value("p", "p_value", "p"), p.value("n", "n", "count"),
+        p.text("note", "note"),
     )  # fmt: skip
-    return p.table(caption.lower().replace(" ", "-"), caption, tests, fields, unseen=True, style=p.pooled)
+    return p.table(caption.lower().replace(" ", "-"), caption, tests, fields, style=p.pooled)

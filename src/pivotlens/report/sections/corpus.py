@@ -31,14 +31,15 @@ def corpus(run: RunTables) -> b.Section | None:
 def _languages(languages: Sequence[Row], coverage: Sequence[Row], enough: int | None) -> b.Table:
     covered = {row["language"]: row for row in coverage}
     most = max(row["units"] for row in languages)
-    axis = charts.column_axis(charts.Axis("units", "count", (0, most or 1)), 0.0)
+    ticks = charts.nice_ticks(float(most or 1))
+    axis = charts.column_axis(charts.Axis("units", "count", (0, ticks[-1])), 0.0)
 
     def words(row: Row) -> b.Cell:
         found = covered.get(row["language"])
         return (b.Value(found["enough"], "count"), b.Soft(f" of {whole(found['concepts'])}")) if found else ""
 
     def bar(row: Row) -> Markup:
-        return charts.plain_bar(row["units"], most, "r-ink")
+        return charts.plain_bar(row["units"], ticks[-1], "r-ink")
 
     fields = (
         p.text("language", lambda row: language_name(row["language"])), p.value("documents", "documents", "count"),

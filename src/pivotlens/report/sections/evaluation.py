@@ -58,7 +58,7 @@ def evaluation_lines(run: RunTables) -> list[str]:
     for row in first:
         if row["tasks"] > 1 or (family_of(row["task"]).name, row["metric"]) not in pooled:
             changes = "".join(
-                f"; {visible(one['model'])} {_change(one)}, p {b.Value(one['p_value'], 'p').text()}"
+                f"; {visible(one['model'])} {b.plain(_change(one))}, p {b.Value(one['p_value'], 'p').text()}"
                 for one in others.get((row["task"], row["metric"]), ())
             )
             said.append(f"{_task(row)}: {_metric(row)} {b.plain(_value(row))}{changes}")
@@ -101,9 +101,8 @@ def _task(row: Row) -> str:
     return str(row["task"]) if row["tasks"] == 1 else f"{row['task']}, mean of {plural(row['tasks'], 'task')}"
 
 
-def _change(row: Row) -> str:
-    low, high = (b.Value(row[end], signed=True).text() for end in ("ci_low", "ci_high"))
-    return f"{b.Value(row['difference'], signed=True).text()} [{low}, {high}]"
+def _change(row: Row) -> b.Value:
+    return p.shown(row, "difference", signed=True)
 
 
 def _kind(row: Row) -> b.Kind:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 
@@ -48,7 +48,7 @@ def failures(run: RunTables) -> list[b.Block]:
             b.Legend("Kinds of wrong answers", tuple((_COLOURS[kind], name) for kind, name in _NAMES_IN_BARS.items())),
             p.table(
                 "failures", "Wrong answers by kind and direction", found.values(),
-                (p.GROUP_DIRECTION, p.bars("wrong answers", _stack), *_kinds(found, _estimate), _ITEMS),
+                (p.GROUP_DIRECTION, p.bars("wrong answers", _stack), *_kinds(found), _ITEMS),
                 unseen=True, kind="bars",
             ),
         ]  # fmt: skip
@@ -58,10 +58,10 @@ def failures(run: RunTables) -> list[b.Block]:
 def _by_behaviour(rows: Sequence[Row]) -> list[b.Block]:
     tables = []
     for group, members in p.by(rows, itemgetter("direction_group")).items():
-        first = p.text("behaviour", partial(_behaviour))
+        first = p.text("behaviour", _behaviour)
         caption = f"Wrong answers by behaviour, {GROUP_NAMES[group]}; shares of the wrong answers"
         found = p.spread(members, itemgetter("behaviour"), "failure")
-        fields = (first, p.bars("wrong answers", _stack), *_kinds(found, _share), _ITEMS)
+        fields = (first, p.bars("wrong answers", _stack), *_kinds(found, ends=False), _ITEMS)
         tables.append(p.table(f"failures-{group}", caption, found.values(), fields, kind="bars"))
     return p.folded("Do items that pivot fail otherwise?", *tables)
 
@@ -71,17 +71,15 @@ def _behaviour(found: Mapping[str, Row]) -> str:
     return "all wrong answers" if behaviour == "all" else BEHAVIOUR_NAMES.get(behaviour, behaviour)
 
 
-def _kinds(found: Mapping[object, dict[str, Row]], cell: Callable[..., b.Cell]) -> list[p.Field]:
+def _kinds(found: Mapping[object, dict[str, Row]], *, ends: bool = True) -> list[p.Field]:
     kinds = [kind for kind in FAILURE_NAMES if any(kind in row for row in found.values())]
-    return [p.number(FAILURE_NAMES[kind], partial(cell, kind=kind)) for kind in kinds]
+    return [p.number(FAILURE_NAMES[kind], partial(_share, kind=kind, ends=ends)) for kind in kinds]
 
 
-def _share(found: Mapping[str, Row], kind: str) -> b.Cell:
-    return b.Value(found[kind]["share"] if kind in found else 0.0, "share")
-
-
-def _estimate(found: Mapping[str, Row], kind: str) -> b.Cell:
-    return p.shown(found[kind], "share", "share") if kind in found else percent(0.0)
+def _share(found: Mapping[str, Row], kind: str, *, ends: bool) -> b.Cell:
+    if kind not in found:
+        return percent(0.0)
+    return p.shown(found[kind], "share", "share") if ends else b.Value(found[kind]["share"], "share")
 
 
 _ITEMS = p.number("items", lambda row: b.Value(p.any_of(row)["items"], "count"))

@@ -10,6 +10,7 @@ from pivotlens.report.names import BEHAVIOUR_NAMES, COARSE_GROUP_NAMES, GROUP_NA
 from pivotlens.report.run_tables import Row, RunTables, direction_of, first_rows, is_pooled, rows
 from pivotlens.report.sections.attribution import CLASSES, ENOUGH, PRIMARY_RULE, AucRows, auc_tables, shared_pairs
 from pivotlens.report.sections.causality import own_effect, tested_groups, verdicts
+from pivotlens.report.sections.evaluation import evaluation_lines
 from pivotlens.report.sections.header import mixed_settings
 from pivotlens.report.sections.items import TellingItem, Traced
 from pivotlens.report.sections.parts import interval, shown
@@ -29,7 +30,7 @@ from pivotlens.report.wording import direction_name, number, percent, plural, wh
 from pivotlens.statistics.bootstrap import Interval
 from pivotlens.text import Direction
 
-FREE = "neither_english"
+FREE, _MOST_TASKS = "neither_english", 3
 _OTHERWISE = {
     "direct": "are direct",
     "copy": "are copies of the source word",
@@ -56,6 +57,7 @@ def findings(run: RunTables, found: Traced, mined: MinedPivots | None) -> tuple[
         auc_sentence(auc_tables(rows(run.attribute, "auc")), rows(run.attribute, "joint")),
         mined_sentence(mined) if mined else (),
         arms_sentence(rows(run.select, "arms")),
+        evaluation_sentence(run),
     )
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -74,16 +76,17 @@ def score_sentence(found: Sequence[Row]) -> b.Prose:
     said: b.Prose = ()
     for row in [row for row in there if is_pooled(row)][:1]:
         share = figure(row, "accuracy_generated")
-        generated = "" if share.value is None else "; the generated answer is an accepted one for {share} of items"
+        asked = "Asked for a translation, the model writes an accepted word for {share} of the items. "
+        asked = "" if share.value is None else asked
         said = b.prose(
-            f"The translation score is {{score}} over {plural(len(single), 'direction')}{generated}. ",
+            f"{asked}Its score, of at most 1, is {{score}} over {plural(len(single), 'direction')}. ",
             score=figure(row, "score"), share=share,
         )  # fmt: skip
     values: dict[str, b.Inline] = {
         "best": direction_name(direction_of(best)), "high": figure(best, "score"),
         "worst": direction_name(direction_of(worst)), "low": figure(worst, "score"),
     }  # fmt: skip
-    several = "It is highest for {best}, {high}, and lowest for {worst}, {low}."
+    several = "The score is highest for {best}, {high}, and lowest for {worst}, {low}."
     return (*said, *b.prose("{best} scores {high}." if len(single) == 1 else several, **values))
 
 
@@ -104,7 +107,8 @@ def headline_sentence(groups: Sequence[ShareGroup], written: Splits) -> b.Prose:
         return f" (written in: {split})" if split else ""
 
     said = b.prose(
-        f"Under the calibrated rule {{pivot}} of {n} {among} go through a semantic pivot{in_brackets(DEFAULT_RULE)}",
+        f"Under the calibrated rule {{pivot}} of {n} {among} go through a semantic pivot, a third word that leads "
+        f"in the layers before the answer{in_brackets(DEFAULT_RULE)}",
         pivot=shown(share, "share", "share"),
     )
     for name, text in _OTHERWISE.items():
@@ -148,8 +152,9 @@ def causality_sentence(run: RunTables) -> b.Prose:
         return ("Whether the pivot is causal cannot be said: too few pivot items could be tested.",)
     held, failed, untested = len(found[True]), found[False], len(found[None])
     said = (
-        f"Taking the pivot out ({COARSE_GROUP_NAMES[group]}) changes the log-probability of the answer by {{own}} "
-        f"nats in {plural(n, 'item')}; of the {total} conditions of causality **{held or 'none'} "
+        f"That the model needs its pivot is **{'shown' if held == total else 'not shown'}**: taking it out "
+        f"({COARSE_GROUP_NAMES[group]}) changes the log-probability of the answer by {{own}} nats in "
+        f"{plural(n, 'item')}; of the {total} conditions of causality **{held or 'none'} "
         f"{'holds' if held < 2 else 'hold'}**"
     )
     named: b.Prose = ()
@@ -158,8 +163,6 @@ def causality_sentence(run: RunTables) -> b.Prose:
         said += f", {len(failed)} {'fails' if len(failed) == 1 else 'fail'} ({{named}})"
     if untested:
         said += f", {untested} could not be tested"
-    if failed or untested:
-        said += "; a pivot counts as causal only where all hold"
     return b.prose(f"{said}.", own=b.Value.of(own), named=named)
 
 
@@ -174,7 +177,7 @@ def auc_sentence(tables: dict[tuple[str, str], AucRows], joint: Sequence[Row]) -
         return ()
     single = {direction: row for direction, row in found.items() if direction is not None}
     aucs = {direction: auc for direction, row in found.items() if (auc := interval(row, "auc"))}
-    what = "how often both words share a unit of the corpus"
+    what = "the number of units of the corpus with both words"
     if not aucs:
         why = _reasons(single.values(), len(single), counted=True)
         return (f"Whether {what} predicts the behaviour cannot be said: {why or 'no AUC'}.",)
@@ -184,8 +187,8 @@ def auc_sentence(tables: dict[tuple[str, str], AucRows], joint: Sequence[Row]) -
     reading = "no better than chance" if chance else f"more shared units go with {towards} behaviour"
     rests = shared_pairs(joint, items) if rule == PRIMARY_RULE else {}
     return b.prose(
-        f"As a predictor of direct against semantic-pivot behaviour, {what} has an AUC of {{auc}} "
-        f"{_where(single, direction)}{_verdict(rests, reading)}.",
+        f"Does the corpus tell direct from semantic-pivot items? For that {what} has an AUC of {{auc}}, where 0.5 is "
+        f"chance, {_where(single, direction)}{_verdict(rests, reading)}.",
         auc=b.Value.of(auc),
     )
 
@@ -258,3 +261,9 @@ def arms_sentence(arms: Sequence[Row]) -> b.Prose:
         f"In the rebuilt corpus **{percent(shares['top'])}** of the tokens are pivots, against "
         f"**{percent(shares['random'])}** in a random choice at the same budget."
     )
+
+
+def evaluation_sentence(run: RunTables) -> b.Prose:
+    """Say the first results in the harness's tasks, and how the other models differ."""
+    lines = evaluation_lines(run)[:_MOST_TASKS] if run.evaluate else []
+    return (f"In tasks of lm-evaluation-harness: {'. '.join(lines)}.",) if lines else ()

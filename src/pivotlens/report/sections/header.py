@@ -92,24 +92,33 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
         return Tile(name, whole(details["test_concepts"]), "test concepts")
     if name == "score" and (found := score_rows(run)):
         of = "all directions" if is_pooled(found[0]) else "→".join(direction_of(found[0]))
-        return Tile(name, figure(found[0], "score"), f"translation score, {of}", "score")
+        return Tile(name, figure(found[0], "accuracy_generated"), f"of answers are accepted words, {of}", "score")
     if name == "trace" and (groups := headline(run)) and (rule := groups[0].rules.get(DEFAULT_RULE)):
         share = shown(rule.get(PIVOT), "share", "share")
-        return Tile(name, share, f"through a semantic pivot, {GROUP_NAMES[groups[0].direction_group]}", "behaviours")
+        return Tile(
+            name, share, f"of items go through a semantic pivot, {GROUP_NAMES[groups[0].direction_group]}", "behaviours"
+        )
     if name == "ablate" and rows(stage, "conditions"):
         group = tested_groups(run)[0]
         found_ = verdicts(run, group)
-        held = f"{len(found_[True])} of {sum(map(len, found_.values()))}"
+        held = f"{len(found_[True])} of {sum(map(len, found_.values()))}" if found_[True] or found_[False] else "–"
         return Tile(name, held, f"conditions of a causal pivot hold, {COARSE_GROUP_NAMES[group]}", "causality")
     if name == "count" and "units" in details:
         return Tile(name, whole(details["units"]), f"units of {plural(details['documents'], 'document')}", "corpus")
     if name == "attribute" and (mean := next(iter(auc_tables(rows(stage, "auc")).values()), {}).get(None)):
         auc = shown(mean.get(predictors_of({None: mean})[0]), "auc")
-        return Tile(name, auc, "AUC of joint frequency, within directions", "attribution")
+        return Tile(name, auc, "AUC of joint frequency for direct against pivot; 0.5 is chance", "attribution")
     if name == "mine" and (mined := rows(stage, "summary")):
-        return Tile(name, Value(mined[0]["share_with_pivots"], "share"), "of pairs have a mined pivot", "pivots")
+        return Tile(
+            name, Value(mined[0]["share_with_pivots"], "share"), "of word pairs have a pivot in the corpus", "pivots"
+        )
     if name == "select" and (top := [row for row in rows(stage, "arms") if row["arm"] == "top"]):
-        return Tile(name, Value(top[0]["pivot_share"], "share"), "of the chosen tokens are pivots", "selection")
+        return Tile(name, Value(top[0]["pivot_share"], "share"), "of the tokens of arm top are pivots", "selection")
+    if name == "train" and (trained := rows(stage, "summary")):
+        said = f"tokens for each of {plural(len({row['arm'] for row in trained}), 'arm')}"
+        return Tile(name, Value(trained[0]["tokens"], "count"), said, "training")
+    if name == "evaluate" and "tasks" in details:
+        return Tile(name, whole(len(details["tasks"])), "tasks of lm-evaluation-harness", "evaluate")
     return Tile(name, "✓", {"lens": "a tuned lens is trained"}.get(name, "finished"), {"lens": "lenses"}.get(name, ""))
 
 

@@ -25,8 +25,8 @@ def lenses(run: RunTables) -> b.Section | None:
     """Build the section from ``lens/layers``, ``trace/lens_layers`` and ``trace/lens_shares``."""
     text = sorted(rows(run.lens, "layers"), key=lambda row: row["layer"])
     items = sorted(first_rows(run.trace, "lens_layers"), key=lambda row: row["layer"])
-    distance, same = "KL to the last layer", "same most probable token as the last layer"
-    agree = "both lenses name the same token"
+    distance, same = "KL to the last layer", "Same most probable token as the last layer"
+    agree = "Both lenses name the same token"
     figures: list[b.Block] = []
     if text:
         figures += [
@@ -82,7 +82,7 @@ def _shares(found: Sequence[Row]) -> b.Table:
         p.code("rule", "rule"), p.intervals("semantic pivots", charts.share_axis("semantic pivots"), marks),
         p.estimate("raw (filled)", "raw", "share"), p.estimate("tuned (open)", "tuned", "share"), p.ITEMS,
     )  # fmt: skip
-    caption = f"{GROUP_NAMES.get(found[0]['direction_group'], 'all directions')}, first shot set"
+    caption = f"First shot set, {GROUP_NAMES.get(found[0]['direction_group'], 'all directions')}"
     return p.table(
         "pivots-through-each-lens", caption, [by_rule[rule] for rule in in_order(by_rule)], fields, kind="bars"
     )

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pivotlens.report import blocks as b
 from pivotlens.report.names import GROUP_NAMES
-from pivotlens.report.run_tables import Row, RunTables, rows
+from pivotlens.report.run_tables import RunTables, first_rows
 from pivotlens.report.sections import parts as p
 from pivotlens.report.sections.shares import DEFAULT_RULE
+from pivotlens.text import parse_direction
 
 
 def mined_recall(run: RunTables) -> b.Section | None:
     """Build the section from ``trace/mined_recall``: the first model and prompt."""
-    found = rows(run.trace, "mined_recall")
-    shown = [row for row in found if row["recall"] is not None and _is_first(row, found[0])]
+    shown = [row for row in first_rows(run.trace, "mined_recall") if row["recall"] is not None]
     if not shown:
         return None
     depths = sorted({row["depth"] for row in shown})
     fields = (
-        p.text("directions", _directions),
+        p.text("directions", lambda group: _directions(p.any_of(group)["direction_group"])),
         p.GROUP_ITEMS,
         *(p.across(f"among the first {depth}", depth, "recall", "share") for depth in depths),
         p.across(f"others' first {depths[-1]}", depths[-1], "recall_others", "share"),
@@ -37,13 +37,8 @@ def mined_recall(run: RunTables) -> b.Section | None:
         table("mined-recall", DEFAULT_RULE),
         *p.folded("Other rules", *(table(f"mined-recall-{rule}", rule) for rule in others)),
     )
-    return b.Section("mined-recall", "Lens pivots among mined pivots", blocks)
+    return b.Section("mined-recall", "Are the layers' pivots those of the corpus?", blocks, "Recall")
 
 
-def _directions(group: dict[int, Row]) -> str:
-    name: str = p.any_of(group)["direction_group"]
-    return GROUP_NAMES.get(name, name)
-
-
-def _is_first(row: Row, first: Row) -> bool:
-    return (row["model"], row["prompt"]) == (first["model"], first["prompt"])
+def _directions(name: str) -> b.Cell:
+    return GROUP_NAMES[name] if name in GROUP_NAMES else b.Pair(parse_direction(name))

@@ -54,8 +54,7 @@ def pivot_kinds(run: RunTables) -> tuple[b.Block, ...]:
         b.Grid(groups),
         *p.folded("By direction", b.Grid(tuple(_by_direction(row["rule"], of_rules[row["rule"]]) for row in totals))),
         *p.folded(
-            "Counts by languages, relation and layer",
-            *(made for row in totals for made in _counts(row["rule"], counts_by[of(row)])),
+            "Counts by languages, relation and layer", *(_counts(row["rule"], counts_by[of(row)]) for row in totals)
         ),
     )
 
@@ -126,19 +125,19 @@ def _by_direction(rule: str, summary: Sequence[Row]) -> b.Table:
     return p.table(f"pivot-links-by-direction-{rule}", f"Pivots by direction, rule `{rule}`", single, fields)
 
 
-def _counts(rule: str, counts: Sequence[Row]) -> list[b.Table]:
-    found, made = p.by(counts, itemgetter("by")), []
-    for of, title, counted in (
-        ("languages", "linked as a word of", "by the languages they are words of"),
-        ("relation", "relation", "by relation"),
-        ("layer", "layer", "by layer"),
-    ):
-        rows = found.get(of, [])
-        if of == "layer":
-            rows = sorted(rows, key=lambda row: int(row["value"]))
-        else:
-            rows = sorted(rows, key=lambda row: -row["n"])[:_COMBINED]
-        first = p.text(title, lambda row: row["value"] or "no link")
-        fields = (first, p.value("pivots", "n", "count"), p.value("share", "share", "share"))
-        made.append(p.table(f"pivot-{of}-{rule}", f"Pivots {counted}, rule `{rule}`", rows, fields))
-    return made
+def _counts(rule: str, counts: Sequence[Row]) -> b.Table:
+    found = p.by(counts, itemgetter("by"))
+    shown = [
+        row
+        for by in ("languages", "relation")
+        for row in sorted(found.get(by, []), key=lambda row: -row["n"])[:_COMBINED]
+    ]
+    shown += sorted(found.get("layer", []), key=lambda row: int(row["value"]))
+    fields = (p.text("by", "by"), p.text("is", lambda row: row["value"] or "no link"), p.value("pivots", "n", "count"),
+              p.value("share", "share", "share"))  # fmt: skip
+    return p.table(
+        f"pivot-counts-{rule}",
+        f"Pivots by the languages they are words of, relation and layer, rule `{rule}`",
+        shown,
+        fields,
+    )

@@ -47,7 +47,7 @@ def scores(run: RunTables) -> b.Section | None:
         return None
     distractors = run.bench.manifest.config.get("distractors") if run.bench else None
     open_marks = "; open marks leave out words written alike in both languages" if other else ""
-    chance = f" Chance is {percent(1 / (1 + distractors))} for the accuracy among them." if distractors else ""
+    chance = f" (chance is {percent(1 / (1 + distractors))})" if distractors else ""
     pooled_rows = [(ITEM_NAMES[found[0]["item_set"]], found[0]) for found in (rows, other) if found]
     blocks: list[b.Block] = [
         p.lede(
@@ -56,8 +56,9 @@ def scores(run: RunTables) -> b.Section | None:
         ),
         _by_direction(rows, {p.pair_of(row): row for row in other}),
         p.note(
-            "Probability share is the right word’s part of the probability among all its choices, so it can be "
-            f"compared between tokenizers; score cannot.{chance}"
+            "Probability share is the right word’s part of the probability among all its choices, 10-way how often it "
+            f"is the largest of them{chance}, and generated how often the model by itself writes an accepted word. "
+            "They can be compared between tokenizers; score cannot."
         ),
         pooled_table(pooled_rows, "items"),
         *_sweep(run),
@@ -122,15 +123,16 @@ def _sweep(run: RunTables) -> tuple[b.Block, ...]:
 
 def _matrix(rows: Sequence[Row], name: str) -> b.Table:
     found = {direction_of(row): row for row in rows}
-    languages = list(dict.fromkeys(code for pair in found for code in pair))
+    languages = dict.fromkeys(code for pair in found for code in pair)
+    sources, targets = ([code for code in languages if code in side] for side in zip(*found, strict=True))
 
     def cell(target: str, source: str) -> b.Cell:
         pair = Direction(source, target)
         return b.Value(found[pair][name], "share") if pair in found else ""
 
-    fields = (p.text("from", str), *(p.number(target, partial(cell, target)) for target in languages))
+    fields = (p.text("from", str), *(p.number(target, partial(cell, target)) for target in targets))
     caption = f"{FIGURE_NAMES[name].capitalize()}: rows are source languages, columns target languages"
-    return p.table(f"matrix-{name}", caption, languages, fields)
+    return p.table(f"matrix-{name}", caption, sources, fields)
 
 
 def _strata(rows: Sequence[Row]) -> tuple[b.Block, ...]:

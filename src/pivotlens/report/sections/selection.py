@@ -27,30 +27,30 @@ def selection(run: RunTables) -> b.Section | None:
     arms, summary = rows(run.select, "arms"), rows(run.select, "summary")
     if not arms:
         return None
-    said = p.lede("The rebuilt corpus: units rich in pivots, and controls at the same budget, by the language found.")
-    overlap = p.table(
-        "overlap",
-        "Units that two arms share",
-        [row for row in rows(run.select, "overlap") if row["units"]],
-        (
-            p.text("arm", lambda row: _arm(row["arm"])),
-            p.text("other arm", lambda row: _arm(row["other"])),
-            p.value("units", "units", "count"),
-            p.value("of the arm's units", "share", "share"),
-        ),
+    said = p.lede(
+        "The rebuilt corpus: units rich in bridges, each a word beside one of its own pivots, and controls at the same "
+        "budget, by the language found."
     )
-    return b.Section(
-        "selection",
-        "Selection",
-        (
-            said,
-            _arms(arms, summary),
-            *p.folded("What the arms are made of", *_composition(rows(run.select, "composition"))),
-            *p.folded("What units of `top` were matched on", _matching(rows(run.select, "matching"))),
-            *p.folded("What the arms share", overlap),
-            *p.folded("What was lost", _losses(rows(run.select, "losses"))),
-        ),
-    )
+    matched = (_LANGUAGE, p.text("matched on", "matched_on"), p.value("taken by top", "taken", "count"), _SHARE)
+    shared = (p.text("arm", lambda row: _arm(row["arm"])), p.text("other arm", lambda row: _arm(row["other"])), _UNITS,
+              p.value("of the arm's units", "share", "share"))  # fmt: skip
+    lost = (_LANGUAGE, p.text("reason", "reason"), _UNITS, p.value("tokens", "tokens", "count"))
+    folded = (
+        ("What units of `top` were matched on", "matching", "What arm top takes, by what it was matched on", matched),
+        ("What the arms share", "overlap", "Units that two arms share", shared),
+        ("What was lost", "losses",
+         "Units that no arm takes, and mislabelled ones, which count for the language found", lost),
+    )  # fmt: skip
+    blocks: list[b.Block] = [said, _arms(arms, summary)]
+    blocks += p.folded("What the arms are made of", *_composition(rows(run.select, "composition")))
+    for title, name, caption, fields in folded:
+        found = [row for row in rows(run.select, name) if row.get("units", 1)]
+        blocks += p.folded(title, p.table(name, caption, found, fields))
+    return b.Section("selection", "Selection", tuple(blocks))
+
+
+_LANGUAGE = p.text("language", lambda row: language_name(row["language"]))
+_UNITS, _SHARE = p.value("units", "units", "count"), p.value("share", "share", "share")
 
 
 def _arm(name: str) -> str:
@@ -59,10 +59,11 @@ def _arm(name: str) -> str:
 
 def _arms(arms: Sequence[Row], summary: Sequence[Row]) -> b.Table:
     most = max((row["bridges"] or 0.0 for row in (*arms, *summary)), default=0.0)
-    axis = charts.Axis("bridges", "per 1,000 tokens", (0, most or 1))
+    ticks = charts.nice_ticks(most or 1.0)
+    axis = charts.Axis("bridges", "per 1,000 tokens", (0, ticks[-1]))
 
     def bar(row: Row) -> Markup:
-        return charts.plain_bar(row["bridges"], most, "r-mined" if row["arm"] == "top" else "r-common")
+        return charts.plain_bar(row["bridges"], ticks[-1], "r-mined" if row["arm"] == "top" else "r-common")
 
     def count(name: str) -> p.Field:
         return p.number(name, lambda row: b.Value(row[name], "count") if name in row else "")
@@ -72,7 +73,7 @@ def _arms(arms: Sequence[Row], summary: Sequence[Row]) -> b.Table:
         p.text("language", lambda row: language_name(row["language"]) if "language" in row else "all"),
         *map(count, ("units", "tokens", "budget", "available")),
         p.plot("bridges", bar, charts.column_axis(axis, 0.0)),
-        p.number("bridges per 1,000 tokens", lambda row: b.Value(row["bridges"] or 0.0, "figure")),
+        p.number("bridges per 1,000 tokens", lambda row: b.Value(row["bridges"] or 0.0, "short")),
         p.number("pivot share", lambda row: b.Value(row["pivot_share"] or 0.0, "share")),
     )
     every = [row for arm in arms for row in (arm, *(one for one in summary if one["arm"] == arm["arm"]))]
@@ -106,24 +107,3 @@ def _largest(groups: dict[tuple[str, str], dict[str, Row]]) -> dict[tuple[str, s
         of_language.sort(key=lambda key: -max(row["share"] for row in groups[key].values()))
         kept |= {key: groups[key] for key in of_language[:_SOURCES]}
     return kept
-
-
-def _matching(found: Sequence[Row]) -> b.Table:
-    fields = (
-        p.text("language", lambda row: language_name(row["language"])),
-        p.text("matched on", "matched_on"),
-        p.value("taken by top", "taken", "count"),
-        p.value("share", "share", "share"),
-    )
-    return p.table("matching", "What arm top takes, by what it was matched on", found, fields)
-
-
-def _losses(found: Sequence[Row]) -> b.Table:
-    fields = (
-        p.text("language", lambda row: language_name(row["language"])),
-        p.text("reason", "reason"),
-        p.value("units", "units", "count"),
-        p.value("tokens", "tokens", "count"),
-    )
-    caption = "Units that no arm takes, and mislabelled ones, which count for the language found"
-    return p.table("losses", caption, found, fields)

@@ -99,7 +99,7 @@ def written_in(found: Splits, directions: str, rule: str) -> str:
 
 def written_table(name: str, caption: b.Prose, found: Sequence[dict[str, Row]], first: p.Field) -> b.Table:
     """Return splits as a table; ``first`` names them."""
-    kinds = [kind for kind in PIVOT_LANGUAGE_NAMES if any(p.interval(split.get(kind), "share") for split in found)]
+    kinds = [kind for kind in PIVOT_LANGUAGE_NAMES if any(split[kind]["share"] for split in found if kind in split)]
     fields = (first, *(p.across(PIVOT_LANGUAGE_NAMES[kind], kind, "share", "share") for kind in kinds), p.GROUP_ITEMS)
     return p.table(name, caption, found, fields)
 

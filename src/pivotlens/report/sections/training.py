@@ -43,8 +43,8 @@ def training(run: RunTables) -> b.Section | None:
             ("steps", "steps"), ("tokens", "tokens"), ("documents of the arm", "documents"),
         )),
         p.value("loss, first tenth", "loss_first"), p.value("loss, last tenth", "loss_last"),
-        p.number("Score", lambda row: _or_nothing(row, "score")),
-        p.number("bits a byte", lambda row: _or_nothing(row, "bits_per_byte")),
+        *(p.value(title, name) for title, name in (("score", "score"), ("bits a byte", "bits_per_byte"))
+          if any(row[name] is not None for row in found)),
         p.code("checkpoint", "model"),
     )  # fmt: skip
     blocks: list[b.Block] = [
@@ -56,10 +56,6 @@ def training(run: RunTables) -> b.Section | None:
 
 def _training(row: Row) -> tuple[str, int]:
     return row["arm"], row["seed"]
-
-
-def _or_nothing(row: Row, name: str) -> b.Cell:
-    return "" if row[name] is None else b.Value(row[name])
 
 
 def _chart(name: str, title: str, found: Sequence[Row], column: str, axis: tuple[str, str]) -> b.Figure:
