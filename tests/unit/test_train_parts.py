@@ -324,5 +324,12 @@ def test_matrices_decay_and_biases_and_norms_do_not():
     assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
 
 
+def test_the_first_version_of_fsdp_is_refused(monkeypatch):
+    for name, value in (("WORLD_SIZE", "2"), ("ACCELERATE_USE_FSDP", "true"), ("FSDP_CPU_RAM_EFFICIENT_LOADING", "0")):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match="accelerate is configured for FSDP version 1"):
+        Placement.of("cpu")
+
+
 def test_a_shard_is_named_by_its_training():
     assert Shard.whole(CorpusFile("top-0", "x", 1, "")).key != Shard.whole(CorpusFile("top-1", "x", 1, "")).key
