@@ -68,6 +68,7 @@ def _scored(units: list[dict[str, Any]], first: int = 0) -> ScoredUnits:
         language_share=column("language_share", np.float64, 1.0),
         repetition=column("repetition", np.float64),
         duplicate=column("duplicate", bool),
+        similarity=column("similarity", np.float64, math.nan),
         share=column("share", np.float64),
         excess=column("excess", np.float64),
         bridge=column("bridge", np.float64),

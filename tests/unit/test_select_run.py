@@ -119,7 +119,15 @@ def test_scores_documents_and_summary_agree(here: Path, tmp_path: Path) -> None:
         for document, row in zip(documents, chosen, strict=True):
             ids = tokenizer.encode_batch([document["text"]])[0].tolist()
             assert (document["n_tokens"], document["n_pivots"]) == (len(ids), sum(token in pivots for token in ids))
-            own = ("selected", "duplicate", "repetition", "importance", "language_share", "other_language")
+            own = (
+                "selected",
+                "duplicate",
+                "repetition",
+                "similarity",
+                "importance",
+                "language_share",
+                "other_language",
+            )
             assert {**document, **row} == document | {key: row[key] for key in (*own, "n_bridges_shuffled")}
             assert row["share"] == wilson_lower(row["n_pivots"], row["n_tokens"])
             assert row["n_bridges"] == _bridges(document["text"], row["language"], ids, tokenizer)

@@ -55,7 +55,7 @@ def pieces_of(text: Any, starts: Any, ends: Any) -> Any:
     Returns:
         Of each piece where it begins and ends, and its line, each of shape ``(pieces,)``.
     """
-    pieces = [(np.int64(0), np.int64(0), np.int64(0)) for _ in range(0)]
+    pieces: Any = [(np.int64(0), np.int64(0), np.int64(0)) for _ in range(0)]
     for line in range(starts.size):
         begin, east_asian = starts[line], NONE
         for place in range(starts[line], ends[line]):
@@ -75,8 +75,8 @@ def pieces_of(text: Any, starts: Any, ends: Any) -> Any:
             pieces.append((starts[line], begin, line))
         pieces.append((begin, ends[line], line))
     found = np.empty((3, len(pieces)), dtype=np.int64)
-    for number, (begin, end, line) in enumerate(pieces):
-        found[0, number], found[1, number], found[2, number] = begin, end, line
+    for number, piece in enumerate(pieces):
+        found[0, number], found[1, number], found[2, number] = piece
     return found
 
 

@@ -111,6 +111,9 @@ def _facts(settings: Mapping[str, Any], pivots: int) -> str:
         budget = f"at most {settings['budget_share'] or DEFAULT_SHARE:.1%} of the tokens that could be taken"
     each = "over all languages, by their weights" if any("=" in one for one in settings["languages"]) else "a language"
     first = f", the first {limit:,} documents of each file" if limit else ""
+    near = ""
+    if settings["max_similarity"] < 1:
+        near = f", or with more than {settings['max_similarity']:.0%} of their runs of five words in common (MinHash)"
     return f"""- Corpus: {inline_code(settings["corpus"])}{first}.
 - Units: {cut}; `id` is file, row and unit.
 - Budget: {budget}, {each}; by the language found in the text; taking stops before it would be exceeded.
@@ -118,7 +121,7 @@ def _facts(settings: Mapping[str, Any], pivots: int) -> str:
   (case, leading space); tokens are those of {inline_code(settings["tokenizer"])}.
 - Left out: units under {settings["min_tokens"]:,} tokens, those in which more than {settings["max_repetition"]:.0%} of
   the runs of ten tokens were there before, and all but the first of units with the same text (compared as words are
-  matched).
+  matched){near}.
 - Seed: {settings["seed"]}."""
 
 

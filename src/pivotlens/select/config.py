@@ -69,6 +69,13 @@ class SelectConfig(CorpusStageConfig):
     max_repetition: float = setting(
         0.5, "Units in which more of the runs of ten tokens were there before are left out; 1 keeps all.", ge=0, le=1
     )
+    max_similarity: float = setting(
+        1.0,
+        "Of units that share more than this of their runs of five words, all but the first are left out (MinHash; "
+        "reads the corpus again when first asked for); 1 keeps all.",
+        ge=0.5,
+        le=1,
+    )
     formats: tuple[CorpusFormat, ...] = setting(
         ("jsonl",),
         "What each arm is written as: documents as `jsonl` (.zst) or `parquet`, and token files for `datatrove` "

@@ -20,7 +20,7 @@ from pivotlens.select.units import PER_TOKENS, ScoredUnits
 
 CORPUS = "corpus"
 """Stands for all units that an arm could take."""
-LOSSES = ("duplicate", "short", "repetitive", "mislabelled")
+LOSSES = ("duplicate", "near_duplicate", "short", "repetitive", "mislabelled")
 FACETS = ("text_language", "label", "document_type", "length_decile", "source")
 _SUMS = ("units", "tokens", "own_tokens", "n_pivots", "n_bridges")
 
@@ -70,10 +70,12 @@ class Facts:
         for arm, taken in zip(self.arms, chosen, strict=True):
             for other, of_other in zip(self.arms, chosen, strict=True):
                 self._shared[arm, other] += int((taken & of_other).sum())
+        again = units.duplicate | units.near_duplicate
         lost = {
             "duplicate": units.duplicate,
-            "short": ~units.duplicate & units.short,
-            "repetitive": ~units.duplicate & ~units.short & units.repetitive,
+            "near_duplicate": ~units.duplicate & units.near_duplicate,
+            "short": ~again & units.short,
+            "repetitive": ~again & ~units.short & units.repetitive,
             "mislabelled": units.eligible & (units.language != units.label),
         }
         for reason, which in lost.items():

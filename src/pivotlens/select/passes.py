@@ -16,6 +16,7 @@ from pivotlens.corpus.composition import DOCUMENT_TYPES, Composition
 from pivotlens.corpus.packing import Arrays, pack_strings, write_arrays
 from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.models.tokenizer import TextTokenizer, load_tokenizer
+from pivotlens.select.near_duplicates import BANDS, Signatures
 from pivotlens.select.pivots import Sought, read_sought
 from pivotlens.select.scoring import CutUnits, Forms, repetition, richness
 
@@ -48,12 +49,14 @@ class ScorePass:
         tokenizer: Folder of the tokenizer.
         words: The mining words.
         sought: Where `Sought.write` kept the pivots.
+        signed: Whether MinHash signatures are made, kept by band.
     """
 
     plan: UnitPlan
     tokenizer: str
     words: CountedWords
     sought: Path
+    signed: bool = False
 
     def __call__(self, shard: Shard, part: Path) -> None:
         """Write the part of a shard."""
@@ -66,7 +69,10 @@ class ScorePass:
         for batch in unit_batches(shard, self.plan):
             bad.extend(batch.bad)
             dropped.add(batch)
-            scored = scored_columns(batch, tokenizer, sought)
+            forms = Forms.of(batch.texts, batch.languages)
+            scored = scored_columns(batch, forms, tokenizer, sought)
+            if self.signed:
+                scored |= _bands(forms.signatures())
             scored["label"] = _numbers(batch.labels, codes)
             scored["language"] = _numbers(batch.languages, codes)
             scored["source"] = _numbers([source.replace("\0", " ") for source in batch.sources], sources)
@@ -79,10 +85,9 @@ class ScorePass:
         write_arrays(part, arrays | bad.to_arrays() | dropped.to_arrays())
 
 
-def scored_columns(batch: UnitBatch, tokenizer: TextTokenizer, sought: Sought) -> Arrays:
+def scored_columns(batch: UnitBatch, forms: Forms, tokenizer: TextTokenizer, sought: Sought) -> Arrays:
     """Return the columns of a part in which no names are numbered, each with a row a unit."""
     cut = CutUnits(*tokenizer.encode_flat(batch.texts))
-    forms = Forms.of(batch.texts, batch.languages)
     rich = richness(forms, cut, sought)
     types: dict[str, int] = {name: number for number, name in enumerate(DOCUMENT_TYPES)}
     return {
@@ -148,6 +153,10 @@ class _Dropped:
             "dropped_key": np.frombuffer(b"".join(line.key + b"\n" for line in lines), dtype=np.uint8),
             "dropped_count": np.array(list(self._counts.values()), dtype=np.int64),
         }
+
+
+def _bands(signatures: Signatures) -> Arrays:
+    return {f"band_{band}": hashes for band, hashes in enumerate(np.split(signatures, BANDS, axis=1))}
 
 
 def _in_buckets(digests: Hashes) -> Arrays:

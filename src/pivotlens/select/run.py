@@ -92,6 +92,7 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
         "units": facts.units,
         "tokens": facts.tokens,
         "duplicates": facts.lost("duplicate"),
+        "near_duplicates": facts.lost("near_duplicate"),
         "short": facts.lost("short"),
         "repetitive": facts.lost("repetitive"),
         "mislabelled": facts.lost("mislabelled"),

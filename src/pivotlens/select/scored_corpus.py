@@ -19,6 +19,7 @@ from pivotlens.corpus import PartStore, Shard
 from pivotlens.corpus.composition import DOCUMENT_TYPES
 from pivotlens.corpus.packing import read_arrays, unpack_strings
 from pivotlens.errors import ArtifactError
+from pivotlens.select.near_duplicates import BANDS, ROWS, Signatures, similarities
 from pivotlens.select.passes import BUCKETS, NUMBERS, SHARES
 from pivotlens.select.scoring import is_duplicate
 from pivotlens.select.units import ARRAYS, Guards, ScoredUnits, bridge_score, composition_cells
@@ -62,16 +63,18 @@ class Names:
 # -- from parts to the table
 
 
-def score_blocks(shards: Sequence[Shard], parts: PartStore) -> Iterator[pa.Table]:
+def score_blocks(shards: Sequence[Shard], parts: PartStore, signed: bool = False) -> Iterator[pa.Table]:
     """Yield the rows of the table ``scores``, a block a shard; importance weights are still to be filled in.
 
     Args:
         shards: The corpus, in its order.
         parts: The parts of `ScorePass`.
+        signed: Whether they hold signatures.
     """
     sizes = [read_arrays(parts.path(shard), ["row"])["row"].size for shard in shards]
     offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
     duplicate = _duplicates(shards, parts, offsets)
+    similarity = _similarity(shards, parts, offsets) if signed else None
     expected = _ExpectedShares()
     for _, arrays in _parts(shards, parts, expected.codes):
         expected.add(arrays)
@@ -91,6 +94,7 @@ def score_blocks(shards: Sequence[Shard], parts: PartStore) -> Iterator[pa.Table
             "file": pa.repeat(shard.file.name, end - first),
             "document_type": pa.array(DOCUMENT_TYPES, pa.string()).take(pa.array(arrays["document_type"])),
             "duplicate": duplicate[first:end],
+            "similarity": pa.nulls(end - first, pa.float64()) if similarity is None else similarity[first:end],
             "share": share,
             "excess": share - expected.of(arrays),
             "bridge": bridge_score(arrays["n_bridges"], n_tokens),
@@ -142,6 +146,26 @@ def _duplicates(shards: Sequence[Shard], parts: PartStore, offsets: Integers) ->
             digests.append(arrays[f"digests_{bucket}"].astype(np.uint64))
         duplicate[np.concatenate(units)] = is_duplicate(np.concatenate(digests))
     return duplicate
+
+
+def _similarity(shards: Sequence[Shard], parts: PartStore, offsets: Integers) -> Floats:
+    """Return how similar the most similar earlier unit is, shape ``(units,)``; of those alike signatures are kept."""
+
+    def band(number: int) -> Signatures:
+        name = f"band_{number}"
+        none = np.zeros((0, ROWS), dtype=np.uint32)
+        return np.concatenate([none, *(read_arrays(parts.path(shard), [name])[name] for shard in shards)])
+
+    def signatures(units: Integers) -> Signatures:
+        found = [np.zeros((0, BANDS * ROWS), dtype=np.uint32)]
+        for shard, first, end in zip(shards, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+            here = units[(units >= first) & (units < end)] - first
+            if here.size:
+                arrays = read_arrays(parts.path(shard), [f"band_{number}" for number in range(BANDS)])
+                found.append(np.concatenate([arrays[f"band_{number}"][here] for number in range(BANDS)], axis=1))
+        return np.concatenate(found)
+
+    return similarities(int(offsets[-1]), band, signatures)
 
 
 # -- out of the table
@@ -225,7 +249,8 @@ class ScoredCorpus:
                     arrays[name] = (self.sources if name == "source" else self.codes).of(names, places)
             else:
                 arrays[name] = column.to_numpy(zero_copy_only=False)
-        arrays["importance"] = np.asarray(arrays["importance"], dtype=np.float64)
+        for name in ("importance", "similarity"):  # null where not asked for
+            arrays[name] = np.asarray(arrays[name], dtype=np.float64)
         return ScoredUnits(file=file, first=first, guards=self.guards, **arrays)
 
 

@@ -47,6 +47,7 @@ _CHOOSING = frozenset(
         "temperature",
         "min_tokens",
         "max_repetition",
+        "max_similarity",
         "formats",
         "file_tokens",
         "sequence_length",
@@ -94,6 +95,8 @@ def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
     refuse_nothing(config, mined, len(pivots))
     files, plan = work.plan.source("corpus", Listing).files, unit_plan(config)
     meaning = {name: value for name, value in config.meaning().items() if name not in _CHOOSING}
+    signed = config.max_similarity < 1
+    meaning |= {"signed": True} if signed else {}
     inputs = {name: value for name, value in work.plan.inputs.items() if name not in _CHOOSING}
     scoring = fingerprint("select scores", work.plan.version, meaning, inputs)
     lasting = workspace.lasting_folder(scoring)
@@ -127,11 +130,13 @@ def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
     is_pivot = is_corpus_pivot(pivots, tokenizer)
     sought = lasting / "sought"
     word_pivots(mined, words, config.seed).sought(words, is_pivot).write(sought)
-    executor.run(opened.shards, ScorePass(opened.plan, str(tokenizer.folder), words, sought), parts, "Scoring units")
+    executor.run(
+        opened.shards, ScorePass(opened.plan, str(tokenizer.folder), words, sought, signed), parts, "Scoring units"
+    )
     bad = merged_bad_rows(opened.shards, parts, config.max_bad_share)
     check_bad_share(bad, config.max_bad_share, config.corpus)
     path = lasting / "scores.parquet"
-    write_parquet_blocks(path, schema_of("select", "scores"), score_blocks(opened.shards, parts))
+    write_parquet_blocks(path, schema_of("select", "scores"), score_blocks(opened.shards, parts, signed))
     details = {
         "scoring": scoring,
         "corpus_files": len(files),
@@ -165,7 +170,7 @@ _DETAILS = (
 def weighed(work: Work[SelectConfig], found: Scored, executor: LocalExecutor) -> ScoredCorpus:
     """Return the scores to choose by, with importance weights where arm ``dsir`` is made."""
     config = work.config
-    guards = Guards(config.min_tokens, config.max_repetition)
+    guards = Guards(config.min_tokens, config.max_repetition, config.max_similarity)
     corpus = ScoredCorpus(found.path, found.shards, guards)
     if "dsir" not in config.arms:
         return corpus

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pivotlens.arrays import Booleans, Floats, Hashes, Integers
+from pivotlens.select.near_duplicates import BANDS, ROWS, Signatures, signatures
 from pivotlens.select.pivots import Sought, packed
 from pivotlens.text.matching import separated_forms
 
@@ -99,6 +100,14 @@ class Forms:
             joined = b"".join(hashlib.sha256(form).digest() for form in forms.split(b"\0")[:-1])
             digests[units] = np.frombuffer(joined, dtype="<u8").reshape(-1, 4)
         return digests
+
+    def signatures(self) -> Signatures:
+        """Return the MinHash signature of each text, shape ``(texts, hashes)``; see `near_duplicates.signatures`."""
+        n_units = sum(units.size for units, _ in self.by_language.values())
+        found = np.zeros((n_units, BANDS * ROWS), dtype=np.uint32)
+        for units, forms in self.by_language.values():
+            found[units] = signatures(np.frombuffer(forms, dtype=np.uint8), units.size)
+        return found
 
 
 def richness(forms: Forms, cut: CutUnits, sought: Sought) -> Richness:

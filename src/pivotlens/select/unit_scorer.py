@@ -20,6 +20,7 @@ from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select.config import SelectConfig
 from pivotlens.select.mined import mined_sought
 from pivotlens.select.passes import parts_of, scored_columns
+from pivotlens.select.scoring import Forms
 from pivotlens.select.units import bridge_score
 from pivotlens.statistics.proportion import wilson_lower
 from pivotlens.text import language_code
@@ -123,7 +124,9 @@ class UnitScorer:
         there = [place for place, text in enumerate(texts) if text is not None]
         labels = [self._label(languages[place]) for place in there]
         batch = _as_units([_checked(texts[place]) for place in there], labels, self.config)
-        columns: dict[str, Any] = dict(scored_columns(batch, self._tokenizer, self._sought))
+        columns: dict[str, Any] = dict(
+            scored_columns(batch, Forms.of(batch.texts, batch.languages), self._tokenizer, self._sought)
+        )
         codes = {"": 0}
         for language in batch.languages:
             codes.setdefault(language, len(codes))

@@ -24,10 +24,12 @@ class Guards:
     Attributes:
         min_tokens: Shorter ones are left out.
         max_repetition: Those with more repetition are left out.
+        max_similarity: Those more similar to an earlier one are left out.
     """
 
     min_tokens: int
     max_repetition: float
+    max_similarity: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class ScoredUnits:
         n_bridges_shuffled: The same with shuffled pivots.
         repetition: Share of its runs of tokens that stood in it before.
         duplicate: Whether an earlier unit of the corpus has the same text.
+        similarity: How similar an earlier unit of the corpus is, NaN where it was not asked for.
         share: Lower end of the interval of its share of pivot tokens.
         excess: ``share`` minus what text of the same composition holds.
         bridge: Lower end of the interval of its bridges per `PER_TOKENS` tokens.
@@ -78,6 +81,7 @@ class ScoredUnits:
     n_bridges_shuffled: Integers
     repetition: Floats
     duplicate: Booleans
+    similarity: Floats
     share: Floats
     excess: Floats
     bridge: Floats
@@ -101,7 +105,12 @@ class ScoredUnits:
     @cached_property
     def eligible(self) -> Booleans:
         """Whether a unit may be chosen."""
-        return ~self.duplicate & ~self.short & ~self.repetitive
+        return ~self.duplicate & ~self.near_duplicate & ~self.short & ~self.repetitive
+
+    @property
+    def near_duplicate(self) -> Booleans:
+        """Whether an earlier unit is too similar."""
+        return self.similarity > self.guards.max_similarity
 
     @property
     def short(self) -> Booleans:

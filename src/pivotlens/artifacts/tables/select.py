@@ -70,6 +70,13 @@ TABLES = {
             NONE,
             "Whether an earlier unit has the same text, compared as words are: no arm takes it.",
         ),
+        Column(
+            "similarity",
+            NUMBER,
+            SHARE,
+            "Of an earlier unit, the most similar that was compared: estimated Jaccard index of runs of five words, 0 "
+            "where none was; empty where the setting `max_similarity` is 1.",
+        ),
         Column("selected", STRINGS, NONE, "The arms that hold the unit."),
     ),
     "summary": table(
@@ -143,8 +150,8 @@ TABLES = {
             "reason",
             STRING,
             NONE,
-            "`duplicate`, `short`, `repetitive` (the first that holds counts), or `mislabelled`: these can be taken, "
-            "and count for the language found.",
+            "`duplicate`, `near_duplicate`, `short`, `repetitive` (the first that holds counts), or `mislabelled`: "
+            "these can be taken, and count for the language found.",
         ),
         Column("units", INTEGER, "units", "How many."),
         Column("tokens", INTEGER, "tokens", "Their tokens."),
