@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[MineConfig, Pivots] = Stage(
     config=MineConfig,
     result="pivotlens.artifacts:Pivots",
-    version=5,
+    version=6,
     function="mine_pivots",
     work="pivotlens.mine.run:run",
     reads=("bench", "count"),

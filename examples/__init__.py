@@ -1,0 +1,1 @@
+"""Experiments that are small configurations of pivotlens."""
