@@ -297,7 +297,7 @@ def test_a_later_sense_is_no_right_answer_unless_asked_for(tmp_path):
     every = build(tmp_path, tmp_path / "j.xml.gz", senses="all")
     assert every.concepts["犬"].accepted["en"] == ("dog", "dogness")
     assert "any sense" in every.manifest.details["senses"]
-    assert json.loads((every.folder / "manifest.json").read_bytes())["algorithm_version"] == 4
+    assert json.loads((every.folder / "manifest.json").read_bytes())["algorithm_version"] == 5
 
 
 def test_a_headword_in_several_articles(tmp_path):

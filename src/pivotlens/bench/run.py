@@ -82,6 +82,7 @@ def _from_words(writer: ResultWriter, config: BenchConfig) -> _Design:
     kept = _limited(writer, config, in_part)
     if len(kept) < len(concepts):
         kept = _supplied(writer, config, kept)
+    kept = assign_splits(kept, config.shot_pool, config.calibration, config.seed)
     if "distractors" in content and config.distractors == 9 and len(kept) == len(concepts):
         listed = _rows(content["distractors"])
         distractors = [
@@ -118,6 +119,7 @@ def _from_lexicons(writer: ResultWriter, config: BenchConfig) -> _Design:
     concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)
     concepts, other_parts = _in_part(config, concepts, concepts)
     kept = _supplied(writer, config, _limited(writer, config, concepts), joined)
+    kept = assign_splits(kept, config.shot_pool, config.calibration, config.seed)
     details = {
         "lexicons": [
             {
@@ -143,7 +145,9 @@ def _from_lexicons(writer: ResultWriter, config: BenchConfig) -> _Design:
 def _in_part(
     config: BenchConfig, concepts: list[ListedConcept], everywhere: list[ListedConcept]
 ) -> tuple[list[ListedConcept], list[dict[str, str]]]:
-    """Return the concepts of the part that is asked for, and the words of the others; all concepts without parts.
+    """Return the concepts of the part that is asked for, unmarked for calibration, and the words of the others.
+
+    Without parts all concepts are returned as they are.
 
     Args:
         config: The settings.
@@ -155,8 +159,7 @@ def _in_part(
     tests = {concept.concept_id for concept in concepts if concept.split == "test"}
     listed = [concept for concept in everywhere if concept.concept_id in tests]
     parts = part_of_concepts(listed, part_shares(config.parts), config.seed)
-    kept, rows = concepts_of_part(concepts, listed, parts, config.part)
-    return assign_splits(kept, config.shot_pool, config.calibration, config.seed), rows
+    return concepts_of_part(concepts, listed, parts, config.part)
 
 
 def _read(sources: list[LexiconSource], wanted: list[str]) -> list[Lexicon]:
