@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import orjson
 import pytest
-from examples.replication.__main__ import main
+import scipy.stats
+from examples.replication import __main__ as experiment
+from examples.replication.__main__ import HERE, main
+from examples.replication.analysis import analyse, power
+from examples.replication.artifacts import Training, Tries
+from examples.replication.documents import select
+from examples.replication.pilot import filled
+from examples.replication.settings import Settings
+
+from pivotlens.artifacts import Benchmark
+from pivotlens.bench.config import BenchConfig
+from pivotlens.count.config import CountConfig
+from pivotlens.errors import ConfigError
+from pivotlens.mine.config import MineConfig
+from pivotlens.score.config import ScoreConfig
+from pivotlens.select.config import SelectConfig
+from pivotlens.trace.config import TraceConfig
+from pivotlens.train.config import TrainConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -81,13 +100,155 @@ def settings(tiny, tmp_path_factory) -> Path:
     return path
 
 
-def test_it_runs_whole(settings: Path) -> None:
-    run = settings.parent / "run"
-    assert main([str(run), "--settings", str(settings), "--processes", "1"]) == 0
-    results = {path.name for path in (run / "results").iterdir()}
-    assert results == {
-        "pilot.json", "documents.json", "none.json", "top-0.json", "top-1.json", "matched-0.json", "matched-1.json",
-        "random-0.json",
+def run_it(settings: Path, *more: str) -> int:
+    return main([str(settings.parent / "run"), "--settings", str(settings), "--processes", "1", *more])
+
+
+@pytest.fixture(scope="module")
+def run(settings: Path) -> Path:
+    assert run_it(settings) == 0
+    return settings.parent / "run"
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_it_runs_whole_and_leaves_small_files_and_a_page(run: Path) -> None:
+    assert {path.stem for path in (run / "results").iterdir()} == {
+        "pilot", "documents", "none", "top-0", "top-1", "matched-0", "matched-1", "random-0",
     }  # fmt: skip
-    top = orjson.loads((run / "results/top-0.json").read_bytes())
-    assert len(top["concepts"]) == 6
+    assert not list((run / "trainings").rglob("*.safetensors")), "checkpoints go when they are scored"
+    text = (run / "results.md").read_text(encoding="utf-8")
+    assert text.index("can be found") < text.index("over seeds"), "what could be found is said first"
+    for name in ("top", "matched", "random"):
+        assert f"`{name}`" in text
+    assert {path.name for path in (run / "figures").iterdir()} == {"contrasts.svg", "curves.svg"}
+    assert all(name in text for name in ("contrasts.svg", "curves.svg", "No deviation"))
+
+
+def test_what_is_missing_is_done_again_and_comes_out_the_same(run: Path, settings: Path) -> None:
+    before = content(run / "results") | {"page": (run / "results.md").read_bytes()}
+    (run / "results/matched-1.json").unlink()
+    (run / "results.md").unlink()
+    assert run_it(settings) == 0
+    assert content(run / "results") | {"page": (run / "results.md").read_bytes()} == before
+
+
+def test_the_tested_concepts_are_those_of_the_test_part_alone(run: Path) -> None:
+    mined = {row["concept_id"] for row in Benchmark.load(run / "mining").rows("items") if row["split"] == "test"}
+    scored = set(orjson.loads((run / "results/top-0.json").read_bytes())["concepts"])
+    developed = set(orjson.loads((run / "pilot/random-7-0.001.json").read_bytes())["concepts"])
+    assert scored
+    assert not scored & (mined | developed)
+    assert not developed & mined
+
+
+def test_an_arm_is_drawn_anew_with_every_seed_unless_it_is_the_best(run: Path) -> None:
+    documents = {
+        name: orjson.loads((run / f"results/{name}.json").read_bytes())["documents"]
+        for name in ("top-0", "top-1", "matched-0", "matched-1")
+    }
+    assert documents["top-0"] == documents["top-1"]
+    assert len(set(documents.values())) == 3
+
+
+def test_the_endpoint_by_hand(run: Path, settings: Path) -> None:
+    def score(name: str) -> float:
+        of = orjson.loads((run / f"results/{name}.json").read_bytes())["scores"]
+        return sum(sum(values) / len(values) for values in of.values()) / len(of)
+
+    scores = [[score(f"{arm}-{seed}") for seed in (0, 1)] for arm in ("top", "matched")]
+    expected = scipy.stats.ttest_ind(*scores, equal_var=False)
+    here = Settings.read(settings)
+    names = ("none", "top-0", "top-1", "matched-0", "matched-1", "random-0")
+    found = analyse(here, [Training.read(run / f"results/{name}.json", here.fingerprint) for name in names])
+    assert found.endpoint.seeds.p == pytest.approx(expected.pvalue)
+    assert found.endpoint.seeds.interval.low == pytest.approx(expected.confidence_interval().low)
+    assert found.endpoint.concepts.value == pytest.approx(found.endpoint.seeds.interval.value)
+    assert found.reference.tokens == 0
+    assert found.arms["random"].gain == pytest.approx(score("random-0") - score("none"))
+    assert [one.other for one in found.contrasts] == ["random"]
+
+
+def test_the_pilot_fills_its_slot(run: Path, settings: Path) -> None:
+    assert run_it(settings, "--pilot") == 0
+    text, here = (run / "preregistration.md").read_text(encoding="utf-8"), Settings.read(settings)
+    tries = Tries.read(run / "results/pilot.json", here.fingerprint)
+    assert tries is not None
+    assert "The pilot has not run" not in text
+    assert f"**{tries.learning_rate:g}**" in text
+    assert f"**{power(here, tries).detectable.value:.4f}**" in text
+    assert max(tries.rates, key=lambda row: row["score"])["learning_rate"] == tries.learning_rate
+    assert filled(text, here, tries) == text
+
+
+def test_results_of_other_settings_are_refused(run: Path, settings: Path, tmp_path: Path, capsys) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(settings.read_text().replace("tokens = 512", "tokens = 256"))
+    assert main([str(run), "--settings", str(other), "--page"]) == 6
+    assert "made with other settings" in capsys.readouterr().err
+
+
+def test_too_few_documents_are_refused_before_any_training(run: Path, settings: Path) -> None:
+    here = Settings.read(settings)
+    stages = here.stages | {"train": here.stages["train"] | {"tokens": 100_000}}
+    with pytest.raises(ConfigError, match="some would be read twice"):
+        select(here.model_copy(update={"stages": stages}), run, 0, here.arms(0), 1)
+
+
+# -- what is published
+
+
+@pytest.mark.parametrize("name", ["settings.toml", "quick.toml"])
+def test_settings_are_those_of_the_stages(name: str) -> None:
+    here = Settings.read(HERE / name)
+    for config in (BenchConfig, CountConfig, MineConfig, ScoreConfig, SelectConfig, TraceConfig, TrainConfig):
+        part = {"part": "test"} if config is BenchConfig else {}
+        assert here.stage(config, **part).stage == config.stage
+    assert here.named("frequency", CountConfig).unit_characters == 256
+    assert set(here.stages) <= {"bench", "count", "mine", "select", "frequency", "train", "score", "trace"}
+
+
+def test_the_preregistration_says_what_the_settings_say() -> None:
+    here, text = Settings.read(HERE / "settings.toml"), (HERE / "preregistration.md").read_text(encoding="utf-8")
+    train = here.stage(TrainConfig)
+    step = train.sequence_length * train.batch_sequences
+    assert train.tokens is not None
+    assert f"{train.tokens // step} steps of {step:,} tokens" in text
+    assert f"{here.stage(SelectConfig).budget_tokens:,} tokens of French and of German" in text
+    assert f"{here.stage(ScoreConfig).limit_concepts} test concepts" in text
+    assert {name: here.seeds[name] for name in here.primary} == dict.fromkeys(("top", "matched"), 6)
+    others = [name for name in here.seeds if name not in here.primary]
+    assert ", ".join(f"`{name}`" for name in others) in text
+    assert {here.seeds[name] for name in others} == {3}
+    tries = Tries.read(HERE / "results/pilot.json", here.fingerprint)
+    assert ("The pilot has not run" in text) == (tries is None)
+    assert tries is None or filled(text, here, tries) == text
+
+
+def test_without_a_pilot_the_experiment_does_not_begin(tmp_path: Path, monkeypatch, capsys) -> None:
+    for name in ("settings.toml", "preregistration.md"):
+        shutil.copy(HERE / name, tmp_path / name)
+    monkeypatch.setattr(experiment, "HERE", tmp_path)
+    assert main([str(tmp_path / "run")]) == 2
+    assert "Run it first with --pilot" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("primary", '["top", "other"]'), "arm 'other' is named and has no seeds"),
+        (("seeds", "{ top = 1, matched = 2, random = 1 }"), "needs two seeds or more"),
+        (("languages", '["en"]'), "languages in"),
+        (("held_out_share", "1.5"), "held_out_share in"),
+        (("corpora", "1"), "corpora in"),
+    ],
+)
+def test_impossible_settings_are_told(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    text = SETTINGS.format(model="m", corpus="c", words="w")
+    name, value = change
+    changed = re.sub(f"^{name} = .*\n", "", text, count=1, flags=re.MULTILINE)
+    (tmp_path / "x.toml").write_text(f"{name} = {value}\n{changed}")
+    with pytest.raises(ConfigError, match=message):
+        Settings.read(tmp_path / "x.toml")
