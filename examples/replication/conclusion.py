@@ -57,6 +57,6 @@ def _over_concepts(found: Found) -> str:
 def _further(settings: Settings, contrasts: Sequence[Compared]) -> str:
     apart = [one for one in contrasts if one.adjusted_p is not None and one.adjusted_p < 0.05]
     if not apart:
-        return f"Of the {len(contrasts)} other contrasts of `{settings.primary[0]}` none is significant by Holm."
+        return f"Other contrasts of `{settings.primary[0]}`: {len(contrasts)}, none significant (Holm)."
     told = ", ".join(f"`{one.other}` ({'+' if one.seeds.interval.value > 0 else '−'})" for one in apart)
-    return f"Of the {len(contrasts)} other contrasts of `{settings.primary[0]}` these are significant by Holm: {told}."
+    return f"Other contrasts of `{settings.primary[0]}`: {len(contrasts)}, of which significant (Holm): {told}."

@@ -256,8 +256,8 @@ def record(settings: Settings, found: Found, deviations: str) -> b.Section:
     said = [p.note(line) for line in deviations.splitlines() if line.strip()]
     said = said or [p.note("No deviation from the preregistration.")]
     follow = p.note(
-        f"All results follow from the settings `{settings.fingerprint}`. Trainings of one arm with the same documents, "
-        "and the documents of each, by fingerprint:"
+        f"All results follow from the settings `{settings.fingerprint}`. Trainings whose documents have the same "
+        "fingerprint read the same documents in another order."
     )
     rows = [(arm.name, one) for arm in found.arms.values() for one in arm.trainings]
     fields = [

@@ -71,7 +71,9 @@ def do_all(jobs: Iterable[Job], processes: int) -> Iterable[Training]:
     if processes == 1 or len(open_jobs) < 2:
         yield from map(do, open_jobs)
         return
-    with ProcessPoolExecutor(min(processes, len(open_jobs)), mp_context=get_context("spawn")) as pool:
+    # A process a training: what the one before has left in memory is gone.
+    pool = ProcessPoolExecutor(min(processes, len(open_jobs)), get_context("spawn"), max_tasks_per_child=1)
+    with pool:
         futures = [pool.submit(do, job) for job in open_jobs]
         try:
             for future in as_completed(futures):

@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 import scipy.stats
@@ -13,6 +14,7 @@ from examples.replication import __main__ as experiment
 from examples.replication.__main__ import HERE, main
 from examples.replication.analysis import analyse, power
 from examples.replication.artifacts import Training, Tries
+from examples.replication.conclusion import conclusion
 from examples.replication.documents import select
 from examples.replication.pilot import filled
 from examples.replication.settings import Settings
@@ -22,6 +24,7 @@ from pivotlens.bench.config import BenchConfig
 from pivotlens.count.config import CountConfig
 from pivotlens.errors import ConfigError
 from pivotlens.mine.config import MineConfig
+from pivotlens.report.blocks import plain
 from pivotlens.score.config import ScoreConfig
 from pivotlens.select.config import SelectConfig
 from pivotlens.trace.config import TraceConfig
@@ -195,6 +198,50 @@ def test_too_few_documents_are_refused_before_any_training(run: Path, settings: 
     stages = here.stages | {"train": here.stages["train"] | {"tokens": 100_000}}
     with pytest.raises(ConfigError, match="some would be read twice"):
         select(here.model_copy(update={"stages": stages}), run, 0, here.arms(0), 1)
+
+
+# -- the conclusion
+
+
+def made(settings: Settings, effect: float) -> list[Training]:
+    """Return trainings as they would be if arm ``top`` were better by an effect; seeds and concepts differ a little."""
+    rng = np.random.default_rng(0)
+    concepts = rng.normal(0.2, 0.01, size=(40, 2))
+
+    def training(arm: str, seed: int, gain: float) -> Training:
+        values = concepts + gain + rng.normal(0, 1e-3)
+        scores = {"en-fr": values[:, 0].tolist(), "fr-en": values[:, 1].tolist()}
+        return Training(
+            settings.fingerprint, arm, seed, 1e-4, 512, "d", [f"c{n}" for n in range(40)], scores, [], [], []
+        )
+
+    arms = {"top": 0.1 + effect, "matched": 0.1, "random": 0.05}
+    return [
+        training("none", 0, 0.0),
+        *(training(arm, seed, gain) for arm, gain in arms.items() for seed in range(settings.seeds[arm])),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("effect", "said"), [(0.05, "It helps."), (-0.05, "It does not help."), (0.0, "A null, and what it bounds.")]
+)
+def test_the_conclusion_follows_the_rule(settings: Path, effect: float, said: str) -> None:
+    here = Settings.read(settings)
+    here = here.model_copy(update={"seeds": {"top": 6, "matched": 6, "random": 3}})
+    found = analyse(here, made(here, effect))
+    tries = Tries(here.fingerprint, "random", 512, [], 1e-4, [{"seed": n, "score": n / 1000} for n in range(4)])
+    sentences = [plain(sentence) for sentence in conclusion(here, found, power(here, tries))]
+    assert "can be found" in sentences[0]
+    assert said in sentences[1]
+    assert (len(sentences) == 5) == (said.startswith("A null"))
+    ends = found.endpoint.seeds.interval
+    assert ends.low < effect < ends.high
+    if said.startswith("A null"):
+        assert f"at most {100 * ends.high:.2f} of a point more" in sentences[2]
+    assert found.arms["matched"].gain == pytest.approx(0.1, abs=0.005)
+    assert ("random (+)" in sentences[-1]) == (effect >= 0), "top is then as good as random"
+    (contrast,) = found.contrasts
+    assert contrast.adjusted_p == pytest.approx(contrast.seeds.p)
 
 
 # -- what is published
