@@ -16,6 +16,7 @@ from examples.replication.analysis import analyse, power
 from examples.replication.artifacts import Training, Tries
 from examples.replication.conclusion import conclusion
 from examples.replication.documents import select
+from examples.replication.page import page
 from examples.replication.pilot import filled
 from examples.replication.settings import Settings
 
@@ -136,6 +137,15 @@ def test_what_is_missing_is_done_again_and_comes_out_the_same(run: Path, setting
     (run / "results.md").unlink()
     assert run_it(settings) == 0
     assert content(run / "results") | {"page": (run / "results.md").read_bytes()} == before
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_same(run: Path, settings: Path) -> None:
+    before = content(run / "results")
+    for name in ("top-0", "random-0"):
+        (run / f"results/{name}.json").unlink()
+    assert main([str(run), "--settings", str(settings), "--processes", "2"]) == 0
+    assert content(run / "results") == before
 
 
 def test_the_tested_concepts_are_those_of_the_test_part_alone(run: Path) -> None:
@@ -272,6 +282,19 @@ def test_the_preregistration_says_what_the_settings_say() -> None:
     tries = Tries.read(HERE / "results/pilot.json", here.fingerprint)
     assert ("The pilot has not run" in text) == (tries is None)
     assert tries is None or filled(text, here, tries) == text
+
+
+def test_the_published_page_is_written_from_the_published_results() -> None:
+    if not (HERE / "results.md").exists():
+        pytest.skip("the experiment has not been run")
+    text, figures = page(Settings.read(HERE / "settings.toml"), HERE)
+    assert (HERE / "results.md").read_text(encoding="utf-8") == text
+    assert {path.name: path.read_text(encoding="utf-8") for path in (HERE / "figures").iterdir()} == figures
+
+
+def test_the_page_alone_says_what_is_missing(settings: Path, tmp_path: Path, capsys) -> None:
+    assert main([str(tmp_path), "--settings", str(settings), "--page"]) == 3
+    assert "lacks 8 results, the first is pilot.json" in capsys.readouterr().err
 
 
 def test_without_a_pilot_the_experiment_does_not_begin(tmp_path: Path, monkeypatch, capsys) -> None:
