@@ -177,8 +177,9 @@ def unseen(found: Found) -> b.Section:
 
 def behaviours(settings: Settings, found: Found) -> b.Section:
     """Build the section of behaviours before and after the training."""
-    labels = list(dict.fromkeys(row["behaviour"] for row in found.reference.behaviours))
-    groups = list(dict.fromkeys(row["direction_group"] for row in found.reference.behaviours))
+    traced = [found.reference, *(one for name in settings.traced for one in found.arms[name].trainings)]
+    there = [row for one in traced for row in one.behaviours]
+    groups, labels = (sorted({row[name] for row in there}) for name in ("direction_group", "behaviour"))
     rows = [(group, label) for group in groups for label in labels]
 
     def share(training: Training, key: tuple[str, str]) -> float:
