@@ -9,14 +9,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 import orjson
-import zstandard
 
 from pivotlens.artifacts import Pivots
-from pivotlens.corpus import BadRow, Shard, list_corpus, read_documents
+from pivotlens.corpus import list_corpus
+from pivotlens.corpus.by_group import write_parts
 
 HALVES = ("first", "second")
 BEST = 100
@@ -24,20 +23,7 @@ BEST = 100
 
 def split(corpus: str, to: Path) -> None:
     """Write a corpus as two, by a hash of each document's group, or of its text where it has none."""
-    for file in list_corpus(corpus):
-        with ExitStack() as stack:
-            halves = []
-            for name in HALVES:
-                (to / name).mkdir(parents=True, exist_ok=True)
-                raw = stack.enter_context((to / name / f"{file.name.replace('/', '_')}.jsonl.zst").open("wb"))
-                halves.append(stack.enter_context(zstandard.ZstdCompressor(level=3).stream_writer(raw)))
-            for document in read_documents(Shard.whole(file)):
-                if isinstance(document, BadRow):
-                    continue
-                key = (document.group or document.text).encode("utf-8", "surrogatepass")
-                row = {"text": document.text, "language": document.language, "source": document.source}
-                row |= {"group": document.group}
-                halves[hashlib.blake2b(key).digest()[0] & 1].write(orjson.dumps(row) + b"\n")
+    write_parts(list_corpus(corpus), to, HALVES, lambda group: HALVES[hashlib.blake2b(group).digest()[0] & 1])
 
 
 def compare(first: Path, second: Path) -> dict[str, float]:

@@ -38,7 +38,7 @@ def copied(uninterrupted: Path, tmp_path: Path) -> Path:
 # A lens is trained only where it is asked for.
 _TABLES = {name: schema for name, schema in SCHEMAS.items() if name.partition("/")[0] in STAGES}
 _MAY_BE_EMPTY = {
-    *("bench/links", "count/problems", "count/boilerplate", "ablate/items", "ablate/windows"),
+    *("bench/links", "bench/other_parts", "count/problems", "count/boilerplate", "ablate/items", "ablate/windows"),
     *("count/boilerplate_sources", "select/boilerplate", "select/losses"),
     *("trace/pivots", "trace/tuned_behaviours", "trace/lenses"),
     # Sums of what may be empty.

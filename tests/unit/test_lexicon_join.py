@@ -177,6 +177,18 @@ def build(tmp_path, *specs, **settings):
     return build_benchmark(BenchConfig(lexicon=tuple(map(str, specs)), **{**SMALL, **settings}), tmp_path / "run")
 
 
+def test_a_lexicon_has_parts_too(tmp_path):
+    path, settings = table(tmp_path), {"parts": ("a=0.5", "b=0.5"), "distractors": 2, "shot_pool": 5}
+    made = {part: build(tmp_path / part, path, part=part, **settings) for part in ("a", "b")}
+    tests = {part: {concept.concept_id for concept in bench.test_concepts()} for part, bench in made.items()}
+    assert tests["a"]
+    assert tests["b"]
+    assert not tests["a"] & tests["b"]
+    for part, other in (("a", "b"), ("b", "a")):
+        words = {word for concept in made[other].test_concepts() for of in concept.accepted.values() for word in of}
+        assert made[part].words_of_other_parts == words
+
+
 @pytest.mark.parametrize(
     ("write", "languages"),
     [(table, ("en", "fr", "zh")), (pairs, ("en", "fr")), (freedict, ("en", "fr")), (jmdict, ("ja", "en", "fr")),
@@ -297,7 +309,7 @@ def test_a_later_sense_is_no_right_answer_unless_asked_for(tmp_path):
     every = build(tmp_path, tmp_path / "j.xml.gz", senses="all")
     assert every.concepts["犬"].accepted["en"] == ("dog", "dogness")
     assert "any sense" in every.manifest.details["senses"]
-    assert json.loads((every.folder / "manifest.json").read_bytes())["algorithm_version"] == 4
+    assert json.loads((every.folder / "manifest.json").read_bytes())["algorithm_version"] == 5
 
 
 def test_a_headword_in_several_articles(tmp_path):

@@ -82,9 +82,10 @@ def corpus(seed=0, mixed=True, size=900):
     return units
 
 
-def write_bench(run, links=(("water", "en", "liquid", "hypernym"),)):
+def write_bench(run, links=(("water", "en", "liquid", "hypernym"),), other_parts=()):
+    config = BenchConfig(parts=("kept=0.5", "other=0.5"), part="kept") if other_parts else BenchConfig()
     rows = [(concept, code, word) for concept, words in CONCEPTS.items() for code, word in words.items()]
-    with writing(run, BenchConfig(), inputs={}) as stage:
+    with writing(run, config, inputs={}) as stage:
         stage.write_table(
             "items",
             {
@@ -104,6 +105,8 @@ def write_bench(run, links=(("water", "en", "liquid", "hypernym"),)):
         stage.write_table("distractors", {"concept_id": [], "distractor_id": [], "tier": []})
         names = ("concept_id", "language", "word", "relation")
         stage.write_table("links", {name: [link[place] for link in links] for place, name in enumerate(names)})
+        held = table("concept_id part language word", [("x", "other", "en", word) for word in other_parts])
+        stage.write_table("other_parts", held)
         return stage.finish()
 
 
@@ -457,3 +460,27 @@ def test_units_that_are_copies_of_one_another_are_told_from_units_with_a_topic()
 
     assert [topical, copies, everywhere] == pytest.approx([slow(0), slow(1), slow(2)])
     assert topical < 0.3 < 0.7 < copies
+
+
+def test_pivots_that_are_words_of_other_parts_are_left_out_and_nothing_else_changes(tmp_path):
+    runs = {name: tmp_path / name for name in ("whole", "part")}
+    for name, run in runs.items():
+        write_bench(run, other_parts=() if name == "whole" else ("Liquids", "iron ore"))
+        write_counts(run, corpus())
+    whole, part = (mine_pivots(MineConfig(), run) for run in runs.values())
+    kept = mine_pivots(MineConfig(other_parts="keep"), tmp_path / "part")
+
+    def rows(pivots, name):
+        return [{key: value for key, value in row.items() if key != "rank"} for row in pivots.rows(name)]
+
+    out = [row for row in rows(whole, "pair_pivots") if row["token"] == " liquid"]
+    assert out
+    assert rows(kept, "pair_pivots") == rows(whole, "pair_pivots")
+    details = (kept.manifest.details, mine_pivots(MineConfig(), tmp_path / "part").manifest.details)
+    assert [one["pair_pivots_left_out"] for one in details] == [0, len(out) // 2]
+    assert [one["corpus_pivots_left_out"] for one in details] == [0, 1]
+    assert part.manifest.details["corpus_pivots"] == whole.manifest.details["corpus_pivots"] - 1
+    part = Pivots.load(tmp_path / "part")
+    for name in ("pair_pivots", "pivots"):
+        assert rows(part, name) == [row for row in rows(whole, name) if row["token"] != " liquid"]
+    assert next(row["rank"] for row in part.rows("pair_pivots") if row["concept_id"] == "water") == 1

@@ -94,6 +94,13 @@ class Benchmark(StageResult):
         """Languages of the benchmark, in the order of the list."""
         return tuple(next(iter(self.concepts.values())).words)
 
+    @property
+    def words_of_other_parts(self) -> frozenset[str]:
+        """Words of the concepts of other parts than the one that is kept, in any language; none without parts."""
+        if not self.manifest.config.get("part"):
+            return frozenset()
+        return frozenset(self.table("other_parts")["word"].to_pylist())
+
     def test_concepts(self, limit_concepts: int | None = None) -> list[Concept]:
         """Return the test concepts; with ``limit_concepts``, that many, those of the calibration set first."""
         tests = [concept for concept in self.concepts.values() if concept.split == "test"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import isfinite
 from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
@@ -33,6 +35,15 @@ class BenchConfig(StageConfig):
     calibration: int = setting(
         100, "Test concepts to mark as the calibration set of the trace, where the list marks none itself.", ge=1
     )
+    parts: tuple[str, ...] = setting(
+        (),
+        "Parts that the test concepts are dealt out to, as `NAME=SHARE`, such as `mining=0.4 dev=0.2 test=0.4`; "
+        "concepts that accept the same word in any language, or have one synset, stay together.",
+    )
+    part: str = setting(
+        "",
+        "The part that is kept, with a calibration set of its own; of the words of the others `mine` makes no pivot.",
+    )
     seed: int = setting(0, "Seed of everything that is drawn.", ge=0)
     limit_concepts: int | None = setting(
         None, "Keep only this many test concepts; recorded and shown in the report.", ge=2
@@ -43,3 +54,37 @@ class BenchConfig(StageConfig):
         if self.lexicon and "words" in self.model_fields_set:
             raise ValueError(f"words = {self.words!r} and lexicon = {' '.join(self.lexicon)!r} exclude each other")
         return self
+
+    @model_validator(mode="after")
+    def _names_a_part(self) -> Self:
+        shares = part_shares(self.parts)
+        if self.part not in (shares or ("",)):
+            names = " or ".join(shares) or "nothing: there are no `parts`"
+            raise ValueError(f"part = {self.part!r} is none of `parts`; it can be {names}")
+        return self
+
+
+def part_shares(parts: Sequence[str]) -> dict[str, float]:
+    """Return the share of each part by its name.
+
+    Raises:
+        ValueError: One is no ``NAME=SHARE``, is named twice, or the shares do not add up to 1.
+
+    >>> part_shares(["mining=0.4", "dev=0.2", "test=0.4"])
+    {'mining': 0.4, 'dev': 0.2, 'test': 0.4}
+    """
+    found: dict[str, float] = {}
+    for entry in parts:
+        name, _, text = entry.partition("=")
+        try:
+            share = float(text)
+        except ValueError:
+            share = 0.0
+        if not name or not isfinite(share) or share <= 0:
+            raise ValueError(f"{entry!r} is no part: write NAME=SHARE with a share above 0, such as test=0.4")
+        if name in found:
+            raise ValueError(f"part {name!r} is named twice")
+        found[name] = share
+    if found and abs(sum(found.values()) - 1) > 1e-9:
+        raise ValueError(f"the shares of {' '.join(parts)} add up to {sum(found.values()):g}, not to 1")
+    return found

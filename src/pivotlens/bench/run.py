@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pivotlens.artifacts import ResultWriter
-from pivotlens.bench.config import BenchConfig
+from pivotlens.bench.config import BenchConfig, part_shares
 from pivotlens.bench.design import assign_splits, draw_distractors, with_enough_distractors
 from pivotlens.bench.inputs import content_of
 from pivotlens.bench.join import Joined, join_lexicons
 from pivotlens.bench.lexicon import Lexicon
+from pivotlens.bench.parts import concepts_of_part, part_of_concepts
 from pivotlens.bench.sources import LexiconSource, find_lexicon, told
 from pivotlens.bench.versions import answers_only, split_version
 from pivotlens.bench.wordlist import Form, ListedConcept, parse_word_list
@@ -46,6 +47,7 @@ class _Design:
     distractors: list[tuple[str, str, int | None]]
     rule: str
     links: list[dict[str, str]] = field(default_factory=list)
+    other_parts: list[dict[str, str]] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -75,9 +77,12 @@ def _from_words(writer: ResultWriter, config: BenchConfig) -> _Design:
         for concept in concepts
     ]
     concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)
-    kept = _limited(writer, config, concepts)
+    everywhere = parse_word_list(content["words"], config.words) if config.part else []
+    in_part, other_parts = _in_part(config, concepts, everywhere)
+    kept = _limited(writer, config, in_part)
     if len(kept) < len(concepts):
         kept = _supplied(writer, config, kept)
+    kept = assign_splits(kept, config.shot_pool, config.calibration, config.seed)
     if "distractors" in content and config.distractors == 9 and len(kept) == len(concepts):
         listed = _rows(content["distractors"])
         distractors = [
@@ -90,7 +95,7 @@ def _from_words(writer: ResultWriter, config: BenchConfig) -> _Design:
     links = [row for row in _rows(content["links"]) if row["concept_id"] in ids] if "links" in content else []
     name, version = split_version(config.words)
     details = {"word_list": name, "word_list_version": version} if version else {}
-    return replace(design, links=links, details=details)
+    return replace(design, links=links, other_parts=other_parts, details=details)
 
 
 def _from_lexicons(writer: ResultWriter, config: BenchConfig) -> _Design:
@@ -112,7 +117,9 @@ def _from_lexicons(writer: ResultWriter, config: BenchConfig) -> _Design:
     concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)
     concepts = [replace(concept, calibration=None) for concept in _supplied(writer, config, concepts, joined)]
     concepts = assign_splits(concepts, config.shot_pool, config.calibration, config.seed)
+    concepts, other_parts = _in_part(config, concepts, concepts)
     kept = _supplied(writer, config, _limited(writer, config, concepts), joined)
+    kept = assign_splits(kept, config.shot_pool, config.calibration, config.seed)
     details = {
         "lexicons": [
             {
@@ -131,7 +138,28 @@ def _from_lexicons(writer: ResultWriter, config: BenchConfig) -> _Design:
         "order": _RANKED if joined.ranked else _UNRANKED,
         "senses": _SENSES[config.senses],
     }
-    return _Design(kept, _drawn(kept, config, joined.related), _LEXICON_RULE, details=details)
+    drawn = _drawn(kept, config, joined.related)
+    return _Design(kept, drawn, _LEXICON_RULE, other_parts=other_parts, details=details)
+
+
+def _in_part(
+    config: BenchConfig, concepts: list[ListedConcept], everywhere: list[ListedConcept]
+) -> tuple[list[ListedConcept], list[dict[str, str]]]:
+    """Return the concepts of the part that is asked for, unmarked for calibration, and the words of the others.
+
+    Without parts all concepts are returned as they are.
+
+    Args:
+        config: The settings.
+        concepts: In the languages that are kept.
+        everywhere: The same in every language of the list.
+    """
+    if not config.part:
+        return concepts, []
+    tests = {concept.concept_id for concept in concepts if concept.split == "test"}
+    listed = [concept for concept in everywhere if concept.concept_id in tests]
+    parts = part_of_concepts(listed, part_shares(config.parts), config.seed)
+    return concepts_of_part(concepts, listed, parts, config.part)
 
 
 def _read(sources: list[LexiconSource], wanted: list[str]) -> list[Lexicon]:
@@ -231,6 +259,8 @@ def _write(writer: ResultWriter, design: _Design) -> dict[str, Any]:
     )
     columns = ("concept_id", "language", "word", "relation")
     writer.write_table("links", {name: [row[name] for row in design.links] for name in columns})
+    columns = ("concept_id", "part", "language", "word")
+    writer.write_table("other_parts", {name: [row[name] for row in design.other_parts] for name in columns})
     return {
         "languages": languages,
         "test_concepts": tests,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[BenchConfig, Benchmark] = Stage(
     config=BenchConfig,
     result="pivotlens.artifacts:Benchmark",
-    version=4,
+    version=5,
     function="build_benchmark",
     work="pivotlens.bench.run:run",
     inputs="pivotlens.bench.inputs:inputs",

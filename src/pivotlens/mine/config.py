@@ -32,6 +32,11 @@ class MineConfig(StageConfig):
         gt=0,
         le=1,
     )
+    other_parts: Literal["leave_out", "keep"] = setting(
+        "leave_out",
+        "What happens to pivots that are forms of words of the benchmark's other parts, where it is one part of a list "
+        "(`part`): they are left out, so that nothing is selected by the words that are to be tested.",
+    )
     top: int = setting(20, "Pivots kept a pair.", ge=1)
     shuffles: int = setting(20, "Shuffled pairings of the concepts, for the empirical null.", ge=2)
     seed: int = setting(0, "Seed of the shuffles.", ge=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,7 @@ class Mined:
 
     Attributes:
         pairs: Pairs of which both words occur in the corpus.
+        left_out: How many pivots of pairs, and tokens among them, were left out as forms of words of other parts.
         absent: Pairs of which a word does not.
         tested: Candidates tested over all pairs.
         corpus: Corpus pivots.
@@ -56,6 +57,7 @@ class Mined:
     """
 
     pairs: tuple[MinedPair, ...]
+    left_out: tuple[int, int]
     absent: int
     tested: int
     corpus: CorpusPivots
@@ -74,7 +76,11 @@ class Mined:
 
 
 def mine_corpus(
-    counts: CorpusCounts, concepts: Sequence[Concept], pairs: Sequence[LanguagePair], config: MineConfig
+    counts: CorpusCounts,
+    concepts: Sequence[Concept],
+    pairs: Sequence[LanguagePair],
+    config: MineConfig,
+    words_of_other_parts: Collection[str] = (),
 ) -> Mined:
     """Mine the pivots of every concept in every language pair, and of the corpus (docs/method.md#mining-pivots).
 
@@ -83,6 +89,7 @@ def mine_corpus(
         concepts: Concepts with words in all languages of the pairs.
         pairs: Unordered language pairs.
         config: Thresholds, mode and seed.
+        words_of_other_parts: Words whose forms are no pivots, though all is tested and ranked with them.
     """
     miner = _Miner(counts, config)
     wanted = [(concept, languages) for concept in concepts for languages in pairs]
@@ -105,9 +112,14 @@ def mine_corpus(
         pair_pivots(of_pair, nulls[languages], limits[languages], config.top, _MEASURES[config.mode])
         for (_, languages), of_pair in zip(present, found, strict=True)
     ]
+    other = counts.tokens.inflections(words_of_other_parts)
+    others = [of_pair.candidates.first.tokens[np.isin(of_pair.candidates.first.tokens, other)] for of_pair in pivots]
+    left_out = np.concatenate([np.zeros(0, dtype=np.int64), *others])
+    pivots = [of_pair.without(other) for of_pair in pivots]
     shuffled = shuffled_degrees(nulls, limits, config.top, len(partners), len(counts.tokens.texts))
     return Mined(
         pairs=tuple(MinedPair(*item, kept) for item, kept in zip(present, pivots, strict=True)),
+        left_out=(int(left_out.size), int(np.unique(left_out).size)),
         absent=len(wanted) - len(present),
         tested=sum(pair.tested for pair in candidates),
         corpus=corpus_pivots(

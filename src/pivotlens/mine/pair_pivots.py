@@ -55,6 +55,14 @@ class PairPivots:
     null_share: Floats
     stability: Floats
 
+    def without(self, tokens: Integers) -> PairPivots:
+        """Return the same without some token words."""
+        kept = ~np.isin(self.candidates.first.tokens, tokens)
+        return PairPivots(
+            self.candidates.at(kept), self.strength[kept], self.q_value[kept], self.null_share[kept],
+            self.stability[kept],
+        )  # fmt: skip
+
 
 def pair_candidates(first: Associations, second: Associations, forms: Integers, max_p: float) -> Candidates:
     """Return the token words positively associated with both words.

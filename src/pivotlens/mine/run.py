@@ -37,7 +37,8 @@ def run(work: Work[MineConfig]) -> dict[str, Any]:
     order = {code: place for place, code in enumerate(benchmark.languages)}
     pairs = list(dict.fromkeys(_sorted_pair(direction, order) for direction in directions))
     corpus = CorpusCounts.read(counts.table)
-    mined = mine_corpus(corpus, concepts, pairs, config)
+    other_parts = benchmark.words_of_other_parts if config.other_parts == "leave_out" else frozenset()
+    mined = mine_corpus(corpus, concepts, pairs, config, other_parts)
     _warn(writer, config, corpus, concepts, pairs, mined)
     texts = {row["token_id"]: row["token"] for row in counts.rows("token_texts")}
     pair_pivots = _pair_columns(mined, directions, order, corpus, texts, joint)
@@ -126,7 +127,9 @@ def _details(config: MineConfig, concepts: list[Concept], pairs: list[tuple[str,
         "shuffled_pairs": mined.shuffled.pairs,
         "shuffled_pairs_with_pivots": mined.shuffled.with_pivots,
         "shuffled_share_with_pivots": mined.shuffled.share_with_pivots,
+        "pair_pivots_left_out": mined.left_out[0],
         "corpus_pivots": int(mined.corpus.tokens.size),
+        "corpus_pivots_left_out": mined.left_out[1],
         "corpus_pivots_above_shuffled": int((mined.corpus.degree > mined.corpus.degree_shuffled).sum()),
         "stability_of": "share of bootstrap resamples of a pair with both NPMIs positive (not corpus slices)",
         "strength_bound": "lower end of the 95 % parametric binomial bootstrap interval of NPMI, in the limit",

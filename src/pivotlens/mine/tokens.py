@@ -106,6 +106,21 @@ class TokenWords:
                     found.update(self._longer(part))
         return np.array(sorted(found), dtype=np.int64)
 
+    def inflections(self, accepted: Iterable[str]) -> Integers:
+        """Return the words, upwards, that are one of some words or a form of it, but no piece of it.
+
+        A form differs by at most two letters at the end, the shorter of both being a stem of at least four; a phrase
+        has none.
+        """
+        found: set[int] = set()
+        for word in map(matching_form, accepted):
+            shortest = max(_PLURAL_STEM, len(word) - _PLURAL_ENDING)
+            for end in {len(word), *range(shortest, len(word))}:
+                found.update(self._equal(word[:end]))
+            if len(word) >= _PLURAL_STEM:
+                found.update(self._longer(word))
+        return np.array(sorted(found), dtype=np.int64)
+
     def _equal(self, text: str) -> range:
         place = bisect.bisect_left(self.texts, text)
         return range(place, place + (place < len(self.texts) and self.texts[place] == text))

@@ -55,4 +55,11 @@ TABLES = {
         Column("word", STRING, NONE, "The word."),
         Column("relation", STRING, NONE, "How it is linked: `synonym`, `hypernym`, `hyponym`, `meronym` and so on."),
     ),
+    "other_parts": table(
+        "A word of a concept of another part than the one that is kept, in any language of the list.",
+        CONCEPT,
+        Column("part", STRING, NONE, "Its part."),
+        Column("language", STRING, CODE, "Language of the word."),
+        Column("word", STRING, NONE, "The word, accepted for the concept."),
+    ),
 }

@@ -1,0 +1,1 @@
+"""Does selecting pivot-rich documents help? The field experiment: see README.md."""
