@@ -17,13 +17,13 @@ from examples.known_truth.plan import MAIN, SELECTION, Scale, jobs
 from examples.known_truth.selection import Pool
 from examples.known_truth.words import FIRST, HUB, SECOND
 
-AMOUNTS = Amounts(alone={HUB: 1}, lines=4, dose=16)
+AMOUNTS = Amounts(alone={HUB: 1}, lines=4, dose=8)
 TINY = Scale(
     seeds=(1,),
-    words=400,
+    words=300,
     worlds={MAIN: AMOUNTS, "hub-low": replace(AMOUNTS, alone={FIRST: 1, SECOND: 1})},
-    effort=Effort(checkpoints=(100_000,), shot_sets=1, ablated=4, lens_tokens=2_000),
-    pool=Pool(decoys=1, budget=20_000),
+    effort=Effort(checkpoints=(50_000,), shot_sets=1, ablated=4, lens_tokens=2_000),
+    pool=Pool(decoys=1, budget=10_000),
     pool_amounts=AMOUNTS,
     model={"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 2,
            "num_key_value_heads": 2},
@@ -69,7 +69,9 @@ def test_counting_is_exact_and_planted_pivots_are_mined(done):
 def test_the_selection_takes_more_of_what_binds_than_its_controls(done):
     run, _ = done
     selection = load_kept(run / "results")[SELECTION]
-    binding = {name: ask.selected_kinds(selection, name, ("pair", "list")).mean for name in ("top", "matched", "random")}
+    binding = {
+        name: ask.selected_kinds(selection, name, ("pair", "list")).mean for name in ("top", "matched", "random")
+    }
     assert binding["top"] > binding["random"] > 0
     assert binding["top"] > binding["matched"]
 
@@ -84,7 +86,7 @@ def test_the_page_is_written_from_the_tables_alone(done):
 
 @pytest.mark.slow
 def test_an_interrupted_result_is_made_again(done):
-    run, todo = done
+    _, todo = done
     kept = todo[0].kept
     tables = {path.name: pq.read_table(path) for path in kept.glob("*.parquet")}
     (kept / "settings.json").unlink()

@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 import pytest
 import scipy.stats
+
 from examples.replication import __main__ as experiment
 from examples.replication.__main__ import HERE, main
 from examples.replication.analysis import analyse, power
@@ -19,7 +20,6 @@ from examples.replication.documents import select
 from examples.replication.page import page
 from examples.replication.pilot import filled
 from examples.replication.settings import Settings
-
 from pivotlens.artifacts import Benchmark
 from pivotlens.bench.config import BenchConfig
 from pivotlens.count.config import CountConfig
