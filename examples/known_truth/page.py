@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from examples.known_truth import questions as ask
 from examples.known_truth.kept import Kept, load_kept
 from examples.known_truth.plan import MAIN, SELECTION
@@ -252,7 +254,7 @@ def _check(main: Kept) -> list[str]:
         (
             str(seed),
             *(
-                f"{value:.4f}"
+                "–" if np.isnan(value) else f"{value:.4f}"
                 for own, second in (
                     (ask.transfer(of_seed, "P"), "score"),
                     (ask.precision(of_seed, "authors_threshold", "raw"), "precision"),

@@ -22,7 +22,7 @@ TINY = Scale(
     seeds=(1,),
     words=300,
     worlds={MAIN: AMOUNTS, "hub-low": replace(AMOUNTS, alone={FIRST: 1, SECOND: 1})},
-    effort=Effort(checkpoints=(50_000,), shot_sets=1, ablated=4, lens_tokens=2_000),
+    effort=Effort(batch_sequences=32, checkpoints=(50_000,), shot_sets=1, ablated=4, lens_tokens=2_000),
     pool=Pool(decoys=1, budget=10_000),
     pool_amounts=AMOUNTS,
     model={"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 2,
