@@ -97,6 +97,10 @@ _LEGS = ("qaa-qab", "qab-qaa")
 _WITH_HUB = ("en-qaa", "en-qab")
 
 
+def _tokens(tokens: int | None) -> str:
+    return "end" if tokens is None else f"{tokens / 1e6:.1f}M"
+
+
 def _transfer(main: Kept) -> list[str]:
     tokens = ask.checkpoints(main)
     rows = [
@@ -117,7 +121,7 @@ def _transfer(main: Kept) -> list[str]:
     return [
         "## 1. Does a hub carry translation between words that never meet?",
         "Share of items between B and C that are answered rightly, after so many tokens, and the Score at the end.",
-        table(("arm", "what meets", *(f"{at / 1e6:.1f}M" for at in tokens), "Score", "over concepts"), rows),
+        table(("arm", "what meets", *map(_tokens, tokens), "Score", "over concepts"), rows),
         table(("contrast in Score", "over seeds", "over concepts"), contrasts),
     ]
 
@@ -151,7 +155,7 @@ def _behaviours(main: Kept) -> list[str]:
     layer = ask.layers(main)[-1]
     stages = [
         (
-            f"{tokens / 1e6:.1f}M",
+            _tokens(tokens),
             *(
                 f"{hub.mean:.3f} / {target.mean:.3f}"
                 for arm in ("P", "D", "N")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from examples.known_truth.arms import DIRECT, NO_HUB, OTHER, PIVOT
+from examples.known_truth.arms import DIRECT, NO_HUB, OTHER, PIVOT, SHOT
 from examples.known_truth.collect import planted
 from examples.known_truth.estimates import Estimate, difference, mean_of, over_seeds
 from examples.known_truth.kept import Kept, Row
@@ -36,13 +36,18 @@ def transfer_between(kept: Kept, arm: str, other: str, column: str = "score") ->
     return difference(list(zip(_scores(kept, arm, column), _scores(kept, other, column), strict=True)))
 
 
-def checkpoints(kept: Kept) -> list[int]:
-    """Return the numbers of tokens at which the first seed's model was scored."""
-    return sorted({row["tokens"] for row in kept.rows(kept.seeds[0], "transfer")})
+def checkpoints(kept: Kept) -> list[int | None]:
+    """Return the numbers of tokens at which models were scored; None stands for the end, which differs a little."""
+    return [*kept.settings["effort"]["checkpoints"], None]
+
+
+def end(kept: Kept, seed: int) -> int:
+    """Return the tokens that a seed's model has read at the end."""
+    return max(int(row["tokens"]) for row in kept.rows(seed, "transfer"))
 
 
 def _scores(kept: Kept, arm: str, column: str, tokens: int | None = None) -> list[Floats]:
-    at = {seed: tokens or max(row["tokens"] for row in kept.rows(seed, "transfer")) for seed in kept.seeds}
+    at = {seed: tokens or end(kept, seed) for seed in kept.seeds}
     return [
         found
         for seed in kept.seeds
@@ -93,13 +98,13 @@ def layer_mean(kept: Kept, column: str, arm: str, layer: int) -> Estimate:
     return mean_of(kept.by_concept("layers", lambda row: row[column], arm=arm, layer=layer))
 
 
-def stage_means(kept: Kept, arm: str, layer: int, tokens: int) -> tuple[Estimate, Estimate]:
-    """Return the hub's and the target's mean probability in an arm at a layer of a checkpoint."""
+def stage_means(kept: Kept, arm: str, layer: int, tokens: int | None) -> tuple[Estimate, Estimate]:
+    """Return the hub's and the target's mean probability in an arm at a layer of a checkpoint; None is the end."""
     rows = [
         row
         for seed in kept.seeds
         for row in kept.rows(seed, "stages")
-        if (row["arm"], row["layer"], row["tokens"]) == (arm, layer, tokens)
+        if (row["arm"], row["layer"], row["tokens"]) == (arm, layer, tokens or end(kept, seed))
     ]
     hub, target = ([row[name] for row in rows] for name in ("mass_hub", "target_prob"))
     return over_seeds(hub), over_seeds(target)
@@ -203,22 +208,27 @@ def counts_equal(kept: Kept) -> tuple[int, int]:
 
 def mined_first(kept: Kept) -> Estimate:
     """Return the share of planted pivots that are mined first of their pair."""
-    return mean_of(kept.by_concept("mining", lambda row: row["rank"] == 1, planted=_languages()))
+    return mean_of(_mined(kept, lambda row: row["rank"] == 1, planted=_languages()))
 
 
 def mined_at_all(kept: Kept) -> Estimate:
     """Return the share of planted pivots that are mined."""
-    return mean_of(kept.by_concept("mining", lambda row: row["rank"] is not None, planted=_languages()))
+    return mean_of(_mined(kept, lambda row: row["rank"] is not None, planted=_languages()))
 
 
 def mined_precision(kept: Kept) -> Estimate:
     """Return the share of first pivots that are the planted one, over all pairs that have any."""
-    return mean_of(kept.by_concept("mining", lambda row: row["rank"] == 1 if row["pivots"] else None))
+    return mean_of(_mined(kept, lambda row: row["rank"] == 1 if row["pivots"] else None))
 
 
 def mined_falsely(kept: Kept, arm: str) -> Estimate:
     """Return the share of an arm's pairs with any pivot, where none is planted."""
-    return mean_of(kept.by_concept("mining", lambda row: row["pivots"] > 0, arm=arm))
+    return mean_of(_mined(kept, lambda row: row["pivots"] > 0, arm=arm))
+
+
+def _mined(kept: Kept, value: Callable[[Row], float | None], **of: Any) -> list[Floats]:
+    """Return a value by concept; the examples of prompts are not mined."""
+    return kept.by_concept("mining", lambda row: None if row["arm"] == SHOT else value(row), **of)
 
 
 def _languages() -> set[str]:
