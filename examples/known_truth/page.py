@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from examples.known_truth import questions as ask
+from examples.known_truth.estimates import Estimate
 from examples.known_truth.kept import Kept, load_kept
 from examples.known_truth.plan import MAIN, SELECTION
 from examples.known_truth.selection import BASE, SELECTED
@@ -49,7 +50,10 @@ def page(kept: dict[str, Kept], folder: str) -> str:
     parts = [
         "# How far each instrument can be trusted",
         _HEADER.format(folder=folder),
-        f"Seeds: {', '.join(map(str, main.seeds))}.",
+        "Worlds and their seeds: "
+        + "; ".join(f"{name} {', '.join(map(str, of.seeds))}" for name, of in sorted(kept.items()))
+        + ".",
+        *_answers(main, kept.get(SELECTION)),
         *_trust(main, kept.get(SELECTION)),
         *_transfer(main),
         *_behaviours(main),
@@ -61,6 +65,44 @@ def page(kept: dict[str, Kept], folder: str) -> str:
         *_check(main),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _verdict(estimate: Estimate) -> str:
+    """Return whether the interval over seeds lies above 0, below it, or holds it, with the figures."""
+    if np.isnan(estimate.low):
+        return f"not told yet, {estimate.shown()}"
+    verdict = "above 0" if estimate.low > 0 else "below 0" if estimate.high < 0 else "not told from 0"
+    return f"{verdict}, {estimate.shown()}"
+
+
+def _answers(main: Kept, selection: Kept | None) -> list[str]:
+    """Return an answer to each question, by the rules of the preregistration."""
+    layer = ask.layers(main)[-1]
+    bound, half, alone = (ask.transfer(main, arm, "correct").mean for arm in ("P", "H", "M"))
+    control = bound > 0.6 and max(half, alone) < 0.25 and ask.transfer_between(main, "D", "M").low > 0
+    apart = [f"`{rule}` ({lens})" for rule, lens in ask.rules(main) if ask.told_apart(main, rule, lens).low > 0]
+    rows = [
+        ("1", "Does a hub carry translation between words that never meet?",
+         f"P − M {_verdict(ask.transfer_between(main, 'P', 'M'))}; P − H "
+         f"{_verdict(ask.transfer_between(main, 'P', 'H'))}. The controls {'behave' if control else 'do not behave'}: "
+         f"{bound:.0%} of P are right, {half:.0%} of H, {alone:.0%} of M."),
+        ("2", "Do the rules tell words that never met from words that met?",
+         f"{len(apart)} of {len(ask.rules(main))} do, the best by "
+         f"{max(ask.told_apart(main, *rule).mean for rule in ask.rules(main)):.0%} of the items: {', '.join(apart)}."),
+        ("3", "Is the hub's word needed where only the hub binds?",
+         f"P − D {_verdict(ask.removal_between(main, 'P', 'D'))}; P − N "
+         f"{_verdict(ask.removal_between(main, 'P', 'N'))} nats; below 0 would mean that it is."),
+        ("4", "Does the true joint count tell the behaviours apart?", f"AUC {ask.joint_auc(main).shown()}."),
+        ("5", "Does mining find the planted pivots?",
+         f"First of their pair: {ask.mined_first(main).shown()}; first pivots that are planted: "
+         f"{ask.mined_precision(main).shown()}."),
+        ("6", "Does selecting by bridges help?",
+         "Not run yet." if selection is None
+         else f"`top` − `matched` {_verdict(ask.selected_between(selection, 'top', 'matched', arm='P', direction=_LEGS))}."),
+        ("7", "Is the pivot the co-occurring language or the frequent one?",
+         f"E's word − the hub's in X {_verdict(ask.neighbour_above_hub(main, layer))}."),
+    ]  # fmt: skip
+    return ["## The seven answers", table(("", "question", "answer"), rows)]
 
 
 def _trust(main: Kept, selection: Kept | None) -> list[str]:

@@ -8,6 +8,8 @@ from tools.behaviour_labels import page as behaviour_labels
 from tools.results_pages import RESULTS
 from tools.write_results import PAGES, take, written
 
+from examples.known_truth.kept import load_kept
+from examples.known_truth.page import page as known_truth
 from pivotlens.artifacts import Trace
 from pivotlens.artifacts.manifest import read_manifest
 
@@ -31,6 +33,13 @@ def test_no_page_has_a_placeholder_or_a_missing_name():
 
 def test_the_page_of_the_labelled_items_is_up_to_date():
     assert behaviour_labels.PAGE.read_text(encoding="utf-8") == behaviour_labels.page()
+
+
+def test_the_page_of_the_known_truth_is_up_to_date():
+    kept = "examples/known_truth/results"
+    text = (RESULTS / "known-truth.md").read_text(encoding="utf-8")
+    found = known_truth(load_kept(RESULTS.parent.parent / kept), kept)
+    assert text == found, f"python -m examples.known_truth.page {kept} docs/results/known-truth.md"
 
 
 def test_no_page_names_a_folder_of_the_machine_it_was_made_on():

@@ -159,7 +159,8 @@ def _conditions(run: RunTables, group: str) -> list[b.Block]:
                  fields, unseen=True, kind="conditions")  # fmt: skip
     said = p.note(
         "A condition holds where the whole interval of everything it rests on lies on the right side of 0. The claim "
-        "asks for all of them."
+        "asks for all of them. One that fails does not show that the pivot's language had no part in learning: where "
+        "it is known that it had, taking the word out harmed nothing (docs/results/known-truth.md)."
     )
     return [made, said]
 
