@@ -75,6 +75,10 @@ def _verdict(estimate: Estimate) -> str:
     return f"{verdict}, {estimate.shown()}"
 
 
+def _gain(selection: Kept) -> Estimate:
+    return ask.selected_between(selection, "top", "matched", arm="P", direction=_LEGS)
+
+
 def _answers(main: Kept, selection: Kept | None) -> list[str]:
     """Return an answer to each question, by the rules of the preregistration."""
     layer = ask.layers(main)[-1]
@@ -97,8 +101,7 @@ def _answers(main: Kept, selection: Kept | None) -> list[str]:
          f"First of their pair: {ask.mined_first(main).shown()}; first pivots that are planted: "
          f"{ask.mined_precision(main).shown()}."),
         ("6", "Does selecting by bridges help?",
-         "Not run yet." if selection is None
-         else f"`top` − `matched` {_verdict(ask.selected_between(selection, 'top', 'matched', arm='P', direction=_LEGS))}."),
+         "Not run yet." if selection is None else f"`top` − `matched` {_verdict(_gain(selection))}."),
         ("7", "Is the pivot the co-occurring language or the frequent one?",
          f"E's word − the hub's in X {_verdict(ask.neighbour_above_hub(main, layer))}."),
     ]  # fmt: skip
@@ -130,8 +133,7 @@ def _trust(main: Kept, selection: Kept | None) -> list[str]:
          ask.removal_between(main, "P", "D").shown()),
     ]  # fmt: skip
     if selection is not None:
-        gain = ask.selected_between(selection, "top", "matched", arm="P", direction=_LEGS)
-        rows.append(("`select`", "Score of P between B and C, `top` − `matched`", gain.shown()))
+        rows.append(("`select`", "Score of P between B and C, `top` − `matched`", _gain(selection).shown()))
     return ["## At a glance", table(("instrument", "held against the truth", "mean [95 % over seeds]"), rows)]
 
 
