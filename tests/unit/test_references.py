@@ -332,7 +332,7 @@ def test_what_a_chain_is_still_to_make(here, monkeypatch):
 def test_a_chain_that_names_what_it_will_not_make(tmp_path, stage, settings, message, hint):
     made = {
         "select": SelectConfig(arms=("top", "matched")),
-        "train": TrainConfig(model="m", arms=("run:select/top", "web=x.jsonl"), seeds=(0, 1), tokens=20_480,
+        "train": TrainConfig(model="m", arms=("run:select/top", "web=x.jsonl"), seeds=(0, 1), tokens=1_024_000,
                              sequence_length=512, batch_sequences=4, checkpoint_steps=(3, 400),
                              checkpoint_tokens=(10_000,)),
     }  # fmt: skip

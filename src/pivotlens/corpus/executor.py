@@ -161,16 +161,18 @@ _do: Callable[[Shard], None]
 def _begin(sent: str, begun: Event, hears: Connection) -> None:
     global _do
     begun.set()
-    threading.Thread(target=_end_when_told, args=(hears,), daemon=True).start()
+    threading.Thread(target=_end_when_told, args=(hears, Path(sent).parent), daemon=True).start()
     task, store = pickle.loads(Path(sent).read_bytes())
     _do = partial(work_on, task=task, store=store)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # one core a worker
 
 
-def _end_when_told(hears: Connection) -> None:
-    """End this process when the one that started it says so, or is gone."""
+def _end_when_told(hears: Connection, folder: Path) -> None:
+    """End this process when the one that started it says so, or is gone; what it had begun to write goes with it."""
     parent = parent_process()
     connection.wait([hears] if parent is None else [hears, parent.sentinel])
+    for begun in folder.glob(f".*.{os.getpid()}.tmp"):
+        begun.unlink(missing_ok=True)
     os._exit(1)
 
 
