@@ -73,4 +73,6 @@ def check(world: Path, run: Path, asked: str = "P") -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        raise SystemExit(__doc__)
     print(json.dumps(check(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])))

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from examples.known_truth.plan import SETTINGS
 from pivotlens.arrays import Floats
+from pivotlens.errors import ArtifactError
 
 Row = Mapping[str, Any]
 
@@ -60,12 +61,21 @@ class Kept:
 
 
 def load_kept(folder: Path) -> dict[str, Kept]:
-    """Read every result of a folder by the name of its world; what is not whole is passed over."""
+    """Read every result of a folder by the name of its world; one without its settings is not finished.
+
+    Raises:
+        ArtifactError: One cannot be read.
+    """
     found: defaultdict[str, dict[int, dict[str, list[dict[str, Any]]]]] = defaultdict(dict)
     settings: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob(f"*/{SETTINGS}")):
-        told = orjson.loads(path.read_bytes())
-        tables = {file.stem: pq.read_table(file).to_pylist() for file in sorted(path.parent.glob("*.parquet"))}
+        try:
+            told = orjson.loads(path.read_bytes())
+            tables = {file.stem: pq.read_table(file).to_pylist() for file in sorted(path.parent.glob("*.parquet"))}
+        except (OSError, ValueError) as error:
+            raise ArtifactError(
+                f"the result in {path.parent} cannot be read: {error}", "Remove that folder and run the seed again."
+            ) from error
         found[told["world"]][told["seed"]] = tables
         settings.setdefault(told["world"], told)
     return {name: Kept(name, tables, settings[name]) for name, tables in found.items()}

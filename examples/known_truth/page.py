@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from examples.known_truth import questions as ask
+from examples.known_truth.__main__ import told
 from examples.known_truth.estimates import Estimate
 from examples.known_truth.kept import Kept, load_kept
 from examples.known_truth.plan import MAIN, SELECTION
 from examples.known_truth.selection import BASE, SELECTED
+from pivotlens.artifacts.files import write_bytes
+from pivotlens.errors import PrerequisiteError
 
 _ARMS = ("D", "D16", "D4", "D1", "P", "X", "N", "H", "M")
 _MEANING = {
@@ -352,14 +355,24 @@ def _hub(kept: dict[str, Kept]) -> list[str]:
     ]
 
 
-def main() -> None:
-    """Write the page."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m examples.known_truth.page", description=__doc__)
     parser.add_argument("results", type=Path)
     parser.add_argument("page", type=Path)
-    given = parser.parse_args()
-    given.page.write_text(page(load_kept(given.results), str(given.results)), encoding="utf-8")
+    options = parser.parse_args(arguments)
+    return told(lambda: _write(options.results, options.page))
+
+
+def _write(results: Path, to: Path) -> None:
+    kept = load_kept(results)
+    if MAIN not in kept:
+        raise PrerequisiteError(
+            f"{results} holds no finished seed of the world {MAIN!r}",
+            "Run `python -m examples.known_truth RUN --results` with this folder first.",
+        )
+    write_bytes(to, page(kept, str(results)).encode())
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from examples.known_truth import questions as ask
+from examples.known_truth.__main__ import main as run_experiment
 from examples.known_truth.chain import Effort
 from examples.known_truth.check import check
 from examples.known_truth.documents import Amounts
 from examples.known_truth.kept import load_kept
+from examples.known_truth.page import main as write_page
 from examples.known_truth.page import page
 from examples.known_truth.plan import MAIN, SELECTION, Scale, jobs
 from examples.known_truth.selection import Pool
@@ -99,3 +101,27 @@ def test_the_command_explains_itself():
         [sys.executable, "-m", "examples.known_truth", "--help"], capture_output=True, text=True, check=True
     )
     assert "what is finished is not done again" in " ".join(shown.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["RUN", "--workers", "0"], 2, "--workers 0"),
+        (["RUN", "--seeds", "-1"], 2, "--seeds -1"),
+        (["FILE"], 6, "FILE"),
+    ],
+)
+def test_bad_arguments_are_told(tmp_path, capsys, arguments, code, words):
+    (tmp_path / "FILE").write_text("")
+    places = [str(tmp_path / one) if one.isupper() else one for one in arguments]
+    assert run_experiment(places) == code
+    assert words in capsys.readouterr().err
+
+
+def test_a_page_of_nothing_or_of_a_damaged_result_is_told(tmp_path, capsys):
+    assert write_page([str(tmp_path), str(tmp_path / "page.md")]) == 3
+    (tmp_path / "main-1").mkdir()
+    (tmp_path / "main-1" / "settings.json").write_text("{")
+    assert write_page([str(tmp_path), str(tmp_path / "page.md")]) == 6
+    assert "main-1 cannot be read" in capsys.readouterr().err
+    assert not (tmp_path / "page.md").exists()
