@@ -78,6 +78,13 @@ def _verdict(estimate: Estimate) -> str:
     return f"{verdict}, {estimate.shown()}"
 
 
+def _best_rule(main: Kept) -> tuple[tuple[str, str], Estimate]:
+    """Return the rule and lens that tell most, with how much; those without any item come last."""
+    found = {rule: ask.told_apart(main, *rule) for rule in ask.rules(main)}
+    best = max(found, key=lambda rule: np.nan_to_num(found[rule].mean, nan=-1.0))
+    return best, found[best]
+
+
 def _gain(selection: Kept) -> Estimate:
     return ask.selected_between(selection, "top", "matched", arm="P", direction=_LEGS)
 
@@ -95,7 +102,7 @@ def _answers(main: Kept, selection: Kept | None) -> list[str]:
          f"{bound:.0%} of P are right, {half:.0%} of H, {alone:.0%} of M."),
         ("2", "Do the rules tell words that never met from words that met?",
          f"{len(apart)} of {len(ask.rules(main))} do, the best by "
-         f"{max(ask.told_apart(main, *rule).mean for rule in ask.rules(main)):.0%} of the items: {', '.join(apart)}."),
+         f"{_best_rule(main)[1].shown()} of the items: {', '.join(apart) or 'none'}."),
         ("3", "Is the hub's word needed where only the hub binds?",
          f"P − D {_verdict(ask.removal_between(main, 'P', 'D'))}; P − N "
          f"{_verdict(ask.removal_between(main, 'P', 'N'))} nats; below 0 would mean that it is."),
@@ -112,7 +119,7 @@ def _answers(main: Kept, selection: Kept | None) -> list[str]:
 
 
 def _trust(main: Kept, selection: Kept | None) -> list[str]:
-    best = max(ask.rules(main), key=lambda rule: ask.told_apart(main, *rule).mean)
+    best, by = _best_rule(main)
     layer = ask.layers(main)[-1]
     equal, counted = ask.counts_equal(main)
     rows = [
@@ -124,7 +131,7 @@ def _trust(main: Kept, selection: Kept | None) -> list[str]:
             "`trace`, rules",
             f"semantic pivot: share where only a neighbour binds − where the words meet; best of all rules "
             f"(`{best[0]}`, {best[1]} lens)",
-            ask.told_apart(main, *best).shown(),
+            by.shown(),
         ),
         ("`trace`, hub's mass", "AUC, P against N (hub binds against no hub)",
          ask.layer_auc(main, "P", "N", layer, "mass_hub").shown()),
