@@ -59,8 +59,8 @@ _SWAPS = 20_000
 def draw_arms(vocabulary: Vocabulary, seed: int) -> dict[int, str]:
     """Draw an arm for every candidate, within blocks of like part of speech and frequency.
 
-    Within blocks, pairs of concepts drawn at random then change arms where that brings the arms' mean frequencies
-    closer to one another; nothing else about a word has a say.
+    Within blocks, pairs of concepts drawn at random then change arms where that brings the arms' mean frequencies and
+    mean log frequencies closer to one another; nothing else about a word has a say.
 
     Returns:
         Arm by place in the vocabulary; the last candidates that fill no block are left out.
@@ -70,19 +70,23 @@ def draw_arms(vocabulary: Vocabulary, seed: int) -> dict[int, str]:
         vocabulary.candidates, key=lambda place: (vocabulary.parts_of_speech[place], -vocabulary.counts[place], place)
     )
     blocks = np.array(order[: len(order) // len(names) * len(names)]).reshape(-1, len(names))
-    counts = np.array(vocabulary.counts)[blocks]
+    counts = np.array(vocabulary.counts, dtype=np.float64)[blocks]
+    # Both the mean and the typical frequency: one alone leaves the other to chance.
+    weights = np.stack([counts / counts.mean(), np.log(counts) - np.log(counts).mean()], axis=-1)
     arms = np.array([list(ARMS).index(name) for name in names])
     random = np.random.default_rng([seed, 1])
     drawn = random.permuted(arms[None, :].repeat(len(blocks), 0), axis=1)
     sizes = np.bincount(drawn.ravel())
-    apart = np.bincount(drawn.ravel(), weights=counts.ravel()) / (sizes * counts.mean()) - 1
+    of_all = weights.mean(axis=(0, 1))
+    apart = np.stack([weights[drawn == arm].mean(axis=0) - of_all for arm in range(len(sizes))])
     for _ in range(_SWAPS):
         block = random.integers(len(blocks))
         one, other = random.choice(len(names), 2, replace=False)
         arm, with_arm = drawn[block, one], drawn[block, other]
-        moved = (counts[block, other] - counts[block, one]) / counts.mean()
+        moved = weights[block, other] - weights[block, one]
         after = apart[arm] + moved / sizes[arm], apart[with_arm] - moved / sizes[with_arm]
-        if arm != with_arm and after[0] ** 2 + after[1] ** 2 < apart[arm] ** 2 + apart[with_arm] ** 2:
+        before = (apart[arm] ** 2).sum() + (apart[with_arm] ** 2).sum()
+        if arm != with_arm and (after[0] ** 2).sum() + (after[1] ** 2).sum() < before:
             apart[arm], apart[with_arm] = after
             drawn[block, one], drawn[block, other] = with_arm, arm
     return {int(place): list(ARMS)[arm] for place, arm in zip(blocks.ravel(), drawn.ravel(), strict=True)}

@@ -32,6 +32,11 @@ class Amounts:
     lines: int = 16
     dose: int = 64
 
+    def __post_init__(self) -> None:
+        """Check that the dose can be dealt out to both directions alike."""
+        if self.dose % 2:
+            raise ValueError(f"dose = {self.dose} is odd: half of it is read in each direction")
+
 
 @dataclass(frozen=True)
 class Document:

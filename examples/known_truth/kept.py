@@ -39,7 +39,16 @@ class Kept:
         return tuple(sorted(self.tables))
 
     def rows(self, seed: int, table: str) -> list[dict[str, Any]]:
-        """Return a table's rows of one seed."""
+        """Return a table's rows of one seed.
+
+        Raises:
+            ArtifactError: The seed's result lacks it.
+        """
+        if table not in self.tables[seed]:
+            raise ArtifactError(
+                f"the result of {self.name}, seed {seed}, lacks its table {table!r}",
+                "Remove it and run the seed again.",
+            )
         return self.tables[seed][table]
 
     def only(self, seed: int) -> Kept:
@@ -64,20 +73,26 @@ def load_kept(folder: Path) -> dict[str, Kept]:
     """Read every result of a folder by the name of its world; one without its settings is not finished.
 
     Raises:
-        ArtifactError: One cannot be read.
+        ArtifactError: One cannot be read, or the seeds of a world were not made by the same settings.
     """
     found: defaultdict[str, dict[int, dict[str, list[dict[str, Any]]]]] = defaultdict(dict)
     settings: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob(f"*/{SETTINGS}")):
+        if path.parent.suffix == ".partial":
+            continue
         try:
-            told = orjson.loads(path.read_bytes())
+            told = dict(orjson.loads(path.read_bytes()))
+            name, seed = told["world"], told.pop("seed")
             tables = {file.stem: pq.read_table(file).to_pylist() for file in sorted(path.parent.glob("*.parquet"))}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ArtifactError(
-                f"the result in {path.parent} cannot be read: {error}", "Remove that folder and run the seed again."
+                f"the result in {path.parent} cannot be read: {error!r}", "Remove that folder and run the seed again."
             ) from error
-        found[told["world"]][told["seed"]] = tables
-        settings.setdefault(told["world"], told)
+        if settings.setdefault(name, told) != told:
+            raise ArtifactError(
+                f"{path} was made by other settings than the other seeds of {name!r}", "Keep them in another folder."
+            )
+        found[name][seed] = tables
     return {name: Kept(name, tables, settings[name]) for name, tables in found.items()}
 
 

@@ -56,6 +56,11 @@ def page(kept: dict[str, Kept], folder: str) -> str:
         "Worlds and their seeds: "
         + "; ".join(f"{name} {', '.join(map(str, of.seeds))}" for name, of in sorted(kept.items()))
         + ".",
+        (Path(__file__).parent / "deviations.md").read_text(encoding="utf-8").strip(),
+        "Languages A (the hub, English), B, C and E; arms by which of a concept's words ever meet: D all, P all but "
+        "B–C, N B–C alone, H A–B alone, M none, X E–B and E–C; numbers after D are documents with B–C. Score: how much "
+        "more probable the right word is after its source word than after others. More: "
+        "[the world](../../examples/known_truth/README.md).",
         *_answers(main, kept.get(SELECTION)),
         *_trust(main, kept.get(SELECTION)),
         *_transfer(main),
@@ -93,12 +98,14 @@ def _answers(main: Kept, selection: Kept | None) -> list[str]:
     """Return an answer to each question, by the rules of the preregistration."""
     layer = ask.layers(main)[-1]
     bound, half, alone = (ask.transfer(main, arm, "correct").mean for arm in ("P", "H", "M"))
-    control = bound > 0.6 and max(half, alone) < 0.25 and ask.transfer_between(main, "D", "M").low > 0
+    direct = ask.transfer_between(main, "D", "M")
+    control = bound > 0.6 and max(half, alone) < 0.25 and direct.low > 0
+    behave = "are not told yet" if np.isnan(direct.low) else "behave" if control else "do not behave"
     apart = [f"`{rule}` ({lens})" for rule, lens in ask.rules(main) if ask.told_apart(main, rule, lens).low > 0]
     rows = [
         ("1", "Does a hub carry translation between words that never meet?",
          f"P − M {_verdict(ask.transfer_between(main, 'P', 'M'))}; P − H "
-         f"{_verdict(ask.transfer_between(main, 'P', 'H'))}. The controls {'behave' if control else 'do not behave'}: "
+         f"{_verdict(ask.transfer_between(main, 'P', 'H'))}. The controls {behave}: "
          f"{bound:.0%} of P are right, {half:.0%} of H, {alone:.0%} of M."),
         ("2", "Do the rules tell words that never met from words that met?",
          f"{len(apart)} of {len(ask.rules(main))} do, the best by "
@@ -137,7 +144,9 @@ def _trust(main: Kept, selection: Kept | None) -> list[str]:
          ask.layer_auc(main, "P", "N", layer, "mass_hub").shown()),
         ("`trace`, hub's mass", "AUC, P against D (words never meet against words meet)",
          ask.layer_auc(main, "P", "D", layer, "mass_hub").shown()),
-        ("`trace`, hub over target", "AUC, P against D", ask.layer_auc(main, "P", "D", layer).shown()),
+        ("`trace`, hub over target", "AUC, P against D; of the target alone "
+         + ask.layer_auc(main, "D", "P", layer, "target_prob").shown_share(),
+         ask.layer_auc(main, "P", "D", layer).shown_share()),
         ("`attribute`", "AUC of the true joint count, direct against semantic pivot", ask.joint_auc(main).shown()),
         ("`ablate`", "hub's word taken out, P − D, nats (negative: P is harmed more)",
          ask.removal_between(main, "P", "D").shown()),
@@ -180,14 +189,19 @@ def _transfer(main: Kept) -> list[str]:
     ]
 
 
+_AUCS = ("hub / target, P–D", "target, D–P", "hub, P–D", "hub, P–N", "hub, D–N")
+
+
 def _behaviours(main: Kept) -> list[str]:
     rules = [
         (
             f"`{rule}`",
             lens,
-            *(ask.pivot_share(main, rule, lens, arm).shown() for arm in ("P", "X", "D", "N")),
+            *(ask.pivot_share(main, rule, lens, arm).shown_share() for arm in ("P", "X", "D", "N")),
             ask.told_apart(main, rule, lens).shown(),
-            ask.precision(main, rule, lens).shown(),
+            ask.told_apart(main, rule, lens).shown_concepts(),
+            ask.told_apart(main, rule, lens, neighbour=True).shown(),
+            ask.precision(main, rule, lens).shown_share(),
         )
         for rule, lens in ask.rules(main)
     ]
@@ -200,9 +214,11 @@ def _behaviours(main: Kept) -> list[str]:
                 for arm in ("P", "D", "N", "H", "X")
             ),
             f"{ask.layer_mean(main, 'mass_fourth', 'X', layer).mean:.3f}",
-            ask.layer_auc(main, "P", "D", layer).shown(),
-            ask.layer_auc(main, "P", "N", layer, "mass_hub").shown(),
-            ask.layer_auc(main, "D", "N", layer, "mass_hub").shown(),
+            ask.layer_auc(main, "P", "D", layer).shown_share(),
+            ask.layer_auc(main, "D", "P", layer, "target_prob").shown_share(),
+            ask.layer_auc(main, "P", "D", layer, "mass_hub").shown_share(),
+            ask.layer_auc(main, "P", "N", layer, "mass_hub").shown_share(),
+            ask.layer_auc(main, "D", "N", layer, "mass_hub").shown_share(),
         )
         for layer in ask.layers(main)
     ]
@@ -225,12 +241,15 @@ def _behaviours(main: Kept) -> list[str]:
     return [
         "## 2. Do the layers tell words that never met from words that met?",
         "Of the items answered rightly, the share that each rule calls `semantic_pivot`; the share where only a "
-        "neighbour binds (P, X) minus that where the words meet (D, N); and what share of the semantic pivots only a "
-        "neighbour binds, if half of all items were so (0.50 is chance).",
-        table(("rule", "lens", "P", "X", "D", "N", "apart", "precision"), rules),
-        "Hub / target, raw lens, by layer; E's word in X; and AUCs: of hub over target for P against D, and of the "
-        "hub's mass for P and for D against N.",
-        table(("layer", "P", "D", "N", "H", "X", "E in X", "AUC P–D", "AUC P–N", "AUC D–N"), readings),
+        "neighbour binds (P, X) minus that where the words meet (D, N), with any pivot, its interval over concepts, "
+        "and with those alone that write the neighbour's word; and what share of the semantic pivots only a neighbour "
+        "binds, if half of all items were so (0.50 is chance).",
+        table(
+            ("rule", "lens", "P", "X", "D", "N", "apart", "over concepts", "neighbour's word apart", "precision"), rules
+        ),
+        "Hub / target, raw lens, by layer; E's word in X; and AUCs: of hub over target, of the target alone "
+        "and of the hub alone for P against D, and of the hub alone for P and for D against N.",
+        table(("layer", "P", "D", "N", "H", "X", "E in X", *_AUCS), readings),
         f"Hub / target at layer {layer} in the course of the training.",
         table(("tokens", "P", "D", "N"), stages),
         "Share of semantic pivots by dose.",
@@ -239,9 +258,12 @@ def _behaviours(main: Kept) -> list[str]:
 
 
 def _causality(main: Kept) -> list[str]:
-    rows = [(arm, ask.removal(main, arm).shown(), ask.removal(main, arm).shown_concepts()) for arm in _ARMS]
+    rows = [
+        (arm, ask.removed_items(main, arm), ask.removal(main, arm).shown(), ask.removal(main, arm).shown_concepts())
+        for arm in _ARMS
+    ]
     rows += [
-        (f"{one} − {other}, paired", found.shown(), found.shown_concepts())
+        (f"{one} − {other}, paired", "", found.shown(), found.shown_concepts())
         for one, other in (("P", "D"), ("P", "N"))
         for found in [ask.removal_between(main, one, other)]
     ]
@@ -249,14 +271,17 @@ def _causality(main: Kept) -> list[str]:
         "## 3. Is the hub needed where only the hub binds?",
         "Change of log P of the target when the hub's word is taken out, net of random vectors, in nats; pairs have "
         "the nearest clean log-probability.",
-        table(("arm", "over seeds", "over concepts"), rows),
+        table(("arm", "items by seed", "over seeds", "over concepts"), rows),
     ]
 
 
 def _attribution(main: Kept) -> list[str]:
     equal, counted = ask.counts_equal(main)
     rows = [
-        ("AUC of the true joint count, direct against semantic pivot", ask.joint_auc(main).shown()),
+        (
+            f"AUC of the true joint count, direct against semantic pivot ({ask.attributed_items(main)} pivots by seed)",
+            ask.joint_auc(main).shown_share(),
+        ),
         ("Spearman's ρ of the joint count with the Score, where the hub binds", ask.dose_correlation(main).shown()),
         ("joint counts of `count` that are the documents' own", f"{equal:,} of {counted:,}"),
     ]
@@ -280,7 +305,10 @@ def _selection(selection: Kept) -> list[str]:
     rows = [
         (
             f"`{name}`",
-            "–" if name == BASE else ask.selected_kinds(selection, name, ("pair", "list")).shown(),
+            *(
+                "–" if name == BASE else ask.selected_kinds(selection, name, (kind,)).shown_share()
+                for kind in ("pair", "list", "decoy")
+            ),
             ask.selected_score(selection, name, arm="P", direction=_LEGS).shown(),
             ask.selected_score(selection, name, direction=_WITH_HUB).shown(),
         )
@@ -302,7 +330,7 @@ def _selection(selection: Kept) -> list[str]:
         "## 6. Does selecting pivot-rich documents help?",
         "A third of the pool's mixed documents bind languages, two thirds only look like it. Each arm trains the same "
         "base model on equally many tokens.",
-        table(("arm", "tokens that bind", "Score, P, B–C", "Score, A→B and A→C"), rows),
+        table(("arm", "tokens in pairs", "in lists", "in decoys", "Score, P, B–C", "Score, A→B and A→C"), rows),
         table(("contrast", "P, B–C", "over concepts", "A→B, A→C", "over concepts"), contrasts),
     ]
 

@@ -49,7 +49,7 @@ class Scale:
 
 
 FULL = Scale(
-    seeds=(101, 102, 103, 104),
+    seeds=(201, 202, 203, 204),
     words=1200,
     worlds={
         MAIN: Amounts(alone={HUB: 4}),

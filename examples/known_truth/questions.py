@@ -11,6 +11,7 @@ from examples.known_truth.arms import DIRECT, NO_HUB, OTHER, PIVOT, SHOT
 from examples.known_truth.collect import planted
 from examples.known_truth.estimates import Estimate, difference, mean_of, over_seeds
 from examples.known_truth.kept import Kept, Row
+from examples.known_truth.words import FOURTH, HUB
 from pivotlens.arrays import Floats
 from pivotlens.statistics.auc import auc
 from pivotlens.statistics.regression import spearman
@@ -63,9 +64,17 @@ def pivot_share(kept: Kept, rule: str, lens: str, arm: str) -> Estimate:
     return mean_of(_is_pivot(kept, rule, lens, arm))
 
 
-def told_apart(kept: Kept, rule: str, lens: str, others: Sequence[str] = MET) -> Estimate:
-    """Return the share called semantic pivot where only a neighbour binds, minus that where the words meet."""
-    return difference(list(zip(_is_pivot(kept, rule, lens, BOUND), _is_pivot(kept, rule, lens, others), strict=True)))
+def told_apart(kept: Kept, rule: str, lens: str, *, neighbour: bool = False) -> Estimate:
+    """Return the share called semantic pivot where only a neighbour binds, minus that where the words meet.
+
+    Args:
+        kept: The tables.
+        rule: The rule.
+        lens: ``raw`` or ``tuned``.
+        neighbour: Whether only pivots count that write the hub's word, or E's.
+    """
+    both = [_is_pivot(kept, rule, lens, arms, neighbour=neighbour) for arms in (BOUND, MET)]
+    return difference(list(zip(*both, strict=True)))
 
 
 def precision(kept: Kept, rule: str, lens: str) -> Estimate:
@@ -82,10 +91,12 @@ def rules(kept: Kept) -> list[tuple[str, str]]:
     return list(dict.fromkeys((row["rule"], row["lens"]) for row in kept.rows(kept.seeds[0], "behaviours")))
 
 
-def _is_pivot(kept: Kept, rule: str, lens: str, arms: str | Sequence[str]) -> list[Floats]:
-    return kept.by_concept(
-        "behaviours", lambda row: row["behaviour"] == "semantic_pivot", rule=rule, lens=lens, arm=arms, correct=True
-    )
+def _is_pivot(kept: Kept, rule: str, lens: str, arms: str | Sequence[str], *, neighbour: bool = False) -> list[Floats]:
+    def called(row: Row) -> bool:
+        named = not neighbour or bool({HUB, FOURTH} & set(row["pivot_languages"].split("+")))
+        return row["behaviour"] == "semantic_pivot" and named
+
+    return kept.by_concept("behaviours", called, rule=rule, lens=lens, arm=arms, correct=True)
 
 
 def layers(kept: Kept) -> list[int]:
@@ -145,6 +156,14 @@ def removal(kept: Kept, arm: str) -> Estimate:
     return mean_of(kept.by_concept("ablation", _net, arm=arm, english_pivot=True))
 
 
+def removed_items(kept: Kept, arm: str) -> str:
+    """Return how many items of an arm were ablated, by seed."""
+    counts = [
+        sum(row["arm"] == arm and row["english_pivot"] for row in kept.rows(seed, "ablation")) for seed in kept.seeds
+    ]
+    return ", ".join(map(str, counts))
+
+
 def removal_between(kept: Kept, arm: str, other: str) -> Estimate:
     """Return the same of an arm minus another one, each item paired with the nearest in clean log-probability."""
     return mean_of([_paired(kept.rows(seed, "ablation"), arm, other) for seed in kept.seeds])
@@ -184,6 +203,15 @@ def joint_auc(kept: Kept) -> Estimate:
         joint = np.array([row["true_joint"] for row in rows], dtype=np.float64)
         found.append(auc(joint, direct) if direct.any() and not direct.all() else float("nan"))
     return over_seeds(found)
+
+
+def attributed_items(kept: Kept) -> str:
+    """Return how many semantic pivots that AUC rests on, by seed."""
+    counts = [
+        sum(row["correct"] and row["behaviour"] == "semantic_pivot" for row in kept.rows(seed, "attribution"))
+        for seed in kept.seeds
+    ]
+    return ", ".join(map(str, counts))
 
 
 def dose_correlation(kept: Kept) -> Estimate:

@@ -23,6 +23,7 @@ LANGUAGES = (HUB, FIRST, SECOND, FOURTH)
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _SHORTEST, _LONGEST = 3, 12
+_RAREST, _MOST_FREQUENT = 10, 450
 # No ending of a word in any language, so that no clone is a form of another one.
 _FINALS = "bfklp"
 _CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
@@ -106,7 +107,10 @@ def _parts_of_speech() -> dict[str, str]:
 
 
 def _candidates(hub: Sequence[str], counts: Counter[int]) -> list[int]:
-    """Return content words of which none is a form of another; each stands in ten sentences or more."""
+    """Return content words of which none is a form of another; each stands in ten sentences or more.
+
+    What is far more frequent than all others (*tom*) would outweigh the rest of its arm: it is no concept.
+    """
     taken: set[str] = set()
     kept = []
     for place, word in enumerate(hub):
@@ -116,7 +120,7 @@ def _candidates(hub: Sequence[str], counts: Counter[int]) -> list[int]:
             or "'" in word
             or word in _PROMPT_WORDS
             or is_function_word(word)
-            or counts[place] < 10
+            or not _RAREST <= counts[place] <= _MOST_FREQUENT
             or forms & taken
         ):
             continue

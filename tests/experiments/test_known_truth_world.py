@@ -3,13 +3,16 @@
 import itertools
 from collections import Counter, defaultdict
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import scipy.stats
 from transformers import AutoTokenizer
 
-from examples.known_truth.arms import ARMS, SHOT
+from examples.known_truth.arms import ARMS, SHOT, draw_arms
 from examples.known_truth.documents import Amounts
-from examples.known_truth.words import FIRST, FOURTH, HUB, LANGUAGES, SECOND
+from examples.known_truth.plan import FULL
+from examples.known_truth.words import FIRST, FOURTH, HUB, LANGUAGES, SECOND, make_vocabulary
 from examples.known_truth.world import WorldSettings, make_world
 
 DOSES = {"shot": 64, "D": 64, "N": 64, "D1": 1, "D4": 4, "D16": 16}
@@ -42,6 +45,18 @@ def means(truth, column):
     for row in truth:
         by_arm[row["arm"]].append(row[column])
     return {arm: sum(values) / len(values) for arm, values in by_arm.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", FULL.seeds)
+def test_the_counted_seeds_draw_arms_of_like_frequency(seed):
+    vocabulary = make_vocabulary(FULL.words, seed)
+    by_arm = defaultdict(list)
+    for place, arm in draw_arms(vocabulary, seed).items():
+        by_arm[arm].append(vocabulary.counts[place])
+    for mean in (np.mean, scipy.stats.gmean):
+        means_of = [mean(counts) for counts in by_arm.values()]
+        assert max(means_of) / min(means_of) < 1.01
 
 
 @pytest.mark.parametrize("column", [f"count_{language}" for language in (HUB, FIRST, SECOND)])

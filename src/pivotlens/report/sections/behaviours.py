@@ -125,8 +125,8 @@ def behaviours(run: RunTables) -> b.Section | None:
         *headline_blocks(run, alike),
         p.note(
             "In small worlds in which it is known what a model has read, the hub's word stood as high where two words "
-            "had met as where they never had: it tells that a word met the hub's, not that its translation goes "
-            "through it (docs/results/known-truth.md)."
+            "had met as where they never had: it tells that a word met the hub's, not whether the pair ever met "
+            "(docs/results/known-truth.md)."
         ),
         *sweep_blocks(run),
     ]

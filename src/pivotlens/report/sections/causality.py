@@ -160,7 +160,7 @@ def _conditions(run: RunTables, group: str) -> list[b.Block]:
     said = p.note(
         "A condition holds where the whole interval of everything it rests on lies on the right side of 0. The claim "
         "asks for all of them. One that fails does not show that the pivot's language had no part in learning: where "
-        "it is known that it had, taking the word out harmed nothing (docs/results/known-truth.md)."
+        "it is known that it had, no harm was seen when the word was taken out (docs/results/known-truth.md)."
     )
     return [made, said]
 
