@@ -37,7 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m examples.known_truth", description=__doc__)
     parser.add_argument("run", type=Path, help="folder of worlds and run folders")
     parser.add_argument("--results", type=Path, help="folder of the tables that are kept; RUN/results when not given")
-    parser.add_argument("--quick", action="store_true", help="a smaller world and one seed, in minutes")
+    parser.add_argument(
+        "--quick", action="store_true", help="one seed without the worlds of the hub's share, in a quarter of an hour"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", help="seeds, in place of the plan's")
     parser.add_argument("--workers", type=int, default=2, help="jobs side by side, one thread each")
     return parser

@@ -328,8 +328,8 @@ def _selection(selection: Kept) -> list[str]:
     ]
     return [
         "## 6. Does selecting pivot-rich documents help?",
-        "A third of the pool's mixed sentence documents bind languages, two thirds (decoys) only look like it; lists bind "
-        "too, and are in the format of the prompt. Each arm trains the same "
+        "A third of the pool's mixed sentence documents bind languages, two thirds (decoys) only look like it; lists "
+        "bind too, and are in the format of the prompt. Each arm trains the same "
         "base model on equally many tokens.",
         table(("arm", "tokens in pairs", "in lists", "in decoys", "Score, P, B–C", "Score, A→B and A→C"), rows),
         table(("contrast", "P, B–C", "over concepts", "A→B, A→C", "over concepts"), contrasts),

@@ -62,11 +62,11 @@ FULL = Scale(
 
 QUICK = Scale(
     seeds=(1,),
-    words=600,
-    worlds={MAIN: Amounts(alone={HUB: 3})},
-    effort=Effort(checkpoints=(600_000,), shot_sets=1, lens_tokens=20_000),
+    words=FULL.words,
+    worlds={MAIN: FULL.worlds[MAIN]},
+    effort=Effort(checkpoints=(1_200_000, 2_400_000), shot_sets=1, lens_tokens=20_000),
 )
-"""The same in minutes: the directions of the main effects, not their sizes."""
+"""One seed, without the worlds of the hub's share: a world of fewer words learns no transfer in its fewer tokens."""
 
 
 @dataclass(frozen=True)
