@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from examples.command import told
 from examples.known_truth.plan import FULL, QUICK, Job, jobs
 from pivotlens.artifacts.files import writing_errors
-from pivotlens.errors import ConfigError, PivotLensError
+from pivotlens.errors import ConfigError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the experiment and return the exit code."""
     options = _parser().parse_args(arguments)
     return told(lambda: _run(options))
-
-
-def told(work: Callable[[], None]) -> int:
-    """Do work, tell of its error in words, and return the exit code."""
-    try:
-        work()
-    except PivotLensError as error:
-        print(f"Error: {error.message}\n  → {error.hint}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("Interrupted; the same command goes on from there.", file=sys.stderr)
-        return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from pivotlens.arrays import Floats
+from pivotlens.statistics.groups import mean_interval
 
 _RESAMPLES = 2000
 
@@ -55,14 +55,10 @@ def _number(value: float, digits: int) -> str:
 
 def over_seeds(values: Sequence[float]) -> Estimate:
     """Return the mean of a value a seed; seeds that have none (NaN) are left out."""
-    kept = np.array([value for value in values if not np.isnan(value)])
-    if kept.size == 0:
+    kept = [float(value) for value in values if not np.isnan(value)]
+    if not kept:
         return Estimate(float("nan"), float("nan"), float("nan"), ())
-    mean = float(kept.mean())
-    if kept.size < 2:
-        return Estimate(mean, float("nan"), float("nan"), tuple(kept.tolist()))
-    half = float(stats.t.ppf(0.975, kept.size - 1) * stats.sem(kept))
-    return Estimate(mean, mean - half, mean + half, tuple(kept.tolist()))
+    return Estimate(*mean_interval(kept), tuple(kept))
 
 
 def difference(groups: Sequence[tuple[Floats, Floats]], seed: int = 0) -> Estimate:

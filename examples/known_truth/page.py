@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from examples.command import told
 from examples.known_truth import questions as ask
-from examples.known_truth.__main__ import told
 from examples.known_truth.estimates import Estimate
 from examples.known_truth.kept import Kept, load_kept
 from examples.known_truth.plan import MAIN, SELECTION

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from examples.command import told
 from examples.replication.artifacts import DOCUMENTS, PILOT, Documents, Training, Tries
 from examples.replication.documents import described, mine, select
 from examples.replication.page import write_page
 from examples.replication.pilot import filled, run_pilot
 from examples.replication.settings import NONE, Settings
 from examples.replication.trainings import Job, do_all
-from pivotlens.errors import ConfigError, PivotLensError
+from pivotlens.errors import ConfigError
 
 HERE = Path(__file__).parent
 PREREGISTRATION = "preregistration.md"
@@ -22,15 +22,7 @@ PREREGISTRATION = "preregistration.md"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the experiment and return the exit code."""
     options = _parser().parse_args(arguments)
-    try:
-        _run(options)
-    except PivotLensError as error:
-        print(f"Error: {error.message}\n  → {error.hint}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("Interrupted; the same command goes on from there.", file=sys.stderr)
-        return 130
-    return 0
+    return told(lambda: _run(options))
 
 
 def _parser() -> argparse.ArgumentParser:
