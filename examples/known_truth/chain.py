@@ -30,6 +30,7 @@ class Effort:
         shot_sets: Sets of examples that items are scored with.
         ablated: Most items of a direction and behaviour in each half that are ablated.
         lens_tokens: Tokens that the affine lens is trained on.
+        top_tokens: Tokens kept of every layer: E's word is read among them.
     """
 
     sequence_length: int = 128
@@ -39,6 +40,7 @@ class Effort:
     shot_sets: int = 3
     ablated: int = 400
     lens_tokens: int = 40_000
+    top_tokens: int = 50
 
 
 def reading(corpus: Path) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def measure_world(world: Path, run: Path, effort: Effort, seed: int, *, whole: b
         "score": asked
         | {"model": model, "also_models": steps_of(effort), "shot_sets": effort.shot_sets, "newline": "left"},
         "lens": reading(world / "corpus") | {"model": model, "tokens": effort.lens_tokens},
-        "trace": asked | {"model": model, "also_models": steps_of(effort)},
+        "trace": asked | {"model": model, "also_models": steps_of(effort), "top_k": effort.top_tokens},
         "ablate": {"max_items": effort.ablated},
         "attribute": {},
     }

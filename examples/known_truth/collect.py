@@ -18,7 +18,7 @@ from examples.known_truth.words import FIRST, FOURTH, LANGUAGES, SECOND
 
 Rows = list[dict[str, Any]]
 _FINAL = f"run:train/{ARM}"
-_CONDITIONS = ("own", "random", "matched", "other")
+_CONDITIONS = ("own", "random", "target", "matched", "other")
 
 
 def collect_world(world: Path, run: Path, effort: Effort, *, whole: bool = True) -> dict[str, pa.Table]:
@@ -31,15 +31,17 @@ def collect_world(world: Path, run: Path, effort: Effort, *, whole: bool = True)
         whole: Whether every instrument was used.
 
     Returns:
-        ``transfer``: items by checkpoint; ``stages``: arms by checkpoint and layer; ``layers``: items by layer, at the
-        end; ``behaviours``: items by rule and lens, at the end; of a whole world also ``ablation``: items by condition,
-        dose 1; ``mining``: concepts; ``attribution``: items.
+        ``truth``: concepts, as the world has it; ``transfer``: items by checkpoint; ``stages``: arms by checkpoint and
+        layer; ``layers``: items by layer, at the end; ``behaviours``: items by rule and lens, at the end; of a whole
+        world also ``ablation``: items by condition, dose 1; ``mining``: concepts; ``attribution``: items.
     """
-    truth = {row["concept_id"]: row for row in pq.read_table(world / "truth.parquet").to_pylist()}
+    known = pq.read_table(world / "truth.parquet")
+    truth = {row["concept_id"]: row for row in known.to_pylist()}
     arms = {concept: row["arm"] for concept, row in truth.items()}
     tokens = dict(zip(steps_of(effort), effort.checkpoints, strict=True))
     final = _row(run, "train", "summary")["tokens"]
     found = {
+        "truth": known,
         "transfer": _table(
             _item(row, arms)
             | {"tokens": tokens.get(row["model"], final)}

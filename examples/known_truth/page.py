@@ -1,4 +1,4 @@
-"""Write the page from the kept tables: `python -m examples.known_truth.page RESULTS PAGE`."""
+"""Write the page from the kept tables: `python -m examples.known_truth.page RESULTS PAGE [FIRST_PASS]`."""
 
 from __future__ import annotations
 
@@ -42,12 +42,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-def page(kept: dict[str, Kept], folder: str) -> str:
+def page(kept: dict[str, Kept], folder: str, first: dict[str, Kept] | None = None) -> str:
     """Return the page.
 
     Args:
         kept: Tables by world.
         folder: Where they are, as the page says it.
+        first: Tables of an earlier pass, whose main figures stand beside.
     """
     main = kept[MAIN]
     parts = [
@@ -62,7 +63,7 @@ def page(kept: dict[str, Kept], folder: str) -> str:
         "more probable the right word is after its source word than after others. More: "
         "[the world](../../examples/known_truth/README.md).",
         *_answers(main, kept.get(SELECTION)),
-        *_trust(main, kept.get(SELECTION)),
+        *_trust(kept, first),
         *_transfer(main),
         *_behaviours(main),
         *_causality(main),
@@ -125,7 +126,22 @@ def _answers(main: Kept, selection: Kept | None) -> list[str]:
     return ["## The seven answers", table(("", "question", "answer"), rows)]
 
 
-def _trust(main: Kept, selection: Kept | None) -> list[str]:
+def _trust(kept: dict[str, Kept], first: dict[str, Kept] | None) -> list[str]:
+    rows = _held_against(kept)
+    header = ["instrument", "held against the truth", "mean [95 % over seeds]"]
+    if first is None:
+        return ["## At a glance", table(header, rows)]
+    before = _held_against(first)
+    seeds = ", ".join(map(str, first[MAIN].seeds))
+    return [
+        "## At a glance",
+        table([*header, f"first pass ({seeds})"],
+              [(*now, then[-1]) for now, then in zip(rows, before, strict=True)]),
+    ]  # fmt: skip
+
+
+def _held_against(kept: dict[str, Kept]) -> list[tuple[str, str, str]]:
+    main, selection = kept[MAIN], kept.get(SELECTION)
     best, by = _best_rule(main)
     layer = ask.layers(main)[-1]
     equal, counted = ask.counts_equal(main)
@@ -153,7 +169,7 @@ def _trust(main: Kept, selection: Kept | None) -> list[str]:
     ]  # fmt: skip
     if selection is not None:
         rows.append(("`select`", "Score of P between B and C, `top` − `matched`", _gain(selection).shown()))
-    return ["## At a glance", table(("instrument", "held against the truth", "mean [95 % over seeds]"), rows)]
+    return rows
 
 
 _LEGS = ("qaa-qab", "qab-qaa")
@@ -186,6 +202,9 @@ def _transfer(main: Kept) -> list[str]:
         "Share of items between B and C that are answered rightly, after so many tokens, and the Score at the end.",
         table(("arm", "what meets", *map(_tokens, tokens), "Score", "over concepts"), rows),
         table(("contrast in Score", "over seeds", "over concepts"), contrasts),
+        "With a common slope by the logarithm of how often a concept's words of B and C are read: P − M "
+        f"{ask.transfer_adjusted(main, 'P', 'M').shown()}, P − H {ask.transfer_adjusted(main, 'P', 'H').shown()}. Mean "
+        f"counts of words and of answers differ between arms by {ask.imbalance(main):.1%} at most.",
     ]
 
 
@@ -259,19 +278,25 @@ def _behaviours(main: Kept) -> list[str]:
 
 def _causality(main: Kept) -> list[str]:
     rows = [
-        (arm, ask.removed_items(main, arm), ask.removal(main, arm).shown(), ask.removal(main, arm).shown_concepts())
+        (
+            arm,
+            ask.removed_items(main, arm),
+            ask.removal(main, arm).shown(),
+            ask.removal(main, arm).shown_concepts(),
+            ask.moved_from_target(main, arm).shown(),
+        )
         for arm in _ARMS
     ]
     rows += [
-        (f"{one} − {other}, paired", "", found.shown(), found.shown_concepts())
+        (f"{one} − {other}, paired", "", found.shown(), found.shown_concepts(), "")
         for one, other in (("P", "D"), ("P", "N"))
         for found in [ask.removal_between(main, one, other)]
     ]
     return [
         "## 3. Is the hub needed where only the hub binds?",
         "Change of log P of the target when the hub's word is taken out, net of random vectors, in nats; pairs have "
-        "the nearest clean log-probability.",
-        table(("arm", "items by seed", "over seeds", "over concepts"), rows),
+        "the nearest clean log-probability. Positive control: moved equally far, but away from the target itself.",
+        table(("arm", "items by seed", "over seeds", "over concepts", "positive control"), rows),
     ]
 
 
@@ -396,18 +421,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.known_truth.page", description=__doc__)
     parser.add_argument("results", type=Path)
     parser.add_argument("page", type=Path)
+    parser.add_argument("first", type=Path, nargs="?", help="results of an earlier pass")
     options = parser.parse_args(arguments)
-    return told(lambda: _write(options.results, options.page))
+    return told(lambda: _write(options.results, options.page, options.first))
 
 
-def _write(results: Path, to: Path) -> None:
-    kept = load_kept(results)
-    if MAIN not in kept:
+def _write(results: Path, to: Path, earlier: Path | None) -> None:
+    kept, first = load_kept(results), load_kept(earlier) if earlier else None
+    for folder, found in ((results, kept), (earlier, first)):
+        if found is None or MAIN in found:
+            continue
         raise PrerequisiteError(
-            f"{results} holds no finished seed of the world {MAIN!r}",
+            f"{folder} holds no finished seed of the world {MAIN!r}",
             "Run `python -m examples.known_truth RUN --results` with this folder first.",
         )
-    write_bytes(to, page(kept, str(results)).encode())
+    write_bytes(to, page(kept, str(results), first).encode())
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from examples.known_truth.arms import DIRECT, NO_HUB, OTHER, PIVOT, SHOT
 from examples.known_truth.collect import planted
 from examples.known_truth.estimates import Estimate, difference, mean_of, over_seeds
 from examples.known_truth.kept import Kept, Row
-from examples.known_truth.words import FOURTH, HUB
+from examples.known_truth.words import FIRST, FOURTH, HUB, SECOND
 from pivotlens.arrays import Floats
 from pivotlens.statistics.auc import auc
 from pivotlens.statistics.regression import spearman
@@ -35,6 +35,34 @@ def transfer(kept: Kept, arm: str, column: str = "score", tokens: int | None = N
 def transfer_between(kept: Kept, arm: str, other: str, column: str = "score") -> Estimate:
     """Return how far an arm's mean is above another's, at the end."""
     return difference(list(zip(_scores(kept, arm, column), _scores(kept, other, column), strict=True)))
+
+
+def transfer_adjusted(kept: Kept, arm: str, other: str) -> Estimate:
+    """Return the same net of a common slope by the logarithm of how often a concept's words of B and C are read."""
+    found = []
+    for seed in kept.seeds:
+        read = {row["concept_id"]: row[f"count_{FIRST}"] + row[f"count_{SECOND}"] for row in kept.rows(seed, "truth")}
+        kinds = {row["concept_id"]: row["arm"] for row in kept.rows(seed, "truth")}
+        last = [row for row in kept.rows(seed, "transfer") if row["tokens"] == end(kept, seed)]
+        rows = [row for row in last if kinds[row["concept_id"]] in (arm, other)]
+        design = np.array([[1.0, row["arm"] == arm, np.log(read[row["concept_id"]])] for row in rows])
+        fitted = np.linalg.lstsq(design, np.array([row["score"] for row in rows]), rcond=None)[0]
+        found.append(float(fitted[1]))
+    return over_seeds(found)
+
+
+def imbalance(kept: Kept) -> float:
+    """Return the largest relative distance of an arm's mean count, or count of answers, from that of all concepts."""
+    largest = 0.0
+    for seed in kept.seeds:
+        rows = kept.rows(seed, "truth")
+        for column in [f"{kind}_{language}" for kind in ("count", "answers") for language in (FIRST, SECOND)]:
+            every = np.mean([row[column] for row in rows])
+            of_arms = [
+                np.mean([row[column] for row in rows if row["arm"] == arm]) for arm in {row["arm"] for row in rows}
+            ]
+            largest = max(largest, *(float(abs(one / every - 1)) for one in of_arms))
+    return largest
 
 
 def checkpoints(kept: Kept) -> list[int | None]:
@@ -156,6 +184,11 @@ def removal(kept: Kept, arm: str) -> Estimate:
     return mean_of(kept.by_concept("ablation", _net, arm=arm, english_pivot=True))
 
 
+def moved_from_target(kept: Kept, arm: str) -> Estimate:
+    """Return what an equally far move away from the target itself changes: the edit that must harm."""
+    return mean_of(kept.by_concept("ablation", lambda row: _net(row, "target"), arm=arm, english_pivot=True))
+
+
 def removed_items(kept: Kept, arm: str) -> str:
     """Return how many items of an arm were ablated, by seed."""
     counts = [
@@ -169,8 +202,8 @@ def removal_between(kept: Kept, arm: str, other: str) -> Estimate:
     return mean_of([_paired(kept.rows(seed, "ablation"), arm, other) for seed in kept.seeds])
 
 
-def _net(row: Row) -> float | None:
-    return None if row["own"] is None or row["random"] is None else row["own"] - row["random"]
+def _net(row: Row, condition: str = "own") -> float | None:
+    return None if row[condition] is None or row["random"] is None else row[condition] - row["random"]
 
 
 def _paired(rows: Sequence[Row], arm: str, other: str) -> Floats:

@@ -80,7 +80,9 @@ def test_the_selection_takes_more_of_what_binds_than_its_controls(done):
 @pytest.mark.slow
 def test_the_page_is_written_from_the_tables_alone(done):
     run, _ = done
-    text = page(load_kept(run / "results"), "results")
+    kept = load_kept(run / "results")
+    text = page(kept, "results", kept)
+    assert "| first pass (1) |" in text
     assert all(f"\n## {number}. " in text for number in range(1, 8))
     assert "nan" not in text.lower().replace("finance", "")
 

@@ -171,10 +171,10 @@ def test_controls_move_the_states_as_far_as_the_removal(batch):
     for one in results:
         by_name.setdefault(one.condition, []).append(one)
     assert {name: len(found) for name, found in by_name.items()} == {
-        "own": 3, "random": 2, "matched": 1, "other": 1, "synonym": 1, "early": 1, "last_layer": 1, "swap": 1,
-        "swap_unrelated": 1, "unrelated_item": 1,
+        "own": 3, "random": 2, "target": 1, "matched": 1, "other": 1, "synonym": 1, "early": 1, "last_layer": 1,
+        "swap": 1, "swap_unrelated": 1, "unrelated_item": 1,
     }  # fmt: skip
-    for name in ("random", "matched", "other", "synonym"):
+    for name in ("random", "target", "matched", "other", "synonym"):
         for one in by_name[name]:
             np.testing.assert_allclose(one.norm, own.norm, rtol=1e-4)
             assert one.layers == (2, 3)
@@ -193,6 +193,22 @@ def test_controls_move_the_states_as_far_as_the_removal(batch):
     assert by_name["swap"][0].clean[0] == pytest.approx(expected + case.before, abs=1e-4)
 
 
+def test_the_positive_control_moves_away_from_the_target_itself(batch):
+    """What no other control may touch: the target's own direction, apart from the source's alone."""
+    results = {one.condition: one for one in batch.conditions((2, 3), (1,), (1.0,), 1)}
+    own, target = results["own"], results["target"]
+    assert target.valid.all()
+    assert target.tokens == [case.item.target for case in batch.cases]
+    _, changes = batch.removal((2, 3))
+    for row, case in enumerate(batch.cases):
+        units = {layer: batch.unit("target", layer, ("source",))[row] for layer in (2, 3)}
+        moves = {layer: changes[layer][row].norm() * units[layer] for layer in (2, 3)}
+        edits = {layer: lambda h, move=moves[layer]: h - move for layer in (2, 3)}
+        expected, _ = plain(batch.encoded.lens.loaded, case.context, case.answer, edits)
+        assert target.logprob[row] == pytest.approx(expected + case.before, abs=1e-4)
+    assert (target.logprob < own.clean).all()
+
+
 def test_a_swap_removes_one_pivot_and_adds_the_other_as_far(batch):
     lens = batch.encoded.lens
     _, changes = batch.removal((3,))
@@ -208,9 +224,9 @@ def test_a_swap_removes_one_pivot_and_adds_the_other_as_far(batch):
     assert "early" not in results
 
 
-def test_direct_items_are_held_against_random_vectors_alone(batch):
+def test_direct_items_are_held_against_random_vectors_and_the_target(batch):
     from dataclasses import replace
 
     cases = [replace(case, item=replace(case.item, behaviour="direct")) for case in batch.cases]
     direct = Batch(batch.encoded, cases, batch.means, Direction("fr", "zh"), 0)
-    assert [one.condition for one in direct.conditions((2,), (1,), (1.0,), 2)] == ["own", "random", "random"]
+    assert [one.condition for one in direct.conditions((2,), (1,), (1.0,), 2)] == ["own", "random", "random", "target"]

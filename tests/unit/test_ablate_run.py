@@ -74,7 +74,7 @@ def test_every_item_is_measured_under_every_condition(ablation):
     assert details["pivot_items_tested"] > 0
     assert set(window) <= {1, 2, 3, 4}
     conditions = {row["condition"] for row in rows if row["behaviour"] == "semantic_pivot"}
-    assert {"own", "random", "matched", "early", "last_layer", "unrelated_text"} <= conditions
+    assert {"own", "random", "target", "matched", "early", "last_layer", "unrelated_text"} <= conditions
     for row in rows:
         assert row["change"] == pytest.approx(row["logprob"] - row["clean_logprob"])
     by_item = {}
@@ -85,7 +85,7 @@ def test_every_item_is_measured_under_every_condition(ablation):
         assert [row["dose"] for row in found if row["condition"] == "own"] == [0.5, 1.0, 2.0]
         assert (own["first_layer"], own["last_layer"]) == (window[0], window[-1])
         for row in found:
-            if row["condition"] in ("random", "matched", "other", "synonym"):
+            if row["condition"] in ("random", "matched", "other", "synonym", "target"):
                 assert row["norm"] == pytest.approx(own["norm"], rel=1e-3)
             if row["condition"] not in ("swap", "swap_unrelated", "unrelated_text"):
                 assert row["clean_logprob"] == pytest.approx(own["clean_logprob"])

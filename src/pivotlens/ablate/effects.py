@@ -163,9 +163,10 @@ def contrasts(pivots: Measured, direct: Measured, doses: Sequence[float]) -> dic
         "synonym_minus_random": _minus(change.get("synonym", {}), change.get("random", {})),
         "own_minus_last_layer": _minus(own, change.get("last_layer", {})),
     }
-    for name in (*CONTROLS, "synonym", "last_layer", "swap_unrelated"):
+    for name in (*CONTROLS, "target", "synonym", "last_layer", "swap_unrelated"):
         found[name] = change.get(name, {})
-    return found | {"direct_own": direct_own, "direct_random": direct.change.get("random", {})}
+    of_direct = {f"direct_{name}": direct.change.get(name, {}) for name in ("random", "target")}
+    return found | {"direct_own": direct_own} | of_direct
 
 
 def interval(values: Values, resamples: int, seed: int) -> tuple[int, int, tuple[float | None, ...]]:

@@ -197,8 +197,11 @@ class Batch:
 
     def equally_far(self, name: str, layers: Sequence[int], norms: ByLayer, repeat: int | None = None) -> Result:
         """Move the states away from another token, or along a random vector, as far as the removal moved them."""
+        # All but the positive control leave the target's own direction alone.
+        apart = ("source",) if name == "target" else ("target", "source")
         units = {
-            layer: self._random(layer, repeat) if repeat is not None else self.unit(name, layer) for layer in layers
+            layer: self._random(layer, repeat) if repeat is not None else self.unit(name, layer, apart)
+            for layer in layers
         }
         changes = {layer: -norms[layer][:, None] * units[layer] for layer in layers}
         outcome = self.encoded.measure(self._answers, {layer: Add(changes[layer]) for layer in layers})
@@ -207,12 +210,13 @@ class Batch:
         if repeat is not None:
             return replace(result, repeat=repeat)
         others = self._others() if name == "other" else None
-        return replace(result, tokens=self._tokens[name], others=others, valid=self._valid(name))
+        valid = result.valid if name == "target" else self._valid(name)
+        return replace(result, tokens=self._tokens[name], others=others, valid=valid)
 
     def conditions(
         self, window: Sequence[int], early: Sequence[int], doses: Sequence[float], random_vectors: int
     ) -> Iterator[Result]:
-        """Yield the items under every condition; only the removal and random vectors where they are ``direct``."""
+        """Yield the items under every condition; the removal, random vectors and the target's own where ``direct``."""
         for dose in doses:
             result, changes = self.removal(window, dose=dose)
             yield result
@@ -221,6 +225,7 @@ class Batch:
                 whole = torch.stack(list(changes.values())).sum(0)
         for repeat in range(random_vectors):
             yield self.equally_far("random", window, norms, repeat)
+        yield self.equally_far("target", window, norms)
         if self.cases[0].item.behaviour == "direct":
             return
         for name in ("matched", "other", "synonym"):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[AblateConfig, Ablation] = Stage(
     config=AblateConfig,
     result="pivotlens.artifacts:Ablation",
-    version=3,
+    version=4,
     function="ablate_pivots",
     work="pivotlens.ablate.run:run",
     reads=("bench", "trace"),

@@ -84,11 +84,13 @@ CONTRAST_NAMES = {
     "matched": "word of like frequency",
     "other": "another item's pivot",
     "early": "own pivot, layers before the window",
+    "target": "the target itself, equally far",
     "synonym": "synonym of a third language",
     "last_layer": "the same change after the last block",
     "swap_unrelated": "unrelated word in: other concept's target",
     "direct_own": "direct items: English word taken out",
     "direct_random": "direct items: random vector",
+    "direct_target": "direct items: the target itself",
 }
 """Contrasts in the order of the forest; the steps of the dose are named by `contrast_name`."""
 

@@ -51,10 +51,11 @@ TABLES = {
             STRING,
             NONE,
             "`own` (the pivot is taken out), `random` (a random vector), `matched` (a token of like frequency in the "
-            "lens), `other` (another item's pivot), `synonym` (the concept's word in a third language), all moved as "
-            "far as `own`; `early` (the same removal in the first layers); `last_layer` (the same Δh right before the"
-            " final norm); `swap` and `swap_unrelated` (another item's pivot, or a third one's, put in its place); "
-            "`unrelated_item` and `unrelated_text` (the pivot taken out while something else is read).",
+            "lens), `other` (another item's pivot), `synonym` (the concept's word in a third language), `target` (the "
+            "target itself: what an edit does that must harm), all moved as far as `own`; `early` (the same removal "
+            "in the first layers); `last_layer` (the same Δh right before the final norm); `swap` and "
+            "`swap_unrelated` (another item's pivot, or a third one's, put in its place); `unrelated_item` and "
+            "`unrelated_text` (the pivot taken out while something else is read).",
         ),
         Column("repeat", INTEGER, "number from 0", "Which draw of a random vector."),
         Column(
@@ -80,8 +81,8 @@ TABLES = {
             "cosine",
             NUMBER,
             "cosine, −1–1",
-            "Mean over the layers, of the vector moved along and the pivot's; of `random`, `matched`, `other` and "
-            "`synonym`.",
+            "Mean over the layers, of the vector moved along and the pivot's; of `random`, `matched`, `other`, "
+            "`synonym` and `target`.",
         ),
         Column(
             "pivot_prob_clean",

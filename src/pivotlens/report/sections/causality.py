@@ -115,6 +115,7 @@ def causality(run: RunTables) -> b.Section | None:
         ),
         *_counts(run),
         *_conditions(run, first),
+        *_positive_control(run, first),
         *_drawn(run, first),
     ]
     blocks += p.folded("Every contrast with its figures", _effects_table(run, first))
@@ -165,6 +166,19 @@ def _conditions(run: RunTables, group: str) -> list[b.Block]:
     return [made, said]
 
 
+def _positive_control(run: RunTables, group: str) -> list[b.Block]:
+    """Return what an edit does that must harm, so that a null can be told from an edit that the model never felt."""
+    row = effects(run, group).get("target", {}).get("all")
+    if row is None or row["mean"] is None:
+        return []
+    said = p.note(
+        "Positive control: moved equally far, but away from the target itself, the states change its log P by {harm} "
+        "nats. Where even that is not told from 0, a null above says nothing.",
+        harm=p.shown(row, "mean", signed=True),
+    )
+    return [said]
+
+
 def _forest(found: dict[str, ByItems], group: str, names: Sequence[str], title: str) -> b.Figure:
     intervals = {name: p.interval(found[name]["all"], "mean") for name in names}
     marks = [charts.Row(contrast_name(name), one) for name, one in intervals.items()]
@@ -182,7 +196,7 @@ def _drawn(run: RunTables, group: str) -> list[b.Block]:
     blocks: list[b.Block] = [p.heading("What the conditions rest on"), _forest(found, group, needed, "Effects")]
     blocks += _doses(_of_scope(run, "doses", group))
     others = [name for name in found if name not in needed and found[name]["all"]["mean"] is not None]
-    summary = "Further contrasts: a synonym of a third language, the last layer, each control alone"
+    summary = "Further contrasts: the target itself, a synonym of a third language, the last layer, each control alone"
     further = [_forest(found, group, others, "Further effects")] if others else []
     return [*blocks, *p.folded(summary, *further)]
 
