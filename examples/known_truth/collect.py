@@ -73,12 +73,18 @@ def collect_selection(world: Path, chains: Iterable[Chain]) -> dict[str, pa.Tabl
         for row in _rows(trained, "score", "concepts")
     ]
     kinds: Rows = []
-    scores = pq.read_table(select / "select" / "scores.parquet", columns=["source", "n_tokens", "selected"]).to_pylist()
+    columns = ["file", "row", "n_tokens", "selected"]
+    scores = pq.read_table(select / "select" / "scores.parquet", columns=columns).to_pylist()
+    written = {file.name: pq.read_table(file)["kind"].to_pylist() for file in (world / "pool").glob("*.parquet")}
     for name in SELECTED:
         of_arm = [row for row in scores if name in row["selected"]]
-        for kind in sorted({row["source"] for row in of_arm}):
-            tokens = [row["n_tokens"] for row in of_arm if row["source"] == kind]
-            kinds.append({"selected": name, "kind": kind, "units": len(tokens), "tokens": sum(tokens)})
+        tokens: defaultdict[str, list[int]] = defaultdict(list)
+        for row in of_arm:
+            tokens[written[row["file"]][row["row"] - 1]].append(row["n_tokens"])
+        kinds += [
+            {"selected": name, "kind": kind, "units": len(found), "tokens": sum(found)}
+            for kind, found in sorted(tokens.items())
+        ]
     return {"selection": _table(rows), "selected": _table(kinds)}
 
 

@@ -92,7 +92,7 @@ def _best_rule(main: Kept) -> tuple[tuple[str, str], Estimate]:
 
 
 def _gain(selection: Kept) -> Estimate:
-    return ask.selected_between(selection, "top", "matched", arm="P", direction=_LEGS)
+    return ask.selected_between(selection, "top", "random", arm="P", direction=_LEGS)
 
 
 def _answers(main: Kept, selection: Kept | None) -> list[str]:
@@ -119,7 +119,9 @@ def _answers(main: Kept, selection: Kept | None) -> list[str]:
          f"First of their pair: {ask.mined_first(main).shown()}; first pivots that are planted: "
          f"{ask.mined_precision(main).shown()}."),
         ("6", "Does selecting by bridges help?",
-         "Not run yet." if selection is None else f"`top` − `matched` {_verdict(_gain(selection))}."),
+         "Not run yet." if selection is None else f"`top` − `random` {_verdict(_gain(selection))}; of its tokens "
+         f"{ask.selected_kinds(selection, 'top', ask.BINDING).mean:.0%} bind, of `random`'s "
+         f"{ask.selected_kinds(selection, 'random', ask.BINDING).mean:.0%}."),
         ("7", "Is the pivot the co-occurring language or the frequent one?",
          f"E's word − the hub's in X {_verdict(ask.neighbour_above_hub(main, layer))}."),
     ]  # fmt: skip
@@ -168,7 +170,11 @@ def _held_against(kept: dict[str, Kept]) -> list[tuple[str, str, str]]:
          ask.removal_between(main, "P", "D").shown()),
     ]  # fmt: skip
     if selection is not None:
-        rows.append(("`select`", "Score of P between B and C, `top` − `matched`", _gain(selection).shown()))
+        rows += [
+            ("`select`", "share of the tokens in documents that bind, `top` − `random`",
+             ask.binding_between(selection, "top", "random").shown()),
+            ("`select`", "Score of P between B and C, `top` − `random`", _gain(selection).shown()),
+        ]  # fmt: skip
     return rows
 
 
@@ -353,9 +359,8 @@ def _selection(selection: Kept) -> list[str]:
     ]
     return [
         "## 6. Does selecting pivot-rich documents help?",
-        "A third of the pool's mixed sentence documents bind languages, two thirds (decoys) only look like it; lists "
-        "bind too, and are in the format of the prompt. Each arm trains the same "
-        "base model on equally many tokens.",
+        "A seventh of the pool's mixed sentence documents bind languages, six sevenths (decoys) only look like it. Each "
+        "arm trains the same base model on equally many tokens, beside the lists that all of them read again.",
         table(("arm", "tokens in pairs", "in lists", "in decoys", "Score, P, B–C", "Score, A→B and A→C"), rows),
         table(("contrast", "P, B–C", "over concepts", "A→B, A→C", "over concepts"), contrasts),
     ]

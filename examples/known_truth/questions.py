@@ -312,6 +312,16 @@ def selected_between(kept: Kept, name: str, other: str, **of: Any) -> Estimate:
     return mean_of([first - second for first, second in zip(*both, strict=True)])
 
 
+BINDING = ("pair", "list")
+"""Kinds of documents whose words bind two languages."""
+
+
+def binding_between(kept: Kept, name: str, other: str) -> Estimate:
+    """Return how far the share of a selected arm's tokens that stand in binding documents is above another's."""
+    both = [selected_kinds(kept, selected, BINDING).seeds for selected in (name, other)]
+    return over_seeds([first - second for first, second in zip(*both, strict=True)])
+
+
 def selected_kinds(kept: Kept, name: str, kinds: Sequence[str]) -> Estimate:
     """Return the share of a selected arm's tokens that is of some kinds of documents."""
     found = []

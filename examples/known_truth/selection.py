@@ -1,4 +1,7 @@
-"""The pool that documents are selected from: sentence pairs that bind languages among such as only look like them."""
+"""The pool that documents are selected from: sentence pairs that bind languages among such as only look like them.
+
+Nothing but their words tells them apart: languages, length, form and source are the same.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,13 @@ import pyarrow.parquet as pq
 
 from examples.known_truth.arms import draw_arms
 from examples.known_truth.chain import DIRECTIONS, Chain, Effort, reading, training
-from examples.known_truth.documents import Document, alone, decoys, lists, pairs, shuffled
-from examples.known_truth.words import FIRST, FOURTH, HUB, SECOND, make_vocabulary
+from examples.known_truth.documents import alone, decoys, lists, pairs, shuffled
+from examples.known_truth.words import FIRST, HUB, SECOND, make_vocabulary
 from examples.known_truth.world import WorldSettings, truth, write_corpus, write_setting
 
 SELECTED = ("top", "matched", "pseudo_pivots", "random")
 """Arms of the selection, the one that is asked about first."""
 BASE, REPLAY = "base", "replay"
-_HUBS = frozenset((HUB, FOURTH))
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,12 @@ class Pool:
         budget: Tokens of B, and as many of C, that each arm takes.
     """
 
-    decoys: int = 2
+    decoys: int = 6
     budget: int = 300_000
 
 
 def make_pool(settings: WorldSettings, pool: Pool, folder: Path) -> Path:
-    """Write two corpora: ``base``, in which no hub meets another language, and ``pool``, in which it does.
+    """Write two corpora: ``base``, lists and text in the hub, and ``pool``, sentences in two languages.
 
     Args:
         settings: What makes the world.
@@ -52,9 +54,7 @@ def make_pool(settings: WorldSettings, pool: Pool, folder: Path) -> Path:
     mixed = [*pairs(vocabulary, arms, random)]
     for _ in range(pool.decoys):
         mixed += decoys(vocabulary, arms, random)
-    kept: list[Document] = []
-    for document in lists(vocabulary, arms, settings.amounts, random):
-        (mixed if _HUBS & set(document.direction or ()) else kept).append(document)
+    kept = list(lists(vocabulary, arms, settings.amounts, random))
     write_corpus(shuffled([*alone(vocabulary, settings.amounts.alone), *kept], random), folder / BASE)
     write_corpus(shuffled(kept, random), folder / REPLAY)
     write_corpus(shuffled(mixed, random), folder / "pool")

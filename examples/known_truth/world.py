@@ -84,7 +84,7 @@ def write_setting(vocabulary: Vocabulary, arms: Mapping[int, str], model: Mappin
 
 
 def write_corpus(documents: Sequence[Document], folder: Path) -> None:
-    """Write documents as Parquet files, with an id each; their kind stands as their source."""
+    """Write documents as Parquet files, with an id each; their kind stands in a column that no stage reads."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, start in enumerate(range(0, len(documents), _ROWS)):
         _write_file(documents[start : start + _ROWS], start, folder / f"{number:03d}.parquet")
@@ -97,7 +97,7 @@ def _write_file(documents: Sequence[Document], first: int, path: Path) -> None:
                 "id": [str(first + place) for place in range(len(documents))],
                 "text": [document.text for document in documents],
                 "language": [document.language for document in documents],
-                "source": [document.kind for document in documents],
+                "kind": [document.kind for document in documents],
             }
         ),
         path,

@@ -70,9 +70,7 @@ def test_counting_is_exact_and_planted_pivots_are_mined(done):
 def test_the_selection_takes_more_of_what_binds_than_its_controls(done):
     run, _ = done
     selection = load_kept(run / "results")[SELECTION]
-    binding = {
-        name: ask.selected_kinds(selection, name, ("pair", "list")).mean for name in ("top", "matched", "random")
-    }
+    binding = {name: ask.selected_kinds(selection, name, ask.BINDING).mean for name in ("top", "matched", "random")}
     assert binding["top"] > binding["random"] > 0
     assert binding["top"] > binding["matched"]
 
