@@ -359,8 +359,8 @@ def _selection(selection: Kept) -> list[str]:
     ]
     return [
         "## 6. Does selecting pivot-rich documents help?",
-        "A seventh of the pool's mixed sentence documents bind languages, six sevenths (decoys) only look like it. Each "
-        "arm trains the same base model on equally many tokens, beside the lists that all of them read again.",
+        "Some of the pool's sentence documents in two languages bind them, most (decoys) only look like it. Each arm "
+        "trains the same base model on equally many tokens, beside the lists that all of them read again.",
         table(("arm", "tokens in pairs", "in lists", "in decoys", "Score, P, B–C", "Score, A→B and A→C"), rows),
         table(("contrast", "P, B–C", "over concepts", "A→B, A→C", "over concepts"), contrasts),
     ]
