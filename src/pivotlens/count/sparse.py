@@ -6,6 +6,7 @@ import numpy as np
 import scipy
 
 from pivotlens.arrays import Integers
+from pivotlens.count.token_kernels import count_tokens_of_rows
 
 # Keys are columns of a sparse matrix of one row; any int64 below this is one.
 _KEYS = 1 << 62
@@ -60,13 +61,6 @@ def joint_counts(
     Returns:
         Sorted keys ``row * vocabulary + token`` and their counts, both shape ``(cells filled,)``.
     """
-    n_units, n_rows = offsets.size - 1, int(rows.max(initial=-1)) + 1
-    contained = scipy.sparse.csc_array(
-        (np.ones(tokens.size, dtype=np.int32), tokens, offsets), shape=(vocabulary, n_units)
-    ).tocsr()
-    belonging = scipy.sparse.csr_array((np.ones(rows.size, dtype=np.int32), (units, rows)), shape=(n_units, n_rows))
-    # Turning a product of rows of tokens to columns sorts each row's tokens in linear time.
-    counts = (contained @ belonging).tocsc()
-    keys = np.repeat(np.arange(n_rows, dtype=np.int64) * vocabulary, np.diff(counts.indptr))
-    keys += counts.indices
-    return keys, counts.data.astype(np.int64)
+    n_rows = int(rows.max(initial=-1)) + 1
+    keys, counts = count_tokens_of_rows(rows, units, offsets, tokens.astype(np.int32), n_rows, vocabulary)
+    return keys, counts.astype(np.int64)
