@@ -12,10 +12,10 @@ from pivotlens.corpus.vocabulary import CountedWords, finder_of
 from pivotlens.count.occurrences import Cell, in_own_language
 from pivotlens.count.pieces import TokenEdges
 from pivotlens.count.sampling import is_among
-from pivotlens.count.sparse import SparseCounts, joint_counts
+from pivotlens.count.sparse import joint_counts
 from pivotlens.count.strata import N_STRATA
 
-_TOKENS_HELD = 1 << 22
+_TOKENS_HELD = 1 << 20
 
 
 class Cutter(Protocol):
@@ -32,6 +32,13 @@ class Cutter(Protocol):
         """Return what a token writes, with its leading space."""
 
 
+class Cells(Protocol):
+    """Takes in counts by key: `SparseCounts`, or a `RunWriter` where they may not fit in memory."""
+
+    def add(self, keys: Integers, counts: Integers) -> None:
+        """Take in counts; arguments as of `SparseCounts.add`."""
+
+
 class ContextCounter:
     """Counts tokens over sampled units; a token that is the beginning of a longer word is not counted there.
 
@@ -43,10 +50,16 @@ class ContextCounter:
         thresholds: Largest hash of each word's sample, shape ``(words,)``.
         backgrounds: Largest hash of the background sample of each language and stratum.
         cutter: Cuts texts into tokens.
+        counts: Takes the counts.
     """
 
     def __init__(
-        self, words: CountedWords, thresholds: Hashes, backgrounds: Mapping[Cell, np.uint64], cutter: Cutter
+        self,
+        words: CountedWords,
+        thresholds: Hashes,
+        backgrounds: Mapping[Cell, np.uint64],
+        cutter: Cutter,
+        counts: Cells,
     ) -> None:
         self.words = words
         self._thresholds = thresholds
@@ -56,7 +69,7 @@ class ContextCounter:
         self._vocabulary = cutter.vocab_size
         self._cells = {cell: number for number, cell in enumerate(self._backgrounds)}
         self._first_cell = len(words.words) + len(words.translations)
-        self.counts = SparseCounts()
+        self._counts = counts
         self.units = np.zeros((self._first_cell, N_STRATA), dtype=np.int64)
         self.background_units = np.zeros(len(self._cells), dtype=np.int64)
         self.background_tokens = np.zeros(len(self._cells), dtype=np.int64)
@@ -109,7 +122,7 @@ class ContextCounter:
         return len(self.words.words) + pairs[there], pair_units[there]
 
     def flush(self) -> None:
-        """Bring what is held into ``counts``."""
+        """Hand on the counts of what is held."""
         if not self._held:
             return
         shifts = np.cumsum([0, *(sizes.size for _, _, sizes, _ in self._held)])
@@ -118,4 +131,4 @@ class ContextCounter:
         offsets = np.concatenate([[0], np.cumsum(np.concatenate([held[2] for held in self._held]))])
         tokens = np.concatenate([held[3] for held in self._held])
         self._held, self._n_held = [], 0
-        self.counts.add(*joint_counts(rows, units, offsets, tokens, self._vocabulary))
+        self._counts.add(*joint_counts(rows, units, offsets, tokens, self._vocabulary))

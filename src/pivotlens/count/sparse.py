@@ -29,6 +29,11 @@ class SparseCounts:
         while len(self._runs) > 1 and self._runs[-2].nnz <= 2 * self._runs[-1].nnz:
             self._merge_last()
 
+    @property
+    def cells(self) -> int:
+        """Cells held; one that several runs have counts several times."""
+        return sum(run.nnz for run in self._runs)
+
     def _merge_last(self) -> None:
         self._runs.append(self._runs.pop() + self._runs.pop())
 

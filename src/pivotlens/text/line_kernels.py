@@ -168,8 +168,8 @@ def _sum_of_word(text: Codes, start: Any, end: Any, model: Any, sums: Any, slot:
         place = (place + 1) % _WORD_SLOTS
     size = end - start + 2
     word[0], word[size - 1], word[size] = 60, 62, 0
-    for place in range(start, end):
-        word[place - start + 1] = text[place]
+    for letter in range(start, end):
+        word[letter - start + 1] = text[letter]
     n_buckets, of_one = sizes[2], 1.0 / sizes[2]
     for first in range(size):
         if word[first] & 0xC0 == 0x80:
