@@ -19,7 +19,7 @@ from corpus_fixture import SHOTS, WORDS, random_text
 from pivotlens.arrays import ragged
 from pivotlens.artifacts import Concept
 from pivotlens.corpus.vocabulary import CountedWords
-from pivotlens.count.contexts import ContextCounter
+from pivotlens.count.contexts import ContextCounter, Cutting
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.pieces import TokenEdges
 from pivotlens.count.runs import Runs, RunWriter
@@ -107,7 +107,7 @@ def test_contexts_add_up(seed: int, cut: int) -> None:
 
     def contexts(part: list[Unit]) -> tuple[ContextCounter, SparseCounts]:
         counts = SparseCounts()
-        counted = ContextCounter(COUNTED, thresholds, backgrounds, Characters(), counts)
+        counted = ContextCounter(COUNTED, thresholds, backgrounds, Cutting.by(Characters()), counts)
         for low in range(0, len(part), 5):
             _add(counted, part[low : low + 5])
         counted.flush()
