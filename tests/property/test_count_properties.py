@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from hypothesis import given, settings
@@ -18,9 +19,10 @@ from corpus_fixture import SHOTS, WORDS, random_text
 from pivotlens.arrays import ragged
 from pivotlens.artifacts import Concept
 from pivotlens.corpus.vocabulary import CountedWords
-from pivotlens.count.contexts import ContextCounter
+from pivotlens.count.contexts import ContextCounter, Cutting
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.pieces import TokenEdges
+from pivotlens.count.runs import Runs, RunWriter
 from pivotlens.count.sampling import BottomK
 from pivotlens.count.sparse import SparseCounts, count_keys, joint_counts
 from pivotlens.count.strata import LENGTHS, N_STRATA, OTHERS, strata
@@ -103,18 +105,20 @@ def test_contexts_add_up(seed: int, cut: int) -> None:
     _, _, thresholds = counter.samples()
     backgrounds = {cell: threshold for cell, (_, threshold) in counter.backgrounds().items()}
 
-    def contexts(part: list[Unit]) -> ContextCounter:
-        counted = ContextCounter(COUNTED, thresholds, backgrounds, Characters())
+    def contexts(part: list[Unit]) -> tuple[ContextCounter, SparseCounts]:
+        counts = SparseCounts()
+        counted = ContextCounter(COUNTED, thresholds, backgrounds, Cutting.by(Characters()), counts)
         for low in range(0, len(part), 5):
             _add(counted, part[low : low + 5])
         counted.flush()
-        return counted
+        return counted, counts
 
-    whole, first, second = contexts(units), contexts(units[:cut]), contexts(units[cut:])
+    (whole, of_whole), *parts = contexts(units), contexts(units[:cut]), contexts(units[cut:])
     summed = SparseCounts()
-    for part in (second, first):
-        summed.add(*part.counts.total())
-    assert [column.tolist() for column in summed.total()] == [column.tolist() for column in whole.counts.total()]
+    for _, of_part in reversed(parts):
+        summed.add(*of_part.total())
+    assert [column.tolist() for column in summed.total()] == [column.tolist() for column in of_whole.total()]
+    first, second = (part for part, _ in parts)
     assert (first.units + second.units == whole.units).all()
     assert (first.background_tokens + second.background_tokens == whole.background_tokens).all()
     assert (first.background_units + second.background_units == whole.background_units).all()
@@ -171,6 +175,29 @@ def test_bottom_k_keeps_the_smallest(items: list[tuple[int, int]], k: int, data:
     assert list(zip(keys.tolist(), hashes.tolist(), strict=True)) == expected
     for key, value in items:
         assert (value <= int(kept.thresholds[key])) == ((key, value) in expected)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.lists(st.tuples(st.integers(0, 199), st.integers(0, 6))), max_size=6), st.integers(0, 30))
+def test_runs_on_the_disk_are_read_as_one(shards: list[list[tuple[int, int]]], most_cells: int) -> None:
+    """Two hundred rows of seven tokens, whatever lies in how many runs."""
+    with TemporaryDirectory() as folder:
+        parts = []
+        for number, cells in enumerate(shards):
+            part = Path(folder) / f"{number}.part"
+            runs = RunWriter(part, 200, 7, most_cells)
+            for at in range(0, len(cells), 3):
+                runs.add(*count_keys(np.array([row * 7 + token for row, token in cells[at : at + 3]], dtype=np.int64)))
+            parts.append((part, runs.finish()))
+        read = Runs(parts, 7)
+        expected = Counter(cell for cells in shards for cell in cells)
+        for first, end in ((0, 200), (5, 70), (64, 128), (130, 130)):
+            found = [
+                (row, token, count)
+                for block in read.rows(first, end)
+                for row, token, count in zip(*(column.tolist() for column in block), strict=True)
+            ]
+            assert found == [(*cell, count) for cell, count in sorted(expected.items()) if first <= cell[0] < end]
 
 
 @settings(deadline=None)

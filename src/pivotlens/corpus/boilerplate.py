@@ -109,10 +109,10 @@ def line_keys(text: str) -> list[bytes]:
 
 
 class _Sampled(NamedTuple):
-    """A document of the sample: its hash, and its lines, each once."""
+    """A document of the sample: its hash and its text, in a part its lines, each once."""
 
     hash: int
-    lines: str
+    text: str
 
 
 class _Sample:
@@ -196,7 +196,7 @@ class LinePass:
                 "source": pack_strings([source.replace("\0", " ") for (source, _), _ in found]),
                 "label": pack_strings([label for (_, label), _ in found]),
                 "hash": np.array([document.hash for _, document in found], dtype=np.uint64),
-                "lines": pack_strings([document.lines for _, document in found]),
+                "lines": pack_strings([_distinct_lines(document.text) for _, document in found]),
             },
         )
 
@@ -206,7 +206,7 @@ class LinePass:
         for document, number in zip(documents, hashes, strict=True):
             group = (document.source, document.language)
             if sample.wants(group, number):
-                sample.add(group, _Sampled(number, _distinct_lines(document.text[:_CHARACTERS])))
+                sample.add(group, _Sampled(number, document.text[:_CHARACTERS]))
 
 
 def _distinct_lines(text: str) -> str:
@@ -240,9 +240,9 @@ def _recurring(group: Group, documents: Sequence[_Sampled], share: float) -> Ite
     counts: Counter[bytes] = Counter()
     texts: dict[bytes, str] = {}
     for document in documents:
-        keys = line_keys(document.lines)
+        keys = line_keys(document.text)
         counts.update(set(keys))
-        for key, line in zip(keys, document.lines.split("\n"), strict=True):
+        for key, line in zip(keys, document.text.split("\n"), strict=True):
             texts.setdefault(key, line)
     for key, count in counts.items():
         if count < LEAST_DOCUMENTS or count <= share * len(documents):

@@ -212,10 +212,14 @@ class _Units:
         self.documents[document.language] += 1
         self.bad.documents += 1
         kept = plan.boilerplate.without(document, self.dropped)
+        texts, labels, groups, sources, rows, units = self.columns
         for number, text in enumerate(split_units(kept, plan.unit, plan.unit_characters)):
-            of_unit = (text, document.language, document.group, document.source, document.row, number)
-            for column, value in zip(self.columns, of_unit, strict=True):
-                column.append(value)  # type: ignore[attr-defined]
+            texts.append(text)
+            labels.append(document.language)
+            groups.append(document.group)
+            sources.append(document.source)
+            rows.append(document.row)
+            units.append(number)
 
     def closed(self, plan: UnitPlan) -> UnitBatch:
         texts, labels, groups, sources, rows, units = self.columns

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
+
+from pydantic import ByteSize, TypeAdapter, ValidationError, model_validator
 
 from pivotlens.settings import CorpusStageConfig, setting
+
+_WITHOUT_COUNTS = 700_000_000
+_BYTES_OF_CELL = 48
+"""Bytes of a process beside the counts of tokens; of a count while two runs become a third."""
 
 
 class CountConfig(CorpusStageConfig):
@@ -18,6 +24,37 @@ class CountConfig(CorpusStageConfig):
         meaning=False,
     )
     sample: int = setting(2000, "Units a word whose tokens are counted, drawn by hash; 0 takes all.", ge=0)
+    memory: str = setting(
+        "4GB",
+        "Most memory of all processes together, such as 2GB or 1500MiB; what does not fit lies on the disk meanwhile.",
+        meaning=False,
+    )
     background: int = setting(
         2000, "Units a stratum of a language for token frequencies, drawn by hash; 0 takes all.", ge=0
     )
+
+    @model_validator(mode="after")
+    def _enough_memory(self) -> Self:
+        try:
+            given = self._memory_bytes
+        except ValidationError:
+            raise ValueError(f"memory = {self.memory!r} is no size such as 2GB or 1500MiB") from None
+        if given < self._processes * _WITHOUT_COUNTS:
+            raise ValueError(
+                f"memory = {self.memory} is too little for {self._processes} processes: each needs "
+                f"{_WITHOUT_COUNTS / 1e6:.0f}MB before it counts"
+            )
+        return self
+
+    @property
+    def _memory_bytes(self) -> int:
+        return int(TypeAdapter(ByteSize).validate_python(self.memory))
+
+    @property
+    def _processes(self) -> int:
+        return self.workers + (self.workers > 1)  # the one that starts the others waits beside them
+
+    @property
+    def cells_held(self) -> int:
+        """Counts by row and token that a process may hold in memory."""
+        return (self._memory_bytes // self._processes - _WITHOUT_COUNTS) // _BYTES_OF_CELL + (1 << 20)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -12,10 +13,10 @@ from pivotlens.corpus.vocabulary import CountedWords, finder_of
 from pivotlens.count.occurrences import Cell, in_own_language
 from pivotlens.count.pieces import TokenEdges
 from pivotlens.count.sampling import is_among
-from pivotlens.count.sparse import SparseCounts, joint_counts
+from pivotlens.count.sparse import joint_counts
 from pivotlens.count.strata import N_STRATA
 
-_TOKENS_HELD = 1 << 22
+_TOKENS_HELD = 1 << 20
 
 
 class Cutter(Protocol):
@@ -32,6 +33,31 @@ class Cutter(Protocol):
         """Return what a token writes, with its leading space."""
 
 
+@dataclass(frozen=True)
+class Cutting:
+    """A cutter, and what is known of its tokens' edges by now: made once a process.
+
+    Attributes:
+        cutter: Cuts texts into tokens.
+        edges: Of its tokens.
+    """
+
+    cutter: Cutter
+    edges: TokenEdges
+
+    @classmethod
+    def by(cls, cutter: Cutter) -> Self:
+        """Return a cutter of whose tokens nothing is known yet."""
+        return cls(cutter, TokenEdges(cutter.text, cutter.vocab_size))
+
+
+class Cells(Protocol):
+    """Takes in counts by key: `SparseCounts`, or a `RunWriter` where they may not fit in memory."""
+
+    def add(self, keys: Integers, counts: Integers) -> None:
+        """Take in counts; arguments as of `SparseCounts.add`."""
+
+
 class ContextCounter:
     """Counts tokens over sampled units; a token that is the beginning of a longer word is not counted there.
 
@@ -42,21 +68,26 @@ class ContextCounter:
         words: What to look for.
         thresholds: Largest hash of each word's sample, shape ``(words,)``.
         backgrounds: Largest hash of the background sample of each language and stratum.
-        cutter: Cuts texts into tokens.
+        cutting: Cuts texts into tokens.
+        counts: Takes the counts.
     """
 
     def __init__(
-        self, words: CountedWords, thresholds: Hashes, backgrounds: Mapping[Cell, np.uint64], cutter: Cutter
+        self,
+        words: CountedWords,
+        thresholds: Hashes,
+        backgrounds: Mapping[Cell, np.uint64],
+        cutting: Cutting,
+        counts: Cells,
     ) -> None:
         self.words = words
         self._thresholds = thresholds
         self._backgrounds = dict(sorted(backgrounds.items()))
-        self._cutter = cutter
-        self._edges = TokenEdges(cutter.text, cutter.vocab_size)
-        self._vocabulary = cutter.vocab_size
+        self._cutting = cutting
+        self._vocabulary = cutting.cutter.vocab_size
         self._cells = {cell: number for number, cell in enumerate(self._backgrounds)}
         self._first_cell = len(words.words) + len(words.translations)
-        self.counts = SparseCounts()
+        self._counts = counts
         self.units = np.zeros((self._first_cell, N_STRATA), dtype=np.int64)
         self.background_units = np.zeros(len(self._cells), dtype=np.int64)
         self.background_tokens = np.zeros(len(self._cells), dtype=np.int64)
@@ -81,7 +112,7 @@ class ContextCounter:
         all_rows = np.concatenate([rows, self._first_cell + numbers[background]])
         all_units = np.concatenate([row_units, background])
         chosen = sorted_distinct(all_units)
-        ids = self._cutter.encode_batch([texts[unit] for unit in chosen.tolist()])
+        ids = self._cutting.cutter.encode_batch([texts[unit] for unit in chosen.tolist()])
         lengths = np.array([len(of_unit) for of_unit in ids], dtype=np.int64)
         places = np.searchsorted(chosen, all_units)
         of_background = places[rows.size :]
@@ -89,7 +120,7 @@ class ContextCounter:
         np.add.at(self.background_tokens, numbers[background], lengths[of_background])
         flat = np.concatenate([np.zeros(0, dtype=np.int64), *ids])
         units_of_tokens = np.repeat(np.arange(lengths.size), lengths)
-        whole = ~self._edges.are_cut_off(flat, units_of_tokens)
+        whole = ~self._cutting.edges.are_cut_off(flat, units_of_tokens)
         keys = sorted_distinct(units_of_tokens[whole] * self._vocabulary + flat[whole])
         unit_of_token, tokens = np.divmod(keys, self._vocabulary)
         sizes = np.bincount(unit_of_token, minlength=lengths.size).astype(np.int64)
@@ -109,7 +140,7 @@ class ContextCounter:
         return len(self.words.words) + pairs[there], pair_units[there]
 
     def flush(self) -> None:
-        """Bring what is held into ``counts``."""
+        """Hand on the counts of what is held."""
         if not self._held:
             return
         shifts = np.cumsum([0, *(sizes.size for _, _, sizes, _ in self._held)])
@@ -118,4 +149,4 @@ class ContextCounter:
         offsets = np.concatenate([[0], np.cumsum(np.concatenate([held[2] for held in self._held]))])
         tokens = np.concatenate([held[3] for held in self._held])
         self._held, self._n_held = [], 0
-        self.counts.add(*joint_counts(rows, units, offsets, tokens, self._vocabulary))
+        self._counts.add(*joint_counts(rows, units, offsets, tokens, self._vocabulary))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from pivotlens.arrays import Booleans, Hashes, Integers
 from pivotlens.corpus import BadRows, PartStore, Shard, UnitBatch, UnitPlan, unit_batches, unit_hashes
 from pivotlens.corpus.packing import read_arrays, write_arrays
 from pivotlens.corpus.vocabulary import CountedWords
-from pivotlens.count.contexts import ContextCounter
+from pivotlens.count.contexts import ContextCounter, Cutting
 from pivotlens.count.occurrences import Cell, CooccurrenceCounter
+from pivotlens.count.runs import RunWriter
 from pivotlens.count.sampling import is_among
 from pivotlens.count.strata import strata_of
 from pivotlens.count.units import UnitKinds, pack_languages, unpack_languages
@@ -22,6 +24,11 @@ from pivotlens.models.tokenizer import load_tokenizer
 
 def _hashes(shard: Shard, batch: UnitBatch, seed: int) -> Hashes:
     return unit_hashes(shard.file.name, batch.rows, batch.units, seed, "count")
+
+
+@lru_cache(maxsize=1)
+def _cutting(tokenizer: str) -> Cutting:
+    return Cutting.by(load_tokenizer(tokenizer))
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class ContextPass:
         thresholds: Largest hash of each word's sample over all files, shape ``(words,)``.
         backgrounds: Language and stratum, and largest hash of its background sample.
         tokenizer: Folder of the tokenizer.
+        most_cells: Cells of the counts that a process holds in memory, about.
     """
 
     words: CountedWords
@@ -72,11 +80,14 @@ class ContextPass:
     thresholds: Hashes
     backgrounds: dict[Cell, np.uint64]
     tokenizer: str
+    most_cells: int
 
     def __call__(self, shard: Shard, part: Path) -> None:
         """Write the part of a shard."""
-        tokenizer = load_tokenizer(self.tokenizer)
-        counter = ContextCounter(self.words, self.thresholds, self.backgrounds, tokenizer)
+        cutting = _cutting(self.tokenizer)
+        n_rows = len(self.words.words) + len(self.words.translations) + len(self.backgrounds)
+        counts = RunWriter(part, n_rows, cutting.cutter.vocab_size, self.most_cells)
+        counter = ContextCounter(self.words, self.thresholds, self.backgrounds, cutting, counts)
         wanted, first = self._wanted(shard), 0
         arrays = read_arrays(self.occurrences.path(shard), ("found_codes", "found", "strata"))
         found, strata_found = unpack_languages(arrays), arrays["strata"].astype(np.int64)
@@ -88,12 +99,10 @@ class ContextPass:
             texts, codes = ([column[unit] for unit in chosen] for column in (batch.texts, languages))
             counter.add(texts, codes, hashes[chosen], strata[chosen])
         counter.flush()
-        keys, counts = counter.counts.total()
         write_arrays(
             part,
             {
-                "keys": keys,
-                "counts": counts,
+                "offsets": counts.finish(),
                 "units": counter.units,
                 "background_units": counter.background_units,
                 "background_tokens": counter.background_tokens,

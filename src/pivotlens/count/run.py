@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from pivotlens.count import tables
 from pivotlens.count.config import CountConfig
 from pivotlens.count.occurrences import Cell, CooccurrenceCounter
 from pivotlens.count.passes import ContextPass, OccurrencePass
-from pivotlens.count.sparse import SparseCounts
+from pivotlens.count.runs import Runs
 from pivotlens.count.units import UNIT_ARRAYS, UnitKinds
 from pivotlens.errors import ConfigError
 from pivotlens.models.tokenizer import load_tokenizer
@@ -69,14 +70,15 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
 
     backgrounds = {cell: threshold for cell, (_, threshold) in counter.backgrounds().items()}
     _, _, thresholds = counter.samples()
-    cut = ContextPass(words, plan, config.sample, config.seed, found, thresholds, backgrounds, str(tokenizer.folder))
+    cut = ContextPass(words, plan, config.sample, config.seed, found, thresholds, backgrounds,
+                      str(tokenizer.folder), config.cells_held)  # fmt: skip
     contexts_of_shards = PartStore(workspace.parts_folder("contexts"))
     executor.run(shards, cut, contexts_of_shards, "Counting tokens")
     contexts = _merged_contexts(shards, contexts_of_shards, tuple(sorted(backgrounds)), tokenizer.vocab_size)
 
     _write(writer, words, counter, contexts)
     _write_units(writer, kinds, plan.boilerplate)
-    tokens = np.flatnonzero(np.bincount(contexts.keys % contexts.vocabulary)).tolist()
+    tokens = np.flatnonzero(contexts.met).tolist()
     writer.write_table("token_texts", {"token_id": tokens, "token": [tokenizer.text(token) for token in tokens]})
     writer.write_table(
         "problems",
@@ -122,15 +124,15 @@ def _merged_kinds(opened: OpenedCorpus, parts: PartStore) -> UnitKinds:
 def _merged_contexts(
     shards: Sequence[Shard], parts: PartStore, cells: tuple[Cell, ...], vocabulary: int
 ) -> tables.ContextCounts:
-    counts = SparseCounts()
+    runs: list[tuple[Path, Integers]] = []
     names = ("units", "background_units", "background_tokens")
     sums: dict[str, Integers] = {}
     for shard in shards:
         arrays = read_arrays(parts.path(shard))
-        counts.add(arrays["keys"].astype(np.int64), arrays["counts"].astype(np.int64))
+        runs.append((parts.path(shard), arrays["offsets"].astype(np.int64)))
         sums = {name: sums.get(name, 0) + arrays[name].astype(np.int64) for name in names}
     units, background_units, background_tokens = (sums[name] for name in names)
-    return tables.ContextCounts(*counts.total(), units, background_units, background_tokens, cells, vocabulary)
+    return tables.ContextCounts(Runs(runs, vocabulary), units, background_units, background_tokens, cells)
 
 
 def _warn(writer: ResultWriter, config: CountConfig, counter: CooccurrenceCounter, bad: BadRows) -> None:

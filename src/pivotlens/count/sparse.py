@@ -6,6 +6,7 @@ import numpy as np
 import scipy
 
 from pivotlens.arrays import Integers
+from pivotlens.count.token_kernels import count_tokens_of_rows
 
 # Keys are columns of a sparse matrix of one row; any int64 below this is one.
 _KEYS = 1 << 62
@@ -27,6 +28,11 @@ class SparseCounts:
         self._runs.append(scipy.sparse.csr_array((counts, keys, [0, keys.size]), shape=(1, _KEYS)))
         while len(self._runs) > 1 and self._runs[-2].nnz <= 2 * self._runs[-1].nnz:
             self._merge_last()
+
+    @property
+    def cells(self) -> int:
+        """Cells held; one that several runs have counts several times."""
+        return sum(run.nnz for run in self._runs)
 
     def _merge_last(self) -> None:
         self._runs.append(self._runs.pop() + self._runs.pop())
@@ -60,13 +66,6 @@ def joint_counts(
     Returns:
         Sorted keys ``row * vocabulary + token`` and their counts, both shape ``(cells filled,)``.
     """
-    n_units, n_rows = offsets.size - 1, int(rows.max(initial=-1)) + 1
-    contained = scipy.sparse.csc_array(
-        (np.ones(tokens.size, dtype=np.int32), tokens, offsets), shape=(vocabulary, n_units)
-    ).tocsr()
-    belonging = scipy.sparse.csr_array((np.ones(rows.size, dtype=np.int32), (units, rows)), shape=(n_units, n_rows))
-    # Turning a product of rows of tokens to columns sorts each row's tokens in linear time.
-    counts = (contained @ belonging).tocsc()
-    keys = np.repeat(np.arange(n_rows, dtype=np.int64) * vocabulary, np.diff(counts.indptr))
-    keys += counts.indices
-    return keys, counts.data.astype(np.int64)
+    n_rows = int(rows.max(initial=-1)) + 1
+    keys, counts = count_tokens_of_rows(rows, units, offsets, tokens.astype(np.int32), n_rows, vocabulary)
+    return keys, counts.astype(np.int64)

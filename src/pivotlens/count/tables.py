@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from pivotlens.arrays import Integers
+from pivotlens.arrays import Booleans, Integers
 from pivotlens.artifacts import schema_of
 from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.count.occurrences import Cell, CooccurrenceCounter
+from pivotlens.count.runs import Runs
 from pivotlens.count.strata import LENGTHS, OTHERS
 
 ENOUGH = 20
@@ -28,28 +30,45 @@ class ContextCounts:
     """Merged counts of `ContextCounter`.
 
     Attributes:
-        keys: ``row * vocabulary + token``, sorted.
-        counts: Units by key.
+        runs: Units by row and token.
         units: Sampled units of each row of words and pairs by stratum, shape ``(words and pairs, strata)``.
         background_units: Units of the background sample of each language and stratum.
         background_tokens: Tokens of that sample.
         cells: Languages and strata, in the order of the last rows.
-        vocabulary: One more than the largest token.
     """
 
-    keys: Integers
-    counts: Integers
+    runs: Runs
     units: Integers
     background_units: Integers
     background_tokens: Integers
     cells: tuple[Cell, ...]
-    vocabulary: int
 
-    def rows(self, first: int, end: int) -> tuple[Integers, Integers, Integers]:
-        """Return row (from 0 at ``first``), token and count of the cells of rows ``first..end``."""
-        low, high = np.searchsorted(self.keys, [first * self.vocabulary, end * self.vocabulary])
-        rows, tokens = np.divmod(self.keys[low:high], self.vocabulary)
-        return rows - first, tokens, self.counts[low:high]
+    @cached_property
+    def met(self) -> Booleans:
+        """Which tokens were in any of the rows read so far, shape ``(vocabulary,)``."""
+        return np.zeros(self.runs.vocabulary, dtype=bool)
+
+    def rows(self, first: int, end: int) -> Iterator[tuple[Integers, Integers, Integers]]:
+        """Yield row (from 0 at ``first``), token and count of the cells of rows ``first..end``, in blocks.
+
+        The blocks follow from the counts alone, however many runs they lie in.
+        """
+        held: list[tuple[Integers, Integers, Integers]] = []
+        n_held = 0
+        for rows, tokens, counts in self.runs.rows(first, end):
+            self.met[tokens] = True
+            held.append((rows - first, tokens, counts))
+            n_held += rows.size
+            if n_held >= _BLOCK:
+                yield _joined(held)
+                held, n_held = [], 0
+        yield _joined(held)
+
+
+def _joined(held: Sequence[tuple[Integers, Integers, Integers]]) -> tuple[Integers, Integers, Integers]:
+    none = np.zeros(0, dtype=np.int64)
+    rows, tokens, counts = (np.concatenate([none, *(columns[place] for columns in held)]) for place in range(3))
+    return rows, tokens, counts
 
 
 def languages_table(counter: CooccurrenceCounter, contexts: ContextCounts) -> dict[str, list[object]]:
@@ -188,7 +207,7 @@ def pair_summary_rows(pairs: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]
 def tokens_table(contexts: ContextCounts) -> pa.Table:
     """Return the table ``tokens``."""
     first, cells = contexts.units.shape[0], contexts.cells
-    rows, tokens, counts = contexts.rows(first, first + len(cells))
+    rows, tokens, counts = _joined(list(contexts.rows(first, first + len(cells))))
     strata = np.array([stratum for _, stratum in cells], dtype=np.int64)
     columns = [_taken([code for code, _ in cells], rows), strata[rows], tokens, counts, contexts.background_units[rows]]
     return pa.table(columns, schema=schema_of("count", "tokens"))
@@ -196,27 +215,23 @@ def tokens_table(contexts: ContextCounts) -> pa.Table:
 
 def word_tokens_blocks(words: CountedWords, contexts: ContextCounts) -> Iterator[pa.Table]:
     """Yield the table ``word_tokens`` in blocks: it can be larger than everything else together."""
-    rows, tokens, counts = contexts.rows(0, len(words.words))
     sampled = contexts.units.sum(axis=1)
     languages, names = [language for language, _ in words.words], [word for _, word in words.words]
-    for low in range(0, rows.size, _BLOCK):
-        block = slice(low, low + _BLOCK)
-        language = _taken(languages, rows[block])
-        columns = [language, _taken(names, rows[block]), language, tokens[block], counts[block]]
-        yield pa.table([*columns, sampled[rows[block]]], schema=schema_of("count", "word_tokens"))
+    for rows, tokens, counts in contexts.rows(0, len(words.words)):
+        language = _taken(languages, rows)
+        columns = [language, _taken(names, rows), language, tokens, counts, sampled[rows]]
+        yield pa.table(columns, schema=schema_of("count", "word_tokens"))
 
 
 def pair_tokens_blocks(words: CountedWords, contexts: ContextCounts) -> Iterator[pa.Table]:
     """Yield the table ``pair_tokens`` in blocks."""
     n_words = len(words.words)
-    rows, tokens, counts = contexts.rows(n_words, n_words + len(words.translations))
     languages, names = [language for language, _ in words.words], [word for _, word in words.words]
-    for low in range(0, rows.size, _BLOCK):
-        block = slice(low, low + _BLOCK)
-        first, second = words.translations[rows[block]].T
+    for rows, tokens, counts in contexts.rows(n_words, n_words + len(words.translations)):
+        first, second = words.translations[rows].T
         language = _taken(languages, first)
         columns = [language, _taken(names, first), _taken(languages, second), _taken(names, second), language]
-        yield pa.table([*columns, tokens[block], counts[block]], schema=schema_of("count", "pair_tokens"))
+        yield pa.table([*columns, tokens, counts], schema=schema_of("count", "pair_tokens"))
 
 
 def _taken(names: Sequence[str], indices: Integers) -> pa.Array:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pivotlens.text.compiled import compiled
+from pivotlens.text.compiled import compiled, inlined
 from pivotlens.text.fasttext_model import NO_ROW, Array32, FastTextModel, Int32
 
 _WORD_SLOTS = 1 << 15
-_CACHE_SLOTS = 1 << 15
+_CACHE_SLOTS = 1 << 17
 _FNV32, _FNV32_PRIME = 2166136261, 16777619
 _FNV64, _FNV64_PRIME = np.uint64(14695981039346656037), np.uint64(1099511628211)
 # As fastText smooths the logarithm of a branch.
@@ -25,6 +25,8 @@ DIMENSIONS = 16
 """Of the vectors."""
 
 Codes = npt.NDArray[np.uint8]
+# First bytes of characters of scripts that ASCII may stand amid: CJK, Thai, Indic.
+_UNSPACED_BYTES = np.isin(np.arange(256), [0xE0, *range(0xE3, 0xEE), *range(0xEF, 0x100)])
 
 
 class Evidence(NamedTuple):
@@ -51,8 +53,10 @@ class Tables(NamedTuple):
     """A model as the loops take it.
 
     Attributes:
-        model: Vectors and rows of buckets as in `FastTextModel`; words with a vector of their own by hash, and their
-            rows, open addressing (row -1 is a free slot); fewest and most characters of an n-gram.
+        model: Vectors as in `FastTextModel`, those of n-grams in the order of their buckets; of 64 buckets each which
+            have a vector, as bits, and the row of the first, both uint64, shape ``(buckets / 64, 2)``; words with a
+            vector of their own by hash, and their rows, open addressing (row -1 is a free slot); fewest and most
+            characters of an n-gram, and the number of buckets.
         tree: Nodes and children as in `FastTextModel`; of each label the inner nodes from the root to it, the side
             taken at each, and how many there are.
     """
@@ -71,8 +75,22 @@ def tables_of(model: FastTextModel) -> Tables:
         while word_rows[slot] >= 0:
             slot = (slot + 1) % _WORD_SLOTS
         word_hashes[slot], word_rows[slot] = hashed, row
-    sizes = np.array([model.least, model.most], dtype=np.int32)
-    return Tables((model.vectors, model.rows_of_buckets, word_hashes, word_rows, sizes), _tree(model))
+    sizes = np.array([model.least, model.most, model.rows_of_buckets.size], dtype=np.int64)
+    buckets = np.flatnonzero(model.rows_of_buckets != NO_ROW)
+    own = model.vectors[: len(model.words)]
+    vectors = np.concatenate([own, model.vectors[model.rows_of_buckets[buckets]]])
+    return Tables(
+        (vectors, _blocks(buckets, model.rows_of_buckets.size, len(own)), word_hashes, word_rows, sizes), _tree(model)
+    )
+
+
+def _blocks(buckets: npt.NDArray[np.int64], n_buckets: int, first_row: int) -> npt.NDArray[np.uint64]:
+    """Return the few buckets that have a vector, so tight that they stay in the processor's cache."""
+    there = np.zeros(-(-n_buckets // 64) * 64, dtype=np.uint8)
+    there[buckets] = 1
+    bits = np.packbits(there, bitorder="little").view("<u8")
+    counts = there.reshape(-1, 64).sum(axis=1)
+    return np.stack([bits, first_row + np.cumsum(counts) - counts], axis=1).astype(np.uint64)
 
 
 def _tree(model: FastTextModel) -> tuple[npt.NDArray[Any], ...]:
@@ -95,15 +113,20 @@ def _tree(model: FastTextModel) -> tuple[npt.NDArray[Any], ...]:
 
 
 def no_words() -> tuple[npt.NDArray[Any], ...]:
-    """Return the empty memory of words that `read_lines` fills: hashes, sums of vectors, and how many."""
+    """Return the empty memory of words that `read_lines` fills; a slot holds the last one that was met.
+
+    Returns:
+        A word's hash, and its vectors and letters in the two halves of a number, shape ``(slots, 2)``, uint64; sums of
+        vectors, shape ``(slots + 1, dimensions)``, float32, the last for the word at hand; room for its letters.
+    """
     return (
-        np.zeros(_CACHE_SLOTS, dtype=np.uint64),
-        np.zeros((_CACHE_SLOTS, DIMENSIONS), dtype=np.float32),
-        np.zeros(_CACHE_SLOTS, dtype=np.int32),
+        np.zeros((_CACHE_SLOTS, 2), dtype=np.uint64),
+        np.zeros((_CACHE_SLOTS + 1, DIMENSIONS), dtype=np.float32),
+        np.zeros(_LONGEST_WORD + 3, dtype=np.uint8),
     )
 
 
-@compiled
+@inlined
 def _hash_of(text: Codes, start: Any, end: Any) -> np.uint64:
     hashed = _FNV64
     for place in range(start, end):
@@ -111,19 +134,28 @@ def _hash_of(text: Codes, start: Any, end: Any) -> np.uint64:
     return hashed ^ (hashed >> np.uint64(32))
 
 
-@compiled
+@inlined
+def _ones(bits: Any) -> Any:
+    """Count the ones among 64 bits."""
+    pairs = bits - ((bits >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    fours = (pairs & np.uint64(0x3333333333333333)) + ((pairs >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    bytes_ = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((bytes_ * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@inlined
 def _add(sums: Any, to: Any, vectors: Any, row: Any) -> None:
     for dimension in range(vectors.shape[1]):
         sums[to, dimension] += vectors[row, dimension]
 
 
-@compiled
-def _sum_of_word(text: Codes, start: Any, end: Any, model: Any, sums: Any, slot: Any) -> int:
+@inlined
+def _sum_of_word(text: Codes, start: Any, end: Any, model: Any, sums: Any, slot: Any, word: Codes) -> int:
     """Sum up a word's own vector and those of its character n-grams in a slot; return how many there are.
 
-    The n-grams are those of the word with < before and > after it.
+    The n-grams are those of the word with < before and > after it, which is written into ``word``.
     """
-    vectors, rows_of_buckets, word_hashes, word_rows, sizes = model
+    vectors, blocks, word_hashes, word_rows, sizes = model
     sums[slot] = 0
     n_vectors = 0
     hashed = _hash_of(text, start, end)
@@ -135,9 +167,10 @@ def _sum_of_word(text: Codes, start: Any, end: Any, model: Any, sums: Any, slot:
             break
         place = (place + 1) % _WORD_SLOTS
     size = end - start + 2
-    word = np.empty(size + 1, dtype=np.uint8)
-    word[0], word[1 : size - 1], word[size - 1], word[size] = 60, text[start:end], 62, 0
-    n_buckets = np.uint32(rows_of_buckets.size)
+    word[0], word[size - 1], word[size] = 60, 62, 0
+    for letter in range(start, end):
+        word[letter - start + 1] = text[letter]
+    n_buckets, of_one = sizes[2], 1.0 / sizes[2]
     for first in range(size):
         if word[first] & 0xC0 == 0x80:
             continue
@@ -150,21 +183,25 @@ def _sum_of_word(text: Codes, start: Any, end: Any, model: Any, sums: Any, slot:
                 at += 1
             characters += 1
             if characters >= sizes[0]:
-                row = rows_of_buckets[gram % n_buckets]
-                if row != NO_ROW:
+                # The remainder, without the division of whole numbers that would be most of this loop.
+                bucket = np.int64(gram) - np.int64(gram * of_one) * n_buckets
+                bucket += n_buckets if bucket < 0 else 0 if bucket < n_buckets else -n_buckets
+                bits, bit = blocks[bucket >> 6, 0], np.uint64(1) << np.uint64(bucket & 63)
+                if bits & bit:
+                    row = np.int64(blocks[bucket >> 6, 1]) + _ones(bits & (bit - np.uint64(1)))
                     _add(sums, slot, vectors, row)
                     n_vectors += 1
     return n_vectors
 
 
-@compiled
+@inlined
 def _extended(gram: np.uint32, code: np.uint8) -> np.uint32:
     """Return the hash of an n-gram with one byte more; fastText takes bytes as signed."""
     signed = np.uint32(code) if code < 0x80 else np.uint32(code) | np.uint32(0xFFFFFF00)
     return np.uint32((gram ^ signed) * np.uint32(_FNV32_PRIME))
 
 
-@compiled
+@inlined
 def _letters(text: Codes, start: Any, end: Any) -> int:
     """Count the characters of a word that can be letters; punctuation of Unicode's first blocks for it is none."""
     letters = 0
@@ -173,12 +210,6 @@ def _letters(text: Codes, start: Any, end: Any) -> int:
         if 97 <= code | 0x20 <= 122 or (code >= 0xC3 and code not in (0xE2, 0xEF)):
             letters += 1
     return letters
-
-
-@compiled
-def _is_unspaced(code: int) -> bool:
-    """Tell by its first byte whether a character is of a script that ASCII may stand amid: CJK, Thai, Indic."""
-    return code == 0xE0 or 0xE3 <= code <= 0xED or code >= 0xEF
 
 
 @compiled
@@ -217,36 +248,50 @@ def _plain_word(text: Codes, start: Any, end: Any) -> Any:
     return start, end
 
 
-@compiled
-def _next_word(text: Codes, place: Any, end: Any) -> Any:
-    """Return where the next word begins and ends, without end, and where to look on; 0 characters where none is."""
+@inlined
+def _token(text: Codes, place: Any, end: Any) -> Any:
+    """Return where the next token between white space begins and ends, its hash, and whether it is of both kinds.
+
+    The last tells whether it has characters of scripts that ASCII may stand amid.
+    """
     while place < end and text[place] <= 32:
         place += 1
-    first = place
-    unspaced = False
-    while place < end and text[place] > 32:
-        unspaced |= _is_unspaced(text[place])
+    first, hashed, unspaced = place, _FNV64, False
+    while place < end:
+        code = text[place]
+        if code <= 32:
+            break
+        hashed = (hashed ^ np.uint64(code)) * _FNV64_PRIME
+        unspaced |= _UNSPACED_BYTES[code]
         place += 1
-    if not unspaced:
-        if first == place:
-            return place, place, place
-        start, stop = _plain_word(text, first, place)
-        is_message = stop - start in (5, 6, 7) and text[start] == 109 and text[start + 1] == 115
-        if is_message or stop - start > _LONGEST_WORD:
-            stop = start
-        return start, stop, place
-    while first < place and text[first] < 0x80:
+    return first, place, hashed ^ (hashed >> np.uint64(32)), unspaced
+
+
+@inlined
+def _spaced_word(text: Codes, first: Any, end: Any) -> Any:
+    """Return where the word of a token between spaces begins and ends; nowhere where it is no language."""
+    start, stop = _plain_word(text, first, end)
+    is_message = stop - start in (5, 6, 7) and text[start] == 109 and text[start + 1] == 115
+    if is_message or stop - start > _LONGEST_WORD:
+        return start, start
+    return start, stop
+
+
+@inlined
+def _run_amid_ascii(text: Codes, first: Any, end: Any) -> Any:
+    """Return where the next run of other characters than ASCII begins and ends in a token, and where to look on."""
+    while first < end and text[first] < 0x80:
         first += 1
     stop = first
-    while stop < place and text[stop] >= 0x80 and stop - first < _LONGEST_WORD:
+    while stop < end and text[stop] >= 0x80 and stop - first < _LONGEST_WORD:
         stop += 1
     following = stop
-    while following < place and text[following] < 0x80:
+    while following < end and text[following] < 0x80:
         following += 1
     return first, stop, following
 
 
-@compiled
+@inlined
 def _count_east_asian(text: Codes, start: Any, end: Any, counts: Any, line: int) -> bool:
     """Count the kana, Han and Hangul characters of a word; tell whether it has any."""
     found = False
@@ -266,6 +311,19 @@ def _count_east_asian(text: Codes, start: Any, end: Any, counts: Any, line: int)
     return found
 
 
+@inlined
+def _read_word(text: Codes, start: Any, stop: Any, hashed: Any, model: Any, met: Any) -> Any:
+    """Remember what a word says, under a hash; return its slot."""
+    keys, sums, room = met
+    slot = np.int64(hashed % np.uint64(_CACHE_SLOTS))
+    n_letters = _letters(text, start, stop) if start < stop else 0
+    n_vectors = _sum_of_word(text, start, stop, model, sums, _CACHE_SLOTS, room) if n_letters else 0
+    for dimension in range(sums.shape[1]):  # summed up where it is at hand, written where it is remembered
+        sums[slot, dimension] = sums[_CACHE_SLOTS, dimension]
+    keys[slot, 0], keys[slot, 1] = hashed, (np.uint64(n_vectors) << np.uint64(32)) | np.uint64(n_letters)
+    return slot
+
+
 @compiled
 def read_lines(text: Codes, starts: Any, ends: Any, model: Any, met: Any) -> Any:
     """Return the evidence of each line as the fields of `Evidence`.
@@ -275,10 +333,9 @@ def read_lines(text: Codes, starts: Any, ends: Any, model: Any, met: Any) -> Any
         starts: Where each line begins, shape ``(lines,)``, int64.
         ends: Where it ends.
         model: Of `Tables`.
-        met: What `no_words` returned: of the words already met the hashes, the sum of their vectors and how many; a
-            slot holds the last one.
+        met: What `no_words` returned. A token between spaces that was met before costs its hash and a look-up.
     """
-    met_hashes, met_sums, met_sizes = met
+    keys, met_sums, _ = met
     n_lines = starts.size
     sums = np.zeros((n_lines, met_sums.shape[1]), dtype=np.float32)
     n_vectors = np.zeros(n_lines, dtype=np.int32)
@@ -286,24 +343,33 @@ def read_lines(text: Codes, starts: Any, ends: Any, model: Any, met: Any) -> Any
     words = np.zeros(n_lines, dtype=np.int32)
     for line in range(n_lines):
         place, end_of_line = starts[line], ends[line]
-        while place < end_of_line:
-            start, stop, place = _next_word(text, place, end_of_line)
-            if start == stop:
-                continue
-            if text[start] >= 0xE3 and _count_east_asian(text, start, stop, characters, line):
-                continue
-            n_letters = _letters(text, start, stop)
-            if n_letters == 0:
-                continue
-            hashed = _hash_of(text, start, stop)
+        run, end_of_runs = place, place
+        while True:
+            # Runs of one token, or the next token. What is done for every word stands here: a call costs more.
+            if run < end_of_runs:
+                start, stop, run = _run_amid_ascii(text, run, end_of_runs)
+                if start == stop or (text[start] >= 0xE3 and _count_east_asian(text, start, stop, characters, line)):
+                    continue
+                hashed, is_run = _hash_of(text, start, stop), True
+            else:
+                start, stop, hashed, is_run = _token(text, place, end_of_line)
+                if start == stop:
+                    break
+                place = stop
+                if is_run:
+                    run, end_of_runs = start, stop
+                    continue
             slot = np.int64(hashed % np.uint64(_CACHE_SLOTS))
-            if met_hashes[slot] != hashed:
-                met_sizes[slot] = _sum_of_word(text, start, stop, model, met_sums, slot)
-                met_hashes[slot] = hashed
-            _add(sums, line, met_sums, slot)
-            n_vectors[line] += met_sizes[slot]
-            characters[line, OTHER] += n_letters
-            words[line] += 1
+            if keys[slot, 0] != hashed:
+                if not is_run:
+                    start, stop = _spaced_word(text, start, stop)
+                _read_word(text, start, stop, hashed, model, met)
+            n_letters = np.int32(keys[slot, 1] & np.uint64(0xFFFFFFFF))
+            if n_letters:
+                _add(sums, line, met_sums, slot)
+                n_vectors[line] += np.int32(keys[slot, 1] >> np.uint64(32))
+                characters[line, OTHER] += n_letters
+                words[line] += 1
     return sums, n_vectors, characters, words
 
 
