@@ -196,7 +196,7 @@ def _drawn(run: RunTables, group: str) -> list[b.Block]:
     blocks: list[b.Block] = [p.heading("What the conditions rest on"), _forest(found, group, needed, "Effects")]
     blocks += _doses(_of_scope(run, "doses", group))
     others = [name for name in found if name not in needed and found[name]["all"]["mean"] is not None]
-    summary = "Further contrasts: the target itself, a synonym of a third language, the last layer, each control alone"
+    summary = "Further contrasts, each control alone among them"
     further = [_forest(found, group, others, "Further effects")] if others else []
     return [*blocks, *p.folded(summary, *further)]
 
