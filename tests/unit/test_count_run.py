@@ -70,6 +70,24 @@ def test_interrupted_and_resumed_is_the_same_as_fresh(
     assert not (tmp_path / "broken" / ".work").exists()
 
 
+def test_the_result_is_the_same_whatever_fits_in_memory(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _count(here, tmp_path / "whole")
+    monkeypatch.setattr(CountConfig, "cells_held", 40)
+    _count(here, tmp_path / "runs")
+    assert _content(tmp_path / "runs") == _content(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"memory": "much"}, "no size such as 2GB"), ({"memory": "2GB", "workers": 3}, "too little for 4 processes")],
+)
+def test_impossible_memory_is_told(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        CountConfig(**settings)
+
+
 def test_a_result_is_reused_whatever_the_workers(here: Path, tmp_path: Path) -> None:
     """What they make is compared by the test of a script, and by ``test_shard_properties``."""
     _count(here, tmp_path / "one")
