@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import operator
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -83,6 +84,26 @@ class StageResult:
         >>> Scores.load(run).table("summary", model="m", item_set="all", source_language="fr")["score"].to_pylist()
         [0.25]
         """
+        schema = self._schema_of(name)
+        if unknown := [column for column in where if column not in schema.names]:
+            raise ArtifactError(
+                f"table {self.stage}/{name} has no column {unknown[0]!r}", did_you_mean(unknown[0], schema.names)
+            )
+        conditions = _filter(where, schema)
+        with self._whole_file(name, schema) as path:
+            return pq.read_table(path, filters=conditions)
+
+    def blocks(self, name: str) -> Iterator[pa.Table]:
+        """Yield one of the stage's tables some rows at a time, in order: it need not fit in memory.
+
+        Raises:
+            ArtifactError: As `table`.
+        """
+        with self._whole_file(name, self._schema_of(name)) as path, pq.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group)
+
+    def _schema_of(self, name: str) -> pa.Schema:
         if name not in tables_of(self.stage):
             raise ArtifactError(f"{self.stage} has no table {name!r}", did_you_mean(name, self.tables))
         if name not in self.tables:
@@ -90,25 +111,24 @@ class StageResult:
                 f"{self.folder} has no table {name!r}: it was made without, or by another version of pivotlens",
                 f"There are: {', '.join(self.tables)}.",
             )
-        schema = schema_of(self.stage, name)
-        if unknown := [column for column in where if column not in schema.names]:
-            raise ArtifactError(
-                f"table {self.stage}/{name} has no column {unknown[0]!r}", did_you_mean(unknown[0], schema.names)
-            )
-        conditions = _filter(where, schema)
+        return schema_of(self.stage, name)
+
+    @contextmanager
+    def _whole_file(self, name: str, schema: pa.Schema) -> Iterator[Path]:
+        """Yield the file of a table that has all its columns; whatever is wrong with it is told."""
         path = self.folder / f"{name}.parquet"
         try:
             path.open("rb").close()  # pyarrow takes a folder for an empty table
             there = pq.read_schema(path).names
-            missing = [column for column in schema.names if column not in there]
-            if not missing:
-                return pq.read_table(path, filters=conditions)
+            if not (missing := [column for column in schema.names if column not in there]):
+                yield path
         except (OSError, pa.ArrowException) as error:
             raise ArtifactError(f"{path} is missing or damaged: {error}", self._remedy()) from error
-        raise ArtifactError(
-            f"{path} has no column {missing[0]!r}: another version of pivotlens wrote it, or it was changed",
-            self._remedy(),
-        )
+        if missing:
+            raise ArtifactError(
+                f"{path} has no column {missing[0]!r}: another version of pivotlens wrote it, or it was changed",
+                self._remedy(),
+            )
 
     def _remedy(self) -> str:
         # A file that kept its size would be taken for whole.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pivotlens.arrays import Integers
+from pivotlens.artifacts import Counts
 from pivotlens.mine.associations import Background, WordUnits
 from pivotlens.mine.copies import Likeness
 from pivotlens.mine.tokens import TokenWords
@@ -18,8 +21,16 @@ Word = tuple[str, str]
 """Language and displayed word."""
 _WORD, _OTHER = ("word_language", "word"), ("other_language", "other")
 
-TokenCounts = tuple[Integers, Integers]
-"""Token ids upwards and units with each."""
+TokenCounts = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
+"""Token ids upwards and units with each: of all words together they are most of what is held."""
+
+
+_NO_TOKENS: TokenCounts = (np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32))
+
+
+def _tokens_of(found: TokenCounts) -> tuple[Integers, Integers]:
+    token_ids, counts = found
+    return token_ids.astype(np.int64), counts.astype(np.int64)
 
 
 def _integers(table: pa.Table, name: str) -> Integers:
@@ -31,26 +42,37 @@ def _codes(column: pa.ChunkedArray) -> tuple[Integers, list[str]]:
     return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64), encoded.dictionary.to_pylist()
 
 
-def _by_key(table: pa.Table, keys: tuple[str, ...]) -> dict[tuple[str, ...], TokenCounts]:
-    """Split token counts by the columns of text ``keys``, without a Python object a row."""
-    if not table.num_rows:
-        return {}
-    columns = [_codes(table[name]) for name in keys]
-    token_ids, counts = _integers(table, "token_id"), _integers(table, "df")
-    order = np.lexsort([token_ids, *(codes for codes, _ in reversed(columns))])
-    changes = np.zeros(table.num_rows, dtype=bool)
-    changes[0] = True
-    for codes, _ in columns:
-        changes[1:] |= np.diff(codes[order]) != 0
-    starts = np.flatnonzero(changes)
-    ends = np.r_[starts[1:], table.num_rows]
-    return {
-        tuple(names[codes[order[start]]] for codes, names in columns): (
-            token_ids[order[start:end]],
-            counts[order[start:end]],
-        )
-        for start, end in zip(starts, ends, strict=True)
-    }
+def _by_key(blocks: Iterable[pa.Table], keys: tuple[str, ...]) -> dict[tuple[str, ...], TokenCounts]:
+    """Split token counts by the columns of text ``keys``, without a Python object a row.
+
+    Args:
+        blocks: Of the table; of a key the token ids go upwards from one to the next.
+        keys: The columns.
+    """
+    found: dict[tuple[str, ...], list[TokenCounts]] = {}
+    for table in blocks:
+        if not table.num_rows:
+            continue
+        columns = [_codes(table[name]) for name in keys]
+        token_ids = _integers(table, "token_id").astype(np.int32)
+        counts = _integers(table, "df").astype(np.int32)
+        by: list[npt.NDArray[Any]] = [token_ids, *(codes for codes, _ in reversed(columns))]
+        order = np.lexsort(by)
+        changes = np.zeros(table.num_rows, dtype=bool)
+        changes[0] = True
+        for codes, _ in columns:
+            changes[1:] |= np.diff(codes[order]) != 0
+        starts = np.flatnonzero(changes)
+        token_ids, counts = token_ids[order], counts[order]
+        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), table.num_rows], strict=True):
+            key = tuple(names[codes[order[start]]] for codes, names in columns)
+            found.setdefault(key, []).append((token_ids[start:end], counts[start:end]))
+    return {key: _in_one_piece(pieces) for key, pieces in found.items()}
+
+
+def _in_one_piece(pieces: Sequence[TokenCounts]) -> TokenCounts:
+    token_ids, counts = zip(*pieces, strict=True)
+    return np.concatenate(token_ids), np.concatenate(counts)  # a copy, so that no block is held
 
 
 def _by_stratum(table: pa.Table, keys: tuple[str, ...], strata: int) -> dict[tuple[str, ...], Integers]:
@@ -116,21 +138,20 @@ class CorpusCounts:
     token_counts: Mapping[Word, TokenCounts]
     shared: Mapping[tuple[Word, Word], TokenCounts]
     shared_strata: Mapping[tuple[Word, Word], Integers]
-    _complete: dict[Word, WordUnits] = field(default_factory=dict, repr=False)
     _likeness: dict[str, Likeness] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def read(cls, table: Callable[[str], pa.Table]) -> CorpusCounts:
-        """Read the tables of ``count``, one after another: two of them are larger than all the rest."""
+    def read(cls, counts: Counts) -> CorpusCounts:
+        """Read the tables of ``count``; two of them are larger than all the rest, and are read piece by piece."""
 
         def by_words(name: str, keys: tuple[str, ...]) -> dict[tuple[str, ...], TokenCounts]:
-            return _by_key(_same_language(table(name)), keys)
+            return _by_key(map(_same_language, counts.blocks(name)), keys)
 
-        cells, sampled = table("strata"), table("tokens")
+        cells, sampled = counts.table("strata"), counts.table("tokens")
         n_strata = int(pc.max(cells["stratum"]).as_py() or 0) + 1
-        strata = _by_stratum(table("word_strata"), _WORD, n_strata)
-        shared_strata = _by_stratum(table("pair_strata"), (*_WORD, *_OTHER), n_strata)
-        tokens = _token_words(sampled, table("token_texts"))
+        strata = _by_stratum(counts.table("word_strata"), _WORD, n_strata)
+        shared_strata = _by_stratum(counts.table("pair_strata"), (*_WORD, *_OTHER), n_strata)
+        tokens = _token_words(sampled, counts.table("token_texts"))
         pairs = by_words("pair_tokens", (*_WORD, *_OTHER))
         return cls(
             tokens=tokens,
@@ -139,7 +160,7 @@ class CorpusCounts:
             },
             frequency={
                 (row["word_language"], row["word"]): int(row["df"])
-                for row in table("words").to_pylist()
+                for row in counts.rows("words")
                 if row["word_language"] == row["document_language"] and row["n_sampled"] > 0
             },
             strata={(key[0], key[1]): units for key, units in strata.items()},
@@ -160,10 +181,8 @@ class CorpusCounts:
 
     def word_units(self, word: Word) -> WordUnits:
         """Return the token words in all sampled units of a word."""
-        if word not in self._complete:
-            words, counts = self.tokens.merge(*self.token_counts[word])
-            self._complete[word] = WordUnits(self.frequency[word], self.strata[word], words, counts)
-        return self._complete[word]
+        words, counts = self.tokens.merge(*_tokens_of(self.token_counts[word]))
+        return WordUnits(self.frequency[word], self.strata[word], words, counts)
 
     def likeness(self, language: str) -> Likeness:
         """Return how alike the units of a language with each token word are."""
@@ -178,9 +197,8 @@ class CorpusCounts:
         """Return the token words in the sampled units of ``word`` that do not hold ``other``."""
         if (word, other) not in self.shared_strata:
             return self.word_units(word)
-        token_ids, counts = self.token_counts[word]
-        left = counts.copy()
-        shared_ids, shared_counts = self.shared.get((word, other), (token_ids[:0], counts[:0]))
+        token_ids, left = _tokens_of(self.token_counts[word])
+        shared_ids, shared_counts = self.shared.get((word, other), _NO_TOKENS)
         left[np.searchsorted(token_ids, shared_ids)] -= shared_counts
         strata = self.strata[word]
         remaining = strata - self.shared_strata[word, other]

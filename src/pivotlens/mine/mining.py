@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from pivotlens.mine.shuffled_pairs import (
     strength_nulls,
 )
 from pivotlens.progress import track
+
+_WORDS_HELD = 64
 
 _MEASURES: Mapping[str, Measure] = {
     "npmi": Associations.lower_bounds,
@@ -148,7 +151,8 @@ class _Miner:
         self.counts = counts
         self.config = config
         self._expectations = _expectations(counts.backgrounds, config.mode)
-        self._complete: dict[Word, Associations] = {}
+        # Of a concept's words, which all of its pairs ask for; of all words they would be most of the memory.
+        self._complete = lru_cache(_WORDS_HELD)(lambda word: self._associate(word, self.counts.word_units(word)))
 
     def _associate(self, word: Word, units: WordUnits) -> Associations:
         found = associate(units, self._expectations[word[0]], self.config.min_df)
@@ -161,9 +165,7 @@ class _Miner:
 
     def complete(self, word: Word) -> Associations:
         """Return the associations of a word in all of its units."""
-        if word not in self._complete:
-            self._complete[word] = self._associate(word, self.counts.word_units(word))
-        return self._complete[word]
+        return self._complete(word)
 
     def without(self, word: Word, other: Word) -> Associations:
         """Return the associations of a word in its units without another word."""

@@ -36,7 +36,7 @@ def run(work: Work[MineConfig]) -> dict[str, Any]:
     concepts = [concept for concept in benchmark.concepts.values() if concept.concept_id in counted]
     order = {code: place for place, code in enumerate(benchmark.languages)}
     pairs = list(dict.fromkeys(_sorted_pair(direction, order) for direction in directions))
-    corpus = CorpusCounts.read(counts.table)
+    corpus = CorpusCounts.read(counts)
     other_parts = benchmark.words_of_other_parts if config.other_parts == "leave_out" else frozenset()
     mined = mine_corpus(corpus, concepts, pairs, config, other_parts)
     _warn(writer, config, corpus, concepts, pairs, mined)
