@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import regex
 
-from pivotlens.corpus.documents import Columns, Document, read_documents
+from pivotlens.corpus.columns import Columns, Document
+from pivotlens.corpus.documents import read_documents
 from pivotlens.corpus.hashes import unit_hashes
 from pivotlens.corpus.packing import pack_strings, read_arrays, unpack_strings, write_arrays
 from pivotlens.corpus.shards import PartStore, Shard

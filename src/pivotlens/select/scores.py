@@ -148,6 +148,7 @@ def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
         "words": len(words.words),
         "tokenizer": tokenizer.fingerprint,
         "boilerplate_by_source": opened.plan.boilerplate.by_source,
+        "label_warnings": [*opened.warnings],
     }
     lines = _boilerplate_rows(opened.plan.boilerplate, _dropped(opened.shards, parts))
     return Scored(path, opened.shards, opened.plan, lines, len(pivots), details, warnings + _told(config, details))
@@ -164,6 +165,7 @@ _DETAILS = (
     "words",
     "tokenizer",
     "boilerplate_by_source",
+    "label_warnings",
 )
 
 
@@ -197,7 +199,7 @@ def _there(work: Work[SelectConfig], scoring: str) -> Selection | None:
 
 
 def _told(config: SelectConfig, details: Mapping[str, Any]) -> list[str]:
-    warnings = []
+    warnings = [*details["label_warnings"]]
     if config.limit_documents is not None:
         warnings.append(
             f"only the first {config.limit_documents:,} documents of each file were read (--limit-documents)"
