@@ -200,7 +200,7 @@ class RowReader:
             parts = [part for name in names if (part := _text_of(column_of(values, name), name)) is not None]
             given = "_".join(filter(None, parts)) if parts else None
         except Absent:
-            if not told_otherwise:
+            if not told_otherwise and not self._problem:
                 raise
         if given:
             code = self._code(given)

@@ -13,7 +13,7 @@ from pivotlens.artifacts.fingerprint import sha256_of_file
 from pivotlens.corpus.columns import BadRow, Document
 from pivotlens.errors import ConfigError, DataError
 from pivotlens.extras import require_extra
-from pivotlens.text import language_code
+from pivotlens.text.languages import LID176_LABELS, language_code
 
 BUNDLED = "lid.176"
 """The bundled model of fastText, by its name."""
@@ -129,6 +129,7 @@ def _best(labels: Sequence[str]) -> str:
 @functools.cache
 def _code(label: str) -> str:
     try:
-        return language_code(label)
+        plain = label.removeprefix("__label__")
+        return language_code(LID176_LABELS.get(plain, plain))
     except ConfigError:
         return ""

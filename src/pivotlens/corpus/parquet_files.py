@@ -13,7 +13,7 @@ from pivotlens.corpus.columns import COLUMNS_HINT, NO_COLUMN, Columns, decoded, 
 from pivotlens.corpus.files import CorpusFile, unreachable
 from pivotlens.corpus.shards import Shard
 from pivotlens.corpus.stored import CHUNK, WHAT_TO_DO, damaged, kind_of_bytes
-from pivotlens.errors import DataError
+from pivotlens.errors import DataError, PivotLensError
 
 _PARQUET_ROWS = 512
 
@@ -105,9 +105,13 @@ def _parquet(file: CorpusFile) -> Iterator[Any]:
             # By path where there is one: pyarrow's threads may outlive a Python handle at exit.
             by_path = "://" not in file.location and file.location == file.shown
             yield pq.ParquetFile(file.location if by_path else handle)
-        except (pa.ArrowException, OSError, EOFError) as error:
+        except PivotLensError:
+            raise
+        except Exception as error:  # every file system raises errors of its own
             if "://" in file.location and not isinstance(error, pa.ArrowException):
                 raise unreachable(file.location, error) from error
+            if not isinstance(error, (pa.ArrowException, OSError, EOFError)):
+                raise
             handle.seek(0)
             kind = kind_of_bytes(handle.read(CHUNK))
             if kind not in (None, "Parquet"):
