@@ -19,7 +19,7 @@ _COMMIT = "0" * 40
 
 @contextmanager
 def local_hub(folder: Path) -> Iterator[str]:
-    """Serve a folder as the data set `DATASET`, beside one that is gated, and yield the address to set HF_ENDPOINT to."""
+    """Serve a folder as the data set `DATASET`, beside one that is gated, and yield the address of the hub."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"folder": folder}))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

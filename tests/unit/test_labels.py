@@ -306,7 +306,7 @@ def test_a_model_of_the_user(tmp_path: Path) -> None:
 
 
 def test_models_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match="language_model = 'lid.176.bin' is no file") as caught:
+    with pytest.raises(ConfigError, match=r"language_model = 'lid\.176\.bin' is no file") as caught:
         label_inputs(_settings(language_model="lid.176.bin"))
     assert "GlotLID" in caught.value.hint
     (tmp_path / "model.bin").write_bytes(b"")
@@ -338,7 +338,8 @@ def test_labels_are_checked_against_the_model(tmp_path: Path) -> None:
         warnings.add(opened.warnings)
     ((warning,),) = warnings
     assert warning.startswith(
-        "lid.176 disagrees with labels of documents that were drawn to check them: de in 100.0% of 100 (mostly fr), fr in"
+        "lid.176 disagrees with labels of documents that were drawn to check them: "
+        "de in 100.0% of 100 (mostly fr), fr in"
     )
     assert "% of 200 (mostly en)" in warning
     assert "en in" not in warning.replace("(mostly en)", "")

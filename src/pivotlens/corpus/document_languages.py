@@ -97,7 +97,7 @@ def _by_bundled_model(texts: Sequence[str]) -> list[str]:
     codes = []
     for number, weights in zip(best.tolist(), (evidence.characters * _WEIGHTS).tolist(), strict=True):
         if max(weights[KANA] + weights[HAN], weights[HANGUL]) > weights[OTHER]:
-            # Japanese writes Han with kana: a tenth of kana tells it from Chinese that quotes it.
+            # Japanese writes Han with kana: three to ten tell it from Chinese that quotes it.
             east_asian = "ja" if 10 * weights[KANA] > weights[HAN] else "zh"
             codes.append("ko" if weights[HANGUL] > weights[KANA] + weights[HAN] else east_asian)
         else:

@@ -409,9 +409,9 @@ def _mark(info: Mapping[str, Any]) -> str:
 _NOT_THERE = frozenset({"NoSuchBucket", "NoSuchKey", "404"})
 _REFUSED = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "401", "403"})
 _CREDENTIALS = {
-    "s3": "Give credentials as the AWS tools find them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE. For "
-    "a public bucket set FSSPEC_S3_ANON=true, for another server than Amazon's AWS_ENDPOINT_URL.",
-    "hf": "Set HF_TOKEN or log in with `hf auth login`, and accept the conditions on the dataset's page where it has any.",
+    "s3": "Give credentials as the AWS tools find them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE. "
+    "For a public bucket set FSSPEC_S3_ANON=true, for another server than Amazon's AWS_ENDPOINT_URL.",
+    "hf": "Check its name, set HF_TOKEN or log in with `hf auth login`, and accept the conditions on its page.",
 }
 
 

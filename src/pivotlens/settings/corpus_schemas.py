@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-CorpusSchema = Literal["", "dolma", "fineweb", "fineweb-2", "mc4", "culturax", "oscar"]
-"""A corpus whose columns are known; none where it is empty."""
+CorpusSchema = Literal["dolma", "fineweb", "fineweb-2", "mc4", "culturax", "oscar"]
+"""A corpus whose columns are known."""
 
 # OSCAR's labels are those of fastText's lid.176, which CulturaX takes over; in BCP 47 some of them mean another
 # language, or none (text/identification.py).

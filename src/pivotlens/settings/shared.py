@@ -60,8 +60,8 @@ class SweepStageConfig(ModelStageConfig):
 class DocumentStageConfig(StageConfig):
     """Settings of a stage that reads documents: where their text and language stand."""
 
-    corpus_schema: CorpusSchema = setting(
-        "",
+    corpus_schema: CorpusSchema | None = setting(
+        None,
         "Known corpus whose columns, and whose language codes, are those of the settings below that are not given: "
         "dolma, fineweb, fineweb-2, mc4, culturax or oscar.",
     )
