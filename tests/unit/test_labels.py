@@ -16,6 +16,7 @@ import pytest
 import zstandard
 from corpus_fixture import write_bench, write_tokenizer
 
+from pivotlens.cli import main
 from pivotlens.corpus import (
     BadRow,
     Columns,
@@ -371,3 +372,20 @@ def test_settings_of_columns_are_those_of_every_stage_that_reads_documents() -> 
         text_column="a.b", language_column="", language="fr", language_file="", language_map=(), language_model=""
     )
     assert columns_of(config) == Columns(text="a.b", language="", default_language="fr")
+
+
+def test_the_command_line_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_bench(tmp_path / "run")
+    tokenizer = str(write_tokenizer(tmp_path / "model"))
+    _write(tmp_path / "corpus/f.parquet", ROWS)
+    count = ["count", "--run", str(tmp_path / "run"), "--tokenizer", tokenizer, "--corpus", str(tmp_path / "corpus")]
+    for arguments, code, said in (
+        (["--corpus-schema", "dolmo"], 2, "dolmo"),
+        (["--language-map", "x=klingonish"], 2, "unknown language 'klingonish' in language_map"),
+        (["--language-file", "("], 2, "language_file = '(' is no regular expression"),
+        (["--language-model", "nothing.bin"], 2, "language_model = 'nothing.bin' is no file"),
+        (["--language-column", "metadata.lang"], 4, "in 'metadata' only 'language', 'script', 'more'"),
+    ):
+        assert main([*count, *arguments]) == code
+        assert said in capsys.readouterr().err
+    assert main([*count, "--language-column", "metadata.language+metadata.script"]) == 0
