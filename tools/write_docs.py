@@ -18,7 +18,7 @@ from pivotlens.settings.sources import SHARED
 from pivotlens.stages import STAGES
 
 _NOTE = "<!-- Written by tools/write_docs.py from the code; do not edit. -->\n"
-_OTHER_VERBS = ("run", "init", "show", "compare", "verify", "doctor", "demo", "tasks-path")
+_OTHER_VERBS = ("run", "init", "show", "units", "compare", "verify", "doctor", "demo", "tasks-path")
 
 
 def _cell(text: str) -> str:

@@ -11,7 +11,8 @@ from importlib import resources
 import numpy as np
 
 from pivotlens.bench.wordlist import parse_word_list
-from pivotlens.corpus.documents import BadRow, read_documents
+from pivotlens.corpus.columns import BadRow
+from pivotlens.corpus.documents import read_documents
 from pivotlens.corpus.files import list_corpus
 from pivotlens.corpus.shards import Shard
 from pivotlens.text.forms import stems

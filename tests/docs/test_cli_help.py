@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pivotlens.cli import compare, demo, doctor, init, run, show, tasks_path, verify
+from pivotlens.cli import compare, demo, doctor, init, run, show, tasks_path, units, verify
 from pivotlens.cli.main import build_app, main
 from pivotlens.pipeline import stage_configs
 from pivotlens.stages import STAGES
@@ -18,7 +18,7 @@ from pivotlens.stages import STAGES
 ROOT = Path(__file__).parents[2]
 PROGRAM = str(Path(sys.executable).with_name("pivotlens"))
 OTHERS = {"run": run, "init": init, "show": show, "compare": compare, "verify": verify, "doctor": doctor, "demo": demo,
-          "tasks-path": tasks_path}  # fmt: skip
+          "tasks-path": tasks_path, "units": units}  # fmt: skip
 ALL_EXAMPLES = {
     **{name: stage.examples for name, stage in STAGES.items()},
     **{name: module.EXAMPLES for name, module in OTHERS.items()},

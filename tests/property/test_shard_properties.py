@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from itertools import pairwise
 from pathlib import Path
 from shutil import copytree
 
@@ -67,6 +68,52 @@ def test_lines_are_read_once_and_keep_their_numbers(
     size = len(text.encode())
     assert all(shard.end is None or shard.end - shard.start >= shard_bytes for shard in shards)
     assert len(shards) > 1 or size <= shard_bytes or shard_bytes > size - len(text.split("\n")[-1 - ended].encode()) - 1
+
+
+@_quickly
+@given(_LINES, st.booleans(), st.lists(st.integers(0, 900), max_size=12), st.integers(1, 400), st.booleans())
+def test_frames_are_read_once_and_lines_keep_their_numbers(
+    tmp_path_factory: pytest.TempPathFactory,
+    lines: list[str],
+    ended: bool,
+    cuts: list[int],
+    shard_bytes: int,
+    between: bool,
+) -> None:
+    """Frames begin anywhere, also amid a line or a character; some are empty, some are to be skipped."""
+    here = tmp_path_factory.mktemp("frames")
+    (here / "corpus").mkdir()
+    text = ("\n".join([GOOD, *lines]) + "\n" * ended).encode()
+    places = [0, *sorted(cut for cut in cuts if cut <= len(text)), len(text)]
+    frames = [zstandard.compress(text[start:end]) for start, end in pairwise(places)]
+    skipped = b"\x5a\x2a\x4d\x18\x03\0\0\0abc" * between
+    name = "a.jsonl" if between else "a.jsonl.zst"
+    (here / "corpus" / name).write_bytes(b"".join(skipped + frame + b"\0\0" * between for frame in frames))
+    shards = _shards(here / "corpus", here, shard_bytes)
+    assert _read(shards) == _read([Shard.whole(file) for file in list_corpus(str(here / "corpus"))])
+    assert len({shard.key for shard in shards}) == len(shards)
+    assert all(shard.end is None or shard.end - shard.start >= shard_bytes for shard in shards)
+
+
+@pytest.mark.parametrize("stretch", [1, 50, 10_000])
+def test_stretches_that_are_counted_apart_are_cut_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stretch: int
+) -> None:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    text = "".join(f"{GOOD}{' ' * (number % 7)}\n" for number in range(40)).encode()
+    (folder / "a.jsonl").write_bytes(text)
+    (folder / "b.jsonl").write_bytes(text.replace(b"\n", b" ") + b"\n" + text)
+    monkeypatch.setattr(cutting, "_STRETCH", stretch)
+    shards = _shards(folder, tmp_path, 100)
+    assert _read(shards) == _read([Shard.whole(file) for file in list_corpus(str(folder))])
+    for shard in shards:
+        content = (folder / shard.file.name).read_bytes()
+        assert shard.start == 0 or content[shard.start - 1 : shard.start] == b"\n"
+        assert shard.rows_before == content.count(b"\n", 0, shard.start)
+        # The next line that begins a hundred bytes on, or at most an eighth of that later.
+        assert shard.end is None or 100 <= shard.end - shard.start <= 113 + len(GOOD) + 7 + 1 or shard.start == 0
+    assert len(shards) > 20
 
 
 @_quickly
@@ -144,7 +191,9 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     lines = [orjson.dumps(row) for row in rows]
     (folder / "corpus/a.jsonl").write_bytes(b"\n".join([*lines[:50], b"{bad", b"", *lines[20:30]]) + b"\n")
-    (folder / "corpus/b.jsonl.zst").write_bytes(zstandard.compress(b"\n".join(lines[50:80])))
+    text = b"\n".join(lines[50:80])
+    frames = [zstandard.compress(text[start : start + 999]) for start in range(0, len(text), 999)]
+    (folder / "corpus/b.jsonl.zst").write_bytes(b"".join(frames))
     table = pa.Table.from_pylist([*rows[80:], rows[0], {"text": None, "language": "fr", "group": ""}])
     pq.write_table(table, folder / "corpus/c.parquet", row_group_size=7)
     write_bench(folder / "run")

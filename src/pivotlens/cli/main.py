@@ -22,7 +22,7 @@ _EPILOGUE = "Documentation: README.md and docs/ of the repository. Exit codes: 0
 
 def build_app() -> App:
     """Return the command line application."""
-    from pivotlens.cli import compare, demo, doctor, init, run, show, tasks_path, verify
+    from pivotlens.cli import compare, demo, doctor, init, run, show, tasks_path, units, verify
 
     app = App(
         name="pivotlens",
@@ -34,7 +34,7 @@ def build_app() -> App:
         suppress_keyboard_interrupt=False,  # or cyclopts would end the process without our message
     )
     add_stage_verbs(app)
-    for module in (run, init, show, compare, verify, doctor, demo, tasks_path):
+    for module in (run, init, show, units, compare, verify, doctor, demo, tasks_path):
         module.add(app)
     return app
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import regex
 
-from pivotlens.corpus.documents import Columns, Document, read_documents
+from pivotlens.corpus.columns import Columns, Document
+from pivotlens.corpus.documents import read_documents
 from pivotlens.corpus.hashes import unit_hashes
 from pivotlens.corpus.packing import pack_strings, read_arrays, unpack_strings, write_arrays
 from pivotlens.corpus.shards import PartStore, Shard
@@ -74,6 +75,24 @@ class Boilerplate:
 
     lines: tuple[BoilerplateLine, ...] = ()
     by_source: bool = True
+
+    @classmethod
+    def of_rows(cls, rows: Iterable[Mapping[str, Any]], label: str, *, by_source: bool) -> Boilerplate:
+        """Return it as a stage's table holds it.
+
+        Args:
+            rows: Of the table, all of them.
+            label: The column of the documents' label.
+            by_source: As the manifest's details tell.
+        """
+        lines = (
+            BoilerplateLine(
+                (row["source"], row[label]), line_keys(row["line"])[0], row["line"], row["documents"],
+                row["documents_sampled"],
+            )
+            for row in rows
+        )  # fmt: skip
+        return cls(tuple(lines), by_source)
 
     @cached_property
     def _keys(self) -> dict[Group, frozenset[bytes]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import orjson
 import zstandard
 
-from pivotlens.corpus.documents import BadRow, Columns, read_documents
+from pivotlens.corpus.columns import BadRow, Columns
+from pivotlens.corpus.documents import read_documents
 from pivotlens.corpus.files import CorpusFile
 from pivotlens.corpus.shards import Shard
 from pivotlens.errors import ConfigError

@@ -19,6 +19,7 @@ from pivotlens.artifacts.files import COMPRESSIONS, PARQUET, SUFFIXES, expanded
 from pivotlens.artifacts.fingerprint import files_fingerprint, sha256_of_file
 from pivotlens.artifacts.references import document_names
 from pivotlens.errors import ConfigError, DataError, PrerequisiteError, did_you_mean
+from pivotlens.extras import install_hint
 
 # Beside data lie notes, sums and marks of completion; whatever else is not read is named.
 _NO_DATA = re.compile(
@@ -361,7 +362,7 @@ def _remote(spec: str) -> _Found:
         else:
             root, infos = path.rstrip("/"), system.find(path, detail=True)
     except Exception as error:  # every file system raises errors of its own
-        if type(error) is FileNotFoundError and _cause(error) is error:
+        if type(error) is FileNotFoundError and (_cause(error) is error or _code_of(error) in _NOT_THERE):
             raise DataError(
                 f"there is nothing at {spec} (corpus)", "Check the address and your access to it."
             ) from error
@@ -391,21 +392,42 @@ def _cause(error: Exception) -> BaseException:
     return error if cause is None or isinstance(cause, FileNotFoundError) else cause
 
 
+def _code_of(error: Exception) -> str:
+    """Return the code that the answer of an object store or a web server gives, such as 403; empty without one."""
+    cause = _cause(error)
+    response = getattr(cause, "response", None)
+    if isinstance(response, Mapping):
+        return str(response.get("Error", {}).get("Code", ""))
+    return str(getattr(response, "status_code", "") or getattr(cause, "status", ""))
+
+
 def _mark(info: Mapping[str, Any]) -> str:
     values = [info[key] for key in _MARKS if info.get(key)]
     return str(values[0]) if values else ""
+
+
+_NOT_THERE = frozenset({"NoSuchBucket", "NoSuchKey", "404"})
+_REFUSED = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "401", "403"})
+_CREDENTIALS = {
+    "s3": "Give credentials as the AWS tools find them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE. "
+    "For a public bucket set FSSPEC_S3_ANON=true, for another server than Amazon's AWS_ENDPOINT_URL.",
+    "hf": "Check its name, set HF_TOKEN or log in with `hf auth login`, and accept the conditions on its page.",
+}
 
 
 def unreachable(location: str, error: Exception) -> PrerequisiteError:
     """Return the error of a remote file or folder that cannot be reached."""
     cause = _cause(error)
     scheme = location.split("://")[0]
+    credentials = _CREDENTIALS.get(scheme)
     if isinstance(error, (ImportError, ValueError)):
         return PrerequisiteError(
             f"{scheme}:// cannot be read here: {error}",
-            "Install the file system's package (s3fs for s3://, huggingface_hub for hf://).",
+            install_hint("s3") if scheme == "s3" else "Install the package of that file system, as fsspec names it.",
         )
-    return PrerequisiteError(
-        f"cannot reach {location}: {type(cause).__name__}: {cause}",
-        "Check the network and your access, then run again.",
-    )
+    said = f"{type(cause).__name__}: {' '.join(str(cause).split())}"
+    if credentials and (
+        isinstance(error, PermissionError) or "Credentials" in type(cause).__name__ or _code_of(error) in _REFUSED
+    ):
+        return PrerequisiteError(f"no access to {location}: {said}", credentials)
+    return PrerequisiteError(f"cannot reach {location}: {said}", "Check the network and your access, then run again.")

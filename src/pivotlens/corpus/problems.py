@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pivotlens.corpus.documents import COLUMNS_HINT, NO_COLUMN, BadRow
+from pivotlens.corpus.columns import COLUMNS_HINT, NO_COLUMN, UNKNOWN_CODE, UNLABELLED, BadRow
 from pivotlens.corpus.files import CorpusFile
 from pivotlens.corpus.packing import Arrays, pack_strings, read_arrays, unpack_strings
 from pivotlens.corpus.shards import PartStore, Shard
@@ -135,6 +135,12 @@ def _too_many(first: Sequence[BadRow], mostly: bool, what: str, max_bad_share: f
     allow = f"epair the files, or allow it with --max-bad-share (now {max_bad_share:g})."
     if mostly and all(row.problem.startswith(NO_COLUMN) for row in first):
         hint = f"The name of the column is probably another: {COLUMNS_HINT}; else r{allow}"
+    elif first and all(row.problem.startswith(UNKNOWN_CODE) for row in first):
+        hint = f"Say what the codes mean with --language-map, such as --language-map VALUE=fr; else r{allow}"
+    elif first and all(row.problem.startswith(UNLABELLED) for row in first):
+        hint = (
+            f"Give it with --language-column, --language-file or --language, or --language-model lid.176; else r{allow}"
+        )
     else:
         hint = f"R{allow}"
     return DataError(f"{what} cannot be read ({named})", hint)

@@ -21,6 +21,8 @@ class Shard:
         end: Where the next one begins; None at the end of the file.
         rows_before: Lines or rows of the file before it.
         size: Bytes, about: by them the work is dealt out.
+        skip: Bytes of its text, decompressed, that belong to the shard before: the end of a line.
+        spill: Bytes of the text after its end, decompressed, that belong to it.
     """
 
     file: CorpusFile
@@ -28,6 +30,8 @@ class Shard:
     end: int | None = None
     rows_before: int = 0
     size: int = 0
+    skip: int = 0
+    spill: int = 0
 
     @classmethod
     def whole(cls, file: CorpusFile) -> Shard:

@@ -13,25 +13,18 @@ import regex
 
 from pivotlens.arrays import Integers
 from pivotlens.corpus.boilerplate import Boilerplate, DroppedLine
+from pivotlens.corpus.columns import BadRow, Columns, Document
 from pivotlens.corpus.composition import Composition, DocumentType, Identified, by_label
-from pivotlens.corpus.documents import BadRow, Columns, Document, read_documents
+from pivotlens.corpus.documents import read_documents
+from pivotlens.corpus.labels import ColumnSettings, columns_of
 from pivotlens.corpus.problems import KEPT, BadRows, check_not_hopeless
 from pivotlens.corpus.shards import Shard
-from pivotlens.text import language_code
 
 _GRAPHEME = regex.compile(r"\X")
 _SPACE = regex.compile(r"(?r)\s")
 # A batch is closed at either; together they bound what a worker holds.
 _BATCH_CHARACTERS = 1 << 20
 _BATCH_UNITS = 1 << 14
-
-
-class ColumnSettings(Protocol):
-    """The settings that every stage reading documents has."""
-
-    text_column: str
-    language_column: str
-    language: str
 
 
 class CorpusSettings(ColumnSettings, Protocol):
@@ -73,21 +66,12 @@ class UnitPlan:
     boilerplate: Boilerplate = field(default_factory=Boilerplate)
 
 
-def columns_of(config: ColumnSettings) -> Columns:
-    """Return where a stage's settings say that text and language stand; other columns by their usual names.
-
-    Raises:
-        ConfigError: The language of the documents is no language.
-    """
-    language = language_code(config.language, "language") if config.language else ""
-    return Columns(text=config.text_column, language=config.language_column, default_language=language)
-
-
 def unit_plan(config: CorpusSettings) -> UnitPlan:
     """Return the plan that a stage's settings ask for; boilerplate is still to be found, by `open_corpus`.
 
     Raises:
-        ConfigError: The language of the documents is no language.
+        ConfigError: As `columns_of`.
+        DataError: Likewise.
     """
     return UnitPlan(
         replace(columns_of(config), group=config.group_column, source=config.source_column),

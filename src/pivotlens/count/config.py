@@ -21,7 +21,6 @@ class CountConfig(CorpusStageConfig):
         "bundled",
         "Longer words of languages without spaces, which hide the words within them: `bundled` (zh and ja, for the "
         "bundled lists), empty for none, or a TSV file with the columns `language` and `word`.",
-        meaning=False,
     )
     sample: int = setting(2000, "Units a word whose tokens are counted, drawn by hash; 0 takes all.", ge=0)
     memory: str = setting(

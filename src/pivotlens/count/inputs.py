@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pivotlens.artifacts import RunFolder, Source
-from pivotlens.corpus import survey_corpus, unit_plan
+from pivotlens.corpus import label_inputs, survey_corpus, unit_plan
 from pivotlens.count.config import CountConfig
 from pivotlens.errors import ConfigError
 from pivotlens.models.resolve import tokenizer_input
@@ -27,6 +27,7 @@ def inputs(config: CountConfig, near: RunFolder) -> dict[str, str | Source]:
     found: dict[str, str | Source] = {
         "corpus": survey_corpus(config.corpus, near),
         "tokenizer": tokenizer_input(config.tokenizer, near),
+        **label_inputs(config),
     }
     if longer := read_longer_words(config.longer_words).sha256:
         found["longer_words"] = longer

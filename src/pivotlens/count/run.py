@@ -61,7 +61,7 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     bad = merged_bad_rows(shards, found, config.max_bad_share)
     check_bad_share(bad, config.max_bad_share, config.corpus)
     counter, kinds = _merged_occurrences(words, config, shards, found), _merged_kinds(opened, found)
-    for warning in corpus.warnings:
+    for warning in (*corpus.warnings, *opened.warnings):
         writer.warn(warning)
     _warn(writer, config, counter, bad)
     for warning in kinds.warnings():

@@ -12,8 +12,6 @@ import numpy as np
 from pivotlens.corpus import Boilerplate, DroppedLine, UnitBatch
 from pivotlens.corpus.packing import Arrays, pack_strings, unpack_strings
 
-LINES_NAMED = 500
-"""So many lines of boilerplate are named, those that were left out most often."""
 _WARN_FROM, _WARN_UNITS = 0.5, 20
 _KINDS = ("unit_labels", "unit_found", "unit_types")
 UNIT_ARRAYS = (*_KINDS, "unit_counts", "dropped_lines", "dropped_counts")
@@ -70,7 +68,7 @@ class UnitKinds:
         ]
 
     def boilerplate_rows(self, boilerplate: Boilerplate) -> list[dict[str, Any]]:
-        """Return the ``count/boilerplate`` rows: the lines that were left out most often."""
+        """Return the ``count/boilerplate`` rows, the lines that were left out most often first."""
         rows: list[dict[str, Any]] = [
             {
                 "source": line.group[0],
@@ -82,9 +80,7 @@ class UnitKinds:
             }
             for line in boilerplate.lines
         ]
-        return sorted(rows, key=lambda row: (-row["dropped"], row["source"], row["language"], row["line"]))[
-            :LINES_NAMED
-        ]
+        return sorted(rows, key=lambda row: (-row["dropped"], row["source"], row["language"], row["line"]))
 
     def source_rows(self, boilerplate: Boilerplate) -> list[dict[str, Any]]:
         """Return the ``count/boilerplate_sources`` rows."""

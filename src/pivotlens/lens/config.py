@@ -6,10 +6,10 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from pivotlens.settings import StageConfig, setting
+from pivotlens.settings import DocumentStageConfig, setting
 
 
-class LensConfig(StageConfig):
+class LensConfig(DocumentStageConfig):
     """Train an affine lens of a model on a corpus sample: a second reading of the layers, beside the raw one."""
 
     stage: ClassVar[str] = "lens"
@@ -25,9 +25,6 @@ class LensConfig(StageConfig):
         "JSON lines (.zst, .gz, .xz, .bz2) or Parquet: a file, folder or glob, hf:// or s3://, `demo:tatoeba`, or what "
         "a stage made: `run:select/top`, of another run `run:FOLDER:select/top`.",
     )
-    text_column: str = setting("text", "Column that holds a document's text.")
-    language_column: str = setting("language", "Column that holds a document's language code.")
-    language: str = setting("", "Language of every document, where the corpus has no language column.")
     source_column: str = setting(
         "source", "Column that tells what a document was taken from; where absent, it is the folder of its file."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pivotlens.artifacts import RunFolder, Source
-from pivotlens.corpus import survey_corpus
+from pivotlens.corpus import label_inputs, survey_corpus
 from pivotlens.lens.config import LensConfig
 from pivotlens.models.resolve import model_input
 
@@ -15,4 +15,8 @@ def inputs(config: LensConfig, near: RunFolder) -> dict[str, str | Source]:
         PrerequisiteError: One of them is not there.
         DataError: The corpus holds no file.
     """
-    return {"model": model_input(config.model, near), "corpus": survey_corpus(config.corpus, near)}
+    return {
+        "model": model_input(config.model, near),
+        "corpus": survey_corpus(config.corpus, near),
+        **label_inputs(config),
+    }

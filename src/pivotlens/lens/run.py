@@ -120,7 +120,7 @@ def _drawn(work: Work[LensConfig]) -> tuple[list[Piece], dict[str, list[Piece]]]
     pieces = merged_sample(shards, drawn, most)
     if config.limit_documents is not None:
         writer.warn(f"only the first {config.limit_documents:,} documents of each file were read (--limit-documents)")
-    for warning in corpus.warnings:
+    for warning in (*corpus.warnings, *opened.warnings):
         writer.warn(warning)
     if bad.count:
         writer.warn(f"{bad.count:,} rows of the corpus could not be read")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pivotlens.artifacts import RunFolder, Source
-from pivotlens.corpus import survey_corpus, unit_plan
+from pivotlens.corpus import label_inputs, survey_corpus, unit_plan
 from pivotlens.corpus.writing import TOKEN_FORMATS
 from pivotlens.errors import ConfigError
 from pivotlens.models.end_of_document import end_of_document_input
@@ -30,6 +30,7 @@ def inputs(config: SelectConfig, near: RunFolder) -> dict[str, str | Source]:
     found: dict[str, str | Source] = {
         "corpus": survey_corpus(config.corpus, near),
         "tokenizer": tokenizer_input(config.tokenizer, near),
+        **label_inputs(config),
     }
     if not config.end_of_document and set(config.formats) & set(TOKEN_FORMATS):
         found["end_of_document"] = end_of_document_input(config.tokenizer, near)

@@ -24,7 +24,7 @@ from pivotlens.corpus import (
     shards_of,
     unit_plan,
 )
-from pivotlens.corpus.boilerplate import Boilerplate, BoilerplateLine, line_keys
+from pivotlens.corpus.boilerplate import Boilerplate
 from pivotlens.corpus.packing import read_arrays, unpack_strings
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select.config import SelectConfig
@@ -113,7 +113,9 @@ def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
     if there is not None:
         details = {name: there.manifest.details[name] for name in _DETAILS}
         lines = there.rows("boilerplate")
-        plan = replace(plan, boilerplate=_boilerplate(lines, details["boilerplate_by_source"]))
+        plan = replace(
+            plan, boilerplate=Boilerplate.of_rows(lines, "label", by_source=details["boilerplate_by_source"])
+        )
         shards = shards_of(files, plan, executor, folder("cuts"))
         return Scored(
             there.folder / "scores.parquet",
@@ -148,6 +150,7 @@ def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
         "words": len(words.words),
         "tokenizer": tokenizer.fingerprint,
         "boilerplate_by_source": opened.plan.boilerplate.by_source,
+        "label_warnings": [*opened.warnings],
     }
     lines = _boilerplate_rows(opened.plan.boilerplate, _dropped(opened.shards, parts))
     return Scored(path, opened.shards, opened.plan, lines, len(pivots), details, warnings + _told(config, details))
@@ -164,6 +167,7 @@ _DETAILS = (
     "words",
     "tokenizer",
     "boilerplate_by_source",
+    "label_warnings",
 )
 
 
@@ -197,7 +201,7 @@ def _there(work: Work[SelectConfig], scoring: str) -> Selection | None:
 
 
 def _told(config: SelectConfig, details: Mapping[str, Any]) -> list[str]:
-    warnings = []
+    warnings = [*details["label_warnings"]]
     if config.limit_documents is not None:
         warnings.append(
             f"only the first {config.limit_documents:,} documents of each file were read (--limit-documents)"
@@ -233,17 +237,3 @@ def _boilerplate_rows(boilerplate: Boilerplate, dropped: Mapping[tuple[str, str,
         }
         for line in boilerplate.lines
     ]
-
-
-def _boilerplate(rows: Sequence[Mapping[str, Any]], by_source: bool) -> Boilerplate:
-    lines = [
-        BoilerplateLine(
-            (row["source"], row["label"]),
-            line_keys(row["line"])[0],
-            row["line"],
-            row["documents"],
-            row["documents_sampled"],
-        )
-        for row in rows
-    ]
-    return Boilerplate(tuple(lines), by_source)

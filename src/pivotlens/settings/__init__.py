@@ -4,6 +4,7 @@ from pivotlens.settings.base import StageConfig, setting
 from pivotlens.settings.shared import (
     CorpusFormat,
     CorpusStageConfig,
+    DocumentStageConfig,
     ModelStageConfig,
     PromptTemplate,
     SweepStageConfig,
@@ -12,6 +13,7 @@ from pivotlens.settings.shared import (
 __all__ = [
     "CorpusFormat",
     "CorpusStageConfig",
+    "DocumentStageConfig",
     "ModelStageConfig",
     "PromptTemplate",
     "StageConfig",

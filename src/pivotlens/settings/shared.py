@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import model_validator
 
 from pivotlens.settings.base import StageConfig, setting
+from pivotlens.settings.corpus_schemas import SCHEMAS, CorpusSchema
 
 PromptTemplate = Literal["english", "native", "bare"]
 """How a translation is asked for: the paper's English prompt, the target language's own, or bare lines."""
@@ -53,17 +57,58 @@ class SweepStageConfig(ModelStageConfig):
         return tuple(dict.fromkeys((self.prompt, *self.also_prompts)))
 
 
-class CorpusStageConfig(StageConfig):
-    """Settings of a stage that reads a corpus."""
+class DocumentStageConfig(StageConfig):
+    """Settings of a stage that reads documents: where their text and language stand."""
 
+    corpus_schema: CorpusSchema | None = setting(
+        None,
+        "Known corpus whose columns, and whose language codes, are those of the settings below that are not given: "
+        "dolma, fineweb, fineweb-2, mc4, culturax or oscar.",
+    )
+    text_column: str = setting(
+        "text", "Column that holds a document's text; in these names `a.b` is the field `b` of the column `a`."
+    )
+    language_column: str = setting(
+        "language",
+        "Column that holds a document's language code; `a+b` joins two, a language and a script; empty for none.",
+    )
+    language_file: str = setting(
+        "",
+        "Regular expression whose first group is the language code in a file's name below the corpus, such as "
+        "`^([a-z]{2})/`: for documents that no column tells it of.",
+    )
+    language_map: tuple[str, ...] = setting(
+        (),
+        "What codes that are not BCP 47 or ISO 639 mean, as `VALUE=CODE`, or a TSV file with the columns `value` and "
+        "`language`.",
+    )
+    language: str = setting("", "Language of documents that neither a column nor their file's name tells it of.")
+    language_model: str = setting(
+        "",
+        "Model that tells the language of documents that nothing else does, and that labels are checked against in a "
+        "sample: `lid.176` (bundled), or the file of a fastText model, such as GlotLID's.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_known_corpus(cls, values: Any) -> Any:
+        known = SCHEMAS.get(str(values.get("corpus_schema"))) if isinstance(values, Mapping) else None
+        if known is None:
+            return values
+        return {name: value for name, value in known.items() if name in cls.model_fields} | dict(values)
+
+
+class _Corpus(StageConfig):
     corpus: str = setting(
         "demo:tatoeba",
         "JSON lines (.zst, .gz, .xz, .bz2) or Parquet: a file, folder or glob, hf:// or s3://, `demo:tatoeba`, or what "
         "a stage made: `run:select/top`, of another run `run:FOLDER:select/top`.",
     )
-    text_column: str = setting("text", "Column that holds a document's text.")
-    language_column: str = setting("language", "Column that holds a document's language code.")
-    language: str = setting("", "Language of every document, where the corpus has no language column.")
+
+
+class CorpusStageConfig(DocumentStageConfig, _Corpus):
+    """Settings of a stage that reads a corpus."""
+
     group_column: str = setting("group", "Column shared by translations of one document; may be absent.")
     source_column: str = setting(
         "source", "Column that tells what a document was taken from; where absent, it is the folder of its file."

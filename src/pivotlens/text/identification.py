@@ -12,13 +12,10 @@ import numpy.typing as npt
 
 from pivotlens.errors import ConfigError
 from pivotlens.text.fasttext_model import Int32, read_fasttext
-from pivotlens.text.languages import language_code
+from pivotlens.text.languages import LID176_LABELS, language_code
 from pivotlens.text.line_kernels import Evidence, Tables, best_labels, no_words, read_lines, tables_of
 
 Integers = npt.NDArray[np.int64]
-
-_CODES = {"als": "gsw", "bh": "bho", "eml": "egl", "sh": "sr", "yue": "zh", "wuu": "zh"}
-"""Where fastText's label means another language than its BCP 47 code."""
 
 
 class Languages(NamedTuple):
@@ -110,6 +107,6 @@ def _languages(labels: tuple[str, ...]) -> Languages:
 
 def _code(label: str) -> str:
     try:
-        return _CODES.get(label) or language_code(label).split("-")[0]
+        return LID176_LABELS.get(label) or language_code(label).split("-")[0]
     except ConfigError:
         return label

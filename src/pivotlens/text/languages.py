@@ -36,6 +36,10 @@ NATIVE_NAMES: dict[str, dict[str, str]] = {
 """Names of the bundled languages in each of them."""
 
 
+LID176_LABELS = {"als": "gsw", "bh": "bho", "eml": "egl", "sh": "sr", "yue": "zh", "wuu": "zh"}
+"""What labels of fastText's lid.176 mean where they are not the BCP 47 code of their language."""
+
+
 class Direction(NamedTuple):
     """A translation direction; prints as ``fr-zh``."""
 

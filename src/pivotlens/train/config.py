@@ -6,11 +6,11 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from pivotlens.settings import StageConfig, setting
+from pivotlens.settings import DocumentStageConfig, setting
 from pivotlens.train.arms import arm_specs
 
 
-class TrainConfig(StageConfig):
+class TrainConfig(DocumentStageConfig):
     """Train a causal language model on each arm of a selection, further or from scratch, on equally many tokens."""
 
     stage: ClassVar[str] = "train"
@@ -35,9 +35,6 @@ class TrainConfig(StageConfig):
         "name of its own as `NAME=CORPUS`.",
     )
     seeds: tuple[int, ...] = setting((0,), "Seeds: of the order of the sequences, and of new weights; a run each.")
-    text_column: str = setting("text", "Column that holds a document's text.")
-    language_column: str = setting("language", "Column that holds a document's language code.")
-    language: str = setting("", "Language of every document, where a corpus has no language column.")
     max_bad_share: float = setting(
         0.001,
         "Share of unreadable rows above which the run fails; at once where they are the most of a file's first rows.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pivotlens.artifacts import RunFolder, Source, upstream_inputs
 from pivotlens.artifacts.files import expanded
 from pivotlens.artifacts.fingerprint import sha256_of_file
-from pivotlens.corpus import survey_corpus
+from pivotlens.corpus import label_inputs, survey_corpus
 from pivotlens.errors import ConfigError
 from pivotlens.models.end_of_document import end_of_document_input
 from pivotlens.models.resolve import model_input, tokenizer_input
@@ -23,7 +23,7 @@ def inputs(config: TrainConfig, near: RunFolder) -> dict[str, str | Source]:
         PrerequisiteError: Something is not there, or the stage that makes it has not run.
         DataError: A corpus holds no file.
     """
-    found: dict[str, str | Source] = {}
+    found: dict[str, str | Source] = {**label_inputs(config)}
     if config.configuration:
         _check_from_scratch(config)
         found["configuration"] = sha256_of_file(expanded(config.configuration))

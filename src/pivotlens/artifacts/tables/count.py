@@ -57,7 +57,7 @@ TABLES = {
         Column("units", INTEGER, "units", "How many."),
     ),
     "boilerplate": table(
-        "A line that recurs over a source's documents and was left out: the five hundred most frequent.",
+        "A line that recurs over a source's documents and was left out, the most frequent first.",
         Column("source", STRING, NONE, "The source; empty where there are too many to tell apart."),
         Column("language", STRING, CODE, "Label of its documents."),
         Column("line", STRING, NONE, "The line, as it stands in one of them; text of a corpus: untrusted."),
