@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import orjson
+
+from pivotlens.artifacts.files import write_bytes
 from pivotlens.corpus.files import CorpusFile
+from pivotlens.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,26 @@ class PartStore:
         """Return where the part of a shard is kept."""
         return self.folder / f"{shard.key}.part"
 
-    def missing(self, shards: Sequence[Shard]) -> list[Shard]:
+    def missing(self, shards: Iterable[Shard]) -> list[Shard]:
         """Return the shards that are still to be done."""
         there = {path.name for path in self.folder.iterdir()}
         return [shard for shard in shards if self.path(shard).name not in there]
+
+    def keep_failure(self, shard: Shard, error: DataError) -> None:
+        """Keep why there is no part of a shard: its next try replaces or removes that."""
+        told = {"shard": shard.shown, "message": error.message, "hint": error.hint}
+        write_bytes(self._failure(shard), orjson.dumps(told))
+
+    def forget_failure(self, shard: Shard) -> None:
+        """Remove what an earlier try left."""
+        self._failure(shard).unlink(missing_ok=True)
+
+    def failures(self, shards: Iterable[Shard]) -> dict[Shard, DataError]:
+        """Return why there is no part of those of some shards that were tried in vain."""
+        there = {path.name for path in self.folder.glob("*.failed")}
+        failed = [shard for shard in shards if self._failure(shard).name in there]
+        told = {shard: orjson.loads(self._failure(shard).read_bytes()) for shard in failed}
+        return {shard: DataError(of["message"], of["hint"]) for shard, of in told.items()}
+
+    def _failure(self, shard: Shard) -> Path:
+        return self.folder / f"{shard.key}.failed"

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from pivotlens.settings import StageConfig, setting
+from pivotlens.settings import EXECUTOR, SBATCH, SHARDS, SHARES, ExecutorName, StageConfig, setting
 
 
 class LensConfig(StageConfig):
@@ -52,6 +52,10 @@ class LensConfig(StageConfig):
         None, "Read only this many documents a file; recorded and shown in the report.", ge=1
     )
     workers: int = setting(1, "Worker processes that read the corpus.", ge=1, meaning=False)
+    executor: ExecutorName = EXECUTOR
+    shards: str = SHARDS
+    shares: int = SHARES
+    sbatch: tuple[str, ...] = SBATCH
     tokens: int = setting(40_000, "Tokens to train on; the languages take turns.", ge=2)
     held_out: int = setting(48, "Documents kept apart to measure the lens on, and as many to damp it by.", ge=2)
     sequence_length: int = setting(128, "Most tokens of a sequence; one is the beginning of a piece.", ge=8)

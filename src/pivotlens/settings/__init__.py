@@ -2,16 +2,28 @@
 
 from pivotlens.settings.base import StageConfig, setting
 from pivotlens.settings.shared import (
+    EXECUTOR,
+    SBATCH,
+    SHARDS,
+    SHARES,
     CorpusFormat,
     CorpusStageConfig,
+    ExecutorName,
+    Launched,
     ModelStageConfig,
     PromptTemplate,
     SweepStageConfig,
 )
 
 __all__ = [
+    "EXECUTOR",
+    "SBATCH",
+    "SHARDS",
+    "SHARES",
     "CorpusFormat",
     "CorpusStageConfig",
+    "ExecutorName",
+    "Launched",
     "ModelStageConfig",
     "PromptTemplate",
     "StageConfig",
