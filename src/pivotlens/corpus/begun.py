@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 
 from pivotlens.artifacts.files import write_bytes
+from pivotlens.artifacts.manifest import MANIFEST
 from pivotlens.corpus.shards import PartStore, Shard
 
 _RECORD = ".pass.json"
@@ -66,7 +67,9 @@ def passes_at_work(run: Path) -> list[PassStatus]:
     latest: dict[str, tuple[float, Path]] = {}
     for record in (run / ".work").glob(f"**/{_RECORD}"):
         stage = re.split("[-.]", record.relative_to(run / ".work").parts[0])[0]
-        began = _time(record)
+        began, result = _time(record), _time(run / stage / MANIFEST)
+        if result is not None and began is not None and began < result:  # its parts are about to be removed
+            continue
         if began is not None and began >= latest.get(stage, (0.0, record))[0]:
             latest[stage] = (began, record)
     found = (_status(stage, began, record) for stage, (began, record) in sorted(latest.items()))
