@@ -158,7 +158,9 @@ def test_paths_lead_from_the_folder_of_whoever_opened_the_pass(
     assert Path.cwd() == tmp_path / "elsewhere"
     opened = OpenPass.find(plan.work_folder)
     assert opened is not None
-    OpenPass(TEN, Note(), PartStore(plan.work_folder / "parts/only"), "only", tmp_path / "gone").publish(plan.work_folder)
+    OpenPass(TEN, Note(), PartStore(plan.work_folder / "parts/only"), "only", tmp_path / "gone").publish(
+        plan.work_folder
+    )
     with pytest.raises(ArtifactError, match=r"begun in the folder .*gone, which is not there"):
         make_share(plan, Share(1, 1), 1)
 

@@ -31,8 +31,11 @@ _WIDEST = 9
 
 def add(app: App) -> None:
     """Add the verb."""
-    app.command(show, name="show", help=help_text(
-        "Show what a run folder holds and how far work in it is, or the rows of a table.", EXAMPLES))
+    app.command(
+        show,
+        name="show",
+        help=help_text("Show what a run folder holds and how far work in it is, or the rows of a table.", EXAMPLES),
+    )
 
 
 def show(
