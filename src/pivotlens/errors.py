@@ -60,7 +60,7 @@ class ArtifactError(PivotLensError):
 
 
 class UnfinishedError(PivotLensError):
-    """Nothing is wrong, but there is no result yet: parts of other shares are missing, or are still to be merged."""
+    """Nothing is wrong, but there is no result yet: parts of other portions are missing, or are still to be merged."""
 
     exit_code = 7
 

@@ -153,7 +153,7 @@ class Stage(Generic[C, R]):
 
         Raises:
             PrerequisiteError: It has to run and a package that it needs is not installed.
-            UnfinishedError: Only a share of the work was asked for.
+            UnfinishedError: Only a portion of the work was asked for.
             PivotLensError: Whatever the work finds wrong.
         """
         from pivotlens.artifacts import ResultWriter, Workspace  # as above

@@ -113,20 +113,20 @@ def test_counts_are_those_of_one_process(counted, uncounted, nodes):
     assert left_over(uncounted) == []
 
 
-@pytest.mark.parametrize("share", [("--workers", "2"), ("--shards", "merge")])
-def test_killed_here_and_gone_on_elsewhere(counted, uncounted, nodes, share):
+@pytest.mark.parametrize("portion", [("--workers", "2"), ("--shards", "merge")])
+def test_killed_here_and_gone_on_elsewhere(counted, uncounted, nodes, portion):
     asked = ("count", "--run", uncounted, *counted.arguments)
     process = start(*asked, "--executor", "ray", env=nodes.variables)
     _until(lambda: any(uncounted.glob(".work/**/*.part")) or process.poll() is not None)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     before = {path: path.stat().st_mtime_ns for path in uncounted.glob(".work/**/*.part")}
-    done = call(*asked, *share)
+    done = call(*asked, *portion)
     while done.returncode == 7:
         now = {path: path.stat().st_mtime_ns for path in uncounted.glob(".work/**/*.part")}
         assert before.items() <= now.items(), "a finished shard was done again"
         assert call(*asked, "--shards", "1/1").returncode == 7
-        done = call(*asked, *share)
+        done = call(*asked, *portion)
     assert done.returncode == 0, done.stderr
     assert differing(counted.run, uncounted) == []
 

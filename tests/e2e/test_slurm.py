@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from command_line import call, differing, start
@@ -28,9 +27,9 @@ def _until(seen: Callable[[], object], seconds: float = 60) -> None:
 
 
 def test_a_node_goes_down_and_its_jobs_are_done_again(counted, uncounted, variables):
-    # More shares than an array may have tasks here: MaxArraySize is 3.
+    # More portions than an array may have tasks here: MaxArraySize is 3.
     process = start(
-        "count", "--run", uncounted, *counted.arguments, "--executor", "slurm", "--shares", "5", "--sbatch", "mem=0",
+        "count", "--run", uncounted, *counted.arguments, "--executor", "slurm", "--portions", "5", "--sbatch", "mem=0",
         env=variables,
     )  # fmt: skip
     try:
@@ -47,7 +46,7 @@ def test_a_node_goes_down_and_its_jobs_are_done_again(counted, uncounted, variab
     assert differing(counted.run / "count", uncounted / "count") == []
     logs = uncounted / "logs/slurm/count"
     assert len([*logs.glob("merge-*.log")]) == 3
-    assert len([*logs.glob("share-*_[01].log")]) == len([*logs.glob("share-*.log")]) == 4
+    assert len([*logs.glob("portion-*_[01].log")]) == len([*logs.glob("portion-*.log")]) == 4
 
 
 def test_a_shard_that_fails_is_named_and_the_others_are_made(counted, uncounted, tiny, variables, tmp_path):
@@ -55,7 +54,7 @@ def test_a_shard_that_fails_is_named_and_the_others_are_made(counted, uncounted,
     (corpus / "damaged.jsonl.gz").write_bytes(b"\x1f\x8b\x08no gzip")
     arguments = [str(corpus) if one == str(tiny.corpus) else one for one in counted.arguments]
     done = call(
-        "count", "--run", uncounted, *arguments, "--executor", "slurm", "--shares", "2", "--sbatch", "mem=0",
+        "count", "--run", uncounted, *arguments, "--executor", "slurm", "--portions", "2", "--sbatch", "mem=0",
         env=variables,
     )  # fmt: skip
     assert done.returncode == 4, done.stderr

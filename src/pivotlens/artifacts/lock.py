@@ -98,7 +98,7 @@ class StageLock(_FileLock):
 
 
 class PartsLock(_FileLock):
-    """The lock on a stage's parts, for shares that make some and for whoever removes them.
+    """The lock on a stage's parts, for portions that make some and for whoever removes them.
 
     Args:
         run: The run folder, which exists.
@@ -123,7 +123,7 @@ class PartsLock(_FileLock):
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
-        """Hold the lock alone and tell so; False while a share is at work.
+        """Hold the lock alone and tell so; False while a portion is at work.
 
         Raises:
             ArtifactError: Its file cannot be written, or the file system keeps no locks.

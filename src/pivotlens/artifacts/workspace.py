@@ -97,7 +97,7 @@ class Workspace:
             self._lock.release()
 
     def _remove_served(self, *others: Path) -> None:
-        """Remove what has served; all of it stays while a share is at work, which a next call then removes."""
+        """Remove what has served; all of it stays while a portion is at work, which a next call then removes."""
         with self._parts_lock.alone() as alone, writing_errors(self._folder):
             if not alone:
                 return
@@ -113,7 +113,7 @@ class Workspace:
             with self._parts_lock.alone() as alone, writing_errors(kept):
                 if not alone:
                     raise ArtifactError(
-                        f"shares of {self._plan.stage} are at work in {self._plan.run} for other settings, on parts "
+                        f"portions of {self._plan.stage} are at work in {self._plan.run} for other settings, on parts "
                         "that would be removed",
                         "Wait for them to end, or choose another run folder.",
                     )

@@ -17,7 +17,7 @@ from pivotlens.cli.verbs import add_stage_verbs
 from pivotlens.errors import ConfigError, PivotLensError, UnfinishedError, closest
 from pivotlens.text.scripts import escape_controls
 
-_EPILOGUE = "Documentation: README.md and docs/ of the repository. Exit codes: 0 done, 2 settings, 3 something missing, 4 input data, 5 model, 6 run folder, 7 shares go on, 130 interrupted."  # noqa: E501
+_EPILOGUE = "Documentation: README.md and docs/ of the repository. Exit codes: 0 done, 2 settings, 3 something missing, 4 input data, 5 model, 6 run folder, 7 portions go on, 130 interrupted."  # noqa: E501
 
 
 def build_app() -> App:

@@ -8,24 +8,24 @@ from typing import Any
 
 from pivotlens.artifacts import Plan
 from pivotlens.corpus.executor import Executor, LocalExecutor
-from pivotlens.corpus.shares import MERGE, OpeningExecutor, Share, make_share
+from pivotlens.corpus.portions import MERGE, OpeningExecutor, Portion, make_portion
 from pivotlens.corpus.slurm import run_on_slurm
 from pivotlens.extras import require_extra
 from pivotlens.settings import Launched
 
 
 def done_elsewhere(plan: Plan[Any]) -> bool:
-    """Make the share that is asked for, or have jobs do the whole stage; False where this process is to do it.
+    """Make the portion that is asked for, or have jobs do the whole stage; False where this process is to do it.
 
     Raises:
-        UnfinishedError: A share was made.
+        UnfinishedError: A portion was made.
         PivotLensError: What went wrong with it, or with the jobs.
     """
     config = plan.config
     if not isinstance(config, Launched):
         return False
     if config.shards and config.shards != MERGE:
-        make_share(plan, Share.parse(config.shards), config.workers)
+        make_portion(plan, Portion.parse(config.shards), config.workers)
     if config.executor == "slurm" and not config.shards:
         run_on_slurm(plan)
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -83,19 +83,27 @@ class PartStore:
 
     def keep_failure(self, shard: Shard, error: DataError) -> None:
         """Keep why there is no part of a shard: its next try replaces or removes that."""
-        told = {"shard": shard.shown, "message": error.message, "hint": error.hint}
-        write_bytes(self._failure(shard), orjson.dumps(told))
+        self._write_failure(shard, error, told=False)
 
     def forget_failure(self, shard: Shard) -> None:
         """Remove what an earlier try left."""
         self._failure(shard).unlink(missing_ok=True)
 
-    def failures(self, shards: Iterable[Shard]) -> dict[Shard, DataError]:
-        """Return why there is no part of those of some shards that were tried in vain."""
+    def untold_failures(self, shards: Iterable[Shard]) -> dict[Shard, DataError]:
+        """Return why there is no part of those of some shards that were tried in vain since `mark_told`."""
         there = {path.name for path in self.folder.glob("*.failed")}
         failed = [shard for shard in shards if self._failure(shard).name in there]
-        told = {shard: orjson.loads(self._failure(shard).read_bytes()) for shard in failed}
-        return {shard: DataError(of["message"], of["hint"]) for shard, of in told.items()}
+        kept = {shard: orjson.loads(self._failure(shard).read_bytes()) for shard in failed}
+        return {shard: DataError(of["message"], of["hint"]) for shard, of in kept.items() if not of["told"]}
+
+    def mark_told(self, failed: Mapping[Shard, DataError]) -> None:
+        """Note that somebody was told of failures: whoever goes on after that wants another try."""
+        for shard, error in failed.items():
+            self._write_failure(shard, error, told=True)
+
+    def _write_failure(self, shard: Shard, error: DataError, *, told: bool) -> None:
+        kept = {"message": error.message, "hint": error.hint, "told": told}
+        write_bytes(self._failure(shard), orjson.dumps(kept))
 
     def _failure(self, shard: Shard) -> Path:
         return self.folder / f"{shard.key}.failed"

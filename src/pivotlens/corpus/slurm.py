@@ -19,7 +19,7 @@ from pivotlens.errors import ArtifactError, PivotLensError, PrerequisiteError
 from pivotlens.progress import announce
 
 # Settings that say how the work is dealt out, and not what is done.
-_LAUNCHING = frozenset({"executor", "shards", "shares", "sbatch"})
+_LAUNCHING = frozenset({"executor", "shards", "portions", "sbatch"})
 # How often it is looked whether the jobs have ended, and how much of the last one's output is shown.
 _PAUSE, _LINES = 5.0, 12
 
@@ -37,7 +37,7 @@ cd $folder || exit
 script=$script
 work=$work
 logs=$logs
-shares=$shares
+portions=$portions
 workers=$workers
 options=($options)
 command=($command)
@@ -59,12 +59,12 @@ case $${1:-begin} in
     mkdir -p "$$logs" && rm -f "$$logs/status" && submit merge-%j.log -- merge
     ;;
 
-  share)  # share TASKS: an array has no more tasks than the cluster allows, so that a task may make several shares
+  portion)  # portion TASKS: an array has no more tasks than the cluster allows, so that one may make several portions
     failed=0
-    for ((share = SLURM_ARRAY_TASK_ID; share < shares; share += $$2)); do
-      "$${command[@]}" --workers "$$workers" --shards "$$share/$$shares"
+    for ((portion = SLURM_ARRAY_TASK_ID; portion < portions; portion += $$2)); do
+      "$${command[@]}" --workers "$$workers" --shards "$$portion/$$portions"
       status=$$?
-      ((status == 7)) || failed=$$status  # 7: this share is made, and there is more to do
+      ((status == 7)) || failed=$$status  # 7: this portion is made, and there is more to do
     done
     exit "$$failed"
     ;;
@@ -74,8 +74,8 @@ case $${1:-begin} in
     status=$$?
     if ((status == 7)) && (($$(parts) > $${2:--1})); then
       most=$$(scontrol show config | sed -n 's/^MaxArraySize *= *//p')
-      tasks=$$((shares < $${most:-1001} - 1 ? shares : $${most:-1001} - 1))
-      array=$$(submit share-%A_%a.log --cpus-per-task="$$workers" --array="0-$$((tasks - 1))" -- share "$$tasks") &&
+      tasks=$$((portions < $${most:-1001} - 1 ? portions : $${most:-1001} - 1))
+      array=$$(submit portion-%A_%a.log --cpus-per-task="$$workers" --array="0-$$((tasks - 1))" -- portion "$$tasks") &&
         submit merge-%j.log --dependency="afterany:$$array" -- merge "$$(parts)"
       status=$$?
       ((status == 0)) && exit
@@ -123,7 +123,7 @@ class SlurmJobs:
             script=shlex.quote(str(self.script)),
             work=shlex.quote(str(plan.run.resolve() / ".work")),
             logs=shlex.quote(str(self.logs)),
-            shares=config.shares,
+            portions=config.portions,
             workers=config.workers,
             options=shlex.join(options),
             command=" \\\n  ".join(map(shlex.join, self._command())),

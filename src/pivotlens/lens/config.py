@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from pivotlens.settings import EXECUTOR, SBATCH, SHARDS, SHARES, ExecutorName, StageConfig, setting
+from pivotlens.settings import EXECUTOR, PORTIONS, SBATCH, SHARDS, ExecutorName, StageConfig, setting
 
 
 class LensConfig(StageConfig):
@@ -54,7 +54,7 @@ class LensConfig(StageConfig):
     workers: int = setting(1, "Worker processes that read the corpus.", ge=1, meaning=False)
     executor: ExecutorName = EXECUTOR
     shards: str = SHARDS
-    shares: int = SHARES
+    portions: int = PORTIONS
     sbatch: tuple[str, ...] = SBATCH
     tokens: int = setting(40_000, "Tokens to train on; the languages take turns.", ge=2)
     held_out: int = setting(48, "Documents kept apart to measure the lens on, and as many to damp it by.", ge=2)

@@ -3,9 +3,9 @@
 from pivotlens.settings.base import StageConfig, setting
 from pivotlens.settings.shared import (
     EXECUTOR,
+    PORTIONS,
     SBATCH,
     SHARDS,
-    SHARES,
     CorpusFormat,
     CorpusStageConfig,
     ExecutorName,
@@ -17,9 +17,9 @@ from pivotlens.settings.shared import (
 
 __all__ = [
     "EXECUTOR",
+    "PORTIONS",
     "SBATCH",
     "SHARDS",
-    "SHARES",
     "CorpusFormat",
     "CorpusStageConfig",
     "ExecutorName",

@@ -20,11 +20,11 @@ EXECUTOR = setting(
 )
 SHARDS = setting(
     "",
-    "Do only one share of the work, such as `3/8`: make the parts of the pass that is open and end; `merge` puts parts "
-    "together and opens the next pass. Exit code 7 until the result is there.",
+    "Do only one portion of the work, such as `3/8`: make its parts of the pass that is open, and end; `merge` puts "
+    "parts together and opens the next pass. Exit code 7 until the result is there.",
     meaning=False,
 )
-SHARES = setting(100, "Shares that the work is dealt out in on Slurm; each is done by `workers` processes.", ge=1,
+PORTIONS = setting(100, "Portions that the work is dealt out in on Slurm; each is done by `workers` processes.", ge=1,
                  meaning=False)  # fmt: skip
 SBATCH = setting(
     (), "Options of sbatch for every job, without the dashes, such as `partition=cpu time=8:00:00`.", meaning=False
@@ -105,7 +105,7 @@ class CorpusStageConfig(StageConfig):
     workers: int = setting(1, "Worker processes.", ge=1, meaning=False)
     executor: ExecutorName = EXECUTOR
     shards: str = SHARDS
-    shares: int = SHARES
+    portions: int = PORTIONS
     sbatch: tuple[str, ...] = SBATCH
     max_bad_share: float = setting(
         0.001,
@@ -126,5 +126,5 @@ class Launched(Protocol):
     workers: int
     executor: ExecutorName
     shards: str
-    shares: int
+    portions: int
     sbatch: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Work in shares, bad files and how far a pass is: at the level of shards, without a stage."""
+"""Work in portions, bad files and how far a pass is: at the level of shards, without a stage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pivotlens.artifacts.plan import Plan
 from pivotlens.artifacts.workspace import Workspace
 from pivotlens.corpus import CorpusFile, LocalExecutor, PartStore, Shard
 from pivotlens.corpus.begun import passes_at_work
-from pivotlens.corpus.shares import OpeningExecutor, OpenPass, Share, make_share
+from pivotlens.corpus.portions import OpeningExecutor, OpenPass, Portion, make_portion
 from pivotlens.count import CountConfig
 from pivotlens.errors import ArtifactError, ConfigError, DataError, UnfinishedError
 
@@ -63,11 +63,11 @@ def test_bad_files_are_listed_and_the_others_are_done(tmp_path: Path, workers: i
     assert caught.value.message == "3 of 5 shards failed:\n-a: bad\n-c: bad\n-e: bad"
     assert caught.value.hint == "Mend -a."
     assert store.missing(shards) == [shards[0], shards[2], shards[4]]
-    assert {shard.file.name: error.message for shard, error in store.failures(shards).items()} == {
+    assert {shard.file.name: error.message for shard, error in store.untold_failures(shards).items()} == {
         name: f"{name}: bad" for name in ("-a", "-c", "-e")
     }
     LocalExecutor(workers).run(shards, Note("?"), store)
-    assert (store.missing(shards), store.failures(shards)) == ([], {})
+    assert (store.missing(shards), store.untold_failures(shards)) == ([], {})
 
 
 def test_where_nearly_all_fail_not_all_are_tried(tmp_path: Path) -> None:
@@ -89,41 +89,41 @@ def test_many_that_fail_among_more_that_do_not_are_all_tried(tmp_path: Path) -> 
     assert len(PartStore(tmp_path).missing(shards)) == 40
 
 
-# -- shares
+# -- portions
 
 
 @pytest.mark.parametrize("text", ["3", "3/", "/8", "9/8", "0/0", "-1/8", "1/8/2", "all", "٣/8x", "1.0/8"])
 def test_what_is_no_share_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"is no share of the work\nGive a number"):
-        Share.parse(text)
+    with pytest.raises(ConfigError, match=r"is no portion of the work\nGive a number"):
+        Portion.parse(text)
 
 
 @pytest.mark.parametrize("of", [1, 3, 10, 17])
-def test_shares_are_a_partition_whether_counted_from_0_or_1(of: int) -> None:
-    from_0 = [Share(number, of).deal(TEN) for number in range(of)]
-    from_1 = [Share(number, of).deal(TEN[::-1]) for number in range(1, of + 1)]
-    assert sorted((shard for share in from_0 for shard in share), key=TEN.index) == TEN
+def test_portions_are_a_partition_whether_counted_from_0_or_1(of: int) -> None:
+    from_0 = [Portion(number, of).deal(TEN) for number in range(of)]
+    from_1 = [Portion(number, of).deal(TEN[::-1]) for number in range(1, of + 1)]
+    assert sorted((shard for portion in from_0 for shard in portion), key=TEN.index) == TEN
     assert [*from_1[-1:], *from_1[:-1]] == from_0
     assert max(map(len, from_0)) - min(map(len, from_0)) <= 1
 
 
-def test_shares_fill_one_pass_after_another_and_say_what_is_missing(plan: Plan[CountConfig]) -> None:
+def test_portions_fill_one_pass_after_another_and_say_what_is_missing(plan: Plan[CountConfig]) -> None:
     with pytest.raises(UnfinishedError, match=r"no pass of count is open.*\n.*--shards merge: it opens the first"):
-        make_share(plan, Share(1, 2), 1)
+        make_portion(plan, Portion(1, 2), 1)
     passes = (("first", TEN[:3]), ("second", TEN))
     with pytest.raises(UnfinishedError, match=r"'first' lacks 3 of 3 shards: 0\.jsonl, 1\.jsonl, 2\.jsonl\n"):
         begun(plan, *passes)
-    with pytest.raises(UnfinishedError, match=r"share 1/2 of 'first' is made; .* 2 of 3 shards are missing: 0.*2"):
-        make_share(plan, Share(1, 2), 1)
+    with pytest.raises(UnfinishedError, match=r"portion 1/2 of 'first' is made; .* 2 of 3 shards are missing: 0.*2"):
+        make_portion(plan, Portion(1, 2), 1)
     with pytest.raises(UnfinishedError, match="'first' lacks 2 of 3"):
         begun(plan, *passes)
     with pytest.raises(UnfinishedError, match=r"all 3 shards of 'first' are made"):
-        make_share(plan, Share(2, 2), 1)
+        make_portion(plan, Portion(2, 2), 1)
     with pytest.raises(UnfinishedError, match="'second' lacks 10 of 10"):
         begun(plan, *passes)
     for number in (1, 2):
         with pytest.raises(UnfinishedError):
-            make_share(plan, Share(number, 2), 1)
+            make_portion(plan, Portion(number, 2), 1)
     begun(plan, *passes)
     assert [path.read_text() for path in map(PartStore(plan.work_folder / "parts/second").path, TEN)] == [
         shard.file.name for shard in TEN
@@ -135,12 +135,15 @@ def test_what_failed_in_every_share_ends_the_rounds(plan: Plan[CountConfig]) -> 
     with pytest.raises(UnfinishedError):
         begun(plan, ("only", shards))
     with pytest.raises(UnfinishedError, match="2 of 4 shards are missing: -b, -d"):
-        make_share(plan, Share(1, 2), 1)
+        make_portion(plan, Portion(1, 2), 1)
     with pytest.raises(UnfinishedError, match="lacks 2 of 4 shards: -b, -d"):
         begun(plan, ("only", shards))
     with pytest.raises(DataError, match=r"2 of 2 shards failed"):
-        make_share(plan, Share(2, 2), 1)
+        make_portion(plan, Portion(2, 2), 1)
     with pytest.raises(DataError, match=r"2 of 4 shards failed:\n-b: bad\n-d: bad"):
+        begun(plan, ("only", shards))
+    assert [status.failed for status in passes_at_work(plan.run)] == [["-b: bad", "-d: bad"]]
+    with pytest.raises(UnfinishedError, match="lacks 2 of 4 shards"):  # it was told: this is another try
         begun(plan, ("only", shards))
 
 
@@ -154,7 +157,7 @@ def test_paths_lead_from_the_folder_of_whoever_opened_the_pass(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     with pytest.raises(UnfinishedError, match="all 10 shards"):
-        make_share(plan, Share(1, 1), 1)
+        make_portion(plan, Portion(1, 1), 1)
     assert Path.cwd() == tmp_path / "elsewhere"
     opened = OpenPass.find(plan.work_folder)
     assert opened is not None
@@ -162,13 +165,13 @@ def test_paths_lead_from_the_folder_of_whoever_opened_the_pass(
         plan.work_folder
     )
     with pytest.raises(ArtifactError, match=r"begun in the folder .*gone, which is not there"):
-        make_share(plan, Share(1, 1), 1)
+        make_portion(plan, Portion(1, 1), 1)
 
 
 # -- locks
 
 
-def test_shares_exclude_nobody_but_whoever_removes_their_parts(tmp_path: Path) -> None:
+def test_portions_exclude_nobody_but_whoever_removes_their_parts(tmp_path: Path) -> None:
     first, second, third = (PartsLock(tmp_path, "count") for _ in range(3))
     with first.making():
         with second.making(), third.alone() as alone:
@@ -185,7 +188,7 @@ def test_parts_of_other_settings_stay_while_shares_are_at_work_on_them(plan: Pla
         begun(plan, ("only", TEN))
     other = make_plan(plan.run, CountConfig(seed=1), version=1, inputs={})
     with PartsLock(plan.run, "count").making():
-        with pytest.raises(ArtifactError, match="shares of count are at work in .* for other settings"):
+        with pytest.raises(ArtifactError, match=r"portions of count are at work in .* for other settings"):
             begun(other, ("only", TEN))
         assert plan.work_folder.exists()
     with pytest.raises(UnfinishedError):

@@ -1,8 +1,8 @@
-"""Work on a corpus dealt out in shares: processes that know nothing of each other make the parts of one pass.
+"""Work on a corpus dealt out in portions: processes that know nothing of each other make the parts of one pass.
 
 In turn, one process merges the parts and opens the next pass, and any number of others make the parts of the pass
-that is open. A share needs no part of another, so it neither waits nor holds what others need: fewer processes than
-there are shares can do them all, one after another.
+that is open. A portion needs no part of another, so it neither waits nor holds what others need: fewer processes than
+there are portions can do them all, one after another.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from pivotlens.corpus.shards import PartStore, Shard, Task
 from pivotlens.errors import ArtifactError, ConfigError, UnfinishedError
 
 MERGE = "merge"
-"""In the place of a share: makes no part, merges those that are there."""
-_SHARE = re.compile(r"(\d{1,9})/(\d{1,9})")
+"""In the place of a portion: makes no part, merges those that are there."""
+_PORTION = re.compile(r"(\d{1,9})/(\d{1,9})")
 _OPEN, _TASK = "open.json", ".task"
 
 
 @dataclass(frozen=True)
-class Share:
+class Portion:
     """One of several equal parts of the work on every pass.
 
     Attributes:
-        number: Of the share, from 0 or from 1: the last one may be called 0.
+        number: Of the portion, from 0 or from 1: the last one may be called 0.
         of: How many there are.
     """
 
@@ -47,15 +47,15 @@ class Share:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the share that a setting names.
+        """Return the portion that a setting names.
 
         Raises:
             ConfigError: It names none.
         """
-        found = _SHARE.fullmatch(text)
+        found = _PORTION.fullmatch(text)
         if found is None or not 0 <= int(found[1]) <= int(found[2]) > 0:
             raise ConfigError(
-                f"shards = {text!r} is no share of the work",
+                f"shards = {text!r} is no portion of the work",
                 "Give a number and how many there are, such as 3/8, from 1/8 to 8/8 or from 0/8 to 7/8; or `merge`.",
             )
         return cls(int(found[1]), int(found[2]))
@@ -64,14 +64,14 @@ class Share:
         return f"{self.number}/{self.of}"
 
     def deal(self, shards: Sequence[Shard]) -> list[Shard]:
-        """Return the shards of this share: all shares have about as many bytes, and no shard is in two of them."""
+        """Return the shards of this portion: all portions have about as many bytes, and no shard is in two of them."""
         ordered = sorted(shards, key=lambda shard: (-shard.size, shard.key))
         return ordered[self.number % self.of :: self.of]
 
 
 @dataclass(frozen=True)
 class OpenPass:
-    """A pass as shares find it.
+    """A pass as portions find it.
 
     Attributes:
         shards: The corpus.
@@ -88,7 +88,7 @@ class OpenPass:
     folder: Path
 
     def publish(self, work_folder: Path) -> None:
-        """Put it where shares look for it; what is read there was written by this program for the same result."""
+        """Put it where portions look for it; what is read there was written by this program for the same result."""
         write_bytes(self.store.folder / _TASK, pickle.dumps(self))
         place = os.path.relpath(self.store.folder, work_folder)
         write_bytes(work_folder / _OPEN, orjson.dumps(place))
@@ -115,10 +115,10 @@ class OpenPass:
 
 @dataclass(frozen=True)
 class OpeningExecutor:
-    """Opens the first pass that lacks a part, for shares; passes that lack none are merged by whoever calls it.
+    """Opens the first pass that lacks a part, for portions; passes that lack none are merged by whoever calls it.
 
     Attributes:
-        work_folder: Where shares look for it.
+        work_folder: Where portions look for it.
     """
 
     work_folder: Path
@@ -130,7 +130,7 @@ class OpeningExecutor:
 
         Raises:
             UnfinishedError: The pass is open; names the shards that are missing.
-            DataError: Every share did what it could; tells what is wrong with the shards that failed.
+            DataError: Every portion did what it could; tells once what is wrong with the shards that failed.
         """
         missing = store.missing(shards)
         if not missing:
@@ -139,21 +139,22 @@ class OpeningExecutor:
         if opened is None or opened.store != store:
             begin_pass(store, shards, missing, description)
             OpenPass(shards, task, store, description, Path.cwd()).publish(self.work_folder)
-        failed = store.failures(missing)
+        failed = store.untold_failures(missing)
         if len(failed) == len(missing):
+            store.mark_told(failed)
             raise failure(failed, len(shards), len(shards))
         raise UnfinishedError(
             f"{description!r} lacks {len(missing):,} of {len(shards):,} shards: {named(missing)}",
-            "Run the shares, the same command with --shards 1/N to N/N, and then this one again.",
+            "Run the portions, the same command with --shards 1/N to N/N, and then this one again.",
         )
 
 
-def make_share(plan: Plan[Any], share: Share, workers: int) -> None:
-    """Make the parts of one share of the pass that is open; any number of processes may do so at once.
+def make_portion(plan: Plan[Any], portion: Portion, workers: int) -> None:
+    """Make the parts of one portion of the pass that is open; any number of processes may do so at once.
 
     Args:
         plan: Of the stage.
-        share: What is to be done.
+        portion: What is to be done.
         workers: Processes that do it.
 
     Raises:
@@ -175,14 +176,14 @@ def make_share(plan: Plan[Any], share: Share, workers: int) -> None:
             )
         with chdir(opened.folder):
             described, store = opened.description, opened.store
-            mine = store.missing(share.deal(opened.shards))
+            mine = store.missing(portion.deal(opened.shards))
             if mine:
-                LocalExecutor(workers).make(mine, opened.task, store, f"{described}, share {share}")
+                LocalExecutor(workers).make(mine, opened.task, store, f"{described}, portion {portion}")
             missing = store.missing(opened.shards)
     if missing:
         raise UnfinishedError(
-            f"share {share} of {described!r} is made; of all shares {len(missing):,} of {len(opened.shards):,} shards "
-            f"are missing: {named(missing)}",
+            f"portion {portion} of {described!r} is made; of all portions {len(missing):,} of {len(opened.shards):,} "
+            f"shards are missing: {named(missing)}",
             f"When the others are made too: {again[0].lower()}{again[1:]}goes on.",
         )
     raise UnfinishedError(f"all {len(opened.shards):,} shards of {described!r} are made", f"{again}goes on.")
