@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pivotlens.artifacts import make_plan, write_bytes
 from pivotlens.artifacts.lock import PartsLock
 from pivotlens.artifacts.plan import Plan
 from pivotlens.artifacts.workspace import Workspace
+from pivotlens.cli.main import main
 from pivotlens.corpus import CorpusFile, LocalExecutor, PartStore, Shard
 from pivotlens.corpus.begun import passes_at_work
 from pivotlens.corpus.portions import OpeningExecutor, OpenPass, Portion, make_portion
@@ -93,7 +95,7 @@ def test_many_that_fail_among_more_that_do_not_are_all_tried(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("text", ["3", "3/", "/8", "9/8", "0/0", "-1/8", "1/8/2", "all", "٣/8x", "1.0/8"])
-def test_what_is_no_share_is_refused(text: str) -> None:
+def test_what_is_no_portion_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match=r"is no portion of the work\nGive a number"):
         Portion.parse(text)
 
@@ -130,7 +132,9 @@ def test_portions_fill_one_pass_after_another_and_say_what_is_missing(plan: Plan
     ]
 
 
-def test_what_failed_in_every_share_ends_the_rounds(plan: Plan[CountConfig]) -> None:
+def test_what_failed_in_every_portion_ends_the_rounds(
+    plan: Plan[CountConfig], capsys: pytest.CaptureFixture[str]
+) -> None:
     shards = shards_named("a", "-b", "c", "-d")
     with pytest.raises(UnfinishedError):
         begun(plan, ("only", shards))
@@ -142,7 +146,13 @@ def test_what_failed_in_every_share_ends_the_rounds(plan: Plan[CountConfig]) -> 
         make_portion(plan, Portion(2, 2), 1)
     with pytest.raises(DataError, match=r"2 of 4 shards failed:\n-b: bad\n-d: bad"):
         begun(plan, ("only", shards))
-    assert [status.failed for status in passes_at_work(plan.run)] == [["-b: bad", "-d: bad"]]
+    assert main(["show", str(plan.run)]) == 0
+    shown = capsys.readouterr().out
+    assert "count: unfinished, only: 2 of 4 shards (0 of 0 MB)" in shown
+    assert "\n  Failed: -b: bad\n  Failed: -d: bad\n" in shown
+    assert main(["show", str(plan.run), "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert (told["stage"], told["at_work"]["done"], told["at_work"]["failed"]) == ("count", 2, ["-b: bad", "-d: bad"])
     with pytest.raises(UnfinishedError, match="lacks 2 of 4 shards"):  # it was told: this is another try
         begun(plan, ("only", shards))
 
@@ -183,7 +193,7 @@ def test_portions_exclude_nobody_but_whoever_removes_their_parts(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_parts_of_other_settings_stay_while_shares_are_at_work_on_them(plan: Plan[CountConfig]) -> None:
+def test_parts_of_other_settings_stay_while_portions_are_at_work_on_them(plan: Plan[CountConfig]) -> None:
     with pytest.raises(UnfinishedError):
         begun(plan, ("only", TEN))
     other = make_plan(plan.run, CountConfig(seed=1), version=1, inputs={})
@@ -196,7 +206,7 @@ def test_parts_of_other_settings_stay_while_shares_are_at_work_on_them(plan: Pla
     assert not plan.work_folder.exists()
 
 
-def test_parts_that_have_served_are_removed_when_the_last_share_has_ended(plan: Plan[CountConfig]) -> None:
+def test_parts_that_have_served_are_removed_when_the_last_portion_has_ended(plan: Plan[CountConfig]) -> None:
     plan.run.mkdir()
     with PartsLock(plan.run, "count").making(), Workspace(plan) as workspace:
         workspace.staging.rename(plan.folder)
