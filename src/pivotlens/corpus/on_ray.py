@@ -104,8 +104,9 @@ def _outcome(done: Any, shard: Shard) -> DataError | None:
     try:
         error: Exception | None = ray.get(done)
     except RayError as lost:
+        said, _, _ = str(lost).strip().partition("\n")
         raise PrerequisiteError(
-            f"Ray gave up {shard.shown}: {str(lost).strip().partition('\n')[0]} ({type(lost).__name__})",
+            f"Ray gave up {shard.shown}: {said} ({type(lost).__name__})",
             "Mend what it tells and run the same command again: finished parts are kept. Every machine needs the same "
             "version of pivotlens, and memory for a shard on each of its processors.",
         ) from lost
