@@ -19,7 +19,7 @@ def variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
         yield variables
 
 
-def _until(seen: Callable[[], object], seconds: float = 60) -> None:
+def _until(seen: Callable[[], object], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not seen():
         assert time.monotonic() < end, "nothing happened"
@@ -38,7 +38,7 @@ def test_a_node_goes_down_and_its_jobs_are_done_again(counted, uncounted, variab
         command(variables, "scontrol", "update", "nodename=n2", "state=down", "reason=test")
         assert "count: unfinished, Finding words: " in call("show", uncounted).stdout
         command(variables, "scontrol", "update", "nodename=n2", "state=resume")
-        _, said = process.communicate(timeout=100)
+        _, said = process.communicate(timeout=300)
     finally:
         process.kill()
         process.communicate()
