@@ -34,23 +34,30 @@ class Nodes(NamedTuple):
 def nodes() -> Iterator[Nodes]:
     """A cluster on loopback whose workers see the modules of this folder."""
     variables = {"PYTHONPATH": ":".join([str(HERE), *filter(None, sys.path)]), "PYTHONWARNINGS": "default"}
+    patient = {"RAY_raylet_start_wait_time_s": "120", "RAY_USAGE_STATS_ENABLED": "0"}
     cluster = subprocess.Popen(
         [sys.executable, str(HERE / "ray_nodes.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, text=True, env=environment(variables | {"RAY_USAGE_STATS_ENABLED": "0"}),
+        stderr=subprocess.PIPE, text=True, env=environment(variables | patient), start_new_session=True,
     )  # fmt: skip
     said, told = cluster.stdout, cluster.stdin
     assert said is not None
     assert told is not None
-    address = said.readline().strip()
-    assert address, "no cluster of Ray came up"
 
     def kill_one() -> None:
         told.write("\n")
         told.flush()
         assert said.readline() == "killed\n"
 
-    yield Nodes(variables | {"RAY_ADDRESS": address}, kill_one)
-    cluster.communicate(timeout=180)
+    try:
+        address = said.readline().strip()
+        if not address:
+            pytest.fail(f"no cluster of Ray came up: {cluster.communicate()[1]}")
+        yield Nodes(variables | {"RAY_ADDRESS": address}, kill_one)
+        cluster.communicate(timeout=60)
+    finally:
+        if cluster.poll() is None:
+            os.killpg(cluster.pid, signal.SIGKILL)
+            cluster.communicate()
 
 
 # Makes the parts of a folder's files: CORPUS PARTS TRIES SECONDS BAD STUMBLES.
