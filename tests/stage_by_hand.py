@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pivotlens.artifacts import Plan, ResultWriter, Workspace, make_plan
+from pivotlens.corpus import LocalExecutor
 from pivotlens.settings import StageConfig
 from pivotlens.stage import Work
 
@@ -16,7 +17,7 @@ from pivotlens.stage import Work
 def at_work(plan: Plan[Any]) -> Iterator[Work[Any]]:
     """Hold the stage's lock and give what its work function gets."""
     with Workspace(plan) as workspace:
-        yield Work(plan, workspace, ResultWriter(plan, workspace))
+        yield Work(plan, workspace, ResultWriter(plan, workspace), LocalExecutor())
 
 
 @contextmanager

@@ -59,6 +59,12 @@ class ArtifactError(PivotLensError):
     exit_code = 6
 
 
+class UnfinishedError(PivotLensError):
+    """Nothing is wrong, but there is no result yet: parts of other portions are missing, or are still to be merged."""
+
+    exit_code = 7
+
+
 def did_you_mean(value: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?`` for the closest known name, or the list of known names."""
     names = sorted(known)

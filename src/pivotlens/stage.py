@@ -15,6 +15,7 @@ from pivotlens.settings import StageConfig
 
 if TYPE_CHECKING:
     from pivotlens.artifacts import Plan, ResultWriter, RunFolder, Source, StageResult, Workspace
+    from pivotlens.corpus import Executor
 
 C = TypeVar("C", bound=StageConfig)
 R = TypeVar("R", bound="StageResult")
@@ -28,11 +29,13 @@ class Work(Generic[C]):
         plan: Run folder, settings, and the inputs as they were found.
         workspace: Keeps finished parts, so that a kill loses none.
         writer: Takes tables, further files and warnings.
+        executor: Does what is done shard by shard of a corpus.
     """
 
     plan: Plan[C]
     workspace: Workspace
     writer: ResultWriter
+    executor: Executor
 
     @property
     def config(self) -> C:
@@ -150,18 +153,21 @@ class Stage(Generic[C, R]):
 
         Raises:
             PrerequisiteError: It has to run and a package that it needs is not installed.
+            UnfinishedError: Only a portion of the work was asked for.
             PivotLensError: Whatever the work finds wrong.
         """
         from pivotlens.artifacts import ResultWriter, Workspace  # as above
+        from pivotlens.corpus.launching import done_elsewhere, executor_of
 
         if plan.reason is not None:
             self.check_packages()
             if self.follows is not None and int(os.environ.get("RANK") or 0) > 0:
                 _named(self.follows)(plan)
-            work: Callable[[Work[C]], Mapping[str, Any]] = _named(self.work)
-            with Workspace(plan) as workspace:
-                writer = ResultWriter(plan, workspace)
-                writer.finish(work(Work(plan, workspace, writer)))
+            if not done_elsewhere(plan):
+                work: Callable[[Work[C]], Mapping[str, Any]] = _named(self.work)
+                with Workspace(plan) as workspace, executor_of(plan) as executor:
+                    writer = ResultWriter(plan, workspace)
+                    writer.finish(work(Work(plan, workspace, writer, executor)))
         else:
             Workspace(plan).clear()
         return self.result_class().load(plan.run)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from command_line import STAGES, call
@@ -31,6 +32,32 @@ def run_until(uninterrupted: Path, tmp_path: Path) -> Callable[[str], Path]:
         return run
 
     return copy
+
+
+class Counting(NamedTuple):
+    """A run folder with the counts of the tiny corpus, and how they were asked for; tests must not change it."""
+
+    run: Path
+    arguments: tuple[str, ...]
+
+
+@pytest.fixture(scope="session")
+def counted(tiny, tmp_path_factory: pytest.TempPathFactory) -> Counting:
+    """Counts that one process made here, in two passes."""
+    run = tmp_path_factory.mktemp("counted") / "run"
+    arguments = ("--corpus", str(tiny.corpus), "--tokenizer", str(tiny.model), "--unit-characters", "256")
+    arguments += ("--boilerplate-share", "0")
+    for command in (("bench", "--config", str(tiny.config)), ("count", *arguments)):
+        done = call(*command, "--run", run)
+        assert done.returncode == 0, done.stderr
+    return Counting(run, arguments)
+
+
+@pytest.fixture
+def uncounted(counted: Counting, tmp_path: Path) -> Path:
+    """A run folder with all that counting needs."""
+    shutil.copytree(counted.run / "bench", tmp_path / "run" / "bench")
+    return tmp_path / "run"
 
 
 @pytest.fixture(autouse=True)

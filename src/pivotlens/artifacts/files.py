@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,11 @@ def writing_errors(path: Path) -> Iterator[None]:
         raise _as_artifact_error(error, path) from error
 
 
+def process_name() -> str:
+    """Return what tells this process from all others that see a folder: in containers process numbers are alike."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` which takes its name when the block ends well.
@@ -59,7 +65,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         ArtifactError: The disk is full or the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{process_name()}.tmp")
     with writing_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

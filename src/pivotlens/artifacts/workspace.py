@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from pivotlens.artifacts.columns import write_parquet
 from pivotlens.artifacts.files import writing_errors
-from pivotlens.artifacts.lock import StageLock
+from pivotlens.artifacts.lock import PartsLock, StageLock
 from pivotlens.artifacts.manifest import MANIFEST
 from pivotlens.artifacts.plan import Plan
 from pivotlens.errors import ArtifactError
@@ -36,6 +36,7 @@ class Workspace:
         self._folder = plan.work_folder
         self._parts = self._folder / "parts"
         self._lock = StageLock(plan.run, plan.stage)
+        self._parts_lock = PartsLock(plan.run, plan.stage)
         self.staging = self._folder / "result"
         self.started = 0.0
 
@@ -48,10 +49,8 @@ class Workspace:
         self._lock.take()
         try:
             self._refuse_foreign_folder()
+            self._remove_others(f"{self._plan.stage}-*", self._folder)
             with writing_errors(self._folder):
-                for stale in self._folder.parent.glob(f"{self._plan.stage}-*"):
-                    if stale != self._folder:
-                        shutil.rmtree(stale)
                 self._parts.mkdir(parents=True, exist_ok=True)
                 shutil.rmtree(self.staging, ignore_errors=True)
                 self.staging.mkdir(parents=True)
@@ -80,30 +79,46 @@ class Workspace:
     ) -> None:
         try:
             if not self.staging.exists():  # the result is in its place: the parts have served
-                self._remove(*self._folder.parent.glob(f"{self._plan.stage}.*"))
+                self._remove_served(*self._folder.parent.glob(f"{self._plan.stage}.*"))
         finally:
             self._lock.release()
 
     def clear(self) -> None:
         """Remove what a kill left behind a result that was in its place already; nothing while somebody is at work."""
-        if not (self._folder.exists() or self._lock.path.exists()):
+        if not (self._folder.exists() or self._lock.path.exists() or self._parts_lock.path.exists()):
             return
         try:
             self._lock.take()
         except ArtifactError:
             return
         try:
-            self._remove()
+            self._remove_served()
         finally:
             self._lock.release()
 
-    def _remove(self, *others: Path) -> None:
-        with writing_errors(self._folder):
+    def _remove_served(self, *others: Path) -> None:
+        """Remove what has served; all of it stays while a portion is at work, which a next call then removes."""
+        with self._parts_lock.alone() as alone, writing_errors(self._folder):
+            if not alone:
+                return
             for served in (self._folder, *others):
                 if served.exists():
                     shutil.rmtree(served)
             if self._folder.parent.exists() and not any(self._folder.parent.iterdir()):
                 self._folder.parent.rmdir()
+
+    def _remove_others(self, pattern: str, kept: Path) -> None:
+        stale = [folder for folder in self._folder.parent.glob(pattern) if folder != kept]
+        if stale:
+            with self._parts_lock.alone() as alone, writing_errors(kept):
+                if not alone:
+                    raise ArtifactError(
+                        f"portions of {self._plan.stage} are at work in {self._plan.run} for other settings, on parts "
+                        "that would be removed",
+                        "Wait for them to end, or choose another run folder.",
+                    )
+                for folder in stale:
+                    shutil.rmtree(folder)
 
     def has_part(self, key: str) -> bool:
         """Tell whether the part was finished, now or before an interruption."""
@@ -142,10 +157,8 @@ class Workspace:
             fingerprint: What the parts follow from.
         """
         folder = self._folder.parent / f"{self._plan.stage}.{fingerprint[:16]}"
+        self._remove_others(f"{self._plan.stage}.*", folder)
         with writing_errors(folder):
-            for stale in folder.parent.glob(f"{self._plan.stage}.*"):
-                if stale != folder:
-                    shutil.rmtree(stale)
             folder.mkdir(exist_ok=True)
         return folder
 

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.text import Text
 
 from pivotlens.cli.verbs import add_stage_verbs
-from pivotlens.errors import ConfigError, PivotLensError, closest
+from pivotlens.errors import ConfigError, PivotLensError, UnfinishedError, closest
 from pivotlens.text.scripts import escape_controls
 
-_EPILOGUE = "Documentation: README.md and docs/ of the repository. Exit codes: 0 done, 2 settings, 3 something missing, 4 input data, 5 model, 6 run folder, 130 interrupted."  # noqa: E501
+_EPILOGUE = "Documentation: README.md and docs/ of the repository. Exit codes: 0 done, 2 settings, 3 something missing, 4 input data, 5 model, 6 run folder, 7 portions go on, 130 interrupted."  # noqa: E501
 
 
 def build_app() -> App:
@@ -88,7 +88,8 @@ def _parse_error(error: CycloptsError) -> ConfigError:
 def _report(console: Console, error: PivotLensError) -> int:
     # Text, not markup: messages quote what comes from files.
     message, hint = (escape_controls(text, keep="\n") for text in (error.message, error.hint))
-    console.print(Text.assemble(("Error: ", "bold red"), message), soft_wrap=True)
+    begins = ("Unfinished: ", "bold") if isinstance(error, UnfinishedError) else ("Error: ", "bold red")
+    console.print(Text.assemble(begins, message), soft_wrap=True)
     if hint:
         console.print(Text(f"  → {hint}"), soft_wrap=True)
     return error.exit_code

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pivotlens.cli.terminal import print_json, results_console, watch_progress
 from pivotlens.cli.verbs import DryRun, Json, describe, given, help_text, result_object
 from pivotlens.pipeline import Pipeline
+from pivotlens.settings import ExecutorName
 from pivotlens.text import escape_controls
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ class SharedFlags(BaseModel):
     ] = None
     seed: Annotated[int | None, Parameter(help="Seed for every stage.")] = None
     workers: Annotated[int | None, Parameter(help="Worker processes where the corpus is read.")] = None
+    executor: Annotated[
+        ExecutorName | None, Parameter(help="What works on the corpus, where stages have a choice.")
+    ] = None
 
 
 def run(

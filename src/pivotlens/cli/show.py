@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 from rich.table import Table
@@ -19,13 +20,22 @@ from pivotlens.text import escape_controls
 EXAMPLES = ("pivotlens show runs/demo", "pivotlens show runs/demo mine/pair_pivots --rows 20")
 
 
+if TYPE_CHECKING:
+    from pivotlens.corpus.begun import PassStatus
+
+# Shards that failed and are named.
+_FAILED = 20
 # A table with more columns is shown a value a line.
 _WIDEST = 9
 
 
 def add(app: App) -> None:
     """Add the verb."""
-    app.command(show, name="show", help=help_text("Show what a run folder holds, or the rows of a table.", EXAMPLES))
+    app.command(
+        show,
+        name="show",
+        help=help_text("Show what a run folder holds and how far work in it is, or the rows of a table.", EXAMPLES),
+    )
 
 
 def show(
@@ -37,13 +47,15 @@ def show(
 ) -> None:
     """Show a run folder."""
     from pivotlens.artifacts import SCHEMAS, StageResult, read_manifest
+    from pivotlens.corpus.begun import passes_at_work
 
     if rows < 1:
         raise ConfigError(f"--rows {rows} shows nothing", "Give 1 or more.")
     found = [
         StageResult(run / name, manifest) for name in STAGES if (manifest := read_manifest(run / name)) is not None
     ]
-    if not found:
+    at_work = passes_at_work(run)
+    if not found and not (at_work and not table):
         raise ArtifactError(f"{run} holds no finished stage", "Give a run folder, such as runs/demo.")
     if table:
         stage, _, name = table.partition("/")
@@ -60,12 +72,32 @@ def show(
             _print_rows(table, content.num_rows, content.slice(0, rows).to_pylist())
         return
     if json:
-        print_json([result_object(result, reused=True) for result in found])
+        told: list[dict[str, Any]] = [result_object(result, reused=True) for result in found]
+        print_json([*told, *({"stage": one.stage, "at_work": asdict(one)} for one in at_work)])
         return
     for result in found:
         show_result(result)
+    for one in at_work:
+        _print_at_work(one)
     said = f"Rows of a table: pivotlens show {run} stage/table; what its columns mean: docs/tables.md"
     results_console().print(said, markup=False, soft_wrap=True)
+
+
+def _print_at_work(status: PassStatus) -> None:
+    """Print how far a stage is that has no result yet."""
+    console = results_console()
+    rate = "" if status.mb_per_s is None else f", {status.mb_per_s:,.1f} MB/s"
+    of_bytes = f" ({status.bytes_done / 1e6:,.0f} of {status.bytes / 1e6:,.0f} MB)"
+    console.print(
+        f"{status.stage}: unfinished, {status.description}: {status.done:,} of {status.shards:,} shards{of_bytes}"
+        f"{rate}, the last {status.idle_seconds:,.0f} s ago",
+        markup=False,
+        soft_wrap=True,
+    )
+    for message in status.failed[:_FAILED]:
+        console.print(f"  Failed: {escape_controls(message)}", markup=False, soft_wrap=True)
+    if len(status.failed) > _FAILED:
+        console.print(f"  and {len(status.failed) - _FAILED:,} more failed", markup=False)
 
 
 def _hint(run: Path, table: str, of_stage: list[str], known: list[str]) -> str:

@@ -10,10 +10,10 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import connection, get_context, parent_process
@@ -23,9 +23,11 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Protocol
 
+from pivotlens.artifacts.files import process_name
+from pivotlens.corpus.begun import begin_pass
+from pivotlens.corpus.outcomes import Outcomes, follow, named
 from pivotlens.corpus.shards import PartStore, Shard, Task
-from pivotlens.errors import ConfigError, PivotLensError, PrerequisiteError
-from pivotlens.progress import track
+from pivotlens.errors import ConfigError, DataError, PivotLensError, PrerequisiteError
 
 # Shards that wait for each worker, so that none is idle and a long list does not lie in memory.
 _AHEAD = 2
@@ -36,7 +38,7 @@ class Executor(Protocol):
     """Runs a task over shards."""
 
     def run(self, shards: Sequence[Shard], task: Task, store: PartStore, description: str) -> None:
-        """Make the part of every shard that has none.
+        """Make the part of every shard that has none; where the data of some are bad, of all the others.
 
         Args:
             shards: The corpus.
@@ -45,7 +47,8 @@ class Executor(Protocol):
             description: What is being done, for the progress bar.
 
         Raises:
-            PivotLensError: That of the first shard whose work failed, as it was raised; the others' parts stay.
+            DataError: Tells what is wrong with the shards whose data are bad.
+            PivotLensError: As a task raised it, at once; finished parts stay.
         """
 
 
@@ -69,40 +72,59 @@ class LocalExecutor:
             PrerequisiteError: A process was ended from outside.
         """
         pending = store.missing(shards)
+        if pending:
+            begin_pass(store, shards, pending, description)
+            self.make(pending, task, store, description)
+
+    def make(self, pending: Sequence[Shard], task: Task, store: PartStore, description: str) -> None:
+        """Make the parts of shards that have none; errors as `run`."""
         workers = min(self.workers, len(pending))
         if workers > 1:
             # Largest first: the processes end at about the same time.
-            pending.sort(key=lambda shard: -shard.size)
-            done = _in_processes(pending, task, store, workers)
+            done = _in_processes(sorted(pending, key=lambda shard: -shard.size), task, store, workers)
         else:
             done = _here(pending, task, store)
-        with closing(done):  # at Ctrl-C the processes end now, not when somebody collects the garbage
-            for _ in track(done, description, len(pending)):
-                pass
+        follow(done, pending, description)
 
 
 def work_on(shard: Shard, task: Task, store: PartStore) -> None:
-    """Make the part of one shard; an error that is not ours is told where it happened."""
+    """Make the part of one shard, or keep what is wrong with its data.
+
+    Raises:
+        PivotLensError: As the task raised it; any other error is told where it happened.
+    """
     try:
         task(shard, store.path(shard))
+    except DataError as error:
+        store.keep_failure(shard, error)
+        raise
     except PivotLensError:
         raise
     except Exception as error:
         error.add_note(f"This happened at work on {shard.shown}.")
         raise
+    store.forget_failure(shard)
 
 
-def _here(shards: Sequence[Shard], task: Task, store: PartStore) -> Generator[Shard]:
-    for shard in shards:
+def bad_data(shard: Shard, task: Task, store: PartStore) -> DataError | None:
+    """Make the part of one shard; return what is wrong with its data, and raise any other error."""
+    try:
         work_on(shard, task, store)
-        yield shard
+    except DataError as error:
+        return error
+    return None
 
 
-def _in_processes(shards: Sequence[Shard], task: Task, store: PartStore, workers: int) -> Generator[Shard]:
+def _here(shards: Sequence[Shard], task: Task, store: PartStore) -> Outcomes:
+    for shard in shards:
+        yield shard, bad_data(shard, task, store)
+
+
+def _in_processes(shards: Sequence[Shard], task: Task, store: PartStore, workers: int) -> Outcomes:
     context = get_context("spawn")
     begun = context.Event()
     hears, tells = context.Pipe(duplex=False)
-    at_work: dict[Future[None], Shard] = {}
+    at_work: dict[Future[DataError | None], Shard] = {}
     with NamedTemporaryFile(dir=store.folder, prefix=".task-") as sent:
         # Not as an argument: a process that ends before it has read a large one would be waited for for ever.
         pickle.dump((task, store), sent)
@@ -114,8 +136,8 @@ def _in_processes(shards: Sequence[Shard], task: Task, store: PartStore, workers
                     at_work[pool.submit(_work, shard)] = shard
                 while len(at_work) >= (_AHEAD * workers if place < len(shards) else 1):
                     for done in wait(at_work, return_when=FIRST_COMPLETED).done:
-                        done.result()
-                        yield at_work.pop(done)
+                        outcome = done.result()
+                        yield at_work.pop(done), outcome
         except BaseException as error:
             tells.close()  # whatever is still at work ends at once
             if isinstance(error, BrokenProcessPool):
@@ -133,10 +155,9 @@ def _ended(workers: int, shards: Sequence[Shard], begun: Event) -> PivotLensErro
             f"the {workers} worker processes ended as they began: each first runs the calling script again",
             'Put what the script does under `if __name__ == "__main__":` in a file, or leave workers at 1.',
         )
-    more = f" or {len(shards) - _NAMED} more" if len(shards) > _NAMED else ""
     return PrerequisiteError(
         "a worker process was ended from outside, perhaps for want of memory, at work on one of "
-        f"{', '.join(shard.shown for shard in shards[:_NAMED])}{more}",
+        f"{named(shards, _NAMED)}",
         "Give it fewer workers or more memory and run the same command again: finished parts are kept.",
     )
 
@@ -154,7 +175,7 @@ def _children_deaf_to_ctrl_c() -> Iterator[None]:
 # -- in a worker
 
 
-_do: Callable[[Shard], None]
+_do: Callable[[Shard], DataError | None]
 """What this worker is there for: sent to it once, not with every shard."""
 
 
@@ -163,7 +184,7 @@ def _begin(sent: str, begun: Event, hears: Connection) -> None:
     begun.set()
     threading.Thread(target=_end_when_told, args=(hears, Path(sent).parent), daemon=True).start()
     task, store = pickle.loads(Path(sent).read_bytes())
-    _do = partial(work_on, task=task, store=store)
+    _do = partial(bad_data, task=task, store=store)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # one core a worker
 
 
@@ -171,10 +192,10 @@ def _end_when_told(hears: Connection, folder: Path) -> None:
     """End this process when the one that started it says so, or is gone; what it had begun to write goes with it."""
     parent = parent_process()
     connection.wait([hears] if parent is None else [hears, parent.sentinel])
-    for begun in folder.glob(f".*.{os.getpid()}.tmp"):
+    for begun in folder.glob(f".*.{process_name()}.tmp"):
         begun.unlink(missing_ok=True)
     os._exit(1)
 
 
-def _work(shard: Shard) -> None:
-    _do(shard)
+def _work(shard: Shard) -> DataError | None:
+    return _do(shard)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import orjson
+
+from pivotlens.artifacts.files import write_bytes
 from pivotlens.corpus.files import CorpusFile
+from pivotlens.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,34 @@ class PartStore:
         """Return where the part of a shard is kept."""
         return self.folder / f"{shard.key}.part"
 
-    def missing(self, shards: Sequence[Shard]) -> list[Shard]:
+    def missing(self, shards: Iterable[Shard]) -> list[Shard]:
         """Return the shards that are still to be done."""
         there = {path.name for path in self.folder.iterdir()}
         return [shard for shard in shards if self.path(shard).name not in there]
+
+    def keep_failure(self, shard: Shard, error: DataError) -> None:
+        """Keep why there is no part of a shard: its next try replaces or removes that."""
+        self._write_failure(shard, error, told=False)
+
+    def forget_failure(self, shard: Shard) -> None:
+        """Remove what an earlier try left."""
+        self._failure(shard).unlink(missing_ok=True)
+
+    def untold_failures(self, shards: Iterable[Shard]) -> dict[Shard, DataError]:
+        """Return why there is no part of those of some shards that were tried in vain since `mark_told`."""
+        there = {path.name for path in self.folder.glob("*.failed")}
+        failed = [shard for shard in shards if self._failure(shard).name in there]
+        kept = {shard: orjson.loads(self._failure(shard).read_bytes()) for shard in failed}
+        return {shard: DataError(of["message"], of["hint"]) for shard, of in kept.items() if not of["told"]}
+
+    def mark_told(self, failed: Mapping[Shard, DataError]) -> None:
+        """Note that somebody was told of failures: whoever goes on after that wants another try."""
+        for shard, error in failed.items():
+            self._write_failure(shard, error, told=True)
+
+    def _write_failure(self, shard: Shard, error: DataError, *, told: bool) -> None:
+        kept = {"message": error.message, "hint": error.hint, "told": told}
+        write_bytes(self._failure(shard), orjson.dumps(kept))
+
+    def _failure(self, shard: Shard) -> Path:
+        return self.folder / f"{shard.key}.failed"

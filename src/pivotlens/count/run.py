@@ -15,7 +15,6 @@ from pivotlens.corpus import (
     BadRows,
     Boilerplate,
     Listing,
-    LocalExecutor,
     OpenedCorpus,
     PartStore,
     Shard,
@@ -51,7 +50,7 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     tokenizer = load_tokenizer(config.tokenizer, work.near)
     for warning in tokenizer.warnings:
         writer.warn(warning)
-    corpus, executor = work.plan.source("corpus", Listing), LocalExecutor(config.workers)
+    corpus, executor = work.plan.source("corpus", Listing), work.executor
     opened = open_corpus(corpus.files, unit_plan(config), executor, workspace.parts_folder)
     shards, plan = opened.shards, opened.plan
 

@@ -23,6 +23,7 @@ STAGE: Stage[CountConfig, Counts] = Stage(
     examples=(
         "pivotlens count --run runs/first --tokenizer demo:gemma-3-270m --workers 2",
         "pivotlens count --run runs/mine --corpus 'data/*.jsonl.zst' --tokenizer allenai/OLMo-2-0425-1B",
+        "pivotlens count --run runs/mine --corpus 'data/*.jsonl.zst' --tokenizer ./my-model --executor slurm",
     ),
 )
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from pivotlens.settings import DocumentStageConfig, setting
+from pivotlens.settings import EXECUTOR, PORTIONS, SBATCH, SHARDS, DocumentStageConfig, ExecutorName, setting
 
 
 class LensConfig(DocumentStageConfig):
@@ -49,6 +49,10 @@ class LensConfig(DocumentStageConfig):
         None, "Read only this many documents a file; recorded and shown in the report.", ge=1
     )
     workers: int = setting(1, "Worker processes that read the corpus.", ge=1, meaning=False)
+    executor: ExecutorName = EXECUTOR
+    shards: str = SHARDS
+    portions: int = PORTIONS
+    sbatch: tuple[str, ...] = SBATCH
     tokens: int = setting(40_000, "Tokens to train on; the languages take turns.", ge=2)
     held_out: int = setting(48, "Documents kept apart to measure the lens on, and as many to damp it by.", ge=2)
     sequence_length: int = setting(128, "Most tokens of a sequence; one is the beginning of a piece.", ge=8)

@@ -14,7 +14,6 @@ import torch
 from pivotlens.artifacts import ResultWriter, TrainedLens, Workspace
 from pivotlens.corpus import (
     Listing,
-    LocalExecutor,
     PartStore,
     UnitPlan,
     check_bad_share,
@@ -109,7 +108,7 @@ def _drawn(work: Work[LensConfig]) -> tuple[list[Piece], dict[str, list[Piece]]]
         identify=config.identify,
         boilerplate_share=config.boilerplate_share,
     )
-    corpus, executor = work.plan.source("corpus", Listing), LocalExecutor(config.workers)
+    corpus, executor = work.plan.source("corpus", Listing), work.executor
     opened = open_corpus(corpus.files, plan, executor, workspace.parts_folder)
     shards, most = opened.shards, config.tokens // _TOKENS_A_PIECE + 2 * config.held_out
     draw = SamplePass(opened.plan, most, config.sequence_length * _CHARACTERS_A_TOKEN, config.seed, "lens")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pivotlens.arrays import Floats, Hashes, Integers
-from pivotlens.corpus import LocalExecutor, PartStore, Shard, UnitPlan, unit_batches
+from pivotlens.corpus import Executor, PartStore, Shard, UnitPlan, unit_batches
 from pivotlens.corpus.packing import read_arrays, write_arrays
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select.scored_corpus import ScoredCorpus
@@ -110,7 +110,7 @@ class Folders:
     weights: PartStore
 
 
-def weigh(scored: ScoredCorpus, plan: UnitPlan, tokenizer: str, executor: LocalExecutor, folders: Folders) -> None:
+def weigh(scored: ScoredCorpus, plan: UnitPlan, tokenizer: str, executor: Executor, folders: Folders) -> None:
     """Weigh all units; the corpus is read twice.
 
     Args:

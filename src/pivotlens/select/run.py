@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pivotlens.arrays import Booleans
 from pivotlens.artifacts import Benchmark, schema_of, write_bytes
-from pivotlens.corpus import Listing, LocalExecutor, PartStore
+from pivotlens.corpus import Listing, PartStore
 from pivotlens.corpus.writing import ArmFiles, how_to_train, joined_files
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.select.card import CardTables, data_card
@@ -27,9 +27,9 @@ from pivotlens.stage import Work
 def run(work: Work[SelectConfig]) -> dict[str, Any]:
     """Score every unit, or take the scores that are there; choose the arms and write their documents."""
     config, workspace, writer = work.config, work.workspace, work.writer
-    executor = LocalExecutor(config.workers)
-    found = obtain_scores(work, executor)
-    corpus = weighed(work, found, executor)
+    executor = work.executor
+    found = obtain_scores(work)
+    corpus = weighed(work, found)
     dropped = sum(line["dropped"] for line in found.boilerplate)
     arms = ChosenArms(corpus, config, Benchmark.load(work.run).languages, dropped)
     arms.refuse_shortage()

@@ -14,7 +14,6 @@ from pivotlens.artifacts.fingerprint import fingerprint
 from pivotlens.artifacts.manifest import read_manifest
 from pivotlens.corpus import (
     Listing,
-    LocalExecutor,
     PartStore,
     Shard,
     UnitPlan,
@@ -80,7 +79,7 @@ class Scored:
     warnings: list[str]
 
 
-def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
+def obtain_scores(work: Work[SelectConfig]) -> Scored:
     """Score the corpus, or find the scores that are there: they do not depend on budgets, arms and guards.
 
     Raises:
@@ -88,7 +87,7 @@ def obtain_scores(work: Work[SelectConfig], executor: LocalExecutor) -> Scored:
         PrerequisiteError: There are no pivots to select by.
         DataError: The corpus is empty or damaged, or has too many unreadable rows.
     """
-    config, workspace = work.config, work.workspace
+    config, workspace, executor = work.config, work.workspace, work.executor
     tokenizer = load_tokenizer(config.tokenizer, work.near)
     mined = Pivots.load(work.run)
     pivots = corpus_pivots(mined, config, tokenizer)
@@ -171,7 +170,7 @@ _DETAILS = (
 )
 
 
-def weighed(work: Work[SelectConfig], found: Scored, executor: LocalExecutor) -> ScoredCorpus:
+def weighed(work: Work[SelectConfig], found: Scored) -> ScoredCorpus:
     """Return the scores to choose by, with importance weights where arm ``dsir`` is made."""
     config = work.config
     guards = Guards(config.min_tokens, config.max_repetition, config.max_similarity)
@@ -184,7 +183,7 @@ def weighed(work: Work[SelectConfig], found: Scored, executor: LocalExecutor) ->
         (lasting / name).mkdir(exist_ok=True)
         folders.append(PartStore(lasting / name))
     tokenizer = load_tokenizer(config.tokenizer, work.near)
-    weigh(corpus, found.plan, str(tokenizer.folder), executor, Folders(*folders))
+    weigh(corpus, found.plan, str(tokenizer.folder), work.executor, Folders(*folders))
     return replace(corpus, weights=folders[-1])
 
 

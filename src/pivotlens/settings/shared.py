@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import model_validator
 
@@ -14,6 +14,25 @@ PromptTemplate = Literal["english", "native", "bare"]
 """How a translation is asked for: the paper's English prompt, the target language's own, or bare lines."""
 CorpusFormat = Literal["jsonl", "parquet", "datatrove", "olmo_core", "megatron"]
 """What a corpus is written as: documents as JSON lines or Parquet, or token files for one of three trainers."""
+ExecutorName = Literal["local", "ray", "slurm"]
+"""What does the work on the shards of a corpus: processes here, tasks of Ray, or jobs of Slurm."""
+
+EXECUTOR = setting(
+    "local",
+    "What works on the corpus: `local` processes, tasks on a `ray` cluster (RAY_ADDRESS), or jobs of `slurm`.",
+    meaning=False,
+)
+SHARDS = setting(
+    "",
+    "Do only one portion of the work, such as `3/8`: make its parts of the pass that is open, and end; `merge` puts "
+    "parts together and opens the next pass. Exit code 7 until the result is there.",
+    meaning=False,
+)
+PORTIONS = setting(100, "Portions that the work is dealt out in on Slurm; each is done by `workers` processes.", ge=1,
+                 meaning=False)  # fmt: skip
+SBATCH = setting(
+    (), "Options of sbatch for every job, without the dashes, such as `partition=cpu time=8:00:00`.", meaning=False
+)
 
 
 class ModelStageConfig(StageConfig):
@@ -129,6 +148,10 @@ class CorpusStageConfig(DocumentStageConfig, _Corpus):
     )
     unit_characters: int = setting(8192, "Length of a unit; documents are split at a line boundary.", ge=64)
     workers: int = setting(1, "Worker processes.", ge=1, meaning=False)
+    executor: ExecutorName = EXECUTOR
+    shards: str = SHARDS
+    portions: int = PORTIONS
+    sbatch: tuple[str, ...] = SBATCH
     max_bad_share: float = setting(
         0.001,
         "Share of unreadable rows above which the run fails; at once where they are the most of a file's first rows.",
@@ -139,3 +162,14 @@ class CorpusStageConfig(DocumentStageConfig, _Corpus):
     limit_documents: int | None = setting(
         None, "Read only this many documents a file; recorded and shown in the report.", ge=1
     )
+
+
+@runtime_checkable
+class Launched(Protocol):
+    """Settings of a stage whose work on a corpus may be done elsewhere."""
+
+    workers: int
+    executor: ExecutorName
+    shards: str
+    portions: int
+    sbatch: tuple[str, ...]
