@@ -1,4 +1,4 @@
-"""Dictionary words of languages without spaces, which hide the shorter words within them: 登山 is no 山."""
+"""Dictionary words of languages without spaces or with particles, which hide shorter words: 登山 is no 山."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from pivotlens.errors import DataError
+from pivotlens.text.clitics import has_clitics
 from pivotlens.text.languages import language_code
 from pivotlens.text.scripts import has_spaces_between_words, normalise
 
@@ -94,9 +95,10 @@ def _cells(line: bytes, where: str) -> list[str]:
 
 def _unspaced(language: str, where: str) -> str:
     code = language_code(language, where)
-    if has_spaces_between_words(code):
+    if has_spaces_between_words(code) and not has_clitics(code):
         raise DataError(
-            f"{where}: {language!r} writes spaces between words",
-            "Longer words are for zh, ja, th, lo, km, my and bo; elsewhere whole words are matched, so take it out.",
+            f"{where}: {language!r} writes spaces between words, and nothing together with them that is taken off",
+            "Longer words are for zh, ja, th, lo, km, my, bo, ko, he and ar; elsewhere whole words are matched, so take "
+            "it out.",
         )
     return code
