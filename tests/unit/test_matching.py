@@ -37,7 +37,6 @@ from pivotlens.text.folding import (
     fold,
     joins_words,
     matching_form,
-    separated_forms,
     tables,
     takes_apostrophes,
 )

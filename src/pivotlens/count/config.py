@@ -14,7 +14,8 @@ class CountConfig(CorpusStageConfig):
     longer_words: str = setting(
         "bundled",
         "Longer words, which hide the words within them, of languages without spaces or with particles (ko, he, ar): "
-        "`bundled` (zh and ja, for the bundled lists), empty for none, or a TSV file with the columns `language` and `word`.",
+        "`bundled` (zh and ja, for the bundled lists), empty for none, or a TSV file with the columns `language` and "
+        "`word`.",
         meaning=False,
     )
     segmenters: tuple[str, ...] = setting(

@@ -69,11 +69,9 @@ _AFTER_ANY = (
     "에다 에다가 이다 입니다 입니까 이고 이며 이지만 이라고 이라는 이라면 이므로"
 )
 _DIRECTIONS = "로 로서 로써 로부터"
-_FOLLOWED = (
-    "에 에서 에게 에게서 한테 한테서 께 께서 까지 부터 보다 처럼 밖에 대로 만큼 마다 하고 과 와 이랑 랑 같이".split()
-)
-_FOLLOWING = "은 는 도 만 의 까지 부터 이다 입니다".split()
-_AFTER_ONLY = "이 을 은 도 의 으로 이다 입니다".split()
+_FOLLOWED = "에 에서 에게 에게서 한테 한테서 께 께서 까지 부터 보다 처럼 밖에 대로 만큼 마다 하고 과 와 이랑 랑 같이"
+_FOLLOWING = "은 는 도 만 의 까지 부터 이다 입니다"
+_AFTER_ONLY = "이 을 은 도 의 으로 이다 입니다"
 
 
 def coda_of(character: str) -> int | None:
@@ -107,8 +105,8 @@ def particles() -> Mapping[str, int]:
     single |= dict.fromkeys(_AFTER_VOWEL.split(), AFTER_VOWEL)
     for direction in _DIRECTIONS.split():
         single |= {direction: AFTER_NO_CODA_BUT_R, f"으{direction}": AFTER_CODA_BUT_R}
-    followed = [*_FOLLOWED, *(start + direction for direction in _DIRECTIONS.split() for start in ("", "으"))]
-    pairs = chain(product(followed, _FOLLOWING), product(("만",), _AFTER_ONLY))
+    followed = [*_FOLLOWED.split(), *(start + direction for direction in _DIRECTIONS.split() for start in ("", "으"))]
+    pairs = chain(product(followed, _FOLLOWING.split()), product(("만",), _AFTER_ONLY.split()))
     both = {first + second: single[first] for first, second in pairs if follows(single[second], coda_of(first[-1]))}
     found = {**both, **single}
     plural = {f"들{particle}": AFTER_ANY for particle, condition in found.items() if follows(condition, _R)}

@@ -205,8 +205,8 @@ def fold(texts: Texts, language: str = "") -> Bytes:
     written, n_gaps = fold_texts(content, (starts, ends), by_code, out, gaps)
     if not n_gaps:
         return out[:written]
-    pieces, done = [], 0
-    whole, raw = memoryview(out), content.tobytes()
+    pieces: list[bytes | memoryview] = []
+    done, whole, raw = 0, out.data, content.tobytes()
     for start, end, at in gaps[:n_gaps].tolist():
         pieces += [whole[done:at], _folded_together(raw[start:end], language)]
         done = at

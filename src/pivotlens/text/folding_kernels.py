@@ -81,7 +81,7 @@ def fold_texts(content: Any, spans: Any, tables: Any, out: Any, gaps: Any) -> An
                 code, size, kind, combining = np.int64(lead), 1, 0, 0
             else:
                 code, size = decoded(content, place)
-                kind, combining = np.int64(kinds[code]), np.int64(classes[code])
+                kind, combining = kinds[code], classes[code]
             if kind == 0 and combining == 0:
                 if is_gap:
                     gaps[n_gaps, 0], gaps[n_gaps, 1], gaps[n_gaps, 2] = cluster, place, cluster_out

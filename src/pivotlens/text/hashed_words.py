@@ -1,7 +1,6 @@
 """Distinct strings and the edges of tries in hash tables that compiled loops look into.
 
-Compiled functions are handed arrays, not the tuples that hold them: what is taken out of a tuple is counted in and out at
-each call, which costs more than what is looked up.
+No array is bound anew in a loop: it would be counted in and out at each turn, which costs more than what is looked up.
 """
 
 from __future__ import annotations
@@ -45,7 +44,8 @@ class Dictionary(NamedTuple):
         encoded = [string.encode("utf-8", "surrogatepass") for string in strings]
         ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
         content = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-        return cls(*_filled(content, ends, _slots(len(encoded))), ends, content)
+        bits, slots, hashes = _filled(content, ends, _slots(len(encoded)))
+        return cls(bits, slots, hashes, ends, content)
 
 
 def edges_of(edges: Sequence[tuple[int, int, int]]) -> Integers:

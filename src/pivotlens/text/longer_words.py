@@ -39,7 +39,7 @@ def read_longer_words(spec: str) -> LongerWords:
         spec: `bundled`, empty for none, or a TSV file with the columns `language` and `word`.
 
     Raises:
-        DataError: The file is missing or not UTF-8, or a line is no word of a language without spaces.
+        DataError: The file is missing or not UTF-8, or a line is no word of such a language.
         ConfigError: A language is none that is known.
     """
     if not spec:
@@ -98,7 +98,6 @@ def _unspaced(language: str, where: str) -> str:
     if has_spaces_between_words(code) and not has_clitics(code):
         raise DataError(
             f"{where}: {language!r} writes spaces between words, and nothing together with them that is taken off",
-            "Longer words are for zh, ja, th, lo, km, my, bo, ko, he and ar; elsewhere whole words are matched, so take "
-            "it out.",
+            "Longer words are for zh, ja, th, lo, km, my, bo, ko, he, ar; elsewhere whole words match, so take it out.",
         )
     return code

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -124,8 +123,8 @@ class WordMatcher:
         for language, forms in alone.items():
             segmenter = segmenters.get(language)
             if segmenter is None:
-                further = {word_form(word, language): [] for word in lexicon.get(language, ())}
-                self._parts.append(_longest_part(_trie(further | forms)))
+                longer: dict[str, list[int]] = {word_form(word, language): [] for word in lexicon.get(language, ())}
+                self._parts.append(_longest_part(_trie(longer | forms)))
             else:
                 self._parts.append(_segments_part(_trie(forms), segmenter))
 

@@ -1,4 +1,4 @@
-"""Segmenters of other projects, which cut text into words better than rules do; named by the user, never the default."""
+"""Segmenters of other projects, which cut text into words by dictionaries and models, where the user names one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from itertools import pairwise
 from typing import Any
 
 import regex
@@ -155,4 +156,4 @@ def _pieces(text: str) -> Iterator[str]:
 def _segments(text: str, spans: Spans) -> list[str]:
     # Spans may leave out white space, and overlap where Korean contracts: 했다 is 하 and 었다.
     cuts = sorted({0, len(text), *(place for span in spans for place in span if 0 < place < len(text))})
-    return [text[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(cuts)]

@@ -158,7 +158,7 @@ def _before_particles(content: Any, word: Any, lexicon: Any, clitics: Any, lists
         lexicon: Words.
         clitics: Particles.
         lists: States that have begun, ended, and that go on.
-        scratch: Of the last characters where they end, the characters, and hashes of the word so far; shape ``(3, 16)``.
+        scratch: Of the last characters where they end, the characters, and hashes up to there; shape ``(3, 16)``.
     """
     start, end, token = word
     dictionary, _, token_rows, root_states, edges, states, _ = lexicon
@@ -275,7 +275,7 @@ def find_words(content: Any, at_text: Any, flags: Any, lexicon: Any, clitics: An
     place, text = at_text
     n_found, n_bytes, most = 0, content.size, keys.size - latest.size
     lists, scratch = np.zeros((3, states.shape[0] + 1), dtype=np.int64), np.zeros((3, _LONGEST_PARTICLE), np.int64)
-    n_active, is_word, elides, after_quote, after_elision = np.int64(0), False, False, False, False
+    n_active, is_word, elides, after_quote, after_elision = 0, False, False, False, False
     while place < n_bytes:
         start = place
         if content[start] == 0:
