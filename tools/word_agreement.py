@@ -33,7 +33,7 @@ def read_documents(paths: Sequence[Path], language: str) -> Iterator[tuple[str, 
     for path in paths:
         with path.open("rb") as raw:
             stream = zstandard.ZstdDecompressor().stream_reader(raw) if path.suffix == ".zst" else raw
-            for line in io.BufferedReader(stream):  # type: ignore[type-var]
+            for line in io.BufferedReader(stream):
                 document = orjson.loads(line)
                 if document["language"] == language:
                     yield document["text"], document.get("segments", [])
