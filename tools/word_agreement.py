@@ -3,11 +3,11 @@
     python -m tools.word_agreement DOCUMENTS.jsonl --segmenter kiwipiepy --words nouns.txt
     python -m tools.word_agreement CUT.jsonl --language he --words nouns.txt
 
-The documents are JSON lines with ``text`` and ``language``, plain or .zst; of them those in the segmenter's language are
-taken. Without a segmenter they hold as ``segments`` what another program cut the text into. To the segmenter a word is in
-a document if it is one segment or several whole ones. A row each is printed for whole words alone and for the rules: pairs
-of document and word that are found, precision and recall against the segmenter, with 95 % intervals of a bootstrap over
-documents.
+The documents are JSON lines with ``text`` and ``language``, plain or .zst; of them those in the segmenter's language
+are taken. Without a segmenter they hold as ``segments`` what another program cut the text into. To the segmenter a word
+is in a document if it is one segment or several whole ones. A row each is printed for whole words alone and for the
+rules: pairs of document and word that are found, precision and recall against the segmenter, with 95 % intervals of a
+bootstrap over documents.
 """
 
 from __future__ import annotations
