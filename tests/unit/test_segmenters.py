@@ -35,7 +35,7 @@ def test_names_of_segmenters() -> None:
     ("name", "text", "segment"),
     [
         ("kiwipiepy", "물을 마셨다 ", "물"),
-        ("jieba", "我喝水。\n", "水"),
+        ("jieba", "水很清。\n", "水"),
         ("SudachiPy", "水を飲む", "水"),
         ("fugashi", "水 を飲む\n", "水"),
     ],
