@@ -51,7 +51,7 @@ def _load_jieba(module: Any) -> Callable[[str], Spans]:
 
 
 def _load_sudachi(module: Any) -> Callable[[str], Spans]:
-    cutter = module.Dictionary().create()
+    cutter = module.Dictionary().tokenizer()
     return lambda text: [(morpheme.begin(), morpheme.end()) for morpheme in cutter.tokenize(text)]
 
 
