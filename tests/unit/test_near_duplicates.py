@@ -18,7 +18,7 @@ from pivotlens import select_documents
 from pivotlens.artifacts import Selection
 from pivotlens.select import SelectConfig
 from pivotlens.select.near_duplicates import ROWS, Signatures, signatures, similarities
-from pivotlens.text.matching import separated_forms
+from pivotlens.text.folding import separated_forms
 
 _ALONE = "[\u0e00-\u109f\u1780-\u17ff\u3000-\U0010ffff]"
 _WORD = re.compile(rf"{_ALONE}|(?:(?!{_ALONE}|[\u0080-\u00bf\u2000-\u2fff])[a-z0-9\u00c0-\uffff])+")

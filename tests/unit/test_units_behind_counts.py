@@ -22,8 +22,9 @@ from pivotlens.count.asking import Asked, wanted_units
 from pivotlens.count.lookup import Found, Unit, find_units, open_counted
 from pivotlens.errors import ArtifactError, ConfigError, PivotLensError, PrerequisiteError
 from pivotlens.models.tokenizer import load_tokenizer
+from pivotlens.text.folding import matching_form
 from pivotlens.text.marking import Span, excerpts, word_spans
-from pivotlens.text.matching import WordMatcher, matching_form
+from pivotlens.text.matching import WordMatcher
 
 ALL = 10**9
 

@@ -17,7 +17,7 @@ from pivotlens.errors import PrerequisiteError
 from pivotlens.extras import install_line, is_installed
 
 EXAMPLES = ("pivotlens doctor", "pivotlens doctor --json")
-_CORE = ("numpy", "pyarrow", "tokenizers", "daachorse", "zstandard")
+_CORE = ("numpy", "pyarrow", "tokenizers", "numba", "zstandard")
 _MODELS = ("torch", "transformers", "safetensors", "accelerate", "gguf")
 _NEEDED_GIGABYTES = 4
 

@@ -11,7 +11,9 @@ import numpy as np
 from pivotlens.arrays import Integers, ragged, ragged_take, sorted_distinct
 from pivotlens.artifacts import Concept
 from pivotlens.text import has_spaces_between_words
-from pivotlens.text.matching import WordMatcher, matching_form, separated_forms
+from pivotlens.text.clitics import has_clitics
+from pivotlens.text.matching import WordMatcher, word_form
+from pivotlens.text.segmenters import segmenter
 
 Named = tuple[str, str]
 
@@ -27,8 +29,9 @@ class CountedWords:
         forms: Counted forms of each word; the word occurs where any of them does.
         concepts: Concept ids.
         members: For each concept its words, one a language, as indices into ``words``.
-        lexicon: By language without spaces, all words of the benchmark and longer words of a dictionary: they take
-            the place of shorter ones.
+        lexicon: By language without spaces or with particles, all words of the benchmark and longer words of a
+            dictionary: they take the place of shorter ones.
+        segmenters: Languages whose text a segmenter cuts into words, and its name.
     """
 
     words: tuple[Named, ...]
@@ -36,6 +39,7 @@ class CountedWords:
     concepts: tuple[str, ...]
     members: tuple[tuple[int, ...], ...]
     lexicon: tuple[tuple[str, tuple[str, ...]], ...]
+    segmenters: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(
@@ -43,8 +47,16 @@ class CountedWords:
         concepts: Sequence[Concept],
         everything: Iterable[Concept] = (),
         longer: Mapping[str, Iterable[str]] | None = None,
+        segmenters: Mapping[str, str] | None = None,
     ) -> CountedWords:
-        """Take the words of ``concepts``, and as lexicon those of ``everything`` and, by language, of ``longer``."""
+        """Take the words of ``concepts``, and as lexicon those of ``everything`` and, by language, of ``longer``.
+
+        Args:
+            concepts: What is counted.
+            everything: All that the benchmark has.
+            longer: Longer words of a dictionary, by language.
+            segmenters: Names of segmenters, by language.
+        """
         forms: dict[Named, dict[str, None]] = {}
         for concept in concepts:
             for language, word in concept.words.items():
@@ -53,7 +65,7 @@ class CountedWords:
         lexicon: dict[str, set[str]] = {}
         for concept in (*concepts, *everything):
             for language in concept.accepted:
-                if not has_spaces_between_words(language):
+                if has_clitics(language) or not has_spaces_between_words(language):
                     lexicon.setdefault(language, set()).update(concept.counted(language))
         for language in lexicon:
             lexicon[language].update((longer or {}).get(language, ()))
@@ -63,6 +75,7 @@ class CountedWords:
             concepts=tuple(concept.concept_id for concept in concepts),
             members=tuple(tuple(index[named] for named in concept.words.items()) for concept in concepts),
             lexicon=tuple((language, tuple(sorted(words))) for language, words in sorted(lexicon.items())),
+            segmenters=tuple(sorted((segmenters or {}).items())),
         )
 
     @cached_property
@@ -82,7 +95,8 @@ class CountedWords:
         lexicon = tuple((code, words) for code, words in self.lexicon if code == language)
         words = tuple(self.words[number] for number in numbers)
         forms = tuple(self.forms[number] for number in numbers)
-        return CountedWords(words, forms, (), (), lexicon), np.array(numbers, dtype=np.int64)
+        segmenters = tuple((code, name) for code, name in self.segmenters if code == language)
+        return CountedWords(words, forms, (), (), lexicon, segmenters), np.array(numbers, dtype=np.int64)
 
     @cached_property
     def concepts_of_word(self) -> tuple[Integers, Integers]:
@@ -111,11 +125,7 @@ class Finder:
 
     def find(self, texts: Sequence[str]) -> tuple[Integers, Integers]:
         """Return the sorted pairs of text and word, both shape ``(pairs,)``, each pair once."""
-        return self.find_in_forms(separated_forms(texts))
-
-    def find_in_forms(self, content: bytes) -> tuple[Integers, Integers]:
-        """Return the same, given the forms of the texts as `separated_forms` returns them."""
-        found_texts, forms = self.matcher.match_forms(content)
+        found_texts, forms = self.matcher.match_batch(texts)
         origins, words = ragged_take(self.offsets, self.words, forms)
         pairs = sorted_distinct(found_texts[origins] * max(self.n_words, 1) + words)
         return np.divmod(pairs, max(self.n_words, 1))
@@ -132,8 +142,12 @@ def make_finder(words: CountedWords) -> Finder:
     listed: dict[str, dict[str, list[int]]] = {language: {} for language in words.languages}
     for number, ((language, _), forms) in enumerate(zip(words.words, words.forms, strict=True)):
         # Forms that fold alike are one; a form may belong to several words.
-        for form in dict.fromkeys(" ".join(matching_form(form).split()) for form in forms):
+        for form in dict.fromkeys(word_form(form, language) for form in forms):
             listed[language].setdefault(form, []).append(number)
-    matcher = WordMatcher({language: tuple(forms) for language, forms in listed.items()}, dict(words.lexicon))
+    matcher = WordMatcher(
+        {language: tuple(forms) for language, forms in listed.items()},
+        dict(words.lexicon),
+        {language: segmenter(name) for language, name in words.segmenters},
+    )
     offsets, values = ragged([rows for forms in listed.values() for rows in forms.values()])
     return Finder(matcher, offsets, values, len(words.words))

@@ -19,8 +19,16 @@ class CountConfig(CorpusStageConfig):
     stage: ClassVar[str] = "count"
     longer_words: str = setting(
         "bundled",
-        "Longer words of languages without spaces, which hide the words within them: `bundled` (zh and ja, for the "
-        "bundled lists), empty for none, or a TSV file with the columns `language` and `word`.",
+        "Longer words, which hide the words within them, of languages without spaces or with particles (ko, he, ar): "
+        "`bundled` (zh and ja, for the bundled lists), empty for none, or a TSV file with the columns `language` and "
+        "`word`.",
+        meaning=False,
+    )
+    segmenters: tuple[str, ...] = setting(
+        (),
+        "Segmenters that cut text into words, one a language: `kiwipiepy` (ko), `jieba` (zh), `SudachiPy` or `fugashi` "
+        "(ja), of the extra `segmenters`; where none is named, rules find the words.",
+        meaning=False,
     )
     sample: int = setting(2000, "Units a word whose tokens are counted, drawn by hash; 0 takes all.", ge=0)
     memory: str = setting(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pivotlens.arrays import Booleans, Integers
-from pivotlens.text.matching import joins_words
+from pivotlens.text.folding import joins_words
 
 _UNKNOWN, _GOES_ON, _OPEN = 1, 2, 4
 

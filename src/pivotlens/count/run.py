@@ -35,8 +35,9 @@ from pivotlens.errors import ConfigError
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.stage import Work
 from pivotlens.text import english_name, has_spaces_between_words
+from pivotlens.text.clitics import written_together
 from pivotlens.text.longer_words import BUNDLED, LongerWords, read_longer_words
-from pivotlens.text.matching import written_together
+from pivotlens.text.segmenters import segmented_languages
 
 _WITH_LONGER_WORDS = ("everyday-nouns", "word-translation")
 
@@ -46,7 +47,8 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     config, workspace, writer = work.config, work.workspace, work.writer
     benchmark = Benchmark.load(work.run)
     longer = read_longer_words(config.longer_words)
-    words = CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values(), longer.words)
+    segmenters = segmented_languages(config.segmenters)
+    words = CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values(), longer.words, segmenters)
     tokenizer = load_tokenizer(config.tokenizer, work.near)
     for warning in tokenizer.warnings:
         writer.warn(warning)
@@ -98,6 +100,7 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
         "boilerplate_by_source": plan.boilerplate.by_source,
         "words": len(words.words),
         "longer_words": {code: len(listed) for code, listed in longer.words.items()},
+        "segmenters": dict(words.segmenters),
         "concepts": len(words.concepts),
         "tokenizer": tokenizer.fingerprint,
         "seed": config.seed,
@@ -174,7 +177,8 @@ def _english_name(code: str) -> str:
 def _warn_of_shorter_words(
     writer: ResultWriter, config: CountConfig, benchmark: Benchmark, words: CountedWords, longer: LongerWords
 ) -> None:
-    unspaced = [code for code in words.languages if not has_spaces_between_words(code)]
+    cut = dict(words.segmenters)
+    unspaced = [code for code in words.languages if not has_spaces_between_words(code) and code not in cut]
     bare = [code for code in unspaced if code not in longer.words]
     if bare:
         writer.warn(f"no longer words are known in {', '.join(bare)}: a word is also counted within longer ones")

@@ -39,8 +39,8 @@ def count_corpus(
         origins: Where each setting that is not a default came from, for the record.
 
     Raises:
-        ConfigError: No tokenizer is given, or the longer words are in an unknown language.
-        PrerequisiteError: ``bench`` has not run, or the tokenizer or corpus is not there.
+        ConfigError: No tokenizer is given, the longer words are in an unknown language, or a segmenter is unknown.
+        PrerequisiteError: ``bench`` has not run, or the tokenizer, the corpus or a segmenter is not there.
         DataError: The corpus is empty, damaged, lacks a column, has too many unreadable rows or changes while it is
             read; or the file of longer words is missing or malformed.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pivotlens.artifacts import Concept
-from pivotlens.text.matching import matching_form
+from pivotlens.text.folding import matching_form
 
 
 def relations(concept: Concept, first: str, second: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from pivotlens.mine.relations import relations
 from pivotlens.mine.sums import grammar_rows, summary_rows
 from pivotlens.stage import Work
 from pivotlens.text import Direction
-from pivotlens.text.matching import missed_beside_particles
+from pivotlens.text.clitics import missed_beside_particles
 
 
 def run(work: Work[MineConfig]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pivotlens.arrays import Integers
 from pivotlens.text import begins_unspaced, has_spaces_between_words, is_word
-from pivotlens.text.matching import matching_form
+from pivotlens.text.folding import matching_form
 
 _PLURAL_STEM = 4
 _PLURAL_ENDING = 2

@@ -14,8 +14,9 @@ from pivotlens.errors import ConfigError, PrerequisiteError
 from pivotlens.models.tokenizer import TextTokenizer
 from pivotlens.select.config import SelectConfig
 from pivotlens.select.pivots import Sought, WordPivots
+from pivotlens.text.clitics import missed_beside_particles
 from pivotlens.text.longer_words import read_longer_words
-from pivotlens.text.matching import missed_beside_particles
+from pivotlens.text.segmenters import segmented_languages
 
 _OF_PIVOTS = ("top", "sample", "share", "excess", "bridge", "pseudo_pivots")
 
@@ -84,7 +85,8 @@ def mining_words(run: Path) -> CountedWords:
     """Return the words that `count` looked for, with the longer words that hide them."""
     benchmark, counts = Benchmark.load(run), Counts.load(run)
     longer = read_longer_words(str(counts.manifest.config.get("longer_words", "bundled")))
-    return CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values(), longer.words)
+    segmenters = segmented_languages(counts.manifest.config.get("segmenters", ()), "the counts")
+    return CountedWords.of(benchmark.test_concepts(), benchmark.concepts.values(), longer.words, segmenters)
 
 
 def word_pivots(mined: Pivots, words: CountedWords, seed: int) -> WordPivots:

@@ -11,7 +11,7 @@ import numpy as np
 from pivotlens.arrays import Booleans, Floats, Hashes, Integers
 from pivotlens.select.near_duplicates import BANDS, ROWS, Signatures, signatures
 from pivotlens.select.pivots import Sought, packed
-from pivotlens.text.matching import separated_forms
+from pivotlens.text.folding import separated_forms
 
 RUN_OF_TOKENS = 10
 """Tokens of a run that is looked for again in its unit."""
@@ -57,13 +57,15 @@ class Richness:
 
 @dataclass(frozen=True)
 class Forms:
-    """Texts as words are matched in them, one language after another.
+    """Texts and what words are matched in, one language after another.
 
     Attributes:
         by_language: Of each language the units in it, upwards, and what `separated_forms` makes of their texts.
+        texts: Of each language the texts of these units.
     """
 
     by_language: Mapping[str, tuple[Integers, bytes]]
+    texts: Mapping[str, Sequence[str]]
 
     @classmethod
     def of(cls, texts: Sequence[str], languages: Sequence[str]) -> Forms:
@@ -71,21 +73,21 @@ class Forms:
         units: dict[str, list[int]] = {}
         for unit, language in enumerate(languages):
             units.setdefault(language, []).append(unit)
-        return cls(
-            {
-                language: (np.array(of_language), separated_forms([texts[unit] for unit in of_language]))
-                for language, of_language in units.items()
-            }
-        )
+        by_language = {language: [texts[unit] for unit in of_language] for language, of_language in units.items()}
+        forms = {
+            language: (np.array(units[language]), separated_forms(of_language))
+            for language, of_language in by_language.items()
+        }
+        return cls(forms, by_language)
 
     def own_words(self, sought: Sought) -> tuple[Integers, Integers]:
         """Return the pairs of unit and mining word of its own language that stands in it, sorted, each once."""
         none = np.zeros(0, dtype=np.int64)
         all_units, all_words = [none], [none]
-        for language, (of_language, forms) in self.by_language.items():
+        for language, (of_language, _) in self.by_language.items():
             if language in sought.finders:
                 finder, numbers = sought.finders[language]
-                units, words = finder.find_in_forms(forms)
+                units, words = finder.find(self.texts[language])
                 all_units.append(of_language[units])
                 all_words.append(numbers[words])
         units, words = np.concatenate(all_units), np.concatenate(all_words)

@@ -1,4 +1,4 @@
-"""Dictionary words of languages without spaces, which hide the shorter words within them: 登山 is no 山."""
+"""Dictionary words of languages without spaces or with particles, which hide shorter words: 登山 is no 山."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from pivotlens.errors import DataError
+from pivotlens.text.clitics import has_clitics
 from pivotlens.text.languages import language_code
 from pivotlens.text.scripts import has_spaces_between_words, normalise
 
@@ -38,7 +39,7 @@ def read_longer_words(spec: str) -> LongerWords:
         spec: `bundled`, empty for none, or a TSV file with the columns `language` and `word`.
 
     Raises:
-        DataError: The file is missing or not UTF-8, or a line is no word of a language without spaces.
+        DataError: The file is missing or not UTF-8, or a line is no word of such a language.
         ConfigError: A language is none that is known.
     """
     if not spec:
@@ -94,9 +95,9 @@ def _cells(line: bytes, where: str) -> list[str]:
 
 def _unspaced(language: str, where: str) -> str:
     code = language_code(language, where)
-    if has_spaces_between_words(code):
+    if has_spaces_between_words(code) and not has_clitics(code):
         raise DataError(
-            f"{where}: {language!r} writes spaces between words",
-            "Longer words are for zh, ja, th, lo, km, my and bo; elsewhere whole words are matched, so take it out.",
+            f"{where}: {language!r} writes spaces between words, and nothing together with them that is taken off",
+            "Longer words are for zh, ja, th, lo, km, my, bo, ko, he, ar; elsewhere whole words match, so take it out.",
         )
     return code

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import regex
 
-from pivotlens.text.matching import matching_form
+from pivotlens.text.folding import matching_form
 
 _GRAPHEME = regex.compile(r"\X")
 _MOST = 64

@@ -2,194 +2,131 @@
 
 from __future__ import annotations
 
-import functools
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
-import daachorse
 import numpy as np
-import numpy.typing as npt
-import regex
 
-from pivotlens.arrays import Booleans, Bytes, Integers, ragged, ragged_take, sorted_distinct
+from pivotlens.arrays import Bytes, Integers, ragged, sorted_distinct
 from pivotlens.errors import DataError
-from pivotlens.text.scripts import UNSPACED_SCRIPTS, has_spaces_between_words
-
-_WORD_CHARACTERS = regex.compile(r"[\p{L}\p{M}\p{N}_]+")
-# What Latin shares is no letter of theirs: the letter apostrophe, and marks such as the tilde, which Thai borrows.
-# Bopomofo stands between them unspaced, though a token in it is not taken to begin a word.
-_UNSPACED = regex.compile(
-    "(?V1)[[" + "".join(map(r"\p{{scx={}}}".format, (*UNSPACED_SCRIPTS, "Bopomofo"))) + r"]--\p{scx=Latin}]+"
+from pivotlens.text.clitics import (
+    AFTER_ELISION,
+    ARABIC,
+    ELIDED,
+    HEBREW,
+    KOREAN,
+    Rule,
+    has_clitics,
+    particles,
+    prefixes,
+    rule_of,
+    whole_words,
 )
-_MARKS = regex.compile(r"\p{M}+")
-# Scripts in which an apostrophe is a letter within a word (п'ять, צ'ק); in Latin and Greek it may stand for one.
-_WITH_APOSTROPHES = regex.compile(r"[\p{sc=Cyrillic}\p{sc=Hebrew}]+")
-_SPACED_BIT, _MARK_BIT, _APOSTROPHE_BIT = 1, 2, 4
-_SEPARATOR, _UNUSED = "\0", "\ufdd0"
-
-# Written or left out without making another word: soft hyphens, joiners and marks of direction, selectors of a glyph,
-# the vowel signs of Hebrew, Arabic and Syriac, tatweel. A dot above is left after NFC only on an i: that of İ in
-# lower case. The space of no width is none of them: it parts words.
-_IGNORED = regex.compile(
-    r"[\u00ad\u034f\u061c\u200c-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef"
-    r"\u180b-\u180f\u0307\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670"
-    r"\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a]+"
+from pivotlens.text.folding import (
+    APOSTROPHE,
+    DOTTED_I,
+    MARK,
+    SPACED,
+    Texts,
+    character_flags,
+    fold,
+    matching_form,
 )
-_ALIKE = {"'": "‘’ʻʼ׳＇", "-": "\u2010\u2011", " ": "\t\n\v\f\r\x85\u2028\u2029"}
-_SPACES = regex.compile(r"\p{Zs}+")
-_FOLDED_AT_ONCE = 1 << 14  # what is worked on stays in the processor's cache
-_NOTHING = 0xFFFFFFFF
-_APOSTROPHE = ord("'")
+from pivotlens.text.folding_kernels import ALL_CODES
+from pivotlens.text.hashed_words import Dictionary, edges_of
+from pivotlens.text.scripts import has_spaces_between_words
+from pivotlens.text.unspaced_kernels import CUT, ENDS, Trie, find_longest, find_segments
+from pivotlens.text.word_kernels import GOES_ON, WHOLE, Clitics, Lexicon, find_words
 
-
-@functools.cache
-def _every_character() -> str:
-    return "".join(map(chr, range(0x110000)))
-
-
-@functools.cache
-def _character_flags() -> Bytes:
-    """Return, by code point, whether a character joins into words between spaces, is a mark, or takes apostrophes."""
-    flags = np.zeros(0x110000, dtype=np.uint8)
-    for run in _WORD_CHARACTERS.finditer(_every_character()):
-        flags[run.start() : run.end()] = _SPACED_BIT
-    for run in _UNSPACED.finditer(_every_character()):
-        flags[run.start() : run.end()] = 0
-    for run in _MARKS.finditer(_every_character()):
-        flags[run.start() : run.end()] |= _MARK_BIT
-    for run in _WITH_APOSTROPHES.finditer(_every_character()):
-        flags[run.start() : run.end()] |= _APOSTROPHE_BIT
-    return flags
-
-
-@functools.cache
-def _matched_as() -> npt.NDArray[np.uint32]:
-    """Return, by code point, the code point that a folded character is matched as, or `_NOTHING`."""
-    matched = np.arange(0x110000, dtype=np.uint32)
-    for run in _SPACES.finditer(_every_character()):
-        matched[run.start() : run.end()] = ord(" ")
-    for character, alike in _ALIKE.items():
-        matched[[ord(one) for one in alike]] = ord(character)
-    for run in _IGNORED.finditer(_every_character()):
-        matched[run.start() : run.end()] = _NOTHING
-    return matched
-
-
-_CLITICS = frozenset({"ko", "ar", "he", "am", "ti", "arc", "syr"})
-"""Languages that write particles, articles or prepositions together with the word beside them."""
-
-
-def written_together(languages: Iterable[str]) -> list[str]:
-    """Return the languages, sorted, in which words are missed beside a particle or an article (*물을*, *הבית*)."""
-    return sorted({language for language in languages if language.split("-")[0] in _CLITICS})
-
-
-def missed_beside_particles(languages: Iterable[str]) -> str:
-    """Return a sentence on the languages in which words are missed beside a particle; empty where there are none."""
-    together = written_together(languages)
-    return (
-        f"In {', '.join(together)} a word is not found beside a particle, article or preposition that is written "
-        "together with it: cut these off in the text, or look at other languages."
-        if together
-        else ""
-    )
-
-
-def joins_words(character: str) -> bool:
-    """Tell whether a character is part of words written between spaces: letter, mark, digit or underscore.
-
-    Characters of scripts without spaces are not: beside one of them a Latin word ends.
-    """
-    return bool(_character_flags()[ord(character)] & _SPACED_BIT)
-
-
-def takes_apostrophes(character: str) -> bool:
-    """Tell whether an apostrophe between this character and another such is a letter of the word: in Cyrillic, Hebrew.
-
-    In other scripts a word may begin or end at one, as *eau* does in *l'eau*.
-    """
-    return bool(_character_flags()[ord(character)] & _APOSTROPHE_BIT)
-
-
-def matching_form(text: str) -> str:
-    """Return text as words are matched: folded, without what is written or left out at will, the like made the same.
-
-    Apostrophes, hyphens and kinds of white space are one each. Soft hyphens, joiners, the vowel signs of Hebrew,
-    Arabic and Syriac, tatweel and the dot that *İ* keeps in lower case are left out.
-    """
-    # The steps of `fold`, with one more between: leaving out a character may let its neighbours be composed.
-    folded = unicodedata.normalize("NFC", text).casefold().encode("utf-32-le", "surrogatepass")
-    points = np.take(_matched_as(), np.frombuffer(folded, dtype=np.uint32))
-    if points.max(initial=0) == _NOTHING:
-        points = points[points != _NOTHING]
-    return unicodedata.normalize("NFC", str(points.data, "utf-32-le", "surrogatepass"))
+Segmenter = Callable[[Sequence[str]], Iterable[Sequence[str]]]
+"""Cuts each of some texts into segments, all of it."""
+_PAIRS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
-class _Automaton:
-    """Patterns of one kind; a hit of a pattern stands for entries, each with its length in bytes."""
+class _Part:
+    """Words that are looked for in one way, in texts that are folded and cut alike."""
 
-    automaton: daachorse.DoubleArrayAhoCorasick
-    leftmost: bool
-    offsets: Integers
-    entries: Integers
-    lengths: Integers
+    search: Callable[[Bytes, tuple[int, int], tuple[Integers, Integers]], tuple[int, int, int]]
+    folded_for: str
+    segmenter: Segmenter | None = None
 
-    def hits(self, content: bytes) -> tuple[Integers, Integers]:
-        """Return start and entry of every hit that begins and ends where words may."""
-        find = self.automaton.find if self.leftmost else self.automaton.find_overlapping_no_suffix
-        found = find(content)
-        flat = np.fromiter(chain.from_iterable(found), dtype=np.int64, count=3 * len(found))
-        ends, patterns = flat[1::3], flat[2::3]
-        characters = np.frombuffer(content, dtype=np.uint8)
-        # Whatever a pattern stands for ends where it does: most hits fall away here, before anything else is done.
-        kept = _end_words(characters, ends)
-        ends, patterns = ends[kept], patterns[kept]
-        origins, places = ragged_take(self.offsets, np.arange(self.entries.size), patterns)
-        starts = ends[origins] - self.lengths[places]
-        kept = _begin_words(characters, starts)
-        return starts[kept], self.entries[places[kept]]
+    def forms(self, texts: Sequence[str]) -> Bytes:
+        """Return the texts as the words are looked for in them."""
+        if self.segmenter is not None:
+            texts = [
+                chr(CUT).join(segment.replace(chr(CUT), " ") for segment in segments)
+                for segments in self.segmenter(texts)
+            ]
+        return fold(Texts.of(texts), self.folded_for)
+
+    def keys(self, forms: Bytes, n_words: int) -> Integers:
+        """Return the pairs of text and word, packed."""
+        found = np.empty(n_words + _PAIRS_AT_ONCE, dtype=np.int64), np.full(n_words, -1, dtype=np.int64)
+        keys, place, text = [found[0][:0]], 0, 0
+        while place < forms.size:
+            n_found, place, text = self.search(forms, (place, text), found)
+            keys.append(found[0][:n_found].copy())
+        return np.concatenate(keys)
 
 
 class WordMatcher:
-    """Finds words of several languages in text.
+    """Finds words of several languages in text (docs/method.md#matching-words).
 
-    In scripts with spaces a hit is a whole word or several (hits may overlap: *ice* in *ice cream*). In Chinese,
-    Japanese, Thai and the like hits are leftmost-longest among the language's words and its lexicon, so that 登山
-    does not count as 山. No hit begins or ends between two characters of spaced words, or before a combining mark.
-    Text and words are compared in `matching_form`.
+    In scripts with spaces a hit is a whole word or several (hits may overlap: *ice* in *ice cream*), in Korean, Hebrew
+    and Arabic beside particles, prefixes and articles too. In Chinese, Japanese, Thai and the like hits are
+    leftmost-longest among the language's words and its lexicon, so that 登山 does not count as 山. No hit begins or
+    ends between two characters of spaced words, or before a combining mark. Text and words are compared in
+    `matching_form`.
 
     Args:
         words: Words by language; a word may stand in several languages.
-        unspaced_lexicon: Further words of languages without spaces, which only take the place of shorter ones.
+        lexicon: Further words, of languages without spaces or with particles, which only take the place of shorter
+            ones.
+        segmenters: By language what cuts its text: a word is one segment or several whole ones.
 
     Raises:
         DataError: A word is empty, or has nothing in it once it is folded.
 
-    >>> matcher = WordMatcher({"en": ["ice", "ice cream"], "zh": ["山"]}, {"zh": ["登山"]})
-    >>> [matcher.entries[found] for found in matcher.match("Ice cream in a voice, 山")]
-    [('en', 'ice'), ('en', 'ice cream'), ('zh', '山')]
-    >>> matcher.match("登山").tolist()
+    >>> matcher = WordMatcher({"en": ["ice", "ice cream"], "zh": ["山"], "ko": ["물"]}, {"zh": ["登山"]})
+    >>> [matcher.entries[found] for found in matcher.match("Ice cream in a voice, 山 물을")]
+    [('en', 'ice'), ('en', 'ice cream'), ('zh', '山'), ('ko', '물')]
+    >>> matcher.match("登山 물리").tolist()
     []
     """
 
     def __init__(
-        self, words: Mapping[str, Sequence[str]], unspaced_lexicon: Mapping[str, Iterable[str]] | None = None
+        self,
+        words: Mapping[str, Sequence[str]],
+        lexicon: Mapping[str, Iterable[str]] | None = None,
+        segmenters: Mapping[str, Segmenter] | None = None,
     ) -> None:
         self.entries: tuple[tuple[str, str], ...] = tuple(
             (language, word) for language, listed in words.items() for word in listed
         )
         self._languages = np.array([language for language, _ in self.entries], dtype=np.str_)
-        by_language: dict[str, dict[str, list[int]]] = {}
+        segmenters, lexicon = segmenters or {}, lexicon or {}
+        spaced: dict[str, dict[Rule, dict[str, list[int]]]] = {}
+        alone: dict[str, dict[str, list[int]]] = {}
         for index, (language, word) in enumerate(self.entries):
-            kind = "" if has_spaces_between_words(language) else language
-            by_language.setdefault(kind, {}).setdefault(_pattern(word, language), []).append(index)
-        self._automata = []
-        for kind, forms in by_language.items():
-            further = {_pattern(word, kind) for word in (unspaced_lexicon or {}).get(kind, ())} if kind else set()
-            self._automata.append(_leftmost(forms, further) if kind else _overlapping(forms))
+            pattern = word_form(word, language)
+            if language in segmenters or not has_spaces_between_words(language):
+                forms = alone.setdefault(language, {})
+            else:
+                folded_for = language if language in DOTTED_I else ""
+                forms = spaced.setdefault(folded_for, {}).setdefault(rule_of(language), {})
+                if has_clitics(language) and not forms:
+                    further = (*whole_words().get(language, ()), *lexicon.get(language, ()))
+                    forms |= {word_form(word, language): [] for word in further}
+            forms.setdefault(pattern, []).append(index)
+        self._parts = [_words_part(by_rule, folded_for) for folded_for, by_rule in spaced.items()]
+        for language, forms in alone.items():
+            segmenter = segmenters.get(language)
+            if segmenter is None:
+                longer: dict[str, list[int]] = {word_form(word, language): [] for word in lexicon.get(language, ())}
+                self._parts.append(_longest_part(_trie(longer | forms)))
+            else:
+                self._parts.append(_segments_part(_trie(forms), segmenter))
 
     def match(self, text: str, language: str | None = None) -> Integers:
         """Return the indices (into ``entries``) of the words in a text, sorted, each once.
@@ -207,127 +144,156 @@ class WordMatcher:
         Returns:
             Indices of texts and of words, both shape ``(pairs,)``, sorted by text and word, each pair once.
         """
-        return self.match_forms(separated_forms(texts))
-
-    def match_forms(self, forms: bytes) -> tuple[Integers, Integers]:
-        """Return which words are in which texts, given their forms as `separated_forms` returns them."""
-        # The separator keeps every hit inside one text; it is no part of a word.
-        content = b"\0" + forms
-        starts_of_texts = np.flatnonzero(np.frombuffer(content, dtype=np.uint8) == 0)[:-1] + 1
+        n_entries = max(len(self.entries), 1)
+        forms: dict[str, Bytes] = {}
         keys = [np.zeros(0, dtype=np.int64)]
-        for automaton in self._automata:
-            starts, entries = automaton.hits(content)
-            texts_of_hits = np.searchsorted(starts_of_texts, starts, side="right") - 1
-            keys.append(texts_of_hits * len(self.entries) + entries)
-        pairs = sorted_distinct(np.concatenate(keys))
-        found_texts, found_words = np.divmod(pairs, max(len(self.entries), 1))
-        return found_texts, found_words
+        for part in self._parts:
+            if part.segmenter is not None:
+                keys.append(part.keys(part.forms(texts), n_entries))
+                continue
+            if part.folded_for not in forms:
+                forms[part.folded_for] = part.forms(texts)
+            keys.append(part.keys(forms[part.folded_for], n_entries))
+        found_texts, words = np.divmod(sorted_distinct(np.concatenate(keys)), n_entries)
+        return found_texts, words
 
 
-def separated_forms(texts: Sequence[str]) -> bytes:
-    """Return the `matching_form` of each text in UTF-8, each ended by a zero byte, of which there are no others."""
-    return b"".join(_separated_forms(texts))
+def _words_part(by_rule: Mapping[Rule, Mapping[str, Sequence[int]]], folded_for: str) -> _Part:
+    flags, lexicon, clitics = character_flags(), _lexicon(by_rule), _clitics(list(by_rule))
+    return _Part(lambda forms, at, found: find_words(forms, at, flags, lexicon, clitics, found), folded_for)
 
 
-def _separated_forms(texts: Sequence[str]) -> Iterator[bytes]:
-    """Yield the forms of texts, each ended by the separator, several short ones or a long one at a time."""
-    held: list[str] = []
-    characters = 0
-    for text in texts:
-        held.append(text.replace(_SEPARATOR, _UNUSED))
-        characters += len(text)
-        if characters > _FOLDED_AT_ONCE:
-            yield matching_form(_SEPARATOR.join([*held, ""])).encode("utf-8", "surrogatepass")
-            held, characters = [], 0
-    yield matching_form(_SEPARATOR.join([*held, ""])).encode("utf-8", "surrogatepass")
+def _longest_part(trie: Trie) -> _Part:
+    flags = character_flags()
+    return _Part(lambda forms, at, found: find_longest(forms, at, flags, trie, found), "")
 
 
-def _pattern(word: str, language: str) -> str:
-    pattern = " ".join(matching_form(word).split())
-    if not pattern or _SEPARATOR in pattern:
+def _segments_part(trie: Trie, segmenter: Segmenter) -> _Part:
+    return _Part(lambda forms, at, found: find_segments(forms, at, trie, found), "", segmenter)
+
+
+def word_form(word: str, language: str) -> str:
+    """Return what a word of a language is matched as.
+
+    Raises:
+        DataError: Nothing is left of it.
+    """
+    form = " ".join(matching_form(word, language).split())
+    if not form or "\0" in form:
         raise DataError(f"{word!r} is no word to look for (language {language})", "Remove it from the list of words.")
-    return pattern
+    return form
 
 
-def _overlapping(forms: Mapping[str, Sequence[int]]) -> _Automaton:
-    # Of the patterns that end at one place the search reports the longest alone. A shorter one can be a whole word
-    # there only if it begins at a boundary within the longer one, so the longer one stands for it as well.
-    patterns = list(forms)
-    rows: list[list[int]] = []
-    lengths: list[list[int]] = []
-    for pattern in patterns:
-        inside = [cut for cut in range(1, len(pattern)) if not _glued(pattern[cut - 1], pattern[cut])]
-        ending_here = [pattern, *(pattern[cut:] for cut in inside if pattern[cut:] in forms)]
-        rows.append([index for form in ending_here for index in forms[form]])
-        lengths.append([len(form.encode("utf-8", "surrogatepass")) for form in ending_here for _ in forms[form]])
-    return _automaton(patterns, rows, lengths, leftmost=False)
+def tokens_of(form: str) -> list[str]:
+    """Cut a form where words may begin or end.
+
+    >>> tokens_of("l'eau de-vie"), tokens_of("п'ять")
+    (['l', "'", 'eau', ' ', 'de', '-', 'vie'], ["п'ять"])
+    """
+    flags = [int(character_flags()[ord(character)]) for character in form]
+    cuts = [0]
+    for place in range(1, len(form)):
+        before, here = flags[place - 1], flags[place]
+        joined = before & here & SPACED or here & MARK
+        for quote in (place - 1, place):
+            if form[quote] == "'" and 0 < quote < len(form) - 1:
+                joined = joined or flags[quote - 1] & flags[quote + 1] & APOSTROPHE
+        if not joined:
+            cuts.append(place)
+    return [form[start:end] for start, end in zip(cuts, [*cuts[1:], len(form)], strict=True)]
 
 
-def _leftmost(forms: Mapping[str, Sequence[int]], further: Iterable[str]) -> _Automaton:
-    patterns = [*forms, *sorted(set(further) - set(forms))]
-    rows = [forms.get(pattern, ()) for pattern in patterns]
-    lengths = [
-        [len(pattern.encode("utf-8", "surrogatepass"))] * len(row) for pattern, row in zip(patterns, rows, strict=True)
-    ]
-    return _automaton(patterns, rows, lengths, leftmost=True)
+def _lexicon(by_rule: Mapping[Rule, Mapping[str, Sequence[int]]]) -> Lexicon:
+    elides = any(rule.apostrophes == AFTER_ELISION for rule in by_rule)
+    elided = [matching_form(word) for words in ELIDED.values() for word in words] if elides else []
+    numbers = {token: number for number, token in enumerate(dict.fromkeys(elided))}
+    roots: list[dict[int, int]] = [{} for _ in numbers]  # by token, of each rule the first state
+    edges: dict[tuple[int, int], int] = {}
+    states: list[list[int]] = []  # rule, bits
+    entries: list[list[int]] = []
 
+    def new_state(rule: int) -> int:
+        states.append([rule, 0])
+        entries.append([])
+        return len(states) - 1
 
-def _automaton(
-    patterns: Sequence[str], rows: Sequence[Sequence[int]], lengths: Sequence[Sequence[int]], *, leftmost: bool
-) -> _Automaton:
-    kind = daachorse.MATCH_KIND_LEFTMOST_LONGEST if leftmost else daachorse.MATCH_KIND_STANDARD
-    encoded = [pattern.encode("utf-8", "surrogatepass") for pattern in patterns]
-    offsets, entries = ragged(rows)
-    return _Automaton(
-        daachorse.DoubleArrayAhoCorasick(encoded, match_kind=kind), leftmost, offsets, entries, ragged(lengths)[1]
+    for rule, forms in enumerate(by_rule.values()):
+        for form, indices in forms.items():
+            first, *rest = (numbers.setdefault(token, len(numbers)) for token in tokens_of(form))
+            roots += [{} for _ in range(len(numbers) - len(roots))]
+            state = roots[first].setdefault(rule, -1)
+            if state < 0:
+                state = roots[first][rule] = new_state(rule)
+            for token in rest:
+                states[state][1] |= GOES_ON
+                if (state, token) not in edges:
+                    edges[state, token] = new_state(rule)
+                state = edges[state, token]
+            states[state][1] |= 0 if rest else WHOLE
+            entries[state] += indices
+    looked_up = [token for token, number in numbers.items() if roots[number]] + elided
+    first_codes = np.zeros(1 << 16, dtype=bool)
+    first_codes[[ord(token[0]) & 0xFFFF for token in looked_up]] = True
+    root_offsets, root_states = ragged([list(of_token.values()) for of_token in roots])
+    entry_offsets, flat_entries = ragged(entries)
+    is_elided = np.isin(np.arange(len(numbers) + 1), [numbers[token] for token in elided])
+    return Lexicon(
+        Dictionary.of(list(numbers)),
+        first_codes,
+        np.stack([root_offsets, is_elided], axis=1),
+        root_states,
+        edges_of([(state, token, following) for (state, token), following in edges.items()]),
+        np.column_stack([np.array([*states, [-1, 0]], dtype=np.int64), entry_offsets]),
+        flat_entries,
     )
 
 
-def _glued(before: str, after: str) -> bool:
-    flags = _character_flags()
-    both = flags[ord(before)] & flags[ord(after)] & _SPACED_BIT
-    return bool(both) or bool(flags[ord(after)] & _MARK_BIT)
+def _clitics(rules: Sequence[Rule]) -> Clitics:
+    by_code = np.zeros(1 << 16, dtype=np.uint8)
+    numbers = np.full(ARABIC + 1, -1, dtype=np.int64)
+    before: dict[str, int] = {}
+    for number, rule in enumerate(rules):
+        if rule.clitics:
+            numbers[rule.clitics] = number
+        if rule.clitics == KOREAN:
+            by_code[ord("가") : ord("힣") + 1] = KOREAN
+        elif rule.clitics in (HEBREW, ARABIC):
+            by_code[[ord(letter) for prefix in prefixes(rule.clitics) for letter in prefix]] = rule.clitics
+            before |= prefixes(rule.clitics)
+    return Clitics(
+        np.array([rule.apostrophes for rule in rules], dtype=np.int64),
+        by_code,
+        numbers,
+        Dictionary.of(list(particles())),
+        np.array(list(particles().values()), dtype=np.int64),
+        Dictionary.of(list(before)),
+        np.array(list(before.values()), dtype=np.int64),
+    )
 
 
-def _begin_words(content: Bytes, starts: Integers) -> Booleans:
-    flags = _character_flags()
-    before, first = _character_before(content, starts), flags[_character_at(content, starts)]
-    free: Booleans = (flags[before] & first & _SPACED_BIT) == 0
-    beside = np.flatnonzero(before == _APOSTROPHE)
-    further = flags[_character_before(content, starts[beside] - 1)]
-    free[beside] = (further & first[beside] & _APOSTROPHE_BIT) == 0
-    return free
+def _trie(forms: Mapping[str, Sequence[int]]) -> Trie:
+    firsts = np.full(ALL_CODES, -1, dtype=np.int32)
+    edges: dict[tuple[int, int], int] = {}
+    bits: list[int] = []
+    entries: list[Sequence[int]] = []
 
+    def new_state() -> int:
+        bits.append(0)
+        entries.append(())
+        return len(bits) - 1
 
-def _end_words(content: Bytes, ends: Integers) -> Booleans:
-    flags = _character_flags()
-    last, after = flags[_character_before(content, ends)], _character_at(content, ends)
-    free: Booleans = ((last & flags[after] & _SPACED_BIT) | (flags[after] & _MARK_BIT)) == 0
-    beside = np.flatnonzero(after == _APOSTROPHE)
-    further = flags[_character_at(content, ends[beside] + 1)]
-    free[beside] = (last[beside] & further & _APOSTROPHE_BIT) == 0
-    return free
-
-
-def _character_at(content: Bytes, at: Integers) -> Integers:
-    """Decode the UTF-8 character that begins at each place."""
-    points = content[at].astype(np.int64)
-    longer = np.flatnonzero(points >= 0x80)
-    at, lead = at[longer], points[longer]
-    length = 2 + (lead >= 0xE0) + (lead >= 0xF0)
-    decoded = lead & (0x7F >> length)
-    for step in (1, 2, 3):
-        within = length > step
-        following = content[np.where(within, at + step, at)]
-        decoded = np.where(within, decoded << 6 | (following & 0x3F), decoded)
-    points[longer] = decoded
-    return points
-
-
-def _character_before(content: Bytes, at: Integers) -> Integers:
-    """Decode the UTF-8 character that ends before each place."""
-    start = at - 1
-    inside = np.flatnonzero(content[start] >= 0x80)
-    for _ in range(3):
-        start[inside] -= (content[start[inside]] & 0xC0) == 0x80
-    return _character_at(content, start)
+    for form, indices in forms.items():
+        first, *rest = map(ord, form)
+        if firsts[first] < 0:
+            firsts[first] = new_state()
+        state = int(firsts[first])
+        for code in rest:
+            bits[state] |= GOES_ON
+            if (state, code) not in edges:
+                edges[state, code] = new_state()
+            state = edges[state, code]
+        bits[state] |= ENDS
+        entries[state] = indices
+    offsets, flat_entries = ragged(entries)
+    rows = [(state, code, following) for (state, code), following in edges.items()]
+    return Trie(firsts, edges_of(rows), np.column_stack([np.array([*bits, 0], dtype=np.int64), offsets]), flat_entries)
