@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pivotlens.bench.versions import answers_only
 from pivotlens.text import normalise
-from pivotlens.text.matching import matching_form
+from pivotlens.text.folding import matching_form
 
 from everyday_nouns.table import Concept, read_table
 from longer_words_agreement import agreement_report
