@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import orjson
 import zstandard
-from pivotlens.text.longer_words import BUNDLED, read_longer_words
 from pivotlens.text.folding import matching_form
+from pivotlens.text.longer_words import BUNDLED, read_longer_words
 from pivotlens.text.matching import WordMatcher
 
 from everyday_nouns.table import Concept
