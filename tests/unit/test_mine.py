@@ -19,7 +19,7 @@ from pivotlens.mine.associations import WordUnits
 from pivotlens.mine.copies import Likeness
 from pivotlens.mine.stage import STAGE
 from pivotlens.statistics.association import signed_llr
-from pivotlens.text import matching
+from pivotlens.text import clitics
 from stage_by_hand import writing
 
 CONCEPTS = {
@@ -388,7 +388,7 @@ def test_nothing_significant_says_so(run):
 
 @pytest.mark.parametrize("why", ["one language alone", "none has both words", "false discovery rate"])
 def test_words_hidden_by_particles_are_named_where_nothing_is_mined(why, run, tmp_path, monkeypatch):
-    monkeypatch.setattr(matching, "_CLITICS", frozenset({"fr"}))
+    monkeypatch.setattr(clitics, "_BESIDE_PARTICLES", frozenset({"fr"}))
     settings = {"directions": ("en-fr" if why == "none has both words" else "zh-fr",)}
     if why == "false discovery rate":
         settings["max_q"] = 1e-300

@@ -29,7 +29,7 @@ from pivotlens.select import SelectConfig, select_documents
 from pivotlens.select.stage import STAGE
 from pivotlens.statistics.proportion import wilson_lower
 from pivotlens.statistics.rate import poisson_lower
-from pivotlens.text import matching
+from pivotlens.text import clitics, matching
 from stage_by_hand import writing
 
 
@@ -377,7 +377,7 @@ def test_files_left_out_are_warned_of(here: Path, tmp_path: Path) -> None:
 def test_words_hidden_by_particles_are_named_where_there_are_no_pivots(
     here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matching, "_CLITICS", frozenset({"fr"}))
+    monkeypatch.setattr(clitics, "_BESIDE_PARTICLES", frozenset({"fr"}))
     _write_upstream(tmp_path, here / "model", ())
     with pytest.raises(PrerequisiteError, match="found no pivots") as caught:
         _select(here, tmp_path)
