@@ -197,8 +197,8 @@ class Batch:
 
     def equally_far(self, name: str, layers: Sequence[int], norms: ByLayer, repeat: int | None = None) -> Result:
         """Move the states away from another token, or along a random vector, as far as the removal moved them."""
-        # All but the positive control leave the target's own direction alone.
-        apart = ("source",) if name == "target" else ("target", "source")
+        # The target's own direction is left alone by all but the positive control, which is that direction.
+        apart = [side for side in ("target", "source") if side != name]
         units = {
             layer: self._random(layer, repeat) if repeat is not None else self.unit(name, layer, apart)
             for layer in layers

@@ -82,19 +82,12 @@ class Runs:
             yield rows, tokens, counts[low:high]
 
     def _merged(self, block: int) -> tuple[Integers, Integers]:
-        keys, counts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        summed = SparseCounts()
         for part, offsets in self.parts:
             for run, (low, high) in enumerate(offsets[:, block : block + 2].tolist()):
                 keys_file, counts_file = _files(part, run)
                 size = high - low
-                keys.append(np.fromfile(keys_file, dtype=np.int64, count=size, offset=8 * low))
-                counts.append(np.fromfile(counts_file, dtype=np.int32, count=size, offset=4 * low).astype(np.int64))
-        return _summed(np.concatenate(keys), np.concatenate(counts))
-
-
-def _summed(keys: Integers, counts: Integers) -> tuple[Integers, Integers]:
-    """Return distinct keys, sorted, with their counts summed up."""
-    order = np.argsort(keys, kind="stable")  # merges what is sorted already, run by run
-    keys, counts = keys[order], counts[order]
-    first = np.flatnonzero(np.diff(keys, prepend=-1))
-    return keys[first], np.add.reduceat(counts, first) if first.size else counts
+                keys = np.fromfile(keys_file, dtype=np.int64, count=size, offset=8 * low)
+                counts = np.fromfile(counts_file, dtype=np.int32, count=size, offset=4 * low)
+                summed.add(keys, counts.astype(np.int64))
+        return summed.total()
