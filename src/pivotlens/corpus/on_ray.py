@@ -84,19 +84,17 @@ def _on_cluster(shards: Sequence[Shard], task: Task, store: PartStore) -> Outcom
     work: Any = ray.remote(num_cpus=1, max_retries=_RETRIES)(_work)
     waiting = iter(shards)
     at_work: dict[Any, Shard] = {}
-    try:
-        while True:
-            most = max(_AHEAD * int(ray.cluster_resources().get("CPU", 1)), _LEAST)
-            while len(at_work) < most and (shard := next(waiting, None)) is not None:
-                at_work[work.remote(sent, shard)] = shard
-            if not at_work:
-                return
-            for done in ray.wait(list(at_work), num_returns=1, timeout=_PAUSE)[0]:
-                outcome = _outcome(done, at_work[done])
-                yield at_work.pop(done), outcome
-    finally:
-        for unfinished in at_work:
-            ray.cancel(unfinished, force=True)
+    # Left early, by an error or Ctrl-C, tasks at work are not cancelled: Ray 2.60 dies now and then of a task that is
+    # cancelled as it ends. They end with the connection, or where that is the caller's, finish the parts they are at.
+    while True:
+        most = max(_AHEAD * int(ray.cluster_resources().get("CPU", 1)), _LEAST)
+        while len(at_work) < most and (shard := next(waiting, None)) is not None:
+            at_work[work.remote(sent, shard)] = shard
+        if not at_work:
+            return
+        for done in ray.wait(list(at_work), num_returns=1, timeout=_PAUSE)[0]:
+            outcome = _outcome(done, at_work[done])
+            yield at_work.pop(done), outcome
 
 
 def _outcome(done: Any, shard: Shard) -> DataError | None:
