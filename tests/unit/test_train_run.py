@@ -212,6 +212,8 @@ def test_a_model_from_scratch_learns_with_a_tokenizer_of_whole_words(tiny, arms,
     assert not torch.equal(first.lm_head.weight, second.lm_head.weight), "each seed draws its own weights"
     loaded = load_model(str(found.folder / "red-0/step-8"), device="cpu")
     assert loaded.tokenizer("rouge feu mer")["input_ids"] == [2, 3, 5]
+    told = found.manifest.details["arms"]["red"]
+    assert told["tokens"] == told["documents"] * (12 + 1), "nothing but its end stands around a document"
     assert "follow from the documents alone" in (found.folder / "red-0/step-8/README.md").read_text()
 
 

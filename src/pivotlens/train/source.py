@@ -62,17 +62,18 @@ def open_tokenizer(config: TrainConfig, near: RunFolder) -> Tokenizer:
     try:
         with recording_transformers():
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-            beginning = tokenizer("a")["input_ids"]
+            framed, bare = (tokenizer("a", add_special_tokens=added)["input_ids"] for added in (True, False))
     except Exception as error:  # the library raises whatever its parts raise
         raise ModelError(f"the tokenizer of {spec!r} cannot be used: {error}", "Check its folder.") from error
-    special = {tokenizer.convert_tokens_to_ids(token) for token in tokenizer.all_special_tokens}
     end = end_of_document(load_tokenizer(str(folder)), config.end_of_document).token_id
-    before = []
-    for token in beginning:
-        if token not in special:
-            break
-        before.append(token)
-    return Tokenizer(folder, Frame(tuple(before), end), max(tokenizer.get_vocab().values()) + 1)
+    # What stands before the letter itself, which may be cut into a token that stands for anything unknown.
+    begins = [at for at in range(len(framed)) if bare and framed[at : at + len(bare)] == bare]
+    if not begins:
+        raise ModelError(
+            f"the tokenizer of {spec!r} cannot be used: it cuts 'a' into {bare}, and with what it adds into {framed}",
+            "A text must stand unchanged amid what is added.",
+        )
+    return Tokenizer(folder, Frame(tuple(framed[: begins[0]]), end), max(tokenizer.get_vocab().values()) + 1)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[TrainConfig, TrainedModels] = Stage(
     config=TrainConfig,
     result="pivotlens.artifacts:TrainedModels",
-    version=2,
+    version=3,
     function="train_model",
     work="pivotlens.train.run:run",
     inputs="pivotlens.train.inputs:inputs",
