@@ -18,6 +18,8 @@ from pivotlens.train.attention import attend_by_blocks, attend_plainly
 _GRADIENTS = 1 << 27
 # Logits that are made at once: as many as stay in a processor's cache, but some rows at least.
 _LOGITS, _ROWS = 1 << 19, 64
+# A probability whose logarithm would be rough, as it is near the least that 32 bits can hold.
+_SMALL = 1e-30
 # How far a faster way to the loss may be from the model's own, in nats.
 _TOLERANCE = 1e-4
 # Tokens of a sequence that it is tried on: more than a block of attention.
@@ -135,19 +137,22 @@ def _probabilities(
 ) -> torch.Tensor:
     """Write softmax minus one at the target, the gradient by the logits; return the sum of the losses.
 
-    All is written into room that stays in a processor's cache. The normaliser is taken from the largest probability,
-    which no logit can bring to 0.
+    All is written into room that stays in a processor's cache.
     """
     total, most = torch.zeros((), device=states.device), max(_ROWS, _LOGITS // len(matrix))
-    first, exact = min(most, len(states)), torch.float32
+    first = min(most, len(states))
     logits = scratch.take("logits", first, matrix, matrix.dtype)
-    precise, share = (scratch.take(name, first, matrix, exact) for name in ("precise", "share"))
+    shares = scratch.take("shares", first, matrix, torch.float32)
     for start in range(0, len(states), most):
         rows, wanted = states[start : start + most], targets[start : start + most, None]
-        count = len(rows)
-        torch.mm(rows, matrix.T, out=logits[:count])
-        torch.softmax(precise[:count].copy_(logits[:count]), -1, out=share[:count])
-        normaliser = precise[:count].amax(-1, keepdim=True) - share[:count].amax(-1, keepdim=True).log()
-        total += (normaliser - precise[:count].gather(1, wanted)).sum()
-        by_logits[start : start + most] = share[:count].scatter_add_(1, wanted, share.new_full(wanted.shape, -1.0))
+        made, share = logits[: len(rows)], shares[: len(rows)]
+        torch.mm(rows, matrix.T, out=made)
+        torch.softmax(share.copy_(made), -1, out=share)
+        of_targets = share.gather(1, wanted)
+        if of_targets.amin() < _SMALL:
+            exact = made.float()
+            total += (exact.logsumexp(-1, keepdim=True) - exact.gather(1, wanted)).sum()
+        else:
+            total -= of_targets.log_().sum()
+        by_logits[start : start + most] = share.scatter_add_(1, wanted, share.new_full(wanted.shape, -1.0))
     return total
