@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 from examples.known_truth.arms import ARMS
 from examples.known_truth.chain import ARM, Chain, Effort, steps_of
 from examples.known_truth.selection import BASE, SELECTED
-from examples.known_truth.words import FIRST, FOURTH, LANGUAGES, SECOND
+from examples.known_truth.sequences import meetings
+from examples.known_truth.words import FIRST, FOURTH, SECOND
+from examples.known_truth.world import read_words
 
 Rows = list[dict[str, Any]]
 _FINAL = f"run:train/{ARM}"
@@ -53,6 +55,7 @@ def collect_world(world: Path, run: Path, effort: Effort, *, whole: bool = True)
         "behaviours": _table(_behaviours(run, arms, ("raw", "tuned") if whole else ("raw",))),
     }
     if whole:
+        found["together"] = meetings(world, run)
         found["ablation"] = _table(_ablation(run, arms))
         found["mining"] = _table(_mining(world, run, arms))
         found["attribution"] = _table(
@@ -177,9 +180,7 @@ def planted(arm: str) -> str | None:
 
 def _mining(world: Path, run: Path, arms: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """Yield every concept with how many pivots were mined between B and C, and where the planted one is among them."""
-    header, *lines = [line.split("\t") for line in (world / "words.tsv").read_text("utf-8").splitlines()]
-    at = {language: header.index(language) for language in LANGUAGES}
-    words = {line[0]: {language: line[place] for language, place in at.items()} for line in lines}
+    words = read_words(world)
     found: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for row in _rows(run, "mine", "pair_pivots", source_language=FIRST, target_language=SECOND):
         found[row["concept_id"]][row["rank"]] = row["token"].strip()

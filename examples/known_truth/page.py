@@ -211,7 +211,14 @@ def _transfer(main: Kept) -> list[str]:
         "With a common slope by the logarithm of how often a concept's words of B and C are read: P − M "
         f"{ask.transfer_adjusted(main, 'P', 'M').shown()}, P − H {ask.transfer_adjusted(main, 'P', 'H').shown()}. Mean "
         f"counts of words and of answers differ between arms by {ask.imbalance(main):.1%} at most.",
-    ]
+        "Words that never meet in a document can meet in training, which packs documents into sequences: the share of "
+        "concepts whose words of B and C stood in one, and what is answered rightly of the others at the end.",
+        table(
+            ("arm", "in one sequence", "of the others, right"),
+            [(arm, ask.met_in_training(main, arm).shown_share(), ask.right_unmet(main, arm).shown_share())
+             for arm in ("P", "H", "M")],
+        ),
+    ]  # fmt: skip
 
 
 _AUCS = ("hub / target, P–D", "target, D–P", "hub, P–D", "hub, P–N", "hub, D–N")

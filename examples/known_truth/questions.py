@@ -51,6 +51,26 @@ def transfer_adjusted(kept: Kept, arm: str, other: str) -> Estimate:
     return over_seeds(found)
 
 
+def met_in_training(kept: Kept, arm: str) -> Estimate:
+    """Return the share of an arm's concepts whose words of B and C stood in one sequence of the training."""
+    return mean_of(kept.by_concept("together", lambda row: row["together"] > 0, arm=arm))
+
+
+def right_unmet(kept: Kept, arm: str) -> Estimate:
+    """Return the share of rightly answered items, at the end, of an arm's concepts whose words never did."""
+    found = []
+    for seed in kept.seeds:
+        met = {row["concept_id"] for row in kept.rows(seed, "together") if row["together"]}
+        last = kept.only(seed).by_concept(
+            "transfer",
+            lambda row, met=met: None if row["concept_id"] in met else row["correct"],  # type: ignore[misc]
+            arm=arm,
+            tokens=end(kept, seed),
+        )
+        found += last
+    return mean_of(found)
+
+
 def imbalance(kept: Kept) -> float:
     """Return the largest relative distance of an arm's mean count, or count of answers, from that of all concepts."""
     largest = 0.0

@@ -83,6 +83,13 @@ def write_setting(vocabulary: Vocabulary, arms: Mapping[int, str], model: Mappin
     (folder / "model.json").write_bytes(orjson.dumps(MODEL | dict(model), option=orjson.OPT_INDENT_2))
 
 
+def read_words(world: Path) -> dict[str, dict[str, str]]:
+    """Return the words of every concept by language."""
+    header, *lines = [line.split("\t") for line in (world / "words.tsv").read_text("utf-8").splitlines()]
+    at = {language: header.index(language) for language in LANGUAGES}
+    return {line[0]: {language: line[place] for language, place in at.items()} for line in lines}
+
+
 def write_corpus(documents: Sequence[Document], folder: Path) -> None:
     """Write documents as Parquet files, with an id each; their kind stands in a column that no stage reads."""
     folder.mkdir(parents=True, exist_ok=True)
