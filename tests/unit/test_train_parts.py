@@ -27,6 +27,7 @@ from pivotlens.train.kept import History, KeptWork
 from pivotlens.train.log import StepLog
 from pivotlens.train.loop import Loop, Reading, Recipe, adamw
 from pivotlens.train.loss import NextTokenLoss
+from pivotlens.train.norms import norm_in_few_passes, norm_plainly
 from pivotlens.train.packed import Frame, Order, Packed, PackPass, put_together
 from pivotlens.train.placement import Placement
 from pivotlens.train.schedule import Schedule, checkpoints
@@ -139,7 +140,7 @@ def config_columns():
 # -- the loss
 
 
-@pytest.mark.parametrize("length", [1, 63, 64, 65, 200])
+@pytest.mark.parametrize("length", [1, 127, 128, 129, 300])
 def test_attention_by_blocks_is_attention(length):
     torch.manual_seed(0)
     query = torch.randn(2, 6, length, 8, requires_grad=True)
@@ -152,6 +153,45 @@ def test_attention_by_blocks_is_attention(length):
     torch.testing.assert_close(
         torch.autograd.grad((found * weights).sum(), (query, key, value)), expected, atol=1e-4, rtol=1e-4
     )
+
+
+@pytest.mark.parametrize("name", ["llama", "olmo2"])
+def test_a_norm_in_few_passes_is_the_norm(name):
+    plain, ours = (random_model(FAMILIES[name].config()).train().requires_grad_(True) for _ in range(2))
+    ours.load_state_dict(plain.state_dict())
+    assert norm_in_few_passes(ours)
+    assert not norm_in_few_passes(ours), "they run here already"
+    (norm, other), *_ = [
+        (module, plain.get_submodule(path))
+        for path, module in ours.named_modules()
+        if isinstance(getattr(module, "variance_epsilon", None), float)
+    ]
+    states = [
+        torch.randn(3, 5, len(norm.weight), generator=torch.Generator().manual_seed(0), requires_grad=True)
+        for _ in range(2)
+    ]
+    weights = torch.randn(states[0].shape)
+    with torch.no_grad():
+        for one in (norm, other):
+            one.weight.copy_(torch.linspace(0.5, 2, len(norm.weight)))
+    found, expected = norm(states[0]), other(states[1])
+    torch.testing.assert_close(found, expected)
+    torch.autograd.backward([(found * weights).sum(), (expected * weights).sum()])
+    torch.testing.assert_close(states[0].grad, states[1].grad)
+    torch.testing.assert_close(norm.weight.grad, other.weight.grad)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert norm(states[0]).dtype == torch.bfloat16, "no product casts it anew"
+        torch.testing.assert_close(norm(states[0]), other(states[1]).bfloat16())
+    for dtype in (torch.bfloat16, torch.float16):
+        assert torch.equal(norm(states[0].to(dtype)), other(states[1].to(dtype))), "left to the module"
+    norm_plainly(ours)
+    assert torch.equal(norm(states[0]), other(states[1]))
+    assert "forward" not in vars(norm)
+
+
+@pytest.mark.parametrize("name", ["gemma3", "gpt2", "gpt_neox"])
+def test_other_norms_are_left_alone(name):
+    assert not norm_in_few_passes(random_model(FAMILIES[name].config()))
 
 
 FASTER = {

@@ -17,7 +17,7 @@ from pivotlens.models.library_internals import attention_kind, softmax_gradient
 
 _NAME, _PLAIN = "pivotlens_blocks", "sdpa"
 # Queries of a block; its scores stay in a processor's cache.
-_BLOCK = 64
+_BLOCK = 128
 # Longer sequences are left to torch: what is kept for the gradient grows with the square.
 _LONGEST = 2048
 # What a family may hand over beside queries, keys and values without asking for something else.

@@ -13,6 +13,7 @@ from pivotlens.models.checks import embedded_tokens, output_head
 from pivotlens.models.library_internals import undivided_modules
 from pivotlens.models.limits import positions
 from pivotlens.train.attention import attend_by_blocks, attend_plainly
+from pivotlens.train.norms import norm_in_few_passes, norm_plainly
 
 # Gradients by logits held at once, in numbers: 256 MB of bfloat16.
 _GRADIENTS = 1 << 27
@@ -23,7 +24,7 @@ _SMALL = 1e-30
 # How far a faster way to the loss may be from the model's own, in nats.
 _TOLERANCE = 1e-4
 # Tokens of a sequence that it is tried on: more than a block of attention.
-_TRIED = 80
+_TRIED = 160
 
 
 class NextTokenLoss(nn.Module):
@@ -31,7 +32,8 @@ class NextTokenLoss(nn.Module):
 
     Where the model's head is a plain matrix over its decoder's states, logits are made and differentiated some
     positions at a time: those of a large vocabulary would take more memory than all else. On a CPU it attends by
-    blocks. Whether either gives the model's own loss is tried first, and otherwise it is not done.
+    blocks, and takes root mean square norms in few passes. Whether each gives the model's own loss is tried first, and
+    otherwise it is not done.
 
     Args:
         model: The model; on its device.
@@ -49,6 +51,8 @@ class NextTokenLoss(nn.Module):
         own = self._tried()
         if attend_by_blocks(model) and not abs(self._tried() - own) <= _TOLERANCE:
             attend_plainly(model)
+        if norm_in_few_passes(model) and not abs(self._tried() - own) <= _TOLERANCE:
+            norm_plainly(model)
         head = output_head(model)
         if type(head) is nn.Linear and head.bias is None:
             self.by_parts = True
