@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from command_line import call, differing, environment, left_over, start
+from command_line import ONE_THREAD, call, differing, environment, left_over, start
 from slow_task import tries_of
 
 pytestmark = [
@@ -118,6 +118,14 @@ def test_counts_are_those_of_one_process(counted, uncounted, nodes):
     assert done.returncode == 0, done.stderr
     assert differing(counted.run, uncounted) == []
     assert left_over(uncounted) == []
+
+
+def test_what_lens_draws_and_select_takes_is_that_of_one_process(made, nodes, tmp_path):
+    run = made.before(tmp_path / "run")
+    done = call(made.stage, "--run", run, *made.arguments, "--executor", "ray", env=nodes.variables | ONE_THREAD)
+    assert done.returncode == 0, done.stderr
+    assert differing(made.run, run) == []
+    assert left_over(run) == []
 
 
 @pytest.mark.parametrize("portion", [("--workers", "2"), ("--shards", "merge")])

@@ -7,31 +7,40 @@ from typing import Any
 
 import numpy as np
 
-from pivotlens.arrays import Integers
+from pivotlens.arrays import Integers, ragged
+from pivotlens.corpus.vocabulary import Finder
 from pivotlens.text.folding import matching_form
 from pivotlens.text.longer_words import BUNDLED, read_longer_words
-from pivotlens.text.matching import Segmenter, WordMatcher
+from pivotlens.text.matching import Segmenter, WordMatcher, word_form
 from pivotlens.text.scripts import has_spaces_between_words
 from tools.word_agreement.texts import Lines
 
+Words = Sequence[Sequence[str]]
+"""Each word by the forms that it is counted in."""
 RULES, ALONE = "rules", "words alone"
 """The default rules; and whole words, or the benchmark's words without longer ones where there are no spaces."""
 _RESAMPLES, _EXAMPLES, _MOVED, _AROUND = 1000, 20, 12, 14
 
 
-def found_pairs(lines: Lines, words: Sequence[str], language: str, segments: Sequence[Sequence[str]]) -> dict[str, Any]:
+def found_pairs(lines: Lines, words: Words, language: str, segments: Sequence[Sequence[str]]) -> dict[str, Integers]:
     """Return by way the pairs that it finds, line times the number of words plus word; the segmenter's under ``""``."""
 
     def cut(_: Sequence[str]) -> Sequence[Sequence[str]]:
         return segments
 
+    numbers: dict[str, list[int]] = {}
+    for number, forms in enumerate(words):
+        for form in dict.fromkeys(word_form(form, language) for form in forms):
+            numbers.setdefault(form, []).append(number)
     cutters: dict[str, Segmenter] = {language: cut}
+    alone = "und" if has_spaces_between_words(language) else language
     matchers = {
-        ALONE: WordMatcher({language if not has_spaces_between_words(language) else "und": words}),
-        RULES: WordMatcher({language: words}, read_longer_words(BUNDLED).words),
-        "": WordMatcher({language: words}, {}, cutters),
+        ALONE: WordMatcher({alone: list(numbers)}),
+        RULES: WordMatcher({language: list(numbers)}, read_longer_words(BUNDLED).words),
+        "": WordMatcher({language: list(numbers)}, {}, cutters),
     }
-    found = {way: matcher.match_batch(lines.texts) for way, matcher in matchers.items()}
+    offsets, values = ragged(list(numbers.values()))
+    found = {way: Finder(one, offsets, values, len(words)).find(lines.texts) for way, one in matchers.items()}
     return {way: of_lines * len(words) + of_words for way, (of_lines, of_words) in found.items()}
 
 
@@ -55,7 +64,7 @@ def figures(found: Integers, truth: Integers, places: Mapping[str, Integers], n_
     return result
 
 
-def compared(lines: Lines, words: Sequence[str], language: str, segments: Sequence[Sequence[str]]) -> dict[str, Any]:
+def compared(lines: Lines, words: Words, language: str, segments: Sequence[Sequence[str]]) -> dict[str, Any]:
     """Return what is kept of a comparison: figures by kind of document and way, and examples of what differs."""
     pairs = found_pairs(lines, words, language, segments)
     truth, n_words = pairs.pop(""), len(words)
@@ -90,7 +99,7 @@ def compared(lines: Lines, words: Sequence[str], language: str, segments: Sequen
 
 
 def _differing(
-    keys: Integers, lines: Lines, words: Sequence[str], language: str, segments: Sequence[Sequence[str]]
+    keys: Integers, lines: Lines, words: Words, language: str, segments: Sequence[Sequence[str]]
 ) -> dict[str, Any]:
     """Return how many pairs differ, the words of most of them, and examples drawn by a seed, a word once."""
     numbers, counts = np.unique(keys % len(words), return_counts=True)
@@ -98,20 +107,19 @@ def _differing(
     examples: dict[str, str] = {}
     for key in np.random.default_rng(0).permutation(keys):
         line, word = divmod(int(key), len(words))
-        if words[word] not in examples and len(examples) < _EXAMPLES:
-            examples[words[word]] = _shown(words[word], segments[line], language)
-    most = [[words[numbers[at]], int(counts[at])] for at in order]
+        if words[word][0] not in examples and len(examples) < _EXAMPLES:
+            examples[words[word][0]] = _shown(words[word], segments[line], language)
+    most = [[words[numbers[at]][0], int(counts[at])] for at in order]
     return {"pairs": int(keys.size), "most": most, "examples": [list(one) for one in examples.items()]}
 
 
-def _shown(word: str, segments: Sequence[str], language: str) -> str:
-    """Return a stretch of a line around a word, with ¦ between the segments."""
-    forms = [matching_form(segment, language) for segment in segments]
-    text, form = "".join(forms), matching_form(word, language)
-    cuts = np.cumsum([0, *map(len, forms)]).tolist()
-    places = [at for at in range(len(text)) if text.startswith(form, at)]
-    whole = [at for at in places if at in cuts and at + len(form) in cuts]
-    at = (whole or places or [0])[0]
-    first, last = max(at - _AROUND, 0), min(at + len(form) + _AROUND, len(text))
+def _shown(word: Sequence[str], segments: Sequence[str], language: str) -> str:
+    """Return a stretch of a line around a word, with ¦ between the segments; a whole one where there is one."""
+    pieces = [matching_form(segment, language) for segment in segments]
+    text, cuts = "".join(pieces), np.cumsum([0, *map(len, pieces)]).tolist()
+    forms = [matching_form(form, language) for form in word]
+    places = [(at, at + len(form)) for form in forms for at in range(len(text)) if text.startswith(form, at)]
+    start, end = min(places, key=lambda place: (not (place[0] in cuts and place[1] in cuts), place), default=(0, 0))
+    first, last = max(start - _AROUND, 0), min(end + _AROUND, len(text))
     shown = "".join(("¦" if place in cuts and place > first else "") + text[place] for place in range(first, last))
     return " ".join(shown.split())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+import regex
 import zstandard
 
 from pivotlens.artifacts import Benchmark
@@ -17,6 +18,7 @@ from pivotlens.bench.config import BenchConfig
 from pivotlens.bench.stage import build_benchmark
 from tools.word_agreement.cutters import Cutter
 
+_SHORTCUT = regex.compile(r"[~_](?=\p{L})")
 # Nouns that are taken for words where there is no benchmark, and in how many places they must stand at least.
 _MOST_NOUNS, _LEAST_PLACES = 500, 5
 
@@ -66,7 +68,7 @@ def _messages(content: bytes) -> Iterator[str]:
     _, _, count, _, table = struct.unpack_from("<5I", content)
     for row in range(1, count):  # the first is the header
         length, start = struct.unpack_from("<2I", content, table + 8 * row)
-        yield content[start : start + length].decode().partition("\0")[0].replace("~", "")
+        yield _SHORTCUT.sub("", content[start : start + length].decode().partition("\0")[0])
 
 
 def drawn(documents: Sequence[tuple[str, str]], most: int) -> list[tuple[str, str]]:
@@ -78,18 +80,18 @@ def drawn(documents: Sequence[tuple[str, str]], most: int) -> list[tuple[str, st
 
 def measured_and_words(
     documents: Sequence[tuple[str, str]], cutter: Cutter, most: int
-) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return the documents to measure on, and the words.
+) -> tuple[list[tuple[str, str]], list[tuple[str, ...]]]:
+    """Return the documents to measure on, and the words, each by the forms that it is counted in.
 
-    The words are those of the bundled benchmark that `count` looks for; where it has none in the language, the commonest
-    nouns, by the same segmenter, of every second document, and what is measured on are the others.
+    The words are those of the bundled benchmark that `count` looks for; where it has none in the language, the
+    commonest nouns, by the same segmenter, of every second document, and what is measured on are the others.
     """
     if cutter.nouns is None:
         with tempfile.TemporaryDirectory() as run:
             build_benchmark(BenchConfig(words="word-translation"), Path(run))
             concepts = Benchmark.load(Path(run)).test_concepts()
-        return drawn(documents, most), list(dict.fromkeys(w for one in concepts for w in one.counted(cutter.language)))
+        return drawn(documents, most), [concept.counted(cutter.language) for concept in concepts]
     documents = list(dict.fromkeys(documents))
     nouns = cutter.nouns([text for _, text in drawn(documents[1::2], most)])
-    common = [word for word, places in nouns.most_common(_MOST_NOUNS) if places >= _LEAST_PLACES and len(word) > 1]
+    common = [(word,) for word, places in nouns.most_common(_MOST_NOUNS) if places >= _LEAST_PLACES and len(word) > 1]
     return drawn(documents[::2], most), common
