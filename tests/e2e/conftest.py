@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 from command_line import ONE_THREAD, STAGES, call
+from random_kills import KILLS, KilledStage, Launcher
 
 from pivotlens import progress
 
@@ -51,6 +53,20 @@ def counted(tiny, tmp_path_factory: pytest.TempPathFactory) -> Counting:
         done = call(*command, "--run", run)
         assert done.returncode == 0, done.stderr
     return Counting(run, arguments)
+
+
+@pytest.fixture
+def killed_count(counted: Counting, tmp_path: Path) -> Callable[[Launcher], KilledStage]:
+    """Return the counting of the tiny corpus under a launcher, to be killed again and again."""
+
+    def before() -> Path:
+        run = tmp_path / f"run-{len(list(tmp_path.iterdir()))}"
+        shutil.copytree(counted.run / "bench", run / "bench")
+        return run
+
+    return lambda launcher: KilledStage(
+        counted.run, before, ("count", *counted.arguments), launcher, random.Random(KILLS)
+    )
 
 
 @pytest.fixture

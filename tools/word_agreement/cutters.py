@@ -133,8 +133,8 @@ def cutter(name: str) -> Cutter:
     """
     if name == "hspell":
         tokens = _Tokens(r"[\u05d0-\u05ea]+", _hspell)
-        versions = subprocess.run(["hspell", "-V"], capture_output=True, check=True).stdout
-        return Cutter("he", versions.decode("iso-8859-8").splitlines()[0], tokens.cut, tokens.nouns)
+        said = subprocess.run(["hspell", "-V"], capture_output=True, check=True).stdout.decode("iso-8859-8")
+        return Cutter("he", said.splitlines()[0], tokens.cut, tokens.nouns)
     if name == "qalsadi":
         tokens = _Tokens(r"[\u0621-\u064a]+", _qalsadi())
         packages = ", ".join(f"{package} {metadata.version(package)}" for package in ("qalsadi", "arramooz-pysqlite"))

@@ -80,7 +80,7 @@ def drawn(documents: Sequence[tuple[str, str]], most: int) -> list[tuple[str, st
 
 def measured_and_words(
     documents: Sequence[tuple[str, str]], cutter: Cutter, most: int
-) -> tuple[list[tuple[str, str]], list[tuple[str, ...]]]:
+) -> tuple[list[tuple[str, str]], Sequence[Sequence[str]]]:
     """Return the documents to measure on, and the words, each by the forms that it is counted in.
 
     The words are those of the bundled benchmark that `count` looks for; where it has none in the language, the
