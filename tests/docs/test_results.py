@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from tools.behaviour_labels import page as behaviour_labels
 from tools.results_pages import RESULTS
+from tools.word_agreement import page as word_agreement
 from tools.write_results import PAGES, take, written
 
 from examples.known_truth.kept import load_kept
@@ -33,6 +34,10 @@ def test_no_page_has_a_placeholder_or_a_missing_name():
 
 def test_the_page_of_the_labelled_items_is_up_to_date():
     assert behaviour_labels.PAGE.read_text(encoding="utf-8") == behaviour_labels.page()
+
+
+def test_the_page_of_words_against_segmenters_is_up_to_date():
+    assert word_agreement.PAGE.read_text(encoding="utf-8") == word_agreement.page()
 
 
 def test_the_page_of_the_known_truth_is_up_to_date():

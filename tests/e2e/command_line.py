@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PROGRAM = str(Path(sys.executable).with_name("pivotlens"))
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+"""For stages that run a model: the order of sums, and so their last bits, stays the same."""
 STAGES = ("bench", "count", "mine", "score", "trace", "ablate", "attribute", "select", "report")
 
 # A shell starts background jobs with SIGINT ignored, and that is inherited: a test run as one would not hear Ctrl-C.

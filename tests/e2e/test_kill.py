@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from command_line import STAGES, differing, left_over, start
+from random_kills import Launcher, processes_with
 
 from pivotlens.cli.main import main
 
@@ -89,6 +90,14 @@ def test_a_killed_stage_with_workers_goes_on(tiny, uninterrupted, run_until, lau
     assert main([str(argument) for argument in arguments]) == 0
     assert differing(uninterrupted / stage, run / stage) == []
     assert left_over(run) == []
+
+
+def test_killed_at_random_moments(killed_count):
+    mark = {"KILLED_BY_TESTS": str(os.getpid())}
+    workers = f"KILLED_BY_TESTS={os.getpid()}"
+    stage = killed_count(Launcher(("--workers", "2"), mark, lambda: processes_with(workers, "spawn_main")))
+    stage.run()
+    print(dict(stage.killed))
 
 
 # What a stage does to the disk, it does by renaming: dying before each rename in turn meets every state it can leave.

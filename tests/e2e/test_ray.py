@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from command_line import call, differing, environment, left_over, start
+from command_line import ONE_THREAD, call, differing, environment, left_over, start
+from random_kills import Launcher, processes_with
 from slow_task import tries_of
 
 pytestmark = [
@@ -34,6 +35,7 @@ class Nodes(NamedTuple):
 def nodes() -> Iterator[Nodes]:
     """A cluster on loopback whose workers see the modules of this folder."""
     variables = {"PYTHONPATH": ":".join([str(HERE), *filter(None, sys.path)]), "PYTHONWARNINGS": "default"}
+    variables["CLUSTER_OF_TESTS"] = str(os.getpid())
     patient = {"RAY_raylet_start_wait_time_s": "120", "RAY_USAGE_STATS_ENABLED": "0"}
     cluster = subprocess.Popen(
         [sys.executable, str(HERE / "ray_nodes.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -118,6 +120,23 @@ def test_counts_are_those_of_one_process(counted, uncounted, nodes):
     assert done.returncode == 0, done.stderr
     assert differing(counted.run, uncounted) == []
     assert left_over(uncounted) == []
+
+
+def test_killed_at_random_moments(killed_count, nodes):
+    mark = f"CLUSTER_OF_TESTS={nodes.variables['CLUSTER_OF_TESTS']}"
+    stage = killed_count(
+        Launcher(("--executor", "ray"), nodes.variables, lambda: processes_with(mark, "ray::_work"))
+    )  # fmt: skip
+    stage.run()
+    print(dict(stage.killed))
+
+
+def test_what_lens_draws_and_select_takes_is_that_of_one_process(made, nodes, tmp_path):
+    run = made.before(tmp_path / "run")
+    done = call(made.stage, "--run", run, *made.arguments, "--executor", "ray", env=nodes.variables | ONE_THREAD)
+    assert done.returncode == 0, done.stderr
+    assert differing(made.run, run) == []
+    assert left_over(run) == []
 
 
 @pytest.mark.parametrize("portion", [("--workers", "2"), ("--shards", "merge")])

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from command_line import call, differing, start
+from command_line import ONE_THREAD, call, differing, start
+from random_kills import Launcher, processes_with
 from slurm_nodes import command, missing, slurm
 
 pytestmark = [pytest.mark.cluster, pytest.mark.skipif(bool(missing()), reason=missing())]
@@ -47,6 +48,29 @@ def test_a_node_goes_down_and_its_jobs_are_done_again(counted, uncounted, variab
     logs = uncounted / "logs/slurm/count"
     assert len([*logs.glob("merge-*.log")]) == 3
     assert len([*logs.glob("portion-*_[01].log")]) == len([*logs.glob("portion-*.log")]) == 4
+
+
+def test_killed_at_random_moments(killed_count, variables):
+    mark = f"SLURM_CONF={variables['SLURM_CONF']}"
+
+    def stop() -> None:
+        command(variables, "scancel", "--full", "--user=root")
+        _until(lambda: not command(variables, "squeue", "--noheader").strip())
+
+    options = ("--executor", "slurm", "--portions", "2", "--sbatch", "mem=0")
+    stage = killed_count(Launcher(options, variables, lambda: processes_with(mark, "-m pivotlens count"), stop))
+    stage.run()
+    print(dict(stage.killed))
+
+
+def test_what_lens_draws_and_select_takes_is_that_of_one_process(made, variables, tmp_path):
+    run = made.before(tmp_path / "run")
+    done = call(
+        made.stage, "--run", run, *made.arguments, "--executor", "slurm", "--portions", "2", "--sbatch", "mem=0",
+        env=variables | ONE_THREAD,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert differing(made.run / made.stage, run / made.stage) == []
 
 
 def test_a_shard_that_fails_is_named_and_the_others_are_made(counted, uncounted, tiny, variables, tmp_path):

@@ -46,7 +46,7 @@ WORDS = {
     "en": ("eau", "ice", "ice cream", "co-op", "op", "Straße", "be", "cream", "İzmir"),
     "fr": ("eau", "l'eau", "aujourd’hui", "e\u0301te\u0301", "eau de vie", "vie"),
     "zh": ("山", "水", "OK", "山水", "卡拉OK"),
-    "ja": ("山", "カレー", "カレーライス"),
+    "ja": ("山", "カレー", "カレーライス", "イス", "はな", "ま", "ー"),
     "th": ("แม", "แม่น้ำ"),
     "ko": ("물", "아이스 물", "나무", "책", "PC"),
     "uk": ("п'ять", "ять", "п"),
@@ -70,6 +70,8 @@ EXAMPLES = [
     ("山水", [("zh", "山水"), ("ja", "山")]),
     ("卡拉OK! OKAY ok", [("zh", "OK"), ("zh", "卡拉OK")]),
     ("カレーライス", [("ja", "カレーライス")]),
+    ("デバイスではなく", []),
+    ("イスとはな、はな", [("ja", "イス"), ("ja", "はな")]),
     ("แม่น้ำ แมว", [("th", "แม่น้ำ")]),
     ("แม่", []),
     ("물을", [("ko", "물")]),
@@ -94,6 +96,15 @@ def _edges_allow(text: str, start: int, end: int) -> bool:
         if regex.match(r"\p{M}", text[end]):
             return False
     return True
+
+
+def _is_other_kana(text: str, start: int, end: int) -> bool:
+    """Tell whether one or two kana go on a word: hiragana after kanji or hiragana, katakana beside katakana."""
+    word, before, after = text[start:end], text[:start][-1:], text[end : end + 1]
+    katakana = r"[\p{sc=Katakana}ー]"
+    if regex.fullmatch(r"\p{sc=Hiragana}{1,2}", word):
+        return bool(regex.match(r"[\p{sc=Hiragana}\p{sc=Han}]", before))
+    return bool(regex.fullmatch(f"{katakana}{{1,2}}", word) and regex.search(katakana, before + after))
 
 
 def _cut(text: str) -> list[str]:
@@ -187,7 +198,12 @@ def slow_match(
         else:
             everything = sorted({*forms.values(), *further}, key=len, reverse=True)
             taken = regex.finditer("|".join(map(regex.escape, everything)), folded)
-            there = {match.group() for match in taken if _edges_allow(folded, *match.span())}
+            places = [match.span() for match in taken]
+            there = {
+                folded[start:end]
+                for start, end in places
+                if _edges_allow(folded, start, end) and not _is_other_kana(folded, start, end)
+            }
         found += [(language, word) for word, form in forms.items() if form in there]
     return found
 

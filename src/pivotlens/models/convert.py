@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
 import shutil
 from pathlib import Path
@@ -14,7 +13,7 @@ import orjson
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
-from pivotlens.artifacts.files import write_bytes, writing_errors
+from pivotlens.artifacts.files import process_name, write_bytes, writing_errors
 from pivotlens.errors import ModelError
 from pivotlens.models.checkpoint import unused_weights
 from pivotlens.models.library_internals import forget_quantisation
@@ -35,7 +34,7 @@ def convert_gguf(gguf: Path, folder: Path, marker: str, sha256: str) -> None:
         ModelError: transformers cannot read the file, or leaves weights of it out.
     """
     announce(f"Converting {gguf.name} to safetensors, once (about half a minute).")
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    temporary = folder.with_name(f".{folder.name}.{process_name()}.tmp")
     with writing_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(temporary, ignore_errors=True)

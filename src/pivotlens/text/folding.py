@@ -25,7 +25,8 @@ _MARKS = regex.compile(r"\p{M}+")
 # Scripts in which an apostrophe is a letter within a word (п'ять, צ'ק); in Latin and Greek it may stand for one.
 _WITH_APOSTROPHES = regex.compile(r"[\p{sc=Cyrillic}\p{sc=Hebrew}]+")
 _LETTERS = regex.compile(r"\p{L}+")
-SPACED, MARK, APOSTROPHE, LETTER = 1, 2, 4, 8
+_HIRAGANA, _KATAKANA, _HAN = map(regex.compile, (r"\p{sc=Hiragana}+", r"[\p{sc=Katakana}ー]+", r"\p{sc=Han}+"))
+SPACED, MARK, APOSTROPHE, LETTER, HIRAGANA, KATAKANA, HAN = 1, 2, 4, 8, 16, 32, 64
 """Bits of `character_flags`."""
 _SEPARATOR, _UNUSED = "\0", "\ufdd0"
 
@@ -52,13 +53,14 @@ def _every_character() -> str:
 
 @functools.cache
 def character_flags() -> Bytes:
-    """Return, by code point, whether it joins into words between spaces, is a mark, takes apostrophes, is a letter."""
+    """Return, by code point, what it is: bits of those above; `SPACED` joins into words between spaces."""
     flags = np.zeros(ALL_CODES, dtype=np.uint8)
     for run in _WORD_CHARACTERS.finditer(_every_character()):
         flags[run.start() : run.end()] = SPACED
     for run in _UNSPACED.finditer(_every_character()):
         flags[run.start() : run.end()] = 0
-    for pattern, bit in ((_MARKS, MARK), (_WITH_APOSTROPHES, APOSTROPHE), (_LETTERS, LETTER)):
+    scripts = (_HIRAGANA, HIRAGANA), (_KATAKANA, KATAKANA), (_HAN, HAN)
+    for pattern, bit in ((_MARKS, MARK), (_WITH_APOSTROPHES, APOSTROPHE), (_LETTERS, LETTER), *scripts):
         for run in pattern.finditer(_every_character()):
             flags[run.start() : run.end()] |= bit
     return flags

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pivotlens.arrays import Bytes, Hashes, Integers
-from pivotlens.text.compiled import compiled
+from pivotlens.text.compiled import compiled, inlined
 
 # FNV-1a (Fowler, Noll and Vo), whose hash of a longer text goes on from that of its beginning.
 NO_HASH, _PRIME = np.uint64(14695981039346656037), np.uint64(1099511628211)
@@ -61,11 +61,17 @@ def _slots(n_entries: int) -> int:
     return 1 << (2 * n_entries + 1).bit_length()
 
 
+@inlined
+def with_byte(hashed: Any, code: Any) -> Any:
+    """Return the hash of what a hash stands for and a byte after it."""
+    return (hashed ^ np.uint64(code)) * _PRIME
+
+
 @compiled
 def extended(hashed: Any, content: Any, start: Any, end: Any) -> Any:
     """Return the hash of what a hash stands for and some bytes after it."""
     for place in range(start, end):
-        hashed = (hashed ^ np.uint64(content[place])) * _PRIME
+        hashed = with_byte(hashed, content[place])
     return hashed
 
 

@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from pivotlens.text.compiled import compiled, inlined
 from pivotlens.text.fasttext_model import NO_ROW, Array32, FastTextModel, Int32
+from pivotlens.text.hashed_words import NO_HASH, with_byte
 
 _WORD_SLOTS = 1 << 15
 _CACHE_SLOTS = 1 << 17
 _FNV32, _FNV32_PRIME = 2166136261, 16777619
-_FNV64, _FNV64_PRIME = np.uint64(14695981039346656037), np.uint64(1099511628211)
 # As fastText smooths the logarithm of a branch.
 _SMALL = 1e-5
 _LONGEST_WORD = 1024
@@ -128,9 +128,9 @@ def no_words() -> tuple[npt.NDArray[Any], ...]:
 
 @inlined
 def _hash_of(text: Codes, start: Any, end: Any) -> np.uint64:
-    hashed = _FNV64
+    hashed = NO_HASH
     for place in range(start, end):
-        hashed = (hashed ^ np.uint64(text[place])) * _FNV64_PRIME
+        hashed = with_byte(hashed, text[place])
     return hashed ^ (hashed >> np.uint64(32))
 
 
@@ -256,12 +256,12 @@ def _token(text: Codes, place: Any, end: Any) -> Any:
     """
     while place < end and text[place] <= 32:
         place += 1
-    first, hashed, unspaced = place, _FNV64, False
+    first, hashed, unspaced = place, NO_HASH, False
     while place < end:
         code = text[place]
         if code <= 32:
             break
-        hashed = (hashed ^ np.uint64(code)) * _FNV64_PRIME
+        hashed = with_byte(hashed, code)
         unspaced |= _UNSPACED_BYTES[code]
         place += 1
     return first, place, hashed ^ (hashed >> np.uint64(32)), unspaced

@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from pivotlens.arrays import Integers
 from pivotlens.text.compiled import compiled
-from pivotlens.text.folding import APOSTROPHE, MARK, SPACED
+from pivotlens.text.folding import APOSTROPHE, HAN, HIRAGANA, KATAKANA, MARK, SPACED
 from pivotlens.text.folding_kernels import decoded
 from pivotlens.text.hashed_words import follow
 
 _QUOTE = ord("'")
+_TWO_KANA = 6  # bytes
 CUT = 1
 """The byte between the segments of text that a segmenter has cut."""
 ENDS, GOES_ON = 1, 2
@@ -48,7 +49,7 @@ def _code_before(content: Any, place: Any) -> Any:
 
 @compiled
 def _is_apart(content: Any, flags: Any, start: Any, end: Any) -> Any:
-    """Tell whether a word may begin at ``start`` and end at ``end``."""
+    """Tell whether a word may begin at ``start`` and end at ``end``; one of two kana is mostly part of another word."""
     first, _ = decoded(content, start)
     after, _ = decoded(content, end)
     flag, flag_after = flags[_code_before(content, end)], flags[after]
@@ -58,9 +59,14 @@ def _is_apart(content: Any, flags: Any, start: Any, end: Any) -> Any:
         further, _ = decoded(content, end + 1)
         if flags[further] & APOSTROPHE:
             return False
+    kana = flags[first] & flag & (HIRAGANA | KATAKANA) if end - start <= _TWO_KANA else 0
+    if kana & flag_after & KATAKANA:
+        return False
     if start == 0 or content[start - 1] == 0:
         return True
     before = _code_before(content, start)
+    if kana & flags[before] or (kana & HIRAGANA and flags[before] & HAN):
+        return False
     if before == _QUOTE and start > 1 and content[start - 2] != 0:
         return not flags[_code_before(content, start - 1)] & flags[first] & APOSTROPHE
     return not flags[before] & flags[first] & SPACED
