@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[CountConfig, Counts] = Stage(
     config=CountConfig,
     result="pivotlens.artifacts:Counts",
-    version=7,
+    version=8,
     function="count_corpus",
     work="pivotlens.count.run:run",
     reads=("bench",),

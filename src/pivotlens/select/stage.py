@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[SelectConfig, Selection] = Stage(
     config=SelectConfig,
     result="pivotlens.artifacts:Selection",
-    version=6,
+    version=7,
     function="select_documents",
     work="pivotlens.select.run:run",
     reads=("bench", "count", "mine"),
