@@ -204,13 +204,14 @@ def pair_summary_rows(pairs: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]
     ]
 
 
-def tokens_table(contexts: ContextCounts) -> pa.Table:
-    """Return the table ``tokens``."""
+def tokens_blocks(contexts: ContextCounts) -> Iterator[pa.Table]:
+    """Yield the table ``tokens`` in blocks: of hundreds of strata with a large vocabulary it is large as well."""
     first, cells = contexts.units.shape[0], contexts.cells
-    rows, tokens, counts = _joined(list(contexts.rows(first, first + len(cells))))
     strata = np.array([stratum for _, stratum in cells], dtype=np.int64)
-    columns = [_taken([code for code, _ in cells], rows), strata[rows], tokens, counts, contexts.background_units[rows]]
-    return pa.table(columns, schema=schema_of("count", "tokens"))
+    codes = [code for code, _ in cells]
+    for rows, tokens, counts in contexts.rows(first, first + len(cells)):
+        columns = [_taken(codes, rows), strata[rows], tokens, counts, contexts.background_units[rows]]
+        yield pa.table(columns, schema=schema_of("count", "tokens"))
 
 
 def word_tokens_blocks(words: CountedWords, contexts: ContextCounts) -> Iterator[pa.Table]:
