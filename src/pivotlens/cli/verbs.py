@@ -35,9 +35,7 @@ Replace = Annotated[
 ]
 DryRun = Annotated[
     bool,
-    Parameter(
-        name="--dry-run", help="Say what would run, why and how long; do nothing.", negative="", show_default=False
-    ),
+    Parameter(name="--dry-run", help="Say what would run and why; do nothing.", negative="", show_default=False),
 ]
 
 

@@ -39,7 +39,9 @@ _WARM = 32
 
 
 def estimate(plan: Plan[CountConfig]) -> Estimate | None:
-    """Return what a planned count will take; None where a stage is still to make the corpus.
+    """Return what a planned count will take (docs/method.md#before-a-count).
+
+    None where a stage is still to make the corpus or the tokenizer.
 
     Args:
         plan: The plan.
@@ -48,9 +50,9 @@ def estimate(plan: Plan[CountConfig]) -> Estimate | None:
         DataError: The corpus is damaged, or holds no documents where it was looked at.
         ModelError: The tokenizer cannot be read.
     """
-    listing, config = plan.source("corpus", Listing), plan.config
-    if listing.provisional:
+    if any(source.provisional for source in plan.sources.values()):
         return None
+    listing, config = plan.source("corpus", Listing), plan.config
     reading = unit_plan(config)
     samples = draw_samples(listing.files, reading.columns)
     extent = Extent.of(listing.files, samples, config.limit_documents)
