@@ -31,11 +31,14 @@ from pivotlens.count.config import BYTES_OF_CELL, WITHOUT_COUNTS, CountConfig
 from pivotlens.count.occurrences import CooccurrenceCounter
 from pivotlens.count.passes import ContextPass, OccurrencePass
 from pivotlens.count.sampling import EVERYTHING
+from pivotlens.count.tables import BLOCK
 from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.text.longer_words import read_longer_words
 from pivotlens.text.segmenters import segmented_languages
 
 _WARM = 32
+_BYTES_OF_ROW = 150
+"""Of a row of the large tables while a block of them is written."""
 
 
 def estimate(plan: Plan[CountConfig]) -> Estimate | None:
@@ -202,8 +205,9 @@ def _told(config: CountConfig, extent: Extent, text: float, samples: list[Sample
     rates = {"reading": 1 / read / 1e6} | {
         name: sampled / max(sum(seconds), 1e-9) / 1e6 for name, seconds in measured.seconds.items()
     }
-    cells = measured.cells / sampled * text / max(extent.shards, 1)
-    each = measured.memory + min(cells, config.cells_held) * BYTES_OF_CELL
+    cells = measured.cells / sampled * text
+    each = measured.memory + min(cells / max(extent.shards, 1), config.cells_held) * BYTES_OF_CELL
+    writing = min(cells, BLOCK) * _BYTES_OF_ROW
     return Estimate(
         files=extent.files,
         shards=extent.shards,
@@ -216,7 +220,7 @@ def _told(config: CountConfig, extent: Extent, text: float, samples: list[Sample
         core_hours_low=low,
         core_hours_high=high,
         core_hours_per_tb=(core - setup / 3600) / max(text, 1) * 1e12,
-        memory_bytes=round(min(each * config.processes, config.memory_bytes)),
+        memory_bytes=round(min(each * config.processes + writing, config.memory_bytes)),
         memory_limit=config.memory_bytes,
         processes=config.processes,
     )

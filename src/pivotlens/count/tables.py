@@ -21,7 +21,8 @@ from pivotlens.count.strata import LENGTHS, OTHERS
 ENOUGH = 20
 """Units from which a word's figures mean something."""
 
-_BLOCK = 1 << 21
+BLOCK = 1 << 21
+"""Rows of the large tables that are written at once, about."""
 _SIDES = ("source_language", "target_language")
 
 
@@ -59,7 +60,7 @@ class ContextCounts:
             self.met[tokens] = True
             held.append((rows - first, tokens, counts))
             n_held += rows.size
-            if n_held >= _BLOCK:
+            if n_held >= BLOCK:
                 yield _joined(held)
                 held, n_held = [], 0
         yield _joined(held)
