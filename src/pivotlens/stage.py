@@ -16,6 +16,7 @@ from pivotlens.settings import StageConfig
 if TYPE_CHECKING:
     from pivotlens.artifacts import Plan, ResultWriter, RunFolder, Source, StageResult, Workspace
     from pivotlens.corpus import Executor
+    from pivotlens.corpus.estimate import Estimate
 
 C = TypeVar("C", bound=StageConfig)
 R = TypeVar("R", bound="StageResult")
@@ -75,6 +76,7 @@ class Stage(Generic[C, R]):
             fingerprint, or what was opened and has one.
         follows: Function that takes the plan in the further processes of a launcher, such as ``accelerate launch``: it
             works beside the first one, which alone writes, and ends its process. Without one a stage is not launched.
+        estimate: Function that takes the plan and returns what the work on its corpus will take, by a measured sample.
     """
 
     config: type[C]
@@ -88,6 +90,7 @@ class Stage(Generic[C, R]):
     reads_all: bool = False
     inputs: str | None = None
     follows: str | None = None
+    estimate: str | None = None
 
     @property
     def name(self) -> str:
@@ -147,6 +150,17 @@ class Stage(Generic[C, R]):
             found: Callable[[C, RunFolder], Mapping[str, str | Source]] = _named(self.inputs)
             inputs |= found(config, RunFolder(Path(run), planned or {}, self.name))
         return make_plan(run, config, version=self.version, inputs=inputs, origins=origins)
+
+    def estimated(self, plan: Plan[C]) -> Estimate | None:
+        """Return what a planned stage will take, measured on a sample of its corpus; None where nothing tells it.
+
+        Raises:
+            PivotLensError: The corpus or something else that it needs cannot be read.
+        """
+        if self.estimate is None or plan.reason is None:
+            return None
+        found: Callable[[Plan[C]], Estimate | None] = _named(self.estimate)
+        return found(plan)
 
     def execute(self, plan: Plan[C]) -> R:
         """Do the work that was planned, or none where the result is there and fits; return the result.

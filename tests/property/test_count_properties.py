@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -162,19 +163,24 @@ def test_strata_equal_a_loop(units: list[tuple[int, int]]) -> None:
     assert all(0 <= stratum < N_STRATA for stratum in expected)
 
 
+@pytest.mark.parametrize("apart", [1, 100])
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2**64 - 1)), unique=True), st.integers(1, 4), st.data())
-def test_bottom_k_keeps_the_smallest(items: list[tuple[int, int]], k: int, data: st.DataObject) -> None:
-    kept = BottomK(4, k)
+@given(
+    items=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2**64 - 1)), unique=True),
+    k=st.integers(1, 4),
+    data=st.data(),
+)
+def test_bottom_k_keeps_the_smallest(items: list[tuple[int, int]], k: int, data: st.DataObject, apart: int) -> None:
+    kept = BottomK(4 * apart, k)
     for key, value in data.draw(st.permutations(items)):
-        kept.add(np.array([key]), np.array([value], dtype=np.uint64))
+        kept.add(np.array([key * apart]), np.array([value], dtype=np.uint64))
         if data.draw(st.booleans()):
             kept.result()
     keys, hashes = kept.result()
     expected = [(key, value) for key in range(4) for value in sorted(v for other, v in items if other == key)[:k]]
-    assert list(zip(keys.tolist(), hashes.tolist(), strict=True)) == expected
+    assert list(zip((keys // apart).tolist(), hashes.tolist(), strict=True)) == expected
     for key, value in items:
-        assert (value <= int(kept.thresholds[key])) == ((key, value) in expected)
+        assert (value <= int(kept.thresholds[key * apart])) == ((key, value) in expected)
 
 
 @settings(deadline=None, max_examples=40)

@@ -174,6 +174,24 @@ def test_the_sample_is_the_smallest_hashes_in_whatever_order() -> None:
         assert sample.result() == expected
 
 
+def test_a_line_that_is_indented_by_wide_spaces_is_left_out(tmp_path: Path) -> None:
+    line = "\u3000著作権 #\u00a0"
+    corpus = _write(tmp_path / "corpus", _rows("web", "ja", 20, every={line: 1}))
+    opened = _opened(corpus, tmp_path / "parts")
+    (found,) = opened.plan.boilerplate.lines
+    assert (
+        Boilerplate.of_rows(
+            [{"source": "web", "language": "ja", "line": found.text, "documents": 20, "documents_sampled": 20}],
+            "language",
+            by_source=True,
+        )
+        == opened.plan.boilerplate
+    )
+    batches = [batch for shard in opened.shards for batch in unit_batches(shard, opened.plan)]
+    assert sum(batch.dropped.total() for batch in batches) == 20
+    assert not any("著作権" in text for batch in batches for text in batch.texts)
+
+
 def test_other_documents_keep_the_line() -> None:
     line = BoilerplateLine(("web", "fr"), b"Page", "Page 1", 20, 20)
     found, dropped = Boilerplate((line,)), Counter()

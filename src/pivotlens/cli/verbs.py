@@ -4,7 +4,7 @@ Annotations are values here, not text: cyclopts reads the flags from them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -127,11 +127,13 @@ def _run_stage(pipeline: Pipeline, name: str, handling: Handling) -> None:
     if differing:
         reason = f"{reason} (only with --replace: the finished result is of other settings)"
     if handling.dry_run:
-        state = {"stage": name, "would_run": reason is not None, "reason": reason or "the result is there and fits"}
+        estimate = STAGES[name].estimated(plan)
         if handling.json:
-            print_json(state)
+            state = {"stage": name, "would_run": reason is not None, "reason": reason or "the result is there and fits"}
+            print_json(state | ({} if estimate is None else {"estimate": asdict(estimate)}))
         else:
-            results_console().print(describe(name, reason), soft_wrap=True, markup=False)
+            for line in (describe(name, reason), *(f"  {told}" for told in (estimate.lines() if estimate else ()))):
+                results_console().print(line, soft_wrap=True, markup=False)
         return
     if console.is_terminal or reason is None:
         console.print(describe(name, reason), soft_wrap=True, markup=False)

@@ -229,7 +229,8 @@ class LinePass:
 
 
 def _distinct_lines(text: str) -> str:
-    lines = dict(zip(line_keys(text), map(str.strip, text.split("\n")), strict=True))
+    # Nothing is cut off that the key keeps: by the line, as its table shows it, it is known again.
+    lines = dict(zip(line_keys(text), (line.strip(" \t\r") for line in text.split("\n")), strict=True))
     return "\n".join(lines.values()).replace("\0", " ")
 
 

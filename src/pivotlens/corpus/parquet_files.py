@@ -97,6 +97,12 @@ def row_group_cuts(file: CorpusFile, shard_bytes: int) -> list[tuple[int, int]]:
     return cuts
 
 
+def number_of_rows(file: CorpusFile) -> int:
+    """Return how many rows a Parquet file has."""
+    with _parquet(file) as parquet:
+        return int(parquet.metadata.num_rows)
+
+
 @contextmanager
 def _parquet(file: CorpusFile) -> Iterator[Any]:
     """Open a Parquet file, and name the file in the errors of reading it."""

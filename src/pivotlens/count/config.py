@@ -8,8 +8,8 @@ from pydantic import ByteSize, TypeAdapter, ValidationError, model_validator
 
 from pivotlens.settings import CorpusStageConfig, setting
 
-_WITHOUT_COUNTS = 700_000_000
-_BYTES_OF_CELL = 48
+WITHOUT_COUNTS = 700_000_000
+BYTES_OF_CELL = 48
 """Bytes of a process beside the counts of tokens; of a count while two runs become a third."""
 
 
@@ -43,25 +43,27 @@ class CountConfig(CorpusStageConfig):
     @model_validator(mode="after")
     def _enough_memory(self) -> Self:
         try:
-            given = self._memory_bytes
+            given = self.memory_bytes
         except ValidationError:
             raise ValueError(f"memory = {self.memory!r} is no size such as 2GB or 1500MiB") from None
-        if given < self._processes * _WITHOUT_COUNTS:
+        if given < self.processes * WITHOUT_COUNTS:
             raise ValueError(
-                f"memory = {self.memory} is too little for {self._processes} processes: each needs "
-                f"{_WITHOUT_COUNTS / 1e6:.0f}MB before it counts"
+                f"memory = {self.memory} is too little for {self.processes} processes: each needs "
+                f"{WITHOUT_COUNTS / 1e6:.0f}MB before it counts"
             )
         return self
 
     @property
-    def _memory_bytes(self) -> int:
+    def memory_bytes(self) -> int:
+        """Most memory of all processes together."""
         return int(TypeAdapter(ByteSize).validate_python(self.memory))
 
     @property
-    def _processes(self) -> int:
+    def processes(self) -> int:
+        """Processes that hold memory at once."""
         return self.workers + (self.workers > 1)  # the one that starts the others waits beside them
 
     @property
     def cells_held(self) -> int:
         """Counts by row and token that a process may hold in memory."""
-        return (self._memory_bytes // self._processes - _WITHOUT_COUNTS) // _BYTES_OF_CELL + (1 << 20)
+        return (self.memory_bytes // self.processes - WITHOUT_COUNTS) // BYTES_OF_CELL + (1 << 20)

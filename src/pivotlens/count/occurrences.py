@@ -145,6 +145,11 @@ class CooccurrenceCounter:
         return words, hashes, self._samples.thresholds
 
     @property
+    def thresholds(self) -> Hashes:
+        """The largest hash of each word's sample, shape ``(words,)``."""
+        return self._samples.thresholds
+
+    @property
     def cell_units(self) -> dict[Cell, int]:
         """Units of each language and stratum that has any, sorted."""
         return dict(sorted(self._cell_units.items()))

@@ -70,8 +70,7 @@ def run(work: Work[CountConfig]) -> dict[str, Any]:
     _warn_of_shorter_words(writer, config, benchmark, words, longer)
 
     backgrounds = {cell: threshold for cell, (_, threshold) in counter.backgrounds().items()}
-    _, _, thresholds = counter.samples()
-    cut = ContextPass(words, plan, config.sample, config.seed, found, thresholds, backgrounds,
+    cut = ContextPass(words, plan, config.sample, config.seed, found, counter.thresholds, backgrounds,
                       str(tokenizer.folder), config.cells_held)  # fmt: skip
     contexts_of_shards = PartStore(workspace.parts_folder("contexts"))
     executor.run(shards, cut, contexts_of_shards, "Counting tokens")
@@ -198,7 +197,7 @@ def _write(
     writer.write_table("pairs", pairs)
     for name, rows in (("coverage", tables.coverage_rows(pairs)), ("pair_summary", tables.pair_summary_rows(pairs))):
         writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("count", name)))
-    writer.write_table("tokens", tables.tokens_table(contexts))
+    writer.write_table_blocks("tokens", tables.tokens_blocks(contexts))
     writer.write_table("word_strata", tables.word_strata_table(words, contexts))
     writer.write_table("pair_strata", tables.pair_strata_table(words, contexts))
     writer.write_table_blocks("word_tokens", tables.word_tokens_blocks(words, contexts))

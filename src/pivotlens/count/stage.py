@@ -20,6 +20,7 @@ STAGE: Stage[CountConfig, Counts] = Stage(
     work="pivotlens.count.run:run",
     reads=("bench",),
     inputs="pivotlens.count.inputs:inputs",
+    estimate="pivotlens.count.estimate:estimate",
     examples=(
         "pivotlens count --run runs/first --tokenizer demo:gemma-3-270m --workers 2",
         "pivotlens count --run runs/mine --corpus 'data/*.jsonl.zst' --tokenizer allenai/OLMo-2-0425-1B",

@@ -21,7 +21,8 @@ from pivotlens.count.strata import LENGTHS, OTHERS
 ENOUGH = 20
 """Units from which a word's figures mean something."""
 
-_BLOCK = 1 << 21
+BLOCK = 1 << 21
+"""Rows of the large tables that are written at once, about."""
 _SIDES = ("source_language", "target_language")
 
 
@@ -59,7 +60,7 @@ class ContextCounts:
             self.met[tokens] = True
             held.append((rows - first, tokens, counts))
             n_held += rows.size
-            if n_held >= _BLOCK:
+            if n_held >= BLOCK:
                 yield _joined(held)
                 held, n_held = [], 0
         yield _joined(held)
@@ -204,13 +205,14 @@ def pair_summary_rows(pairs: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]
     ]
 
 
-def tokens_table(contexts: ContextCounts) -> pa.Table:
-    """Return the table ``tokens``."""
+def tokens_blocks(contexts: ContextCounts) -> Iterator[pa.Table]:
+    """Yield the table ``tokens`` in blocks: of hundreds of strata with a large vocabulary it is large as well."""
     first, cells = contexts.units.shape[0], contexts.cells
-    rows, tokens, counts = _joined(list(contexts.rows(first, first + len(cells))))
     strata = np.array([stratum for _, stratum in cells], dtype=np.int64)
-    columns = [_taken([code for code, _ in cells], rows), strata[rows], tokens, counts, contexts.background_units[rows]]
-    return pa.table(columns, schema=schema_of("count", "tokens"))
+    codes = [code for code, _ in cells]
+    for rows, tokens, counts in contexts.rows(first, first + len(cells)):
+        columns = [_taken(codes, rows), strata[rows], tokens, counts, contexts.background_units[rows]]
+        yield pa.table(columns, schema=schema_of("count", "tokens"))
 
 
 def word_tokens_blocks(words: CountedWords, contexts: ContextCounts) -> Iterator[pa.Table]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STAGE: Stage[LensConfig, TrainedLens] = Stage(
     config=LensConfig,
     result="pivotlens.artifacts:TrainedLens",
-    version=4,
+    version=5,
     function="train_lens",
     work="pivotlens.lens.run:run",
     inputs="pivotlens.lens.inputs:inputs",
