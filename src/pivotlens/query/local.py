@@ -50,11 +50,13 @@ class Shard:
     def beginnings(self, documents: int, tokens: int, width: int) -> list[Integers]:
         """Return the first tokens of documents spread over the shard, each shape ``(≤ tokens,)``."""
         content = np.memmap(self.tokens, dtype=f"<u{width}", mode="r")
-        offsets = np.memmap(self.offsets, dtype="<u8", mode="r") // width
-        ends = np.append(offsets[1:], content.size)
-        places = np.unique(np.linspace(0, offsets.size - 1, min(documents, offsets.size)).astype(np.int64))
-        # A document begins with its separator.
-        return [content[offsets[i] + 1 : min(ends[i], offsets[i] + 1 + tokens)].astype(np.int64) for i in places]
+        offsets = np.memmap(self.offsets, dtype="<u8", mode="r")  # of billions of documents: never read as a whole
+        found = []
+        for place in np.linspace(0, offsets.size - 1, min(documents, offsets.size)).astype(np.int64).tolist():
+            first = int(offsets[place]) // width + 1  # a document begins with its separator
+            end = int(offsets[place + 1]) // width if place + 1 < offsets.size else content.size
+            found.append(content[first : min(end, first + tokens)].astype(np.int64))
+        return found
 
 
 class LocalIndex:

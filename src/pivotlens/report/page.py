@@ -28,6 +28,7 @@ from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.evaluation import compared, evaluation
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.header import Caution, Tile, cautions, deck, facts, tiles
+from pivotlens.report.sections.index import index
 from pivotlens.report.sections.items import Traced, cards, items, traced
 from pivotlens.report.sections.layers import layers, profiles
 from pivotlens.report.sections.lenses import lenses
@@ -114,7 +115,7 @@ def build_page(config: ReportConfig, runs: Sequence[tuple[str, RunTables]], comp
 
 def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None) -> Chapter:
     sections = (
-        scores(run), layers(run), lenses(run), behaviours(run), causality(run), items(found), corpus(run),
+        scores(run), layers(run), lenses(run), behaviours(run), causality(run), items(found), corpus(run), index(run),
         attribution(run), pivots(run, pairs), mined_recall(run), selection(run), training(run), evaluation(run),
         provenance(run),
     )  # fmt: skip
