@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from pivotlens.errors import PrerequisiteError
+from pivotlens.errors import PivotLensError, PrerequisiteError
 from pivotlens.progress import track
 from pivotlens.query.asked import Answer, Index, Query
 from pivotlens.query.kept import KeptAnswers
@@ -45,12 +45,20 @@ def ask_all(
 
 
 def _asked(index: Index, queries: list[Query]) -> Iterator[tuple[Query, Answer]]:
-    """Yield answers as they come; whatever ends this early ends the threads too."""
+    """Yield answers as they come; after an error those of queries that were under way, and then the error."""
     with ThreadPoolExecutor(index.at_once) as pool:
         under_way = {pool.submit(index.ask, query): query for query in queries}
         try:
-            for future in as_completed(under_way):
+            for future in as_completed(list(under_way)):
                 yield under_way[future], future.result()
+                del under_way[future]
+        except PivotLensError:
+            index.stop()
+            pool.shutdown(cancel_futures=True)
+            for future, query in under_way.items():
+                if not future.cancelled() and future.exception() is None:
+                    yield query, future.result()
+            raise
         except BaseException:
             index.stop()
             pool.shutdown(wait=False, cancel_futures=True)
