@@ -48,23 +48,29 @@ def check_documents(index: LocalIndex, tokenizer: TextTokenizer, spec: str) -> N
         ConfigError: Most of those looked at give others.
     """
     special = [number for number, token in tokenizer.tokenizer.get_added_tokens_decoder().items() if token.special]
-    alike = total = 0
+    alike = total = forwards = backwards = 0
     for shard in index.shards:
         for ids in shard.beginnings(_DOCUMENTS, _TOKENS, index.width):
             stored = ids[~np.isin(ids, special)]
-            if stored.size:
-                total += 1
-                alike += bool(stored.max() < tokenizer.vocab_size) and _begins_alike(tokenizer, stored.tolist())
-    if total and 2 * alike < total:
+            if stored.size and stored.max() < tokenizer.vocab_size:
+                same = _alike(tokenizer, stored.tolist())
+                forwards, backwards = forwards + same, backwards + _alike(tokenizer, stored[::-1].tolist())
+                alike += 2 * same >= stored.size  # where the text was cut off, its last tokens may be others
+            total += bool(stored.size)
+    if 2 * alike < total:
         raise ConfigError(
             f"of {total} documents of {index.name}, only {alike} give the tokens that are in it when they are read "
             f"and cut again by tokenizer {spec!r}",
-            f"{_HINT} An index of version 5, whose documents stand backwards, is not read.",
+            _HINT,
+        )
+    if backwards > forwards:
+        raise ConfigError(
+            f"the documents of {index.name} stand backwards: it is of version 5", "Make one of version 4."
         )
 
 
-def _begins_alike(tokenizer: TextTokenizer, ids: list[int]) -> bool:
+def _alike(tokenizer: TextTokenizer, ids: list[int]) -> int:
+    """Return how many tokens at the beginning are the same when they are read as text and cut again."""
     text = tokenizer.tokenizer.decode(ids, skip_special_tokens=False)
     again = tokenizer.encode_batch([text])[0].tolist()
-    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(ids, again, strict=False)))
-    return 2 * alike >= len(ids)  # where the text was cut off, its last tokens may be others
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(ids, again, strict=False)))

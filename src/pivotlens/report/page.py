@@ -127,7 +127,7 @@ def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None
 # -- several runs
 
 
-def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -> b.Section:
+def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -> b.Section | None:
     blocks: list[b.Block] = []
     scored = [
         (f"{name}, {ITEM_NAMES[items]}", row)
@@ -142,7 +142,7 @@ def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -
         )
         blocks += [b.Paragraph(said, "lede"), pooled_table(scored, "run")]
     blocks += [*map(compared, comparisons), *_shares(runs), *_causal(runs)]
-    return b.Section(SIDE_BY_SIDE, "Side by side", tuple(blocks))
+    return b.Section(SIDE_BY_SIDE, "Side by side", tuple(blocks)) if blocks else None
 
 
 def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:
