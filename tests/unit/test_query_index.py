@@ -131,7 +131,7 @@ def test_both_ways_to_sort_an_index_give_the_same_counts(tmp_path, model):
 def test_a_tokenizer_of_another_index_is_refused(tmp_path, model):
     folder = write_index(tmp_path / "index", slow_index(20).documents)
     other = write_model(tmp_path / "other", MAKERS["metaspace always"]())
-    with pytest.raises(ConfigError, match="documents of .* give the tokens that are in it"):
+    with pytest.raises(ConfigError, match=r"documents of .* give the tokens that are in it"):
         query_index(config(folder, other), bench(tmp_path / "run"))
     backwards = [document[::-1] for document in slow_index(20).documents]
     with pytest.raises(ConfigError, match="stand backwards: it is of version 5"):
