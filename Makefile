@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,eval,datatrove,ray,s3,languages,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,eval,datatrove,ray,s3,languages,infini-gram,dev]'
 	touch $@
 
 demo: $(VENV)/.installed ## every stage on a real model and the bundled sample

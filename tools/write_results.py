@@ -36,6 +36,7 @@ KEPT: dict[str, tuple[str, ...]] = {
     ),
     "ablate": ("conditions", "doses", "effects", "removals", "side_effects", "windows"),
     "count": ("languages",),
+    "query": ("agreement", "differences", "directions", "languages"),
     "mine": ("summary",),
     "attribute": ("auc", "bins", "joint", "predictors", "significance", "tests"),
 }  # fmt: skip
@@ -74,6 +75,14 @@ PAGES = {
     "attribution": ResultsPage(
         "Attribution: do a corpus's counts tell direct from semantic-pivot items?",
         {"English prompt": "english@1.1"},
+    ),
+    "index-counts": ResultsPage(
+        "Counts of an infini-gram index beside those of the corpus",
+        {
+            "Gemma's tokenizer": "gemma",
+            "Gemma's, at the beginning of lines too": "gemma-four-forms",
+            "SmolLM2's tokenizer": "smollm2",
+        },
     ),
 }
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Benchmark,
         Counts,
         Evaluation,
+        IndexCounts,
         Pivots,
         Report,
         Scores,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from pivotlens.models.load import load_model
     from pivotlens.models.tuned_lens import TunedLens
     from pivotlens.pipeline import Pipeline
+    from pivotlens.query.config import QueryConfig
+    from pivotlens.query.stage import query_index
     from pivotlens.report.config import ReportConfig
     from pivotlens.report.stage import write_report
     from pivotlens.score.config import ScoreConfig
@@ -78,12 +81,14 @@ __all__ = [
     "Counts",
     "EvaluateConfig",
     "Evaluation",
+    "IndexCounts",
     "LensConfig",
     "LogitLens",
     "MineConfig",
     "Pipeline",
     "PivotLensError",
     "Pivots",
+    "QueryConfig",
     "Report",
     "ReportConfig",
     "ScoreConfig",
@@ -105,6 +110,7 @@ __all__ = [
     "evaluate_model",
     "load_model",
     "mine_pivots",
+    "query_index",
     "score_batch",
     "score_model",
     "select_documents",

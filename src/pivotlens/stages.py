@@ -11,6 +11,7 @@ from pivotlens.count.stage import STAGE as COUNT
 from pivotlens.evaluate.stage import STAGE as EVALUATE
 from pivotlens.lens.stage import STAGE as LENS
 from pivotlens.mine.stage import STAGE as MINE
+from pivotlens.query.stage import STAGE as QUERY
 from pivotlens.report.stage import STAGE as REPORT
 from pivotlens.score.stage import STAGE as SCORE
 from pivotlens.select.stage import STAGE as SELECT
@@ -21,5 +22,5 @@ from pivotlens.train.stage import STAGE as TRAIN
 STAGES: dict[str, Stage[Any, Any]] = {
     stage.name: stage
     # Trace also compares with the mined pivots, so mining comes before it.
-    for stage in (BENCH, COUNT, MINE, SCORE, LENS, TRACE, ABLATE, ATTRIBUTE, SELECT, TRAIN, EVALUATE, REPORT)
+    for stage in (BENCH, COUNT, QUERY, MINE, SCORE, LENS, TRACE, ABLATE, ATTRIBUTE, SELECT, TRAIN, EVALUATE, REPORT)
 }

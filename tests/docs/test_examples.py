@@ -22,6 +22,7 @@ from pivotlens.count.config import CountConfig
 from pivotlens.errors import ArtifactError, PivotLensError
 from pivotlens.evaluate.config import EvaluateConfig
 from pivotlens.mine.config import MineConfig
+from pivotlens.query.config import QueryConfig
 from pivotlens.score.config import ScoreConfig
 from pivotlens.select.config import SelectConfig
 from pivotlens.settings import StageConfig
@@ -81,6 +82,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pairs = [FR_ZH | {"concept_id": "water", "df_both": 3}, FR_ZH | {"concept_id": "book", "df_both": 0}]
     languages = [{"language": "fr", "units": 100}, {"language": "zh", "units": 40}]
     _write(folder, CountConfig(), {"languages": languages, "pairs": pairs})
+    near = [FR_ZH | {"concept_id": "water", "co_occurrences": 2}, FR_ZH | {"concept_id": "book", "co_occurrences": 0}]
+    _write(folder, QueryConfig(), {"pairs": near}, {"tokens": 99})
     auc = [
         direction
         | {"rule": rule, "item_set": items, "predictor": predictor, "auc": 0.75 if rule == "calibrated" else 0.5}

@@ -14,6 +14,9 @@ from pivotlens.attribute.stage import STAGE
 from pivotlens.bench.config import BenchConfig
 from pivotlens.count.config import CountConfig
 from pivotlens.errors import ArtifactError, PrerequisiteError
+from pivotlens.query.config import QueryConfig
+from pivotlens.report.run_tables import RunTables
+from pivotlens.report.sections.attribution import attribution
 from pivotlens.score.config import ScoreConfig
 from pivotlens.statistics.regression import weighted_spearman
 from pivotlens.trace.config import TraceConfig
@@ -352,6 +355,39 @@ def test_an_empty_trace(tmp_path):
     found = attribute_behaviour(CONFIG, tmp_path)
     assert found.table("auc").num_rows == 0
     assert found.table("predictors").num_rows == 0
+
+
+def test_occurrences_of_an_index_take_the_place_of_units(tmp_path):
+    """The same numbers as occurrences give the same AUCs; what needs units has none, and all of it is labelled."""
+    rows = items()
+    write(tmp_path, rows)
+    of_units = attribute_behaviour(CONFIG, tmp_path)
+    renamed = {"df_source": "occurrences_source", "df_target": "occurrences_target", "df_both": "co_occurrences"}
+    counted = [{renamed.get(key, key): value for key, value in row.items()} | {"approx": False, "subsampled": False}
+               for row in rows]  # fmt: skip
+    counted[0]["approx"] = True
+    with pytest.raises(PrerequisiteError, match="needs the result of 'query'"):
+        attribute_behaviour(AttributeConfig(min_items=5, bootstrap=200, counts="query"), tmp_path)
+    with writing(tmp_path, QueryConfig(index=("v4_x",)), inputs={"bench": "b"}) as stage:
+        stage.write_table("pairs", columns(counted, stage_columns("query/pairs")))
+        stage.finish({"index": "v4_x", "tokens": 10})
+    found = attribute_behaviour(AttributeConfig(min_items=5, bootstrap=200, counts="query"), tmp_path)
+    assert set(found.manifest.inputs) == {"bench", "trace", "query", "score"}
+    assert found.manifest.details["units"] is None
+    assert "occurrences in the index v4_x, of both words within 100 tokens" in found.manifest.details["counted"]
+    assert any(f"1 of {len(rows)} joint counts are approximate" in warning for warning in found.manifest.warnings)
+    for name in ("log_joint", "log_target"):
+        assert found.auc(name).to_pylist() == of_units.auc(name).to_pylist()
+    for name in ("npmi", "llr"):
+        assert set(found.auc(name)["auc"].to_pylist()) == {None}
+        assert "occurrences have no units" in found.auc(name)["note"].to_pylist()[0]
+        assert set(found.predictors[name].to_pylist()) == {None}
+    assert found.rows("tests") == of_units.rows("tests")
+    shown = str(attribution(RunTables.load(tmp_path)))
+    assert "Counted are" in shown
+    assert "occurrences in the index v4_x" in shown
+    assert "occurrences of both words near each other" in shown
+    assert "units of the corpus with both words" not in shown
 
 
 def test_errors(tmp_path):

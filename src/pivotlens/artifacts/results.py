@@ -197,6 +197,27 @@ class Counts(StageResult):
 
 
 @dataclass(frozen=True)
+class IndexCounts(StageResult):
+    """Occurrences in an infini-gram index: ``words``, ``forms``, ``pairs``, and how they agree with ``count``."""
+
+    stage: ClassVar[str] = "query"
+
+    @property
+    def pairs(self) -> pa.Table:
+        """How often each concept's words occur, alone and near each other, in every direction.
+
+        >>> IndexCounts.load(run).pairs["co_occurrences"].to_pylist()
+        [2, 0]
+        """
+        return self.table("pairs")
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the index."""
+        return int(self.manifest.details["tokens"])
+
+
+@dataclass(frozen=True)
 class Attribution(StageResult):
     """How well counts predict behaviour: ``auc``, ``predictors``, ``tests``."""
 

@@ -33,7 +33,7 @@ class CountedItems:
         direction: Place of each item's direction.
         concept: Number of each item's concept: the cluster of the bootstrap.
         concepts: Number of concepts.
-        counts: Units with the source word, the target word and both, shape ``(items, 3)``.
+        counts: Units with the source word, the target word and both, or occurrences; shape ``(items, 3)``.
         predictors: What the counts say.
         correct: Whether the model's answer is right.
         same_spelling: Whether both words are written alike.
@@ -82,7 +82,7 @@ def gather(
     traced: Sequence[Row],
     behaviours: Sequence[Row],
     pairs: Sequence[Row],
-    units: int,
+    units: int | None,
     scores: Mapping[Key, float],
 ) -> CountedItems:
     """Join what was traced with what was counted.
@@ -91,7 +91,7 @@ def gather(
         traced: Rows of the trace's items, shot set 0.
         behaviours: Rows of its behaviours, shot set 0.
         pairs: Rows of the counted pairs; one of the two directions of a pair is enough.
-        units: All units of the corpus.
+        units: All units of the corpus; None where occurrences were counted.
         scores: Score by item; may be empty.
 
     Returns:

@@ -75,7 +75,9 @@ def direction_auc(
     n_direct, n_pivot = int(direct.sum()), int((~direct).sum())
     if min(n_direct, n_pivot) < min_items:
         notes.append(f"fewer than {min_items} items of a class")
-    if values.size and np.ptp(values) == 0:
+    if values.size and np.isnan(values).all():
+        notes.append("occurrences have no units to take it over")
+    elif values.size and np.ptp(values) == 0:
         notes.append("predictor constant")
     if notes:
         return None, None, "; ".join(notes)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from pivotlens.artifacts import Benchmark, Counts, ResultWriter, Scores, Trace
+from pivotlens.arrays import Floats
+from pivotlens.artifacts import Benchmark, Counts, IndexCounts, ResultWriter, Scores, StageResult, Trace
 from pivotlens.artifacts.tables import schema_of
 from pivotlens.attribute.config import AttributeConfig
 from pivotlens.attribute.items import CountedItems, Key, Row, gather, key_of, spelled_as_english
@@ -37,21 +39,21 @@ _ASSOCIATION = (
 def run(work: Work[AttributeConfig]) -> dict[str, Any]:
     """Hold the counts of each traced item against its behaviour."""
     config, writer = work.config, work.writer
-    trace, counts = Trace.load(work.run), Counts.load(work.run)
-    writer.warn(_ASSOCIATION)
-    if trace.manifest.inputs.get("bench") != counts.manifest.inputs.get("bench"):
+    trace, counted = Trace.load(work.run), _counted(work)
+    for warning in counted.warnings:
+        writer.warn(warning)
+    if trace.manifest.inputs.get("bench") != counted.result.manifest.inputs.get("bench"):
         writer.warn("The model was traced on one benchmark and the corpus counted for another.")
     traced, behaviours = ([row for row in trace.first_rows(name) if row["shot_set"] == 0] for name in _READ)
     _warn_of_others(writer, trace)
-    units = sum(int(row["units"]) for row in counts.rows("languages"))
     scores = _scores(writer, work.run, traced)
     try:
-        items = gather(traced, behaviours, counts.rows("pairs"), units, scores)
+        items = gather(traced, behaviours, counted.pairs, counted.units, scores)
     except ValueError as error:
         raise ArtifactError(
-            f"{counts.folder / 'pairs.parquet'} and the {units} units of {counts.folder / 'languages.parquet'} "
-            f"contradict each other: {error}",
-            "Remove the folder and run `pivotlens count` again.",
+            f"{counted.result.folder / 'pairs.parquet'} and the {counted.units} units of "
+            f"{counted.result.folder / 'languages.parquet'} contradict each other: {error}",
+            f"Remove the folder and run `pivotlens {config.counts}` again.",
         ) from error
     if len(items.keys) < len(traced):
         writer.warn(f"{len(traced) - len(items.keys)} of {len(traced)} traced items have no counted pair: left out.")
@@ -60,9 +62,9 @@ def run(work: Work[AttributeConfig]) -> dict[str, Any]:
     }
     spelled = spelled_as_english(traced, english)
     unlike = [row for row in traced if key_of(row) not in spelled]
-    aucs = _aucs(config, items, gather(unlike, behaviours, counts.rows("pairs"), units, {}))
+    aucs = _aucs(config, items, gather(unlike, behaviours, counted.pairs, counted.units, {}))
     if items.keys and not items.counts[:, 2].any():
-        writer.warn("No unit of the corpus holds both words of any pair: joint frequency is constant.")
+        writer.warn(f"{counted.never}: joint frequency is constant.")
     elif not any(row.auc is not None for row in aucs):
         writer.warn(
             f"No direction has {config.min_items} items of each class and a predictor that varies: there is no AUC."
@@ -86,10 +88,55 @@ def run(work: Work[AttributeConfig]) -> dict[str, Any]:
         "items_without_score": int(sum(key not in scores for key in items.keys)),
         "model": traced[0]["model"] if traced else None,
         "prompt": traced[0]["prompt"] if traced else None,
-        "units": units,
+        "units": counted.units,
+        "counted": counted.of,
         "rules": list(items.behaviours),
         "auc_means": "a larger predictor goes with `direct`, a smaller one with `semantic_pivot`",
     }
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """Counts of pairs, and what they are of.
+
+    Attributes:
+        result: The stage they are of.
+        pairs: A concept in a direction, with ``df_source``, ``df_target`` and ``df_both``.
+        units: All units; None where these are occurrences.
+        of: What is counted, for whoever shows it.
+        never: What it means that no pair has a joint count.
+        warnings: What is to be known of them.
+    """
+
+    result: StageResult
+    pairs: list[dict[str, Any]]
+    units: int | None
+    of: str
+    never: str
+    warnings: tuple[str, ...]
+
+
+def _counted(work: Work[AttributeConfig]) -> _Counted:
+    if work.config.counts == "count":
+        counts = Counts.load(work.run)
+        never = "No unit of the corpus holds both words of any pair"
+        return _Counted(counts, counts.rows("pairs"), counts.units, "units", never, (_ASSOCIATION,))
+    found = IndexCounts.load(work.run)
+    rows, most = found.rows("pairs"), found.manifest.config["max_diff_tokens"]
+    pairs = [
+        {"concept_id": row["concept_id"], "source_language": row["source_language"],
+         "target_language": row["target_language"], "df_source": row["occurrences_source"],
+         "df_target": row["occurrences_target"], "df_both": row["co_occurrences"]}
+        for row in rows
+    ]  # fmt: skip
+    of = f"occurrences in the index {found.manifest.details['index']}, of both words within {most} tokens"
+    approx = sum(row["approx"] or row["subsampled"] for row in rows)
+    said = (
+        f"What is counted are {of}: token sequences, not words, and not units; NPMI and the log-likelihood ratio need "
+        f"units and are left out. {approx:,} of {len(rows):,} joint counts are approximate."
+    )
+    never = "No pair has both words near each other anywhere in the index"
+    return _Counted(found, pairs, None, of, never, (said, _ASSOCIATION))
 
 
 def _warn_of_others(writer: ResultWriter, trace: Trace) -> None:
@@ -129,6 +176,10 @@ def _directions_with_auc(aucs: Sequence[Auc]) -> dict[str, set[tuple[str, str]]]
     return found
 
 
+def _numbers(values: Floats) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]
+
+
 def _table(name: str, rows: Sequence[Any]) -> pa.Table:
     return _rows(name, [dataclasses.asdict(row) for row in rows])
 
@@ -150,9 +201,9 @@ def _predictors(items: CountedItems) -> list[dict[str, Any]]:
         "df_both": items.counts[:, 2].tolist(),
         "log_joint": found.log_joint.tolist(),
         "log_target": found.log_target.tolist(),
-        "npmi": found.npmi.tolist(),
-        "llr": found.llr.tolist(),
-        "score": [None if score != score else score for score in items.score.tolist()],
+        "npmi": _numbers(found.npmi),
+        "llr": _numbers(found.llr),
+        "score": _numbers(items.score),
         "behaviour": named,
         "correct": items.correct.tolist(),
         "same_spelling": items.same_spelling.tolist(),

@@ -18,11 +18,13 @@ STAGE: Stage[AttributeConfig, Attribution] = Stage(
     version=3,
     function="attribute_behaviour",
     work="pivotlens.attribute.run:run",
-    reads=("trace", "count", "bench"),
+    reads=("trace", "bench"),
     reads_if_there=("score",),
+    inputs="pivotlens.attribute.inputs:inputs",
     examples=(
         "pivotlens attribute --run runs/first",
         "pivotlens attribute --run runs/first --min-items 30 --replace",
+        "pivotlens attribute --run runs/olmo --counts query",
     ),
 )
 
@@ -44,6 +46,6 @@ def attribute_behaviour(
         origins: Where each setting that is not a default came from, for the manifest.
 
     Raises:
-        PrerequisiteError: `bench`, `trace` or `count` has not run.
+        PrerequisiteError: `bench`, `trace`, or the stage with the counts has not run.
     """
     return STAGE(config, run, origins=origins)

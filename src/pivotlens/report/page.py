@@ -28,6 +28,7 @@ from pivotlens.report.sections.corpus import corpus
 from pivotlens.report.sections.evaluation import compared, evaluation
 from pivotlens.report.sections.findings import findings
 from pivotlens.report.sections.header import Caution, Tile, cautions, deck, facts, tiles
+from pivotlens.report.sections.index import index
 from pivotlens.report.sections.items import Traced, cards, items, traced
 from pivotlens.report.sections.layers import layers, profiles
 from pivotlens.report.sections.lenses import lenses
@@ -114,7 +115,7 @@ def build_page(config: ReportConfig, runs: Sequence[tuple[str, RunTables]], comp
 
 def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None) -> Chapter:
     sections = (
-        scores(run), layers(run), lenses(run), behaviours(run), causality(run), items(found), corpus(run),
+        scores(run), layers(run), lenses(run), behaviours(run), causality(run), items(found), corpus(run), index(run),
         attribution(run), pivots(run, pairs), mined_recall(run), selection(run), training(run), evaluation(run),
         provenance(run),
     )  # fmt: skip
@@ -126,7 +127,7 @@ def _chapter(name: str, run: RunTables, found: Traced, pairs: MinedPivots | None
 # -- several runs
 
 
-def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -> b.Section:
+def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -> b.Section | None:
     blocks: list[b.Block] = []
     scored = [
         (f"{name}, {ITEM_NAMES[items]}", row)
@@ -141,7 +142,7 @@ def _beside(runs: Sequence[tuple[str, RunTables]], comparisons: Sequence[Row]) -
         )
         blocks += [b.Paragraph(said, "lede"), pooled_table(scored, "run")]
     blocks += [*map(compared, comparisons), *_shares(runs), *_causal(runs)]
-    return b.Section(SIDE_BY_SIDE, "Side by side", tuple(blocks))
+    return b.Section(SIDE_BY_SIDE, "Side by side", tuple(blocks)) if blocks else None
 
 
 def _shares(runs: Sequence[tuple[str, RunTables]]) -> list[b.Block]:

@@ -34,6 +34,7 @@ class RunTables:
     trace: artifacts.Trace | None
     ablate: artifacts.Ablation | None
     count: artifacts.Counts | None
+    query: artifacts.IndexCounts | None
     attribute: artifacts.Attribution | None
     mine: artifacts.Pivots | None
     select: artifacts.Selection | None

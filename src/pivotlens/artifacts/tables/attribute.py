@@ -20,6 +20,7 @@ from pivotlens.artifacts.tables.column import (
 _RESAMPLED = "concepts (jointly over directions)"
 _NPMI, _G2 = "NPMI, −1–1", "G², with the sign of the association"
 _LOG_COUNT = "log(1 + units)"
+_OR_OCCURRENCES = 'with `counts = "query"` here and below occurrences in an index.'
 _NOTE = Column("note", STRING, NONE, "Why there is no figure, or of how many directions the mean is; else empty.")
 _ITEM_SETS = "`correct` (the model's own answer is right) or `all`; neither has words spelled alike in both languages."
 _AUC_ITEM_SETS = (
@@ -50,13 +51,18 @@ TABLES = {
         "An item with what the corpus says of its words.",
         CONCEPT,
         DIRECTION,
-        Column("df_source", INTEGER, "units", "Units that hold the source word."),
-        Column("df_target", INTEGER, "units", "Units that hold the target word."),
-        Column("df_both", INTEGER, "units", "Units that hold both."),
+        Column("df_source", INTEGER, "units", f"Units that hold the source word; {_OR_OCCURRENCES}"),
+        Column("df_target", INTEGER, "units", "Units that hold the target word, or occurrences."),
+        Column("df_both", INTEGER, "units", "Units that hold both, or occurrences of both near each other."),
         Column("log_joint", NUMBER, _LOG_COUNT, "Of `df_both`, natural logarithm."),
         Column("log_target", NUMBER, _LOG_COUNT, "Of `df_target`, natural logarithm."),
-        Column("npmi", NUMBER, _NPMI, "Association of both words over all units; −1 where no unit holds both."),
-        Column("llr", NUMBER, _G2, "Dunning's log-likelihood ratio of both words over all units."),
+        Column(
+            "npmi",
+            NUMBER,
+            _NPMI,
+            "Association of both words over all units; −1 where no unit holds both. Empty for occurrences.",
+        ),
+        Column("llr", NUMBER, _G2, "Dunning's log-likelihood ratio of both words over all units; likewise."),
         Column(
             "score",
             NUMBER,

@@ -24,6 +24,8 @@ ENOUGH = 20
 """Fewest items of a range whose mean score is drawn; fewest pairs that ever share a unit for a verdict."""
 MOST_POINTS = 1500
 """Most items drawn as points; of more, evenly spread ones in the order of the table."""
+UNITS = "units"
+UNITS_AXIS, OCCURRENCES_AXIS = "units of the corpus with both words", "occurrences of both words near each other"
 _COUNTS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 
 ByPredictor = dict[str, Row]
@@ -90,15 +92,21 @@ def attribution(run: RunTables) -> b.Section | None:
             "corpus may not be what the model was trained on."
         )
     ]
+    counted = str(run.attribute.manifest.details.get("counted", UNITS))
+    if counted != UNITS:
+        blocks.append(p.lede("Counted are {counted}; there are no units.", counted=counted))
     if tables:
         first, *others = (_auc_table(*key, found) for key, found in tables.items())
         blocks += [first, *_forests(tables)]
         blocks += p.folded("By direction: the other rules and choices of items", *others)
     shared = [row for row in rows(run.attribute, "joint") if (row["item_set"], row["behaviour"]) == ("all", "")]
-    blocks += p.folded("Do both words of a traced item ever share a unit?", _shared(shared))
+    whole_units = counted == UNITS
+    asked = "share a unit" if whole_units else "occur near each other"
+    blocks += p.folded(f"Do both words of a traced item ever {asked}?", _shared(shared, whole_units))
     tests = sorted(rows(run.attribute, "tests"), key=lambda row: (not is_pooled(row), row["rule"] != PRIMARY_RULE))
     correlation = next((row for row in tests if is_pooled(row) and row["test"] == CORRELATION), None)
-    blocks += _joint(rows(run.attribute, "bins"), predictors, correlation)
+    axis = UNITS_AXIS if whole_units else OCCURRENCES_AXIS
+    blocks += _joint(rows(run.attribute, "bins"), predictors, correlation, axis)
     blocks += _tests(tests, rows(run.attribute, "significance"))
     return b.Section("attribution", "Attribution", tuple(blocks))
 
@@ -160,13 +168,13 @@ def _no_mean(by_name: ByPredictor) -> tuple[int, str] | None:
     return None if _has_auc(by_name) else (1, _notes(by_name) or "no AUC")
 
 
-def _joint(bins: Sequence[Row], predictors: Sequence[Row], correlation: Row | None) -> list[b.Block]:
+def _joint(bins: Sequence[Row], predictors: Sequence[Row], correlation: Row | None, counted: str) -> list[b.Block]:
     figures: list[b.Block] = []
     if any(row["n_direct"] or row["n_pivot"] for row in bins):
         caption = b.prose(
             "Correctly answered items of all directions, rule `calibrated`; the bars of a colour add up to 100%"
         )
-        figures.append(b.Figure("joint-frequency-by-behaviour", _bins(bins), caption))
+        figures.append(b.Figure("joint-frequency-by-behaviour", _bins(bins, counted), caption))
     scored = [row for row in predictors if row["score"] is not None]
     if scored:
         drawn = min(len(scored), MOST_POINTS)
@@ -179,11 +187,11 @@ def _joint(bins: Sequence[Row], predictors: Sequence[Row], correlation: Row | No
             "differ in both figures; the correlations are within them",
             rank=rank,
         )
-        figures.append(b.Figure("joint-frequency-and-score", _scatter(bins, chosen, b.plain(rank)), caption))
+        figures.append(b.Figure("joint-frequency-and-score", _scatter(bins, chosen, b.plain(rank), counted), caption))
     return [p.heading("Joint frequency"), b.Grid(tuple(figures))] if figures else []
 
 
-def _shared(found: Sequence[Row]) -> b.Table:
+def _shared(found: Sequence[Row], whole_units: bool) -> b.Table:
     """Return how often the words of items share a unit, by direction and group of them."""
     fields = (
         p.text("directions", lambda row: COARSE_GROUP_NAMES.get(row["direction_group"]) or b.Pair(p.pair_of(row))),
@@ -191,14 +199,17 @@ def _shared(found: Sequence[Row]) -> b.Table:
         p.value("most", "most", "count"), p.ITEMS, p.value("in any", "n_shared", "count"),
         p.value("of these, with a word spelled like an English one", "share_as_english", "share"),
     )  # fmt: skip
-    caption = "Units of the corpus with both words of an item; items spelled differently"
+    of = (
+        "Units of the corpus with both words of an item" if whole_units else "Occurrences of both words near each other"
+    )
+    caption = f"{of}; items spelled differently"
     known = [
         row for row in found if row["direction_group"] in COARSE_GROUP_NAMES or row["direction_group"] == "direction"
     ]
     return p.table("shared-units-of-items", caption, known, fields, style=p.pooled)
 
 
-def _bins(bins: Sequence[Row]) -> Markup:
+def _bins(bins: Sequence[Row], counted: str) -> Markup:
     """Draw how direct and semantic-pivot items spread over ranges of joint frequency."""
     kinds = []
     for name, column in (("direct", "direct"), ("semantic_pivot", "pivot")):
@@ -206,17 +217,17 @@ def _bins(bins: Sequence[Row]) -> Markup:
         values = [row[f"share_{column}"] for row in bins]
         kinds.append(charts.Bars(title, f"b-{name}", values, [str(row[f"n_{column}"]) for row in bins]))
     labels = [str(row["low"]) if row["low"] == row["high"] else f"{row['low']}–{row['high']}" for row in bins]
-    x = charts.names_axis("units of the corpus with both words", "count", labels)
+    x = charts.names_axis(counted, "count", labels)
     highest = max(value for kind in kinds for value in kind.values if value is not None)
     y = charts.Axis("share of the class", "%", charts.nice_ticks(highest or 1.0), share=True)
     return charts.bar_chart("Joint frequency of correctly answered items", kinds, x, y)
 
 
-def _scatter(bins: Sequence[Row], chosen: Sequence[Row], rank: str) -> Markup:
+def _scatter(bins: Sequence[Row], chosen: Sequence[Row], rank: str, counted: str) -> Markup:
     """Draw items by joint frequency and score, and the mean score of each range with enough of them as a line."""
     most = max((row["df_both"] for row in chosen), default=1)
     ticks = [count for count in _COUNTS if count <= most]
-    x = charts.Axis("units of the corpus with both words", "count, logarithmic", [log1p(count) for count in ticks],
+    x = charts.Axis(counted, "count, logarithmic", [log1p(count) for count in ticks],
                     [str(count) for count in ticks], high=log1p(most) or 1.0)  # fmt: skip
     y = charts.value_axis("score", "at most 1", [row["score"] for row in chosen])
     kinds = {"direct": "direct", "semantic_pivot": "semantic pivot", "other": "any other"}

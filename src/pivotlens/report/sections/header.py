@@ -105,6 +105,8 @@ def _tile(run: RunTables, stage: StageResult) -> Tile:
         return Tile(name, held, f"conditions of a causal pivot hold, {COARSE_GROUP_NAMES[group]}", "causality")
     if name == "count" and "units" in details:
         return Tile(name, whole(details["units"]), f"units of {plural(details['documents'], 'document')}", "corpus")
+    if name == "query":
+        return Tile(name, Value(details["tokens"], "count"), "tokens of an infini-gram index", "index")
     if name == "attribute" and (mean := next(iter(auc_tables(rows(stage, "auc")).values()), {}).get(None)):
         auc = shown(mean.get(predictors_of({None: mean})[0]), "auc")
         return Tile(name, auc, "AUC of joint frequency for direct against pivot; 0.5 is chance", "attribution")
