@@ -9,6 +9,7 @@ import pytest
 import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tools.plain_count.matching import is_other_kana
 
 from pivotlens.arrays import ragged, ragged_take, sorted_distinct
 from pivotlens.errors import DataError
@@ -96,15 +97,6 @@ def _edges_allow(text: str, start: int, end: int) -> bool:
         if regex.match(r"\p{M}", text[end]):
             return False
     return True
-
-
-def _is_other_kana(text: str, start: int, end: int) -> bool:
-    """Tell whether one or two kana go on a word: hiragana after kanji or hiragana, katakana beside katakana."""
-    word, before, after = text[start:end], text[:start][-1:], text[end : end + 1]
-    katakana = r"[\p{sc=Katakana}ー]"
-    if regex.fullmatch(r"\p{sc=Hiragana}{1,2}", word):
-        return bool(regex.match(r"[\p{sc=Hiragana}\p{sc=Han}]", before))
-    return bool(regex.fullmatch(f"{katakana}{{1,2}}", word) and regex.search(katakana, before + after))
 
 
 def _cut(text: str) -> list[str]:
@@ -202,7 +194,7 @@ def slow_match(
             there = {
                 folded[start:end]
                 for start, end in places
-                if _edges_allow(folded, start, end) and not _is_other_kana(folded, start, end)
+                if _edges_allow(folded, start, end) and not is_other_kana(folded, start, end)
             }
         found += [(language, word) for word, form in forms.items() if form in there]
     return found

@@ -182,7 +182,7 @@ def _longest(texts: Sequence[str], forms: set[str], hiding: set[str]) -> Iterato
                 if word in words:
                     end = place + len(word)
                     apart = (place == 0 or _is_cut(text, place)) and _is_cut(text, end)
-                    if word in forms and apart and not _is_other_kana(text, place, end):
+                    if word in forms and apart and not is_other_kana(text, place, end):
                         yield number, word
                     place = end
                     break
@@ -190,7 +190,7 @@ def _longest(texts: Sequence[str], forms: set[str], hiding: set[str]) -> Iterato
                 place += 1
 
 
-def _is_other_kana(text: str, start: int, end: int) -> bool:
+def is_other_kana(text: str, start: int, end: int) -> bool:
     """Tell whether one or two kana go on a word: hiragana after hiragana or kanji, katakana beside katakana."""
     word, before, after = text[start:end], text[max(start - 1, 0) : start], text[end : end + 1]
     if regex.fullmatch(r"\p{sc=Hiragana}{1,2}", word):

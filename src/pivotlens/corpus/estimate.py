@@ -27,7 +27,7 @@ TEXT_OF_SAMPLE = 1 << 19
 # The beginning of a compressed file is compressed worse than the rest: more is read than measured on.
 _TEXT_READ = 1 << 22
 _CONFIDENCE = 0.975
-_HOUR, _TB, _MB = 3600, 1e12, 1e6
+_TB, _MB = 1e12, 1e6
 
 
 @dataclass(frozen=True)

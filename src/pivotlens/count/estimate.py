@@ -36,7 +36,7 @@ from pivotlens.models.tokenizer import load_tokenizer
 from pivotlens.text.longer_words import read_longer_words
 from pivotlens.text.segmenters import segmented_languages
 
-_WARM = 32
+_WARM, _HOUR = 32, 3600
 _BYTES_OF_ROW = 150
 """Of a row of the large tables while a block of them is written."""
 
@@ -68,7 +68,7 @@ def estimate(plan: Plan[CountConfig]) -> Estimate | None:
         # Labels are checked by one more reading, where a model tells them.
         n_passes = 2 + bool(config.boilerplate_share) + bool(reading.columns.language_model)
         measured = _Measuring(plan, plain, folder).measure(text / sum(sample.text for sample in samples))
-    return _told(config, extent, text, samples, _Passes(measured, n_passes))
+    return _told(config, extent, text, samples, measured, n_passes)
 
 
 @dataclass(frozen=True)
@@ -78,22 +78,14 @@ class _Measured:
     Attributes:
         seconds: By name of the pass.
         setup: Seconds before the first unit.
-        cells: Most counts by row and token that a byte of text makes, of all samples.
+        cells: Counts by row and token that all samples make.
         memory: Of this process, in bytes.
     """
 
     seconds: dict[str, list[float]]
     setup: float
-    cells: float
+    cells: int
     memory: int
-
-
-@dataclass(frozen=True)
-class _Passes:
-    """What was measured, and how often the corpus is read."""
-
-    measured: _Measured
-    times_read: int
 
 
 class _Measuring:
@@ -192,14 +184,15 @@ def _resident() -> int:
     return int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
 
 
-def _told(config: CountConfig, extent: Extent, text: float, samples: list[Sample], passes: _Passes) -> Estimate:
-    measured = passes.measured
+def _told(
+    config: CountConfig, extent: Extent, text: float, samples: list[Sample], measured: _Measured, n_passes: int
+) -> Estimate:
     per_byte = []
     for place, sample in enumerate(samples):
         of_text = sum(seconds[place] for seconds in measured.seconds.values()) / sample.text
-        per_byte.append(passes.times_read * sample.seconds_per_byte + of_text * sample.text_per_byte)
+        per_byte.append(n_passes * sample.seconds_per_byte + of_text * sample.text_per_byte)
     setup = measured.setup * config.processes
-    core, low, high = ((seconds + setup) / 3600 for seconds in scaled(per_byte, extent.stored))
+    core, low, high = ((seconds + setup) / _HOUR for seconds in scaled(per_byte, extent.stored))
     sampled = sum(sample.text for sample in samples)
     read = float(np.mean([sample.seconds_per_byte / sample.text_per_byte for sample in samples]))
     rates = {"reading": 1 / read / 1e6} | {
@@ -219,7 +212,7 @@ def _told(config: CountConfig, extent: Extent, text: float, samples: list[Sample
         core_hours=core,
         core_hours_low=low,
         core_hours_high=high,
-        core_hours_per_tb=(core - setup / 3600) / max(text, 1) * 1e12,
+        core_hours_per_tb=(core - setup / _HOUR) / max(text, 1) * 1e12,
         memory_bytes=round(min(each * config.processes + writing, config.memory_bytes)),
         memory_limit=config.memory_bytes,
         processes=config.processes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 from typing import Any
 
@@ -98,8 +99,9 @@ class Asked:
         clauses = tuple(tuple(ids for _, ids in sorted(each)[:most_terms]) for each in ranked)
         return cls(words, tuple(forms), occurrences, clauses)
 
+    @cached_property
     def of_words(self) -> list[int]:
-        """Return the occurrences of each word."""
+        """Occurrences of each word."""
         totals = [0] * len(self.words.words)
         for form, count in zip(self.forms, self.occurrences, strict=True):
             totals[form.word] += count
@@ -137,7 +139,7 @@ def _tell(
 
 
 def _pair_rows(asked: Asked, near: Mapping[tuple[int, int], Answer | None], config: QueryConfig) -> list[Row]:
-    words, totals = asked.words, asked.of_words()
+    words, totals = asked.words, asked.of_words
     nothing = Answer(0, approx=False)
     rows = []
     for concept, members in zip(words.concepts, words.members, strict=True):
@@ -169,7 +171,7 @@ def _pair_rows(asked: Asked, near: Mapping[tuple[int, int], Answer | None], conf
 
 
 def _write(writer: ResultWriter, asked: Asked, pairs: Sequence[Row], tokens: Sequence[list[str]]) -> None:
-    words, totals = asked.words, asked.of_words()
+    words, totals = asked.words, asked.of_words
     n_forms = [0] * len(words.words)
     for form in asked.forms:
         n_forms[form.word] += 1
@@ -245,7 +247,7 @@ def _compare(writer: ResultWriter, work: Work[QueryConfig], asked: Asked, pairs:
     agreement: list[Row] = []
     if counts is not None:
         own = ({"word_language": language, "word": word, "occurrences": count}
-               for (language, word), count in zip(asked.words.words, asked.of_words(), strict=True))  # fmt: skip
+               for (language, word), count in zip(asked.words.words, asked.of_words, strict=True))  # fmt: skip
         words = compared_words(own, units_of_words(counts.rows("words")))
         both = {(row["concept_id"], row["source_language"], row["target_language"]): row["df_both"]
                 for row in counts.rows("pairs")}  # fmt: skip
