@@ -55,6 +55,14 @@ class ResultWriter:
         write_parquet(self._staging / f"{name}.parquet", table)
         self._rows[f"{name}.parquet"] = table.num_rows
 
+    def write_rows(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write one of the stage's tables from its rows, by the types that are declared.
+
+        Raises:
+            ValueError: It is not declared.
+        """
+        self.write_table(name, pa.Table.from_pylist(list(rows), schema=declared_schema(self._plan.stage, name)))
+
     def write_table_blocks(self, name: str, tables: Iterable[pa.Table]) -> None:
         """Write one of the stage's tables block by block: it need never be in memory as a whole.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,19 +69,19 @@ def run(work: Work[AttributeConfig]) -> dict[str, Any]:
         writer.warn(
             f"No direction has {config.min_items} items of each class and a predictor that varies: there is no AUC."
         )
-    writer.write_table("auc", _table("auc", aucs))
+    writer.write_rows("auc", map(dataclasses.asdict, aucs))
     tests = [
         *joint_beyond_marginals(items, config.min_items),
         *joint_and_score(items, config.bootstrap, config.seed),
     ]
-    writer.write_table("tests", _table("tests", tests))
-    writer.write_table("significance", _rows("significance", significance_rows(tests)))
-    predictors = _rows("predictors", _predictors(items))
+    writer.write_rows("tests", map(dataclasses.asdict, tests))
+    writer.write_rows("significance", significance_rows(tests))
+    predictors = pa.Table.from_pylist(_predictors(items), schema=schema_of("attribute", "predictors"))
     writer.write_table("predictors", predictors)
     rows = predictors.to_pylist()
-    writer.write_table("bins", _rows("bins", bin_rows(rows)))
+    writer.write_rows("bins", bin_rows(rows))
     joint = joint_rows(rows, lambda row: key_of(row) in spelled, _directions_with_auc(aucs))
-    writer.write_table("joint", _rows("joint", joint))
+    writer.write_rows("joint", joint)
     return {
         "items": len(items.keys),
         "items_not_counted": len(traced) - len(items.keys),
@@ -178,14 +178,6 @@ def _directions_with_auc(aucs: Sequence[Auc]) -> dict[str, set[tuple[str, str]]]
 
 def _numbers(values: Floats) -> list[float | None]:
     return [None if value != value else value for value in values.tolist()]
-
-
-def _table(name: str, rows: Sequence[Any]) -> pa.Table:
-    return _rows(name, [dataclasses.asdict(row) for row in rows])
-
-
-def _rows(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), schema=schema_of("attribute", name))
 
 
 def _predictors(items: CountedItems) -> list[dict[str, Any]]:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from pivotlens.arrays import Integers
-from pivotlens.artifacts import Benchmark, ResultWriter, schema_of
+from pivotlens.artifacts import Benchmark, ResultWriter
 from pivotlens.corpus import (
     BadRows,
     Boilerplate,
@@ -196,7 +195,7 @@ def _write(
     pairs = tables.pairs_table(counter)
     writer.write_table("pairs", pairs)
     for name, rows in (("coverage", tables.coverage_rows(pairs)), ("pair_summary", tables.pair_summary_rows(pairs))):
-        writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("count", name)))
+        writer.write_rows(name, rows)
     writer.write_table_blocks("tokens", tables.tokens_blocks(contexts))
     writer.write_table("word_strata", tables.word_strata_table(words, contexts))
     writer.write_table("pair_strata", tables.pair_strata_table(words, contexts))
@@ -210,4 +209,4 @@ def _write_units(writer: ResultWriter, kinds: UnitKinds, boilerplate: Boilerplat
         ("boilerplate", kinds.boilerplate_rows(boilerplate)),
         ("boilerplate_sources", kinds.source_rows(boilerplate)),
     ):
-        writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("count", name)))
+        writer.write_rows(name, rows)

@@ -45,8 +45,8 @@ def write_tables(writer: ResultWriter, kept: KeptResults, tasks: Sequence[str], 
         differences += [{"model": side.name, **_without_nan(dataclasses.asdict(row))} for row in found.rows]
         for note in found.notes:
             writer.warn(note)
-    writer.write_table("results", pa.Table.from_pylist(results, schema=schema_of("evaluate", "results")))
-    writer.write_table("differences", pa.Table.from_pylist(differences, schema=schema_of("evaluate", "differences")))
+    writer.write_rows("results", results)
+    writer.write_rows("differences", differences)
     writer.write_table_blocks("samples", (_samples(side.name, task, values)
                                           for side in sides for task, values in side.tasks.items()))  # fmt: skip
 

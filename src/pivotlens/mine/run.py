@@ -59,7 +59,7 @@ def _write_sums(
     tokens = tokens.filter(pc.is_in(tokens["token_id"], pa.array(pivots["token_id"], pa.int64())))
     grammar = grammar_rows(_as_rows(pivots, ("token_id", "token")), tokens.to_pylist(), counts.rows("strata"))
     for name, rows in (("summary", summary), ("grammar", grammar)):
-        writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("mine", name)))
+        writer.write_rows(name, rows)
 
 
 def _as_rows(columns: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:

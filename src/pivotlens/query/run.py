@@ -9,10 +9,7 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
-import pyarrow as pa
-
 from pivotlens.artifacts import Benchmark, Counts, ResultWriter
-from pivotlens.artifacts.tables import schema_of
 from pivotlens.corpus.vocabulary import CountedWords
 from pivotlens.models.resolve import cache_folder
 from pivotlens.models.tokenizer import load_tokenizer
@@ -176,13 +173,11 @@ def _write(writer: ResultWriter, asked: Asked, pairs: Sequence[Row], tokens: Seq
     for form in asked.forms:
         n_forms[form.word] += 1
     named = [dict(zip(("word_language", "word"), word, strict=True)) for word in words.words]
-    _put(
-        writer,
+    writer.write_rows(
         "words",
         (one | {"occurrences": n, "n_forms": k} for one, n, k in zip(named, totals, n_forms, strict=True)),
     )
-    _put(
-        writer,
+    writer.write_rows(
         "forms",
         (
             named[form.word]
@@ -197,9 +192,9 @@ def _write(writer: ResultWriter, asked: Asked, pairs: Sequence[Row], tokens: Seq
             for form, count, written in zip(asked.forms, asked.occurrences, tokens, strict=True)
         ),
     )
-    _put(writer, "pairs", pairs)
-    _put(writer, "languages", language_rows(asked, totals, n_forms))
-    _put(writer, "directions", direction_rows(pairs))
+    writer.write_rows("pairs", pairs)
+    writer.write_rows("languages", language_rows(asked, totals, n_forms))
+    writer.write_rows("directions", direction_rows(pairs))
 
 
 def language_rows(asked: Asked, totals: Sequence[int], n_forms: Sequence[int]) -> list[Row]:
@@ -252,8 +247,8 @@ def _compare(writer: ResultWriter, work: Work[QueryConfig], asked: Asked, pairs:
         both = {(row["concept_id"], row["source_language"], row["target_language"]): row["df_both"]
                 for row in counts.rows("pairs")}  # fmt: skip
         agreement = agreement_rows(words, pairs, both)
-    _put(writer, "agreement", agreement)
-    _put(writer, "differences", difference_rows(words))
+    writer.write_rows("agreement", agreement)
+    writer.write_rows("differences", difference_rows(words))
 
 
 def _warn(writer: ResultWriter, asked: Asked, pairs: Sequence[Row]) -> None:
@@ -277,7 +272,3 @@ def _warn(writer: ResultWriter, asked: Asked, pairs: Sequence[Row]) -> None:
     )
     if left_out:
         writer.warn(f"{left_out:,} forms were left out of the queries for pairs, which hold four of a word at most")
-
-
-def _put(writer: ResultWriter, name: str, rows: Iterable[Row]) -> None:
-    writer.write_table(name, pa.Table.from_pylist(list(rows), schema=schema_of("query", name)))

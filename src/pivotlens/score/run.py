@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from pivotlens.artifacts.tables import schema_of
 from pivotlens.models.load import load_model
 from pivotlens.models.scorer import AnswerScorer
 from pivotlens.progress import track
@@ -152,4 +151,4 @@ def _write_tables(sweep: _ScoreSweep) -> None:
     writer.write_table("answers", pa.concat_tables(answers).drop_columns(["generated"]))
     writer.write_table("concepts", pa.concat_tables(concepts))
     for name, found in (("summary", rows), ("strata", stratified), ("failures", failed)):
-        writer.write_table(name, pa.Table.from_pylist(found, schema=schema_of("score", name)))
+        writer.write_rows(name, found)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pivotlens.arrays import Booleans
-from pivotlens.artifacts import Benchmark, schema_of, write_bytes
+from pivotlens.artifacts import Benchmark, write_bytes
 from pivotlens.corpus import Listing, PartStore
 from pivotlens.corpus.writing import ArmFiles, how_to_train, joined_files
 from pivotlens.models.tokenizer import load_tokenizer
@@ -75,7 +75,7 @@ def run(work: Work[SelectConfig]) -> dict[str, Any]:
         "examples": merged_examples(parts),
     }
     for name, rows in tables.items():
-        writer.write_table(name, pa.Table.from_pylist(rows, schema=schema_of("select", name)))
+        writer.write_rows(name, rows)
     warnings = [
         *found.warnings,
         *warnings_of(config, facts, arms, tables),

@@ -237,5 +237,5 @@ def _write_tables(sweep: _TraceSweep, mined: Sequence[bool]) -> float | None:
         for row in profile_rows(layers, config.bootstrap, config.seed)
     ]
     for name, of_table in rows.items():
-        writer.write_table(name, pa.Table.from_pylist(of_table, schema=schema_of("trace", name)))
+        writer.write_rows(name, of_table)
     return between[0]
